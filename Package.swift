@@ -1,0 +1,143 @@
+// swift-tools-version: 6.3
+import PackageDescription
+
+let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let protobuf = Target.Dependency.product(name: "SwiftProtobuf", package: "swift-protobuf")
+let lifecycle = Target.Dependency.product(
+  name: "ServiceLifecycle", package: "swift-service-lifecycle")
+
+let package = Package(
+  name: "tollbook",
+  products: [.executable(name: "tollbook", targets: ["tollbook"])],
+  dependencies: [
+    .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+    .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+    .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+    .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(
+      url: "https://github.com/apple/swift-configuration", from: "1.4.0", traits: ["JSON"]),
+    .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+  ],
+  targets: [
+    .systemLibrary(name: "CLMDB", pkgConfig: "lmdb", providers: [.apt(["liblmdb-dev"])]),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+    .target(name: "CCRC32C"),
+    .target(name: "LMDB", dependencies: ["CLMDB", "CCRC32C"]),
+    .target(name: "Deflate", dependencies: ["CZlib"]),
+    .target(name: "JSONText"),
+    .target(name: "TollbookEvents", dependencies: [protobuf], exclude: ["Protos"]),
+    .target(
+      name: "TollbookLog",
+      dependencies: ["LMDB", "Deflate", "TollbookEvents", crypto, logging, lifecycle]),
+    .target(
+      name: "TollbookViews", dependencies: ["LMDB", "TollbookEvents", "TollbookLog", protobuf]),
+    .target(
+      name: "TollbookUpstreams",
+      dependencies: [
+        "JSONText", "TollbookEvents", nioCore, logging, protobuf,
+        .product(name: "AsyncHTTPClient", package: "async-http-client"),
+      ]),
+    .target(
+      name: "TollbookGateway",
+      dependencies: [
+        "LMDB", "Deflate", "TollbookEvents", "TollbookLog", "TollbookViews", "TollbookUpstreams",
+        logging, lifecycle, crypto,
+      ]),
+    .target(
+      name: "TollbookHistory",
+      dependencies: ["LMDB", "TollbookEvents", "TollbookLog", "TollbookViews"]),
+    .target(
+      name: "TollbookHTTP",
+      dependencies: [
+        "LMDB", "Deflate", "JSONText", "TollbookEvents", "TollbookLog", "TollbookViews",
+        "TollbookUpstreams", "TollbookGateway", hummingbird, nioCore, logging, protobuf,
+      ]),
+    .target(
+      name: "TollbookSimulators",
+      dependencies: ["Deflate", "JSONText", hummingbird, nioCore, logging, lifecycle]),
+    .executableTarget(
+      name: "tollbook",
+      dependencies: [
+        "LMDB", "TollbookEvents", "TollbookLog", "TollbookViews", "TollbookUpstreams",
+        "TollbookGateway", "TollbookHistory", "TollbookHTTP", "TollbookSimulators", "JSONText",
+        hummingbird, logging, lifecycle, crypto,
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Configuration", package: "swift-configuration"),
+        .product(name: "AsyncHTTPClient", package: "async-http-client"),
+        .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+      ]),
+    .target(
+      name: "TollbookTestSupport",
+      dependencies: [
+        "LMDB", "TollbookEvents", "TollbookLog", "TollbookViews", "TollbookUpstreams",
+        "TollbookGateway", logging,
+      ],
+      path: "Tests/TollbookTestSupport"),
+    .testTarget(name: "LMDBTests", dependencies: ["LMDB"]),
+    .testTarget(name: "DeflateTests", dependencies: ["Deflate"]),
+    .testTarget(name: "JSONTextTests", dependencies: ["JSONText"]),
+    .testTarget(name: "TollbookEventsTests", dependencies: ["TollbookEvents", protobuf]),
+    .testTarget(
+      name: "TollbookLogTests",
+      dependencies: ["LMDB", "Deflate", "TollbookEvents", "TollbookLog", "TollbookTestSupport", crypto]),
+    .testTarget(
+      name: "TollbookViewsTests",
+      dependencies: [
+        "LMDB", "TollbookEvents", "TollbookLog", "TollbookViews", "TollbookHistory",
+        "TollbookTestSupport",
+      ]),
+    .testTarget(
+      name: "TollbookUpstreamsTests",
+      dependencies: [
+        "JSONText", "TollbookEvents", "TollbookUpstreams", hummingbird, nioCore,
+        .product(name: "AsyncHTTPClient", package: "async-http-client"),
+      ]),
+    .testTarget(
+      name: "TollbookGatewayTests",
+      dependencies: [
+        "LMDB", "TollbookEvents", "TollbookLog", "TollbookViews", "TollbookUpstreams",
+        "TollbookGateway", "TollbookHistory", "TollbookSimulators", "TollbookTestSupport",
+      ]),
+    .testTarget(
+      name: "TollbookHTTPTests",
+      dependencies: [
+        "LMDB", "Deflate", "JSONText", "TollbookEvents", "TollbookLog", "TollbookViews",
+        "TollbookUpstreams", "TollbookGateway", "TollbookHTTP", "TollbookSimulators",
+        "TollbookTestSupport", hummingbird, nioCore,
+        .product(name: "HummingbirdTesting", package: "hummingbird"),
+      ]),
+    .testTarget(
+      name: "TollbookSimulatorsTests",
+      dependencies: ["JSONText", "Deflate", "TollbookSimulators", hummingbird, nioCore]),
+    .testTarget(
+      name: "CommandTests",
+      dependencies: ["tollbook", "JSONText", "TollbookTestSupport", "TollbookSimulators"]),
+    .testTarget(name: "CrashTests", dependencies: ["tollbook", "TollbookTestSupport"]),
+    .testTarget(name: "TidyTests"),
+  ]
+)
+
+/// Rules for every Swift target. One loop, so that no target can forget them.
+for target in package.targets where [.regular, .executable, .test].contains(target.type) {
+  var settings = target.swiftSettings ?? []
+  settings += [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .enableUpcomingFeature("InferIsolatedConformances"),
+    .enableUpcomingFeature("ImmutableWeakCaptures"),
+    .treatAllWarnings(as: .error),
+    .treatWarning("DeprecatedDeclaration", as: .warning),
+  ]
+  // The code that protoc generates keeps large messages behind a pointer and does not say `unsafe`.
+  let isGenerated = target.name == "TollbookEvents"
+  if target.type != .test && !isGenerated { settings.append(.strictMemorySafety()) }
+  target.swiftSettings = settings
+}

@@ -1,0 +1,125 @@
+package import SwiftProtobuf
+
+/// Any fact that the log can hold.
+///
+/// Closed on purpose: a new kind makes the compiler name every fold and every page that has to know it.
+package enum Event: Hashable, Sendable {
+  case fetchStarted(FetchStarted)
+  case fetchAttemptFailed(FetchAttemptFailed)
+  case fetchSucceeded(FetchSucceeded)
+  case fetchFailed(FetchFailed)
+  case cacheWritten(CacheWritten)
+  case cacheExpired(CacheExpired)
+  case cacheEvicted(CacheEvicted)
+  case readsTallied(ReadsTallied)
+  case tokensCharged(TokensCharged)
+  case reservationReleased(ReservationReleased)
+  case chargeInDoubt(ChargeInDoubt)
+  case chargeResolved(ChargeResolved)
+  case balanceObserved(BalanceObserved)
+  case spendRefused(SpendRefused)
+  case credentialAdded(CredentialAdded)
+  case credentialStatusChanged(CredentialStatusChanged)
+  case serviceStarted(ServiceStarted)
+  case serviceRecovered(ServiceRecovered)
+
+  /// The tag that its record begins with.
+  package var kind: EventKind {
+    switch self {
+    case .fetchStarted: .fetchStarted
+    case .fetchAttemptFailed: .fetchAttemptFailed
+    case .fetchSucceeded: .fetchSucceeded
+    case .fetchFailed: .fetchFailed
+    case .cacheWritten: .cacheWritten
+    case .cacheExpired: .cacheExpired
+    case .cacheEvicted: .cacheEvicted
+    case .readsTallied: .readsTallied
+    case .tokensCharged: .tokensCharged
+    case .reservationReleased: .reservationReleased
+    case .chargeInDoubt: .chargeInDoubt
+    case .chargeResolved: .chargeResolved
+    case .balanceObserved: .balanceObserved
+    case .spendRefused: .spendRefused
+    case .credentialAdded: .credentialAdded
+    case .credentialStatusChanged: .credentialStatusChanged
+    case .serviceStarted: .serviceStarted
+    case .serviceRecovered: .serviceRecovered
+    }
+  }
+
+  /// The protobuf message that it carries, for encoding and for printing.
+  package var message: any SwiftProtobuf.Message {
+    switch self {
+    case .fetchStarted(let message): message
+    case .fetchAttemptFailed(let message): message
+    case .fetchSucceeded(let message): message
+    case .fetchFailed(let message): message
+    case .cacheWritten(let message): message
+    case .cacheExpired(let message): message
+    case .cacheEvicted(let message): message
+    case .readsTallied(let message): message
+    case .tokensCharged(let message): message
+    case .reservationReleased(let message): message
+    case .chargeInDoubt(let message): message
+    case .chargeResolved(let message): message
+    case .balanceObserved(let message): message
+    case .spendRefused(let message): message
+    case .credentialAdded(let message): message
+    case .credentialStatusChanged(let message): message
+    case .serviceStarted(let message): message
+    case .serviceRecovered(let message): message
+    }
+  }
+}
+
+/// The kinds of event with the tags their records begin with. A tag is never given to another kind.
+package enum EventKind: UInt8, CaseIterable, Sendable {
+  case fetchStarted = 1
+  case fetchAttemptFailed = 2
+  case fetchSucceeded = 3
+  case fetchFailed = 4
+  case cacheWritten = 17
+  case cacheExpired = 18
+  case cacheEvicted = 19
+  case readsTallied = 21
+  case tokensCharged = 33
+  case reservationReleased = 34
+  case chargeInDoubt = 35
+  case chargeResolved = 36
+  case balanceObserved = 37
+  case spendRefused = 38
+  case credentialAdded = 50
+  case credentialStatusChanged = 51
+  case serviceStarted = 65
+  case serviceRecovered = 66
+
+  /// The name of the kind as people and the HTTP API write it, such as `TokensCharged`.
+  package var name: String {
+    switch self {
+    case .fetchStarted: "FetchStarted"
+    case .fetchAttemptFailed: "FetchAttemptFailed"
+    case .fetchSucceeded: "FetchSucceeded"
+    case .fetchFailed: "FetchFailed"
+    case .cacheWritten: "CacheWritten"
+    case .cacheExpired: "CacheExpired"
+    case .cacheEvicted: "CacheEvicted"
+    case .readsTallied: "ReadsTallied"
+    case .tokensCharged: "TokensCharged"
+    case .reservationReleased: "ReservationReleased"
+    case .chargeInDoubt: "ChargeInDoubt"
+    case .chargeResolved: "ChargeResolved"
+    case .balanceObserved: "BalanceObserved"
+    case .spendRefused: "SpendRefused"
+    case .credentialAdded: "CredentialAdded"
+    case .credentialStatusChanged: "CredentialStatusChanged"
+    case .serviceStarted: "ServiceStarted"
+    case .serviceRecovered: "ServiceRecovered"
+    }
+  }
+
+  /// The kind of that name, nil if there is none.
+  package init?(name: String) {
+    guard let kind = Self.allCases.first(where: { $0.name == name }) else { return nil }
+    self = kind
+  }
+}

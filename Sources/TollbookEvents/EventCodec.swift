@@ -1,0 +1,52 @@
+import SwiftProtobuf
+
+/// Why the bytes of a record are not an event.
+package enum EventCodingError: Error, Hashable, Sendable, CustomStringConvertible {
+  /// A tag that this version does not know: the log was written by a newer one.
+  case unknownKind(UInt8)
+  /// The payload is not the message that its tag promises.
+  case malformed(EventKind)
+
+  package var description: String {
+    switch self {
+    case .unknownKind(let tag): "an event of kind \(tag), which this version does not know"
+    case .malformed(let kind): "a \(kind.name) whose payload cannot be read"
+    }
+  }
+}
+
+/// Events as bytes: the payload alone. Its tag, time and checksum belong to the record around it.
+extension Event {
+  /// The protobuf bytes of the message.
+  package var payload: [UInt8] {
+    // Encoding fails only for missing required fields, which proto3 does not have.
+    (try? message.serializedBytes()) ?? []
+  }
+
+  /// The event of a tag and its payload.
+  package init(tag: UInt8, payload: RawSpan) throws(EventCodingError) {
+    guard let kind = EventKind(rawValue: tag) else { throw .unknownKind(tag) }
+    do {
+      switch kind {
+      case .fetchStarted: self = .fetchStarted(try FetchStarted(serializedBytes: payload))
+      case .fetchAttemptFailed: self = .fetchAttemptFailed(try FetchAttemptFailed(serializedBytes: payload))
+      case .fetchSucceeded: self = .fetchSucceeded(try FetchSucceeded(serializedBytes: payload))
+      case .fetchFailed: self = .fetchFailed(try FetchFailed(serializedBytes: payload))
+      case .cacheWritten: self = .cacheWritten(try CacheWritten(serializedBytes: payload))
+      case .cacheExpired: self = .cacheExpired(try CacheExpired(serializedBytes: payload))
+      case .cacheEvicted: self = .cacheEvicted(try CacheEvicted(serializedBytes: payload))
+      case .readsTallied: self = .readsTallied(try ReadsTallied(serializedBytes: payload))
+      case .tokensCharged: self = .tokensCharged(try TokensCharged(serializedBytes: payload))
+      case .reservationReleased: self = .reservationReleased(try ReservationReleased(serializedBytes: payload))
+      case .chargeInDoubt: self = .chargeInDoubt(try ChargeInDoubt(serializedBytes: payload))
+      case .chargeResolved: self = .chargeResolved(try ChargeResolved(serializedBytes: payload))
+      case .balanceObserved: self = .balanceObserved(try BalanceObserved(serializedBytes: payload))
+      case .spendRefused: self = .spendRefused(try SpendRefused(serializedBytes: payload))
+      case .credentialAdded: self = .credentialAdded(try CredentialAdded(serializedBytes: payload))
+      case .credentialStatusChanged: self = .credentialStatusChanged(try CredentialStatusChanged(serializedBytes: payload))
+      case .serviceStarted: self = .serviceStarted(try ServiceStarted(serializedBytes: payload))
+      case .serviceRecovered: self = .serviceRecovered(try ServiceRecovered(serializedBytes: payload))
+      }
+    } catch { throw .malformed(kind) }
+  }
+}

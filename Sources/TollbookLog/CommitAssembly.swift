@@ -1,0 +1,123 @@
+import LMDB
+import TollbookEvents
+
+/// A fold with the handles of its tables.
+struct BoundFold: Sendable {
+  let fold: Fold
+  let tables: [Table]
+}
+
+/// A commit while it is put together inside one write transaction.
+///
+/// Invariants
+///  1. Positions follow the head without a gap, in the order of the decisions.
+///  2. Every record becomes a leaf of the tree, in that order.
+///  3. Folds see every event once, in that order, before the commit is sealed.
+struct CommitAssembly {
+  private let tables: LogTables
+  private let folds: [BoundFold]
+  private let wall: Timestamp
+  private(set) var frontier: MerkleFrontier
+  private var recorded: [RecordedEvent] = []
+  private(set) var bytes = 0
+  let time: Timestamp
+  private let first: Position
+  private(set) var next: Position
+
+  init(after state: LogState, wall: Timestamp, tables: LogTables, folds: [BoundFold]) {
+    self.tables = tables
+    self.folds = folds
+    self.wall = wall
+    time = max(state.time, wall)
+    frontier = state.frontier
+    first = state.head + 1
+    next = first
+  }
+
+  var isEmpty: Bool { next == first }
+  var eventCount: Int { recorded.count }
+
+  /// Appends what one decider decided and shows it to the folds that deciders read.
+  mutating func append(
+    _ events: [Event], bodies: [Body], to transaction: inout WriteTransaction
+  ) throws(LMDBError) {
+    for body in bodies {
+      let row = body.row
+      bytes += row.count
+      _ = try transaction.insert(row.span, forKey: body.digest.span, in: tables.bodies)
+    }
+    let start = recorded.count
+    for event in events {
+      let record = Record.encode(event, time: time)
+      let key = LogTables.key(next)
+      try transaction.append(record.span, forKey: key.span, in: tables.events)
+      for tile in frontier.append(MerkleTree.leafHash(record)) {
+        try store(tile, in: &transaction)
+      }
+      recorded.append(RecordedEvent(position: next, time: time, event: event))
+      bytes += record.count
+      next += 1
+    }
+    if start < recorded.count {
+      try apply(Array(recorded[start...]), to: &transaction, cadence: .eachDecision)
+    }
+  }
+
+  /// Shows the whole commit to the remaining folds and writes its seal. There must be events.
+  mutating func seal(in transaction: inout WriteTransaction) throws(LMDBError) -> LogState {
+    try apply(recorded, to: &transaction, cadence: .eachCommit)
+    let last = next - 1
+    let lastKey = LogTables.key(last)
+    for bound in folds {
+      try transaction.put(
+        lastKey.span, forKey: Array(bound.fold.id.utf8).span, in: tables.views)
+    }
+    let row = CommitRow(
+      first: first, last: last, wall: wall, time: time, treeSize: frontier.size,
+      root: frontier.root)
+    try transaction.append(row.bytes.span, forKey: lastKey.span, in: tables.commits)
+    return LogState(head: last, time: time, frontier: frontier, root: row.root)
+  }
+
+  private func apply(
+    _ events: [RecordedEvent], to transaction: inout WriteTransaction, cadence: Fold.Cadence
+  ) throws(LMDBError) {
+    for bound in folds where bound.fold.cadence == cadence {
+      try bound.apply(events, parked: tables.parked, to: &transaction)
+    }
+  }
+
+  private func store(
+    _ tile: MerkleFrontier.Tile, in transaction: inout WriteTransaction
+  ) throws(LMDBError) {
+    var value = tile.hash
+    value.append(bigEndian: crc32c(tile.hash.span))
+    try transaction.put(
+      value.span, forKey: LogTables.treeKey(level: tile.level, index: tile.index).span,
+      in: tables.tree)
+  }
+}
+
+extension BoundFold {
+  /// Applies the events and writes down those that the fold parked.
+  func apply(
+    _ events: [RecordedEvent], parked: Table, to transaction: inout WriteTransaction
+  ) throws(LMDBError) {
+    for event in try fold.apply(events, tables, &transaction) {
+      let key = LogTables.parkedKey(fold: fold.id, position: event.position)
+      try transaction.put(Array(event.reason.utf8).span, forKey: key.span, in: parked)
+    }
+  }
+}
+
+/// Where the log stands after a commit.
+struct LogState: Sendable {
+  var head: Position
+  var time: Timestamp
+  var frontier: MerkleFrontier
+  var root: TreeHash
+
+  static let empty = LogState(
+    head: 0, time: Timestamp(milliseconds: .min), frontier: MerkleFrontier(),
+    root: MerkleTree.emptyRoot)
+}

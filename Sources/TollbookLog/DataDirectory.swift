@@ -1,0 +1,157 @@
+import Foundation
+
+/// Whether a log was made with the real upstreams or with simulated ones. One directory is never both.
+package enum LogMode: String, Sendable {
+  case real
+  case simulated
+}
+
+/// Why a folder is not used as a data directory. It is left as it was.
+package enum DataDirectoryError: Error, Hashable, Sendable, CustomStringConvertible {
+  case inUse(String)
+  case notOurs(String)
+  case missing(String)
+  case newerFormat(String, format: Int)
+  case otherMode(String, LogMode)
+  case networkFilesystem(String, type: String)
+  case unusable(String, reason: String)
+
+  package var description: String {
+    switch self {
+    case .inUse(let path):
+      "\(path) is in use by another tollbook. One process owns a data directory; stop that one, or"
+        + " name another folder with --data-dir."
+    case .notOurs(let path):
+      "\(path) holds files that are not tollbook's. Name an empty folder, or one that does not"
+        + " exist yet, with --data-dir."
+    case .missing(let path): "\(path) is not a data directory of tollbook."
+    case .newerFormat(let path, let format):
+      "\(path) was written in format \(format); this version reads up to"
+        + " \(DataDirectory.format). Use the newer version."
+    case .otherMode(let path, .simulated):
+      "\(path) holds simulated data. Add --simulate, or name another folder with --data-dir."
+    case .otherMode(let path, .real):
+      "\(path) holds real data, and --simulate was given. Leave it out, or name another folder with"
+        + " --data-dir."
+    case .networkFilesystem(let path, let type):
+      "\(path) is on a network filesystem (\(type)), where LMDB cannot lock. Use a local disk."
+    case .unusable(let path, let reason): "\(path) cannot be used: \(reason)"
+    }
+  }
+}
+
+/// A folder that holds one log: the LMDB environment, a format marker and a lock.
+package struct DataDirectory: Sendable {
+  /// The newest format that this version reads and the one that it writes.
+  package static let format = 1
+  private static let markerName = "tollbook.format"
+  private static let lockName = "tollbook.lock"
+
+  package let path: String
+  package let mode: LogMode
+  /// Holds the lock while the directory is owned; nil when it is only read.
+  private let lock: FileHandle?
+
+  /// Takes ownership, making the folder if it does not exist. The lock lasts as long as the value.
+  package static func own(_ path: String, mode: LogMode) throws(DataDirectoryError) -> DataDirectory
+  {
+    let files = FileManager.default
+    let existing = files.fileExists(atPath: path)
+    if existing {
+      let marked = try readMarker(in: path)
+      if let marked, marked != mode { throw .otherMode(path, marked) }
+      if marked == nil {
+        let names = (try? files.contentsOfDirectory(atPath: path)) ?? ["?"]
+        guard names.allSatisfy({ $0 == lockName }) else { throw .notOurs(path) }
+      }
+    }
+    try refuseNetwork(existing ? path : (path as NSString).deletingLastPathComponent)
+    do {
+      try files.createDirectory(
+        atPath: path, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+    } catch { throw .unusable(path, reason: reason(error)) }
+    let lock = try takeLock(in: path)
+    if try readMarker(in: path) == nil { try writeMarker(in: path, mode: mode) }
+    return DataDirectory(path: path, mode: mode, lock: lock)
+  }
+
+  /// Opens it beside its owner, only to read.
+  package static func read(_ path: String) throws(DataDirectoryError) -> DataDirectory {
+    guard let mode = try readMarker(in: path) else { throw .missing(path) }
+    return DataDirectory(path: path, mode: mode, lock: nil)
+  }
+
+  /// The mode of an existing directory, nil if the folder holds none.
+  package static func mode(of path: String) throws(DataDirectoryError) -> LogMode? {
+    try readMarker(in: path)
+  }
+
+  /// Whether a process owns it now.
+  package static func isOwned(_ path: String) -> Bool {
+    guard let handle = FileHandle(forUpdatingAtPath: "\(path)/\(lockName)") else { return false }
+    return flock(handle.fileDescriptor, LOCK_EX | LOCK_NB) != 0
+  }
+
+  /// Where the owner listens for commands that write.
+  package var controlSocket: String { "\(path)/control.sock" }
+
+  private static func readMarker(in path: String) throws(DataDirectoryError) -> LogMode? {
+    guard let text = try? String(contentsOfFile: "\(path)/\(markerName)", encoding: .utf8) else {
+      return nil
+    }
+    let words = text.split(whereSeparator: \.isWhitespace)
+    guard words.count >= 4, words[0] == "tollbook", words[1] == "format", let format = Int(words[2])
+    else { throw .notOurs(path) }
+    guard format <= Self.format else { throw .newerFormat(path, format: format) }
+    guard let mode = LogMode(rawValue: String(words[3])) else { throw .notOurs(path) }
+    return mode
+  }
+
+  private static func writeMarker(in path: String, mode: LogMode) throws(DataDirectoryError) {
+    do {
+      try "tollbook format \(format) \(mode.rawValue)\n".write(
+        toFile: "\(path)/\(markerName)", atomically: true, encoding: .utf8)
+    } catch { throw .unusable(path, reason: reason(error)) }
+  }
+
+  private static func takeLock(in path: String) throws(DataDirectoryError) -> FileHandle {
+    let file = "\(path)/\(lockName)"
+    if !FileManager.default.fileExists(atPath: file) {
+      // A failure shows itself when the file is opened, below.
+      _ = FileManager.default.createFile(
+        atPath: file, contents: nil, attributes: [.posixPermissions: 0o600])
+    }
+    guard let handle = FileHandle(forUpdatingAtPath: file) else {
+      throw .unusable(path, reason: "its lock file cannot be opened")
+    }
+    guard flock(handle.fileDescriptor, LOCK_EX | LOCK_NB) == 0 else { throw .inUse(path) }
+    return handle
+  }
+
+  /// LMDB's locks and its map need a local filesystem.
+  private static func refuseNetwork(_ path: String) throws(DataDirectoryError) {
+    let remote: Set<Substring> = [
+      "nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "afs", "ceph", "glusterfs", "fuse.sshfs",
+      "lustre",
+    ]
+    let resolved = URL(fileURLWithPath: path.isEmpty ? "." : path).resolvingSymlinksInPath().path
+    guard let mounts = try? String(contentsOfFile: "/proc/self/mounts", encoding: .utf8) else {
+      return
+    }
+    var best: (length: Int, type: Substring) = (-1, "")
+    for line in mounts.split(separator: "\n") {
+      let fields = line.split(separator: " ")
+      guard fields.count > 2 else { continue }
+      let point = fields[1]
+      let isAbove = point == "/" || resolved == point || resolved.hasPrefix(point + "/")
+      if isAbove && point.count >= best.length { best = (point.count, fields[2]) }
+    }
+    if remote.contains(best.type) { throw .networkFilesystem(path, type: String(best.type)) }
+  }
+
+  private static func reason(_ error: any Error) -> String {
+    let cocoa = error as NSError
+    let underlying = cocoa.userInfo[NSUnderlyingErrorKey] as? NSError
+    return (underlying ?? cocoa).localizedDescription
+  }
+}

@@ -1,0 +1,122 @@
+package import LMDB
+package import TollbookEvents
+
+/// The secondary indexes: which events are of a kind, of a resource, of a fetch. A fold like any other, so that they can
+/// be dropped and rebuilt; keys end in the position, values are empty.
+package struct EventIndex: Sendable {
+  package static let fold = Fold(
+    name: "index", version: 1, tables: ["kind", "resource", "fetch"], cadence: .eachCommit
+  ) { (events, tables, transaction) throws(LMDBError) in
+    let empty: [UInt8] = []
+    var key: [UInt8] = []
+    for recorded in events {
+      let keys = IndexKeys(of: recorded.event, at: recorded.position)
+      key.removeAll(keepingCapacity: true)
+      key.append(recorded.event.kind.rawValue)
+      key.append(bigEndian: recorded.position)
+      try transaction.put(empty.span, forKey: key.span, in: tables[0])
+      if let resource = keys.resource {
+        key = resourcePrefix(resource)
+        key.append(bigEndian: recorded.position)
+        try transaction.put(empty.span, forKey: key.span, in: tables[1])
+      }
+      if let fetch = keys.fetch {
+        key.removeAll(keepingCapacity: true)
+        key.append(bigEndian: fetch)
+        key.append(bigEndian: recorded.position)
+        try transaction.put(empty.span, forKey: key.span, in: tables[2])
+      }
+    }
+    return []
+  }
+
+  private let kinds: Table
+  private let resources: Table
+  private let fetches: Table
+
+  /// From the fold's tables in their order.
+  package init(tables: [Table]) {
+    kinds = tables[0]
+    resources = tables[1]
+    fetches = tables[2]
+  }
+
+  /// Up to `limit` positions of events of that kind after `position`, in order.
+  package func positions(
+    of kind: EventKind, after position: Position, limit: Int, in transaction: borrowing ReadTransaction
+  ) throws(LMDBError) -> [Position] {
+    try positions(in: kinds, prefix: [kind.rawValue], after: position, limit: limit, transaction)
+  }
+
+  /// Up to `limit` positions after `position` of events that wrote, expired or removed an entry of the resource.
+  package func positions(
+    of resource: String, after position: Position, limit: Int,
+    in transaction: borrowing ReadTransaction
+  ) throws(LMDBError) -> [Position] {
+    try positions(
+      in: resources, prefix: Self.resourcePrefix(resource), after: position, limit: limit,
+      transaction)
+  }
+
+  /// Positions of all events of the fetch that began at `fetch`, that one included.
+  package func positions(
+    ofFetch fetch: Position, in transaction: borrowing ReadTransaction
+  ) throws(LMDBError) -> [Position] {
+    try positions(
+      in: fetches, prefix: Array(LogTables.key(fetch).span), after: 0, limit: .max, transaction)
+  }
+
+  private static func resourcePrefix(_ resource: String) -> [UInt8] {
+    // Keys of LMDB hold at most 511 bytes; a longer resource name is indexed by its beginning.
+    Array(resource.utf8.prefix(480)) + [0]
+  }
+
+  private func positions(
+    in table: Table, prefix: [UInt8], after position: Position, limit: Int,
+    _ transaction: borrowing ReadTransaction
+  ) throws(LMDBError) -> [Position] {
+    guard limit > 0, position < .max else { return [] }
+    var found: [Position] = []
+    var start = prefix
+    start.append(bigEndian: position + 1)
+    try transaction.scan(table, from: start.span) { (key, _) throws(LMDBError) in
+      guard key.byteCount == prefix.count + 8, key.starts(with: prefix) else { return .stop }
+      found.append(key.bigEndianUInt64(at: prefix.count))
+      return found.count < limit ? .next : .stop
+    }
+    return found
+  }
+}
+
+/// What an event is found by, apart from its kind.
+private struct IndexKeys {
+  var resource: String?
+  var fetch: Position?
+
+  init(of event: Event, at position: Position) {
+    switch event {
+    case .fetchStarted: fetch = position
+    case .fetchAttemptFailed(let event): fetch = event.fetch
+    case .fetchSucceeded(let event): fetch = event.fetch
+    case .fetchFailed(let event): fetch = event.fetch
+    case .cacheWritten(let event): (resource, fetch) = (event.resource, event.fetch)
+    case .cacheExpired(let event): resource = event.resource
+    case .cacheEvicted(let event): resource = event.resource
+    case .tokensCharged(let event): fetch = event.fetch
+    case .reservationReleased(let event): fetch = event.fetch
+    case .chargeInDoubt(let event): fetch = event.fetch
+    case .balanceObserved(let event): fetch = event.fetch == 0 ? nil : event.fetch
+    case .readsTallied, .chargeResolved, .spendRefused, .credentialAdded,
+      .credentialStatusChanged, .serviceStarted, .serviceRecovered:
+      break
+    }
+  }
+}
+
+extension Array where Element == UInt8 {
+  fileprivate init(_ span: Span<UInt8>) {
+    self = []
+    reserveCapacity(span.count)
+    for index in span.indices { append(span[index]) }
+  }
+}

@@ -1,0 +1,143 @@
+import Foundation
+package import LMDB
+package import TollbookEvents
+
+/// The append-only sequence of all events, with the folds that are kept beside it.
+///
+/// Invariants
+///  1. Positions are 1, 2, 3 … without gaps, in commit order.
+///  2. A position is visible only when all smaller ones are, and only after its commit is on the disk.
+///  3. A decision is answered only after its commit is on the disk.
+///  4. A fold's checkpoint equals the last position whose effect its tables contain, in every transaction that anybody
+///     can read.
+///  5. Bytes of a committed record never change.
+package final class EventLog: Sendable {
+  /// How a log is opened.
+  package struct Options: Sendable {
+    /// Address space for the environment, of which only what is written takes disk. Never resized while open.
+    package var mapSize = 1 << 38
+    /// Space that admissions leave free, so that calls already paid can be recorded.
+    package var reserveBytes = 64 << 20
+    /// Decisions that may wait for the writer.
+    package var queueCapacity = 8_192
+    /// Loses commits on power failure: for scratch environments only.
+    package var unsafeWithoutSync = false
+
+    package init() {}
+  }
+
+  package let directory: DataDirectory
+  package let environment: Environment
+  package let statistics = LogStatistics()
+  package let time: TimeSource
+  private let store: LogStore
+  private let writer: LogWriter
+  private let options: Options
+
+  /// Opens the log of a directory that the caller owns, checks its end and brings every fold up to the head.
+  ///
+  /// - Parameter fail: told of a failure after which the process must not go on; called on the writer thread.
+  /// - Throws: `.damaged` if the records do not hash to the root of the last commit.
+  package init(
+    _ directory: DataDirectory, folds: [Fold], time: TimeSource, options: Options = Options(),
+    fail: @escaping @Sendable (LogError) -> Void
+  ) throws(LogError) {
+    self.directory = directory
+    self.time = time
+    self.options = options
+    var settings = EnvironmentOptions()
+    settings.mapSize = options.mapSize
+    settings.unsafeWithoutSync = options.unsafeWithoutSync
+    do throws(LMDBError) {
+      environment = try Environment(directory: directory.path, options: settings)
+      _ = try environment.checkReaders()
+    } catch { throw .storage(error) }
+    store = try LogStore(environment: environment, folds: folds + [EventIndex.fold])
+    let state = try store.checkedState()
+    store.publish(state)
+    for bound in store.folds {
+      try FoldCatchUp(environment, store.tables, bound).run(to: state.head)
+    }
+    var writerSettings = LogWriter.Settings()
+    writerSettings.queueCapacity = options.queueCapacity
+    writer = LogWriter(
+      store: store, state: state, settings: writerSettings, time: time, statistics: statistics,
+      fail: fail)
+  }
+
+  /// Runs a decider on the writer thread and returns when what it decided is on the disk.
+  ///
+  /// Not cancellable: once queued, a decision is made.
+  package func decide<Answer: Sendable>(
+    _ decider: @escaping Decider<Answer>
+  ) async throws(LogError) -> Decided<Answer> {
+    try await writer.decide(decider)
+  }
+
+  /// Writes what is queued and takes no more. Blocks until that is on the disk.
+  package func close() { writer.close() }
+
+  /// Tables of the log itself.
+  package var tables: LogTables { store.tables }
+
+  /// Reads of the log's own tables.
+  package var reader: LogReader { LogReader(store.tables) }
+
+  /// The tables of a fold, in its order. The fold must be one that the log was opened with.
+  package func tables(of fold: Fold) -> [Table] {
+    guard let bound = store.folds.first(where: { $0.fold.id == fold.id }) else {
+      preconditionFailure("\(fold.id) is not a fold of this log")
+    }
+    return bound.tables
+  }
+
+  /// The indexes over kinds, resources and fetches.
+  package var index: EventIndex { EventIndex(tables: tables(of: EventIndex.fold)) }
+
+  /// The last acknowledged position.
+  package var head: Position { store.state.head }
+  /// The root of the tree at the head.
+  package var root: TreeHash { store.state.root }
+
+  package var writerState: WriterState { writer.state }
+  package var queueDepth: Int { writer.queueDepth }
+
+  /// Runs `body` on one consistent view of everything.
+  package func read<R>(
+    _ body: (borrowing ReadTransaction) throws(LogError) -> R
+  ) throws(LogError) -> R {
+    try environment.withReadTransaction { (transaction) throws(LogError) in
+      try body(transaction)
+    }
+  }
+}
+
+// MARK: Space
+
+extension EventLog {
+  /// Space left, in bytes: in the map, and on the disk.
+  package struct Headroom: Sendable, Hashable {
+    package var map: Int
+    package var disk: Int
+    /// Whether what is left is more than the reserve for calls already paid.
+    package var admits: Bool
+  }
+
+  package func headroom() throws(LogError) -> Headroom {
+    let statistics: EnvironmentStatistics
+    do throws(LMDBError) { statistics = try environment.statistics() } catch {
+      throw .storage(error)
+    }
+    let attributes = try? FileManager.default.attributesOfFileSystem(forPath: directory.path)
+    let disk = (attributes?[.systemFreeSize] as? NSNumber)?.intValue ?? .max
+    let map = statistics.mapSize - statistics.usedBytes
+    return Headroom(
+      map: map, disk: disk, admits: min(map, disk) > options.reserveBytes)
+  }
+
+  /// Lets a writer that ran out of space go on, if there is space again. Call it from time to time.
+  package func reopenIfThereIsSpace() {
+    guard case .readOnly = writer.state, (try? headroom())?.admits == true else { return }
+    writer.reopen()
+  }
+}

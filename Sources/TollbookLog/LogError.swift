@@ -1,0 +1,46 @@
+package import LMDB
+package import TollbookEvents
+
+/// Why the event log could not do what was asked.
+package enum LogError: StorageFailure, Sendable, Hashable, CustomStringConvertible {
+  /// LMDB or the disk failed.
+  case storage(LMDBError)
+  /// More decisions are waiting than the queue takes. Nothing was written; try again.
+  case queueFull(capacity: Int)
+  /// There is no space left: reads go on, writes do not. Nothing was written.
+  case readOnly(reason: String)
+  /// The log is shutting down. Nothing was written.
+  case closed
+  /// What is stored is not what was written.
+  case damaged(Damage)
+
+  package var description: String {
+    switch self {
+    case .storage(let error): "the event log's storage failed: \(error)"
+    case .queueFull(let capacity):
+      "\(capacity) decisions are waiting for the event log; it takes no more until they are written"
+    case .readOnly(let reason): "the event log is read-only: \(reason)"
+    case .closed: "the event log is closed"
+    case .damaged(let damage): "the event log is damaged: \(damage)"
+    }
+  }
+}
+
+/// One finding that stored bytes are wrong: where, and what is wrong with them.
+package struct Damage: Hashable, Sendable, Error, CustomStringConvertible {
+  /// The table that holds the bytes.
+  package let table: String
+  /// The event's position, where there is one.
+  package let position: Position?
+  package let problem: String
+
+  package init(table: String, position: Position? = nil, problem: String) {
+    self.table = table
+    self.position = position
+    self.problem = problem
+  }
+
+  package var description: String {
+    "\(problem) (table \(table)" + (position.map { ", position \($0))" } ?? ")")
+  }
+}

@@ -1,0 +1,166 @@
+package import LMDB
+package import TollbookEvents
+
+/// Reads of the log's own tables, inside a transaction that the caller holds.
+package struct LogReader: Sendable {
+  private let tables: LogTables
+
+  package init(_ tables: LogTables) { self.tables = tables }
+
+  /// The last position, 0 in an empty log.
+  package func head(in transaction: borrowing ReadTransaction) throws(LogError) -> Position {
+    do throws(LMDBError) {
+      return try transaction.lastKey(in: tables.events)?.bigEndianPosition ?? 0
+    } catch { throw .storage(error) }
+  }
+
+  /// The event at a position, nil beyond the head.
+  package func event(
+    at position: Position, in transaction: borrowing ReadTransaction
+  ) throws(LogError) -> RecordedEvent? {
+    let key = LogTables.key(position)
+    let found: Result<RecordedEvent, Damage>?
+    do throws(LMDBError) {
+      found = try transaction.withValue(forKey: key.span, in: tables.events) { value in
+        Result { () throws(Damage) in try Record.decode(value, at: position) }
+      }
+    } catch { throw .storage(error) }
+    do throws(Damage) { return try found?.get() } catch { throw .damaged(error) }
+  }
+
+  /// The stored bytes of a record, nil beyond the head.
+  package func record(
+    at position: Position, in transaction: borrowing ReadTransaction
+  ) throws(LogError) -> [UInt8]? {
+    let key = LogTables.key(position)
+    do throws(LMDBError) {
+      return try transaction.value(forKey: key.span, in: tables.events)
+    } catch { throw .storage(error) }
+  }
+
+  /// Shows events after a position, in order, until `body` stops or the head is reached.
+  package func scan(
+    after position: Position, in transaction: borrowing ReadTransaction,
+    _ body: (RecordedEvent) throws(LogError) -> ScanStep
+  ) throws(LogError) {
+    guard position < .max else { return }
+    let start = LogTables.key(position + 1)
+    try transaction.scan(tables.events, from: start.span) { (key, value) throws(LogError) in
+      let decoded: RecordedEvent
+      do throws(Damage) {
+        decoded = try Record.decode(value, at: key.bigEndianUInt64(at: 0))
+      } catch { throw .damaged(error) }
+      return try body(decoded)
+    }
+  }
+
+  /// The last commit's seal, nil in an empty log.
+  package func lastCommit(
+    in transaction: borrowing ReadTransaction
+  ) throws(LogError) -> CommitRow? {
+    var found: CommitRow?
+    try transaction.scan(tables.commits, descending: true) { (key, value) throws(LogError) in
+      found = try row(key, value)
+      return .stop
+    }
+    return found
+  }
+
+  /// The seal of the commit that holds a position, nil beyond the head.
+  package func commit(
+    holding position: Position, in transaction: borrowing ReadTransaction
+  ) throws(LogError) -> CommitRow? {
+    var found: CommitRow?
+    let start = LogTables.key(position)
+    try transaction.scan(tables.commits, from: start.span) { (key, value) throws(LogError) in
+      found = try row(key, value)
+      return .stop
+    }
+    return found
+  }
+
+  /// The last position whose commit time is before `time`; 0 if there is none. Commit times never fall, so that a binary
+  /// search over positions finds it.
+  package func lastPosition(
+    before time: Timestamp, in transaction: borrowing ReadTransaction
+  ) throws(LogError) -> Position {
+    var low: Position = 0
+    var high = try head(in: transaction)
+    while low < high {
+      let middle = low + (high - low + 1) / 2
+      guard let commit = try commit(holding: middle, in: transaction) else { break }
+      if commit.time < time { low = middle } else { high = middle - 1 }
+    }
+    return low
+  }
+
+  /// The tree's right edge at a size that a commit has sealed: from stored tiles and the last few records.
+  package func frontier(
+    size: UInt64, in transaction: borrowing ReadTransaction
+  ) throws(LogError) -> MerkleFrontier {
+    var frontier = MerkleFrontier()
+    for level in [UInt8]([56, 48, 40, 32, 24, 16, 8]) {
+      while frontier.size + (1 << UInt64(level)) <= size {
+        let index = frontier.size >> UInt64(level)
+        let hash = try tile(level: level, index: index, in: transaction)
+        frontier.append(subtree: hash, level: Int(level))
+      }
+    }
+    while frontier.size < size {
+      let position = frontier.size + 1
+      guard let record = try record(at: position, in: transaction) else {
+        throw .damaged(
+          Damage(table: LogTables.eventsName, position: position, problem: "an event is missing"))
+      }
+      _ = frontier.append(MerkleTree.leafHash(record))
+    }
+    return frontier
+  }
+
+  private func tile(
+    level: UInt8, index: UInt64, in transaction: borrowing ReadTransaction
+  ) throws(LogError) -> TreeHash {
+    let value: [UInt8]?
+    do throws(LMDBError) {
+      value = try transaction.value(
+        forKey: LogTables.treeKey(level: level, index: index).span, in: tables.tree)
+    } catch { throw .storage(error) }
+    guard let value, value.count == 36, Array(value[32...]) == checksum(Array(value[..<32])) else {
+      throw .damaged(
+        Damage(
+          table: LogTables.treeName,
+          problem: "the hash of level \(level), index \(index) is missing or damaged"))
+    }
+    return Array(value[..<32])
+  }
+
+  private func checksum(_ hash: TreeHash) -> [UInt8] {
+    var bytes: [UInt8] = []
+    bytes.append(bigEndian: crc32c(hash.span))
+    return bytes
+  }
+
+  private func row(_ key: RawSpan, _ value: RawSpan) throws(LogError) -> CommitRow {
+    do throws(Damage) {
+      return try CommitRow(last: key.bigEndianUInt64(at: 0), bytes: value)
+    } catch { throw .damaged(error) }
+  }
+
+  /// A body by the digest of its content, nil if it is not stored.
+  package func body(
+    digest: [UInt8], in transaction: borrowing ReadTransaction
+  ) throws(LogError) -> Body? {
+    let found: Result<Body, Damage>?
+    do throws(LMDBError) {
+      found = try transaction.withValue(forKey: digest.span, in: tables.bodies) { value in
+        Result { () throws(Damage) in try Body(digest: digest, row: value) }
+      }
+    } catch { throw .storage(error) }
+    do throws(Damage) { return try found?.get() } catch { throw .damaged(error) }
+  }
+}
+
+extension [UInt8] {
+  /// The position that an eight-byte key names.
+  var bigEndianPosition: Position { reduce(0) { $0 << 8 | Position($1) } }
+}

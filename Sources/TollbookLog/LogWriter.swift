@@ -1,0 +1,236 @@
+import Dispatch
+import Foundation
+import LMDB
+import Synchronization
+import TollbookEvents
+
+/// The one thread that writes.
+///
+/// It takes everything that is queued, runs each decider against the state as the ones before it left it, commits once
+/// and answers all. Nobody is answered before the commit that holds their decision is on the disk.
+///
+/// When space runs out the commit is undone, everybody in it is told, and the writer refuses until `reopen()` finds
+/// room. Any other failure of a commit ends the process: after a failed flush nobody knows what the disk holds, and
+/// the next start looks.
+final class LogWriter: Sendable {
+  struct Settings: Sendable {
+    /// Decisions that may wait.
+    var queueCapacity = 8_192
+    /// A commit that has grown to this many bytes takes no more decisions.
+    var commitBytes = 64 << 20
+  }
+
+  private struct Shared {
+    var waiting: [any PendingDecision] = []
+    var state = WriterState.open
+    var isReopenRequested = false
+  }
+
+  private let shared = Mutex(Shared())
+  private let wakeUp = DispatchSemaphore(value: 0)
+  private let finished = DispatchSemaphore(value: 0)
+  private let store: LogStore
+  private let settings: Settings
+  private let time: TimeSource
+  private let statistics: LogStatistics
+  private let fail: @Sendable (LogError) -> Void
+
+  /// - Parameter fail: called on the writer thread after a commit failed for another reason than space; must not return
+  ///   to a process that goes on.
+  init(
+    store: LogStore, state: LogState, settings: Settings, time: TimeSource,
+    statistics: LogStatistics, fail: @escaping @Sendable (LogError) -> Void
+  ) {
+    self.store = store
+    self.settings = settings
+    self.time = time
+    self.statistics = statistics
+    self.fail = fail
+    let thread = Thread { [self] in run(from: state) }
+    thread.name = "tollbook-writer"
+    thread.stackSize = 8 << 20
+    thread.start()
+  }
+
+  var state: WriterState { shared.withLock { $0.state } }
+  var queueDepth: Int { shared.withLock { $0.waiting.count } }
+
+  /// Queues a decision and waits until it is on the disk, or refused. Once queued it is not taken back.
+  func decide<Answer: Sendable>(
+    _ decider: @escaping Decider<Answer>
+  ) async throws(LogError) -> Decided<Answer> {
+    try await withCheckedContinuation { continuation in
+      enqueue(Submission(decider: decider, continuation: continuation))
+    }.get()
+  }
+
+  private func enqueue(_ decision: any PendingDecision) {
+    let refusal: LogError? = shared.withLock { shared in
+      switch shared.state {
+      case .closed: return .closed
+      case .readOnly(let reason): return .readOnly(reason: reason)
+      case .open: break
+      }
+      guard shared.waiting.count < settings.queueCapacity else {
+        return .queueFull(capacity: settings.queueCapacity)
+      }
+      shared.waiting.append(decision)
+      if shared.waiting.count == 1 { wakeUp.signal() }
+      return nil
+    }
+    if let refusal { decision.refuse(refusal) }
+  }
+
+  /// Asks a writer that ran out of space to check its tail and go on. Does nothing if it is open.
+  func reopen() {
+    shared.withLock { shared in
+      guard case .readOnly = shared.state else { return }
+      shared.isReopenRequested = true
+      wakeUp.signal()
+    }
+  }
+
+  /// Writes what is queued, then ends the thread. Later decisions are refused.
+  func close() {
+    let wasClosed = shared.withLock { shared in
+      if case .closed = shared.state { return true }
+      shared.state = .closed
+      wakeUp.signal()
+      return false
+    }
+    if !wasClosed { finished.wait() }
+  }
+
+  private func run(from start: LogState) {
+    var state = start
+    var backlog: ArraySlice<any PendingDecision> = []
+    while true {
+      if backlog.isEmpty { wakeUp.wait() }
+      let (taken, writerState, isReopening) = shared.withLock { shared in
+        defer {
+          shared.waiting.removeAll(keepingCapacity: true)
+          shared.isReopenRequested = false
+        }
+        return (shared.waiting, shared.state, shared.isReopenRequested)
+      }
+      backlog.append(contentsOf: taken)
+      if isReopening { reopenNow(&state) }
+      if case .readOnly(let reason) = writerState {
+        for decision in backlog { decision.refuse(.readOnly(reason: reason)) }
+        backlog = []
+      }
+      if !backlog.isEmpty { backlog = commit(backlog, onto: &state) }
+      if case .closed = writerState, backlog.isEmpty { break }
+    }
+    finished.signal()
+  }
+
+  /// Commits a prefix of the queue and returns the rest.
+  private func commit(
+    _ queue: ArraySlice<any PendingDecision>, onto state: inout LogState
+  ) -> ArraySlice<any PendingDecision> {
+    let began = time.monotonicNanoseconds()
+    var taken = queue.startIndex
+    do throws(LMDBError) {
+      let sealed = try store.commit(after: state, wall: time.now()) {
+        (assembly, transaction) throws(LMDBError) in
+        while taken < queue.endIndex, assembly.bytes < settings.commitBytes {
+          let decision = queue[taken]
+          taken += 1
+          try decision.run(in: &assembly, transaction: &transaction)
+        }
+      }
+      if let sealed {
+        statistics.recordCommit(
+          events: Int(sealed.head - state.head), decisions: taken - queue.startIndex,
+          nanoseconds: time.monotonicNanoseconds() - began)
+        state = sealed
+        store.publish(sealed)
+      }
+      for decision in queue[..<taken] {
+        decision.finish(position: state.head, time: state.time)
+      }
+    } catch {
+      guard error.isOutOfSpace else {
+        fail(.storage(error))
+        shared.withLock { $0.state = .closed }
+        for decision in queue { decision.refuse(.storage(error)) }
+        return []
+      }
+      let reason = "\(error)"
+      shared.withLock { $0.state = .readOnly(reason: reason) }
+      for decision in queue { decision.refuse(.readOnly(reason: reason)) }
+      return []
+    }
+    return queue[taken...]
+  }
+
+  private func reopenNow(_ state: inout LogState) {
+    do throws(LogError) {
+      let tail = try store.checkedState()
+      guard tail.head == state.head, tail.root == state.root else {
+        fail(
+          .damaged(
+            Damage(
+              table: LogTables.commitsName, position: tail.head,
+              problem: "the log's end is not the one that was last acknowledged")))
+        return
+      }
+      shared.withLock { shared in
+        if case .readOnly = shared.state { shared.state = .open }
+      }
+    } catch {
+      fail(error)
+    }
+  }
+}
+
+/// Whether the log takes decisions.
+package enum WriterState: Sendable, Hashable {
+  case open
+  /// Space ran out; reads go on.
+  case readOnly(reason: String)
+  case closed
+}
+
+/// A queued decision whose answer has a type that the queue need not know.
+private protocol PendingDecision: Sendable {
+  func run(
+    in assembly: inout CommitAssembly, transaction: inout WriteTransaction
+  ) throws(LMDBError)
+  func finish(position: Position, time: Timestamp)
+  func refuse(_ error: LogError)
+}
+
+private final class Submission<Answer: Sendable>: PendingDecision {
+  private let decider: Decider<Answer>
+  private let continuation: CheckedContinuation<Result<Decided<Answer>, LogError>, Never>
+  private let answer = Mutex<Answer?>(nil)
+
+  init(
+    decider: @escaping Decider<Answer>,
+    continuation: CheckedContinuation<Result<Decided<Answer>, LogError>, Never>
+  ) {
+    self.decider = decider
+    self.continuation = continuation
+  }
+
+  func run(
+    in assembly: inout CommitAssembly, transaction: inout WriteTransaction
+  ) throws(LMDBError) {
+    let context = DecisionContext(next: assembly.next, time: assembly.time)
+    let decision = try decider(transaction.reading, context)
+    try assembly.append(decision.events, bodies: decision.bodies, to: &transaction)
+    answer.withLock { $0 = decision.answer }
+  }
+
+  func finish(position: Position, time: Timestamp) {
+    guard let answer = answer.withLock({ $0 }) else {
+      preconditionFailure("a decision is finished only after it ran")
+    }
+    continuation.resume(
+      returning: .success(Decided(answer: answer, position: position, time: time)))
+  }
+
+  func refuse(_ error: LogError) { continuation.resume(returning: .failure(error)) }
+}

@@ -1,0 +1,29 @@
+import LMDB
+package import TollbookEvents
+
+/// Drops every view of a log that nobody has open and builds them again from its events.
+package enum Rebuild {
+  /// - Parameters:
+  ///   - directory: owned by the caller, and not open as a log.
+  ///   - progress: told the view and the last position that it contains, after each chunk.
+  /// - Returns: the head.
+  package static func allViews(
+    of directory: DataDirectory, folds: [Fold], options: EventLog.Options = .init(),
+    progress: (_ view: String, _ position: Position, _ head: Position) -> Void
+  ) throws(LogError) -> Position {
+    var settings = EnvironmentOptions()
+    settings.mapSize = options.mapSize
+    let environment: Environment
+    do throws(LMDBError) {
+      environment = try Environment(directory: directory.path, options: settings)
+    } catch { throw .storage(error) }
+    let store = try LogStore(environment: environment, folds: folds + [EventIndex.fold])
+    let head = try store.checkedState().head
+    for bound in store.folds {
+      let catchUp = FoldCatchUp(environment, store.tables, bound)
+      try catchUp.drop()
+      try catchUp.run(to: head) { progress(bound.fold.id, $0, head) }
+    }
+    return head
+  }
+}

@@ -1,0 +1,179 @@
+import AsyncHTTPClient
+import JSONText
+import NIOCore
+import NIOHTTP1
+import NIOHTTPCompression
+import TollbookEvents
+
+/// Keepa over HTTP, with one key.
+///
+/// A paid call goes out at most once. AsyncHTTPClient 1.37 never sends a request again that it has begun to
+/// write: on a kept-alive connection that the other side just closed it fails the request
+/// (`HTTP1ConnectionStateMachine.runNewRequest`). It does repeat *connecting*, and follows redirects; both
+/// are switched off here. Its connection pool speaks HTTP/1.1 only, as Keepa does.
+///
+/// No logger and no tracer is handed to it: the key is in the URL.
+package final class KeepaClient: KeepaAPI {
+  private let credential: KeepaCredential
+  private let settings: Settings
+  private let now: @Sendable () -> Int64
+  private let http: HTTPClient
+
+  /// Where Keepa is and how long to wait for it.
+  package struct Settings: Hashable, Sendable {
+    /// Without a slash at the end.
+    package var base = "https://api.keepa.com"
+    /// For the connection, TLS included, and for a free place in the pool.
+    package var connectTimeout = Duration.seconds(5)
+    /// The longest silence after the request is sent. Calls with offers take up to 20 s until the first
+    /// byte (fact sheet, section 1).
+    package var silenceTimeout = Duration.seconds(30)
+    /// How long a connection is kept without a request. Short, since a request that meets the other
+    /// side's closing is in doubt.
+    package var keepAlive = Duration.seconds(20)
+    /// Longest answer accepted, after decompression, in bytes.
+    package var maximumBody = 256 << 20
+
+    package init() {}
+  }
+
+  /// - Parameter now: the wall clock, in milliseconds since 1970 UTC.
+  package init(
+    credential: KeepaCredential, settings: Settings = Settings(),
+    now: @escaping @Sendable () -> Int64
+  ) {
+    self.credential = credential
+    self.settings = settings
+    self.now = now
+    var configuration = HTTPClient.Configuration(
+      redirectConfiguration: .disallow,
+      timeout: .init(
+        connect: TimeAmount(settings.connectTimeout), read: TimeAmount(settings.silenceTimeout)),
+      decompression: .enabled(limit: .size(settings.maximumBody)))
+    configuration.connectionPool.idleTimeout = TimeAmount(settings.keepAlive)
+    configuration.connectionPool.retryConnectionEstablishment = false
+    configuration.httpVersion = .http1Only
+    configuration.tracing.tracer = nil
+    http = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+  }
+
+  /// Closes all connections. Must be called before the client is given up.
+  package func shutdown() async {
+    try? await http.shutdown()
+  }
+
+  package func products(
+    _ request: KeepaProductRequest, within limit: Duration
+  ) async -> UpstreamCall<KeepaProductAnswer> {
+    await call("/product", request.parameters, within: limit) { status, body throws(UpstreamFailure) in
+      try KeepaProductAnswer.read(status: status, body: body, asked: request.asins)
+    }
+  }
+
+  package func balance(within limit: Duration) async -> UpstreamCall<UpstreamReading> {
+    let call = await call("/token", [], within: limit) { status, body throws(UpstreamFailure) in
+      try KeepaBalanceAnswer.read(status: status, body: body)
+    }
+    // Whatever happened to it, this call is free.
+    return call.mappingFailure { $0.charge == .unknown ? $0.charged(.known(0)) : $0 }
+  }
+
+  private func call<Answer: Sendable>(
+    _ path: String, _ parameters: [(name: String, value: String)], within limit: Duration,
+    read: (Int, [UInt8]) throws(UpstreamFailure) -> Answer
+  ) async -> UpstreamCall<Answer> {
+    let query = ([("key", credential.key)] + parameters).map { "\($0.0)=\(Self.escaped($0.1))" }
+    var request = HTTPClientRequest(
+      url: settings.base + path + "?" + query.joined(separator: "&"))
+    request.headers.add(name: "Accept-Encoding", value: "gzip")
+    request.headers.add(name: "User-Agent", value: "tollbook")
+    let sent = now()
+    let start = ContinuousClock.now
+    let outcome = await answer(to: request, within: limit)
+    let result: Result<Answer, UpstreamFailure>
+    switch outcome {
+    case .success(let raw):
+      do { result = .success(try read(raw.status, raw.body)) } catch { result = .failure(error) }
+    case .failure(let failure): result = .failure(failure)
+    }
+    let raw = try? outcome.get()
+    return UpstreamCall(
+      sentMilliseconds: sent, duration: start.duration(to: .now),
+      receivedBytes: raw?.body.count ?? 0, isSimulated: raw?.isSimulated ?? false, result: result
+    ).mappingFailure { failure in
+      failure.detailed(credential.masking(failure.detail))
+    }
+  }
+
+  /// Sends a request and waits for the whole answer, or until the time is up: whatever comes first. A body
+  /// that comes to an end because the reading of it was cancelled is never taken for a complete one.
+  private func answer(
+    to request: HTTPClientRequest, within limit: Duration
+  ) async -> Result<RawAnswer, UpstreamFailure> {
+    await withTaskGroup(of: Result<RawAnswer, UpstreamFailure>.self) { group in
+      group.addTask { [http, settings] in
+        do {
+          let response = try await http.execute(request, deadline: .distantFuture)
+          let body = try await response.body.collect(upTo: settings.maximumBody)
+          return .success(
+            RawAnswer(
+              status: Int(response.status.code), body: Array(body.readableBytesView),
+              isSimulated: response.headers.first(name: "Tollbook-Upstream") == "simulated"))
+        } catch {
+          return .failure(TransportFailure.classify(error))
+        }
+      }
+      group.addTask {
+        try? await Task.sleep(for: limit)
+        return .failure(TransportFailure.timedOut)
+      }
+      let first = await group.next() ?? .failure(TransportFailure.cancelled)
+      group.cancelAll()
+      return Task.isCancelled ? .failure(TransportFailure.cancelled) : first
+    }
+  }
+
+  /// Percent-encodes all but what RFC 3986 calls unreserved, and the comma between ASINs.
+  private static func escaped(_ text: String) -> String {
+    var result = ""
+    for byte in text.utf8 {
+      switch byte {
+      case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "z"),
+        UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."),
+        UInt8(ascii: "_"), UInt8(ascii: "~"), UInt8(ascii: ","):
+        result.unicodeScalars.append(Unicode.Scalar(byte))
+      default:
+        let digits = String(byte, radix: 16, uppercase: true)
+        result += digits.utf8.count < 2 ? "%0" + digits : "%" + digits
+      }
+    }
+    return result
+  }
+}
+
+/// A complete answer.
+private struct RawAnswer: Sendable {
+  let status: Int
+  let body: [UInt8]
+  let isSimulated: Bool
+}
+
+extension UpstreamCall {
+  fileprivate func mappingFailure(
+    _ transform: (UpstreamFailure) -> UpstreamFailure
+  ) -> UpstreamCall {
+    UpstreamCall(
+      sentMilliseconds: sentMilliseconds, duration: duration, receivedBytes: receivedBytes,
+      isSimulated: isSimulated, result: result.mapError(transform))
+  }
+}
+
+extension UpstreamFailure {
+  fileprivate func charged(_ charge: UpstreamCharge) -> UpstreamFailure {
+    UpstreamFailure(reason, status: status, detail: detail, charge: charge, reading: reading)
+  }
+
+  fileprivate func detailed(_ detail: String) -> UpstreamFailure {
+    UpstreamFailure(reason, status: status, detail: detail, charge: charge, reading: reading)
+  }
+}

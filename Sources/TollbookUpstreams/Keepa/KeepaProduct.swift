@@ -1,0 +1,20 @@
+package import TollbookEvents
+
+/// One product that Keepa delivered.
+package struct KeepaProduct: Hashable, Sendable {
+  package let asin: KeepaASIN
+  /// The product's JSON object, exactly the bytes that Keepa sent.
+  package let body: [UInt8]
+  package let summary: ProductSummary
+  /// How old Keepa's data is: its `lastUpdate`, in milliseconds since 1970 UTC; 0 if unknown.
+  package let lastUpdateMilliseconds: Int64
+
+  package init(
+    asin: KeepaASIN, body: [UInt8], summary: ProductSummary, lastUpdateMilliseconds: Int64
+  ) {
+    self.asin = asin
+    self.body = body
+    self.summary = summary
+    self.lastUpdateMilliseconds = lastUpdateMilliseconds
+  }
+}

@@ -1,0 +1,95 @@
+import JSONText
+
+/// What Keepa's answer to a product call says, read without any I/O.
+package struct KeepaProductAnswer: Hashable, Sendable {
+  /// What was delivered, in the order in which it was asked for.
+  package let products: [KeepaProduct]
+  /// Asked for, and not known to Keepa; in the order asked.
+  package let absent: [KeepaASIN]
+  /// Asked for, and neither delivered nor known to be absent, because a part of the answer could not be
+  /// understood or it says that there was an error; in the order asked. Ask again.
+  package let unanswered: [KeepaASIN]
+  package let reading: UpstreamReading?
+  /// `.known` unless the answer's envelope is damaged; never `.none`.
+  package let charge: UpstreamCharge
+}
+
+extension KeepaProductAnswer {
+  /// Reads an answer.
+  ///
+  /// Products are found by their `asin`, never by their place: the order of Keepa's list is not promised.
+  /// A product that was not asked for is passed over. What was asked for counts as absent
+  ///
+  /// * if its entry has `productType` 4, or no title and no history: how Keepa answers for a malformed or
+  ///   unknown ASIN;
+  /// * if the whole list is missing from an answer without an error (Keepa's own tests: HTTP 200 without
+  ///   `products` for an ASIN that is none);
+  /// * if its entry is missing from a list that is otherwise readable throughout. The documentation
+  ///   promises an entry for each ASIN, so this should not occur; whether it does is unsure.
+  ///
+  /// - Parameters:
+  ///   - body: the answer's body, already decompressed.
+  ///   - asked: the ASINs of the call.
+  /// - Throws: what went wrong, with its charge.
+  package static func read(
+    status: Int, body: [UInt8], asked: [KeepaASIN]
+  ) throws(UpstreamFailure) -> KeepaProductAnswer {
+    let answer = try KeepaAnswer(status: status, body: body, payload: "products")
+    let unread = Parts(answer.payload, asked: asked)
+    guard answer.error == nil || !unread.products.isEmpty else { throw answer.failure }
+    let isComplete = answer.error == nil && unread.isReadable
+    let missing = asked.filter { unread.products[$0] == nil && !unread.absent.contains($0) }
+    let sureAbsent = isComplete ? unread.absent.union(missing) : unread.absent
+    return KeepaProductAnswer(
+      products: asked.compactMap { unread.products[$0] },
+      absent: asked.filter(sureAbsent.contains),
+      unanswered: isComplete ? [] : missing,
+      reading: answer.envelope?.reading, charge: answer.charge)
+  }
+
+  /// The list of an answer, sorted.
+  private struct Parts {
+    var products: [KeepaASIN: KeepaProduct] = [:]
+    var absent: Set<KeepaASIN> = []
+    /// Whether every entry is an object with an ASIN.
+    var isReadable = true
+
+    init(_ list: JSONValue?, asked: [KeepaASIN]) {
+      guard let list, !list.isNull else { return }
+      guard let entries = list.array else {
+        isReadable = false
+        return
+      }
+      let wanted = Set(asked)
+      for entry in entries {
+        guard let asin = entry["asin"]?.string.flatMap({ KeepaASIN($0) }) else {
+          isReadable = false
+          continue
+        }
+        guard wanted.contains(asin) else { continue }
+        if Self.isUnknown(entry) {
+          absent.insert(asin)
+        } else {
+          absent.remove(asin)
+          products[asin] = KeepaProduct(asin, entry)
+        }
+      }
+      absent.subtract(products.keys)
+    }
+
+    private static func isUnknown(_ product: JSONValue) -> Bool {
+      if product["productType"]?.int64 == 4 { return true }
+      guard product["title"]?.string == nil else { return false }
+      return !(product["csv"]?.array?.contains { !$0.isNull } ?? false)
+    }
+  }
+}
+
+extension KeepaProduct {
+  fileprivate init(_ asin: KeepaASIN, _ product: JSONValue) {
+    self.init(
+      asin: asin, body: Array(product.bytes), summary: KeepaSummary.read(product),
+      lastUpdateMilliseconds: KeepaTime.milliseconds(
+        minutes: product["lastUpdate"]?.int64 ?? 0))
+  }
+}

@@ -1,0 +1,49 @@
+/// A call to `/product`, as far as Tollbook chooses.
+package struct KeepaProductRequest: Hashable, Sendable {
+  package let domain: KeepaDomain
+  /// In the order in which the answer's parts are to be listed; at most
+  /// ``KeepaPriceList/maximumProducts(for:)``.
+  package let asins: [KeepaASIN]
+  package let contentSet: ContentSet
+  /// How many offers each product may bring; used only if the set has offers.
+  package let offers: Int
+  /// `update`: Keepa refreshes what is older than this many hours; 0 asks for live data, -1 never
+  /// refreshes, nil leaves it to Keepa (1 hour).
+  package let updateHours: Int?
+
+  package init(
+    domain: KeepaDomain, asins: [KeepaASIN], contentSet: ContentSet = .plain,
+    offers: Int = KeepaPriceList.offersRange.lowerBound, updateHours: Int? = nil
+  ) {
+    self.domain = domain
+    self.asins = asins
+    self.contentSet = contentSet
+    self.offers = offers
+    self.updateHours = updateHours
+  }
+
+  /// The most that one of the products may cost, in tokens.
+  package var boundPerProduct: Int64 {
+    KeepaPriceList.bound(contentSet, offers: offers, isLive: updateHours == 0)
+  }
+
+  /// The parameters in the order in which they are sent, without the key. Always asks for every part that
+  /// costs nothing (full history, statistics, videos, A+), so that a later request for them needs no
+  /// further call.
+  package var parameters: [(name: String, value: String)] {
+    var result = [
+      ("domain", "\(domain.rawValue)"),
+      ("asin", asins.map(\.description).joined(separator: ",")),
+      ("stats", "90"), ("history", "1"), ("videos", "1"), ("aplus", "1"),
+    ]
+    if contentSet.covers(.offers) {
+      // Offers bring rating and buy box; asking for these as well might cost more.
+      result.append(("offers", "\(offers)"))
+    } else {
+      if contentSet.contains(.rating) { result.append(("rating", "1")) }
+      if contentSet.contains(.buyBox) { result.append(("buybox", "1")) }
+    }
+    if let updateHours { result.append(("update", "\(updateHours)")) }
+    return result
+  }
+}

@@ -1,0 +1,4 @@
+package import TollbookLog
+
+/// Every projection, in the order in which the log applies them.
+package let allFolds: [Fold] = [CacheFold.fold, LedgerFold.fold, MetricsFold.fold]

@@ -1,0 +1,104 @@
+import LMDB
+package import TollbookEvents
+
+/// What the cache holds of one resource and content set: when it was fetched, until when it may answer, and where its
+/// body is.
+package struct CacheEntry: Hashable, Sendable {
+  package var resource: ResourceKey
+  /// Which paid parts the body holds, as the upstream's adapter numbers them.
+  package var contentSet: UInt8
+  /// Whether the upstream has the resource; if not there is no body.
+  package var isPresent: Bool
+  /// Position of the `CacheWritten`.
+  package var written: Position
+  package var fetched: Timestamp
+  package var freshUntil: Timestamp
+  package var graceUntil: Timestamp
+  package var errorGraceUntil: Timestamp
+  package var keepUntil: Timestamp
+  /// When the upstream's own data is from, nil if unknown.
+  package var upstreamUpdated: Timestamp?
+  /// What it cost.
+  package var tokens: Int64
+  /// Whether the sweeper has noted that it is not fresh any more.
+  package var isMarkedExpired: Bool
+  /// How often it answered since it was fetched, up to the last tally.
+  package var hits: UInt64
+  package var lastRead: Timestamp?
+  package var bodyBytes: Int64
+  /// SHA-256 of the body; empty for an absent resource.
+  package var digest: [UInt8]
+  /// An encoded `ProductSummary`.
+  package var summary: [UInt8]
+
+  /// How an entry stands at an instant.
+  package enum State: String, CaseIterable, Sendable {
+    case fresh, stale, expired, negative
+  }
+
+  /// Fresh entries answer; stale ones answer if nothing better can be had; expired ones are only kept. A negative entry
+  /// is a fresh "there is no such thing".
+  package func state(at now: Timestamp) -> State {
+    if now < freshUntil { return isPresent ? .fresh : .negative }
+    return now < max(graceUntil, errorGraceUntil) ? .stale : .expired
+  }
+
+  /// The instant at which the sweeper has to do with it next.
+  var nextSweep: Timestamp { isMarkedExpired ? keepUntil : min(freshUntil, keepUntil) }
+}
+
+// MARK: As a row
+
+extension CacheEntry {
+  var row: [UInt8] {
+    var row: [UInt8] = []
+    row.reserveCapacity(160 + summary.count)
+    row.append((isPresent ? 1 : 0) | (isMarkedExpired ? 2 : 0))
+    row.append(bigEndian: written)
+    for instant in [fetched, freshUntil, graceUntil, errorGraceUntil, keepUntil] {
+      row.append(field: instant.milliseconds)
+    }
+    row.append(field: upstreamUpdated?.milliseconds ?? 0)
+    row.append(field: tokens)
+    row.append(bigEndian: hits)
+    row.append(field: lastRead?.milliseconds ?? 0)
+    row.append(field: bodyBytes)
+    row.append(UInt8(digest.count))
+    row.append(contentsOf: digest)
+    row.append(contentsOf: summary)
+    return row
+  }
+
+  init(key: RawSpan, row: RawSpan) {
+    let length = key.byteCount - 2
+    self.init(
+      resource: key.utf8String(in: 0..<length) ?? "", contentSet: key.byte(at: length + 1),
+      row: row)
+  }
+
+  init(resource: String, contentSet: UInt8, row: RawSpan) {
+    self.resource = ResourceKey(stored: resource)
+    self.contentSet = contentSet
+    var field = RowOffset()
+    let flags = field.byte(row)
+    isPresent = flags & 1 != 0
+    isMarkedExpired = flags & 2 != 0
+    written = field.unsigned(row)
+    fetched = Timestamp(milliseconds: field.signed(row))
+    freshUntil = Timestamp(milliseconds: field.signed(row))
+    graceUntil = Timestamp(milliseconds: field.signed(row))
+    errorGraceUntil = Timestamp(milliseconds: field.signed(row))
+    keepUntil = Timestamp(milliseconds: field.signed(row))
+    upstreamUpdated = Self.instant(field.signed(row))
+    tokens = field.signed(row)
+    hits = field.unsigned(row)
+    lastRead = Self.instant(field.signed(row))
+    bodyBytes = field.signed(row)
+    digest = field.bytes(Int(field.byte(row)), row)
+    summary = field.rest(row)
+  }
+
+  private static func instant(_ milliseconds: Int64) -> Timestamp? {
+    milliseconds == 0 ? nil : Timestamp(milliseconds: milliseconds)
+  }
+}

@@ -1,0 +1,97 @@
+package import LMDB
+package import TollbookEvents
+package import TollbookLog
+
+/// Reads of the product cache, inside a transaction that the caller holds.
+package struct CacheView: Sendable {
+  private let entries: Table
+  private let due: Table
+
+  package init(_ log: EventLog) {
+    let tables = log.tables(of: CacheFold.fold)
+    entries = tables[0]
+    due = tables[1]
+  }
+
+  /// The newest entry of a resource whose content set covers `wanted`.
+  package func entry(
+    _ resource: ResourceKey, covering wanted: UInt8, in transaction: borrowing ReadTransaction
+  ) throws(LMDBError) -> CacheEntry? {
+    var newest: CacheEntry?
+    for entry in try all(of: resource, in: transaction) where entry.contentSet & wanted == wanted {
+      if newest.map({ entry.fetched > $0.fetched }) ?? true { newest = entry }
+    }
+    return newest
+  }
+
+  /// All entries of a resource, by content set.
+  package func all(
+    of resource: ResourceKey, in transaction: borrowing ReadTransaction
+  ) throws(LMDBError) -> [CacheEntry] {
+    var found: [CacheEntry] = []
+    let prefix = CacheKey.prefix(resource.description)
+    guard prefix.count <= CacheKey.longestResource else { return [] }
+    try transaction.scan(entries, prefix: prefix.span) { (key, value) throws(LMDBError) in
+      found.append(CacheEntry(key: key, row: value))
+      return .next
+    }
+    return found
+  }
+
+  /// How many entries there are.
+  package func count(in transaction: borrowing ReadTransaction) throws(LMDBError) -> Int {
+    try transaction.count(in: entries)
+  }
+
+  /// A page of entries in key order.
+  package struct Page: Sendable {
+    package var entries: [CacheEntry]
+    /// The key to pass as `after` for the next page; nil at the end.
+    package var next: [UInt8]?
+  }
+
+  /// Up to `limit` entries after a key that satisfy a condition, looking at no more than `scanLimit`.
+  package func page(
+    after cursor: [UInt8]?, limit: Int, scanLimit: Int = 10_000,
+    in transaction: borrowing ReadTransaction, where isWanted: (CacheEntry) -> Bool
+  ) throws(LMDBError) -> Page {
+    var page = Page(entries: [], next: nil)
+    var seen = 0
+    var last: [UInt8] = []
+    let start = (cursor ?? []) + [0]
+    try transaction.scan(entries, from: start.span) { (key, value) throws(LMDBError) in
+      guard page.entries.count < limit, seen < scanLimit else {
+        page.next = last
+        return .stop
+      }
+      seen += 1
+      last = [UInt8](copying: key)
+      let entry = CacheEntry(key: key, row: value)
+      if isWanted(entry) { page.entries.append(entry) }
+      return .next
+    }
+    return page
+  }
+
+  /// Up to `limit` entries whose next instant for the sweeper has passed, the most overdue first.
+  package func dueEntries(
+    at now: Timestamp, limit: Int, in transaction: borrowing ReadTransaction
+  ) throws(LMDBError) -> [CacheEntry] {
+    var keys: [[UInt8]] = []
+    let bound = UInt64(bitPattern: now.milliseconds) ^ (1 << 63)
+    try transaction.scan(due) { (key, _) throws(LMDBError) in
+      guard key.bigEndianUInt64(at: 0) <= bound, keys.count < limit else { return .stop }
+      keys.append(key.bytes(in: 8..<key.byteCount))
+      return .next
+    }
+    var found: [CacheEntry] = []
+    for key in keys {
+      let resource = String(decoding: key.dropLast(2), as: UTF8.self)
+      let entry = try transaction.withValue(forKey: key.span, in: entries) {
+        CacheEntry(resource: resource, contentSet: key[key.count - 1], row: $0)
+      }
+      if let entry { found.append(entry) }
+    }
+    return found
+  }
+}

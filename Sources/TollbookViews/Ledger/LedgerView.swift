@@ -1,0 +1,82 @@
+package import LMDB
+package import TollbookEvents
+package import TollbookLog
+
+/// Reads of the token ledger, inside a transaction that the caller holds. Deciders use it too.
+package struct LedgerView: Sendable {
+  private let meterTable: Table
+  private let holdTable: Table
+  private let spendTable: Table
+  private let credentialTable: Table
+
+  package init(_ log: EventLog) {
+    let tables = log.tables(of: LedgerFold.fold)
+    meterTable = tables[0]
+    holdTable = tables[1]
+    spendTable = tables[2]
+    credentialTable = tables[3]
+  }
+
+  /// A meter; an unused one before its first event.
+  package func meter(
+    _ key: MeterKey, in transaction: borrowing ReadTransaction
+  ) throws(LMDBError) -> Meter {
+    try transaction.withValue(forKey: key.bytes.span, in: meterTable) { Meter(row: $0) } ?? Meter()
+  }
+
+  /// All meters, by credential and unit.
+  package func meters(
+    in transaction: borrowing ReadTransaction
+  ) throws(LMDBError) -> [(key: MeterKey, meter: Meter)] {
+    var found: [(key: MeterKey, meter: Meter)] = []
+    try transaction.scan(meterTable) { (key, row) throws(LMDBError) in
+      found.append((MeterKey(bytes: key), Meter(row: row)))
+      return .next
+    }
+    return found
+  }
+
+  /// All holds in the order of their fetches.
+  package func holds(in transaction: borrowing ReadTransaction) throws(LMDBError) -> [Hold] {
+    var found: [Hold] = []
+    try transaction.scan(holdTable) { (key, row) throws(LMDBError) in
+      found.append(Hold(key: key, row: row))
+      return .next
+    }
+    return found
+  }
+
+  /// The hold of an attempt, nil when it has ended.
+  package func hold(
+    fetch: Position, attempt: UInt32, in transaction: borrowing ReadTransaction
+  ) throws(LMDBError) -> Hold? {
+    let key = Hold.key(fetch: fetch, attempt: attempt)
+    return try transaction.withValue(forKey: key.span, in: holdTable) {
+      Hold(fetch: fetch, attempt: attempt, row: $0)
+    }
+  }
+
+  package func credential(
+    _ id: String, in transaction: borrowing ReadTransaction
+  ) throws(LMDBError) -> Credential? {
+    try transaction.withValue(forKey: Array(id.utf8).span, in: credentialTable) {
+      Credential(row: $0)
+    }
+  }
+
+  /// What was spent in a window (`LedgerFold.allTime`, or `day 2026-11-21`), by account and operation.
+  package func spend(
+    window: String, in transaction: borrowing ReadTransaction
+  ) throws(LMDBError) -> [(account: String, operation: String, spend: Spend)] {
+    var found: [(account: String, operation: String, spend: Spend)] = []
+    let prefix = Array(window.utf8) + [0]
+    try transaction.scan(spendTable, prefix: prefix.span) { (key, row) throws(LMDBError) in
+      let rest = key.bytes(in: prefix.count..<key.byteCount)
+      let parts = rest.split(separator: 0, omittingEmptySubsequences: false)
+        .map { String(decoding: $0, as: UTF8.self) }
+      found.append((parts.first ?? "", parts.last ?? "", Spend(row: row)))
+      return .next
+    }
+    return found
+  }
+}

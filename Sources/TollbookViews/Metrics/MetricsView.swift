@@ -1,0 +1,34 @@
+package import LMDB
+package import TollbookEvents
+package import TollbookLog
+
+/// Reads of the counters, inside a transaction that the caller holds.
+package struct MetricsView: Sendable {
+  private let totals: Table
+
+  package init(_ log: EventLog) { totals = log.tables(of: MetricsFold.fold)[0] }
+
+  /// All counts since the log began.
+  package struct Totals: Sendable {
+    fileprivate var counts: [UInt8: Int64] = [:]
+
+    package subscript(series: MetricSeries) -> Int64 { counts[series.rawValue] ?? 0 }
+    package subscript(kind: EventKind) -> Int64 {
+      counts[MetricsFold.kindOffset + kind.rawValue] ?? 0
+    }
+
+    /// Reads that were answered without buying.
+    package var hits: Int64 { self[.readsFresh] + self[.readsStale] + self[.readsJoined] }
+    /// Reads that had to be bought, or were refused.
+    package var misses: Int64 { self[.readsBought] + self[.resourcesRefused] }
+  }
+
+  package func totals(in transaction: borrowing ReadTransaction) throws(LMDBError) -> Totals {
+    var found = Totals()
+    try transaction.scan(totals) { (key, row) throws(LMDBError) in
+      found.counts[key.byte(at: 0)] = Int64(bitPattern: row.bigEndianUInt64(at: 0))
+      return .next
+    }
+    return found
+  }
+}
