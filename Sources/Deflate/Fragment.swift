@@ -55,8 +55,8 @@ package struct Fragment: Sendable, Hashable {
 ///   - rawLength: The length of the content. At most one byte more is allocated, so a fragment that
 ///     claims less than it holds cannot fill the memory.
 ///   - checksum: The CRC-32 of the content, if it is to be checked.
-/// - Throws: ``DeflateError``: `tooLarge` if it holds more, `truncated` if it holds less or does not
-///   end with a sync flush, `corrupted` otherwise.
+/// - Throws: ``DeflateError``: `tooLarge` if it holds more, `truncated` if it holds less or does
+///   not end with a sync flush, `corrupted` otherwise.
 package func inflateFragment(
   _ bytes: RawSpan, rawLength: Int, crc32 checksum: UInt32? = nil
 ) throws(DeflateError) -> [UInt8] {

@@ -29,7 +29,9 @@ package func gzip(_ content: Span<UInt8>, level: Int = 6) -> [UInt8] {
 }
 
 /// Compresses bytes to a gzip file of their own; see ``gzip(_:level:)-(Span<UInt8>,_)``.
-package func gzip(_ content: [UInt8], level: Int = 6) -> [UInt8] { gzip(content.span, level: level) }
+package func gzip(_ content: [UInt8], level: Int = 6) -> [UInt8] {
+  gzip(content.span, level: level)
+}
 
 /// Inflates a gzip file, of one or more members, or a zlib stream (HTTP's `deflate`).
 ///

@@ -2,9 +2,9 @@ import CZlib
 
 /// Joins fragments and plain text into one gzip file, without inflating or compressing anything.
 ///
-/// Fragments are copied as they are, text goes in as stored blocks, and the checksum of the whole is
-/// computed from those of the parts. Fifty bodies of 22 KB take 85 µs; compressing them anew takes
-/// 43 ms at level 1.
+/// Fragments are copied as they are, text goes in as stored blocks, and the checksum of the whole
+/// is computed from those of the parts. Fifty bodies of 22 KB take 85 µs; compressing them anew
+/// takes 43 ms at level 1.
 ///
 /// - Source: RFC 1951 (deflate), RFC 1952 (gzip), zlib's `crc32_combine`.
 package struct GzipJoiner: Sendable {

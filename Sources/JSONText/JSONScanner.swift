@@ -107,7 +107,7 @@ struct JSONScanner {
     position += 1
     let container = open.removeLast()
     tape[container].end = UInt32(truncatingIfNeeded: position)
-    tape[container].next = UInt32(truncatingIfNeeded: tape.count - 1)
+    tape[container].next = UInt32(truncatingIfNeeded: tape.count)
   }
 
   private mutating func name(_ text: Span<UInt8>) throws(JSONError) {

@@ -1,5 +1,4 @@
 import CLMDB
-import Glibc
 
 /// The state of an environment at one moment, for gauges and headroom checks.
 package struct EnvironmentStatistics: Sendable, Hashable {
@@ -38,13 +37,6 @@ extension Environment {
       oldestReaderLag: readers.min().map { max(0, last - $0) })
   }
 
-  /// The bytes an ordinary process may still write to the disk of the folder.
-  package func availableDiskBytes() throws(LMDBError) -> Int {
-    var status = statvfs()
-    if unsafe statvfs(directory, &status) != 0 { throw LMDBError(code: errno, .inspectFolder) }
-    return Int(clamping: UInt64(status.f_bavail) * UInt64(status.f_frsize))
-  }
-
   /// Frees the slots of processes that died inside a read transaction; returns how many it freed.
   ///
   /// To be called at the start and now and then: a dead reader pins its pages for ever.
@@ -65,12 +57,15 @@ extension Environment {
     // LMDB tells only as text: a headline, then a line "pid thread txnid" per slot, "-" if idle.
     var lines = ReaderLines()
     let code = unsafe withUnsafeMutablePointer(to: &lines) { lines in
-      unsafe mdb_reader_list(handle, { line, context in
-        // SAFETY: the context is the pointer given below, valid until the list has been told.
-        guard let line = unsafe line, let context = unsafe context else { return 0 }
-        unsafe context.assumingMemoryBound(to: ReaderLines.self).pointee.add(String(cString: line))
-        return 0
-      }, lines)
+      unsafe mdb_reader_list(
+        handle,
+        { line, context in
+          // SAFETY: the context is the pointer given below, valid until the list has been told.
+          guard let line = unsafe line, let context = unsafe context else { return 0 }
+          unsafe context.assumingMemoryBound(to: ReaderLines.self).pointee.add(
+            String(cString: line))
+          return 0
+        }, lines)
     }
     // Not a failure code but the answer of the callback, or a count.
     if code < 0 { throw LMDBError(code: code, .listReaders) }

@@ -1,5 +1,5 @@
-// Keys compare as bytes. Numbers are therefore big-endian, and a text that is not the last part of a
-// key needs an end that sorts before every other byte.
+// Keys compare as bytes. Numbers are therefore big-endian, and a text that is not the last part of
+// a key needs an end that sorts before every other byte.
 
 extension FixedWidthInteger where Self: UnsignedInteger {
   fileprivate func byte(_ index: Int) -> UInt8 {

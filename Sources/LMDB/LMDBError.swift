@@ -56,7 +56,7 @@ extension LMDBError {
     case invalid
     /// An empty key, a key above 511 bytes, or a value above 4 GiB.
     case badValueSize
-    /// A ``Table`` of another environment, or a transaction that failed before.
+    /// A ``Table`` of another environment, or one opened after this transaction began.
     case badTable
     /// The transaction met a failure before and can only be given up.
     case badTransaction
@@ -128,7 +128,7 @@ extension LMDBError {
       case .versionMismatch: "the file has the format of another LMDB version"
       case .invalid: "the file is not an LMDB file"
       case .badValueSize: "the key is empty or longer than 511 bytes, or the value is too large"
-      case .badTable: "the table belongs to another environment"
+      case .badTable: "the table is not one of this transaction's environment"
       case .badTransaction: "the transaction failed before and must be given up"
       case .busy: "another process is using it"
       case .alreadyOpen(let path): "this process has \(path) open already"
@@ -137,8 +137,8 @@ extension LMDBError {
     }
 
     private static func systemMessage(_ code: Int32) -> String {
-      // SAFETY: glibc answers with a constant text, or a thread-local one for unknown numbers; it is
-      // copied at once.
+      // SAFETY: glibc answers with a constant text, or a thread-local one for unknown numbers; it
+      // is copied at once.
       guard let text = unsafe strerror(code) else { return "errno \(code)" }
       return unsafe "\(String(cString: text)) (errno \(code))"
     }

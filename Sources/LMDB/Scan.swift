@@ -17,7 +17,7 @@ extension ReadTransaction {
   ///     prefix both must hold, so a long scan can go on where an earlier one stopped.
   ///   - prefix: Shows only keys that start so, and ends by itself after the last of them.
   ///   - descending: From the greatest key down.
-  ///   - body: Gets key and value without a copy, valid during the call only, and says how to go on.
+  ///   - body: Gets key and value without a copy, valid during the call only; says how to go on.
   /// - Throws: What `body` throws, or ``LMDBError`` wrapped as `storage`.
   package borrowing func scan<E: StorageFailure>(
     _ table: Table, from bound: Span<UInt8>? = nil, prefix: Span<UInt8>? = nil,

@@ -3,10 +3,12 @@ import Glibc
 import Synchronization
 
 // Each kind of transaction has three doors, which differ only in what the closure may throw: an
-// error of the caller's that can carry a storage failure, `LMDBError` or nothing, or anything. Where
-// a closure throws a typed error, its signature must be written out:
-// `{ (txn) throws(LogError) in … }`.
+// error of the caller's that can carry a storage failure, `LMDBError` or nothing, or anything.
+// Where a closure throws a typed error, its signature must be written out:
+// `{ (txn) throws(LogError) in … }`. The compiler picks the door by that, so the formatter's
+// warning about closures that look alike is switched off here.
 
+// swift-format-ignore: AmbiguousTrailingClosureOverload
 extension Environment {
   /// Lends a view of the last commit to `body`.
   ///
@@ -46,6 +48,7 @@ extension Environment {
   }
 }
 
+// swift-format-ignore: AmbiguousTrailingClosureOverload
 extension Environment {
   /// Lends the write transaction to `body`, commits when it returns and gives up when it throws.
   ///
@@ -95,16 +98,5 @@ extension Environment {
     let result = try body(&transaction)
     do throws(LMDBError) { try transaction.commit() } catch { throw wrap(error) }
     return result
-  }
-
-  /// What a failure while writing means.
-  ///
-  /// The write that fills the disk comes back short, which LMDB reports as a broken disk (`EIO`);
-  /// only the next one is told that there is no space. The two need different answers.
-  func writeError(
-    _ code: Int32, _ operation: LMDBError.Operation, table: String?
-  ) -> LMDBError {
-    let isFull = code == EIO && (try? availableDiskBytes()).map { $0 < 1 << 20 } ?? false
-    return LMDBError(code: isFull ? ENOSPC : code, operation, table: table)
   }
 }

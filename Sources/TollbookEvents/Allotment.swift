@@ -5,17 +5,15 @@
 package func allot(_ amount: Int64, over weights: [Int64]) -> [Int64] {
   precondition(amount >= 0 && weights.allSatisfy { $0 >= 0 }, "amounts and weights are counts")
   guard !weights.isEmpty else { return [] }
-  var weights = weights
+  // The sum of the weights, and an amount times a weight, may exceed 64 bits; a share does not.
+  var weights = weights.map { Int128($0) }
   var total = weights.reduce(0, +)
   if total == 0 {
     weights = weights.map { _ in 1 }
-    total = Int64(weights.count)
+    total = Int128(weights.count)
   }
-  let exact = weights.map { weight in
-    // amount × weight may exceed 64 bits; the quotient does not.
-    total.dividingFullWidth(amount.multipliedFullWidth(by: weight))
-  }
-  var shares = exact.map(\.quotient)
+  let exact = weights.map { (Int128(amount) * $0).quotientAndRemainder(dividingBy: total) }
+  var shares = exact.map { Int64($0.quotient) }
   let left = Int(amount - shares.reduce(0, +))
   let byRemainder = exact.indices.sorted {
     (exact[$1].remainder, $0) < (exact[$0].remainder, $1)

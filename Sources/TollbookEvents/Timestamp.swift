@@ -20,17 +20,18 @@ package struct Timestamp: Hashable, Comparable, Sendable {
 extension Timestamp {
   private static let millisecondsPerDay: Int64 = 86_400_000
 
-  /// The day in UTC as `2026-11-21`.
+  /// The day in UTC as `2026-11-21`. Years outside of 0 to 9999, which RFC 3339 does not know, carry a sign.
   package var day: String {
     let (year, month, day) = Self.civil(
       daysSince1970: milliseconds.flooredQuotient(by: Self.millisecondsPerDay))
-    return "\(year.padded(to: 4))-\(month.padded(to: 2))-\(day.padded(to: 2))"
+    let sign = year < 0 ? "-" : year > 9_999 ? "+" : ""
+    return "\(sign)\(abs(year).padded(to: 4))-\(month.padded(to: 2))-\(day.padded(to: 2))"
   }
 
   /// RFC 3339 in UTC with milliseconds: `2026-11-21T08:30:00.125Z`.
   package var description: String {
-    let inDay = milliseconds - milliseconds.flooredQuotient(by: Self.millisecondsPerDay)
-      * Self.millisecondsPerDay
+    let remainder = milliseconds % Self.millisecondsPerDay
+    let inDay = remainder < 0 ? remainder + Self.millisecondsPerDay : remainder
     let (seconds, millisecond) = inDay.quotientAndRemainder(dividingBy: 1_000)
     let hour = (seconds / 3_600).padded(to: 2)
     let minute = (seconds / 60 % 60).padded(to: 2)

@@ -45,6 +45,7 @@ package struct DataDirectory: Sendable {
   /// The newest format that this version reads and the one that it writes.
   package static let format = 1
   private static let markerName = "tollbook.format"
+  private static let newMarkerName = "tollbook.format.new"
   private static let lockName = "tollbook.lock"
 
   package let path: String
@@ -56,14 +57,11 @@ package struct DataDirectory: Sendable {
   package static func own(_ path: String, mode: LogMode) throws(DataDirectoryError) -> DataDirectory
   {
     let files = FileManager.default
-    let existing = files.fileExists(atPath: path)
+    var isFolder: ObjCBool = false
+    let existing = unsafe files.fileExists(atPath: path, isDirectory: &isFolder)
     if existing {
-      let marked = try readMarker(in: path)
-      if let marked, marked != mode { throw .otherMode(path, marked) }
-      if marked == nil {
-        let names = (try? files.contentsOfDirectory(atPath: path)) ?? ["?"]
-        guard names.allSatisfy({ $0 == lockName }) else { throw .notOurs(path) }
-      }
+      guard isFolder.boolValue else { throw .unusable(path, reason: "it is not a folder") }
+      try refuseOthers(in: path, mode: mode)
     }
     try refuseNetwork(existing ? path : (path as NSString).deletingLastPathComponent)
     do {
@@ -71,8 +69,24 @@ package struct DataDirectory: Sendable {
         atPath: path, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
     } catch { throw .unusable(path, reason: reason(error)) }
     let lock = try takeLock(in: path)
+    // Looked at again: until now another process may have made it its own.
+    try refuseOthers(in: path, mode: mode)
     if try readMarker(in: path) == nil { try writeMarker(in: path, mode: mode) }
     return DataDirectory(path: path, mode: mode, lock: lock)
+  }
+
+  /// Refuses a folder of the other mode, and one that is neither ours nor empty.
+  private static func refuseOthers(in path: String, mode: LogMode) throws(DataDirectoryError) {
+    if let marked = try readMarker(in: path) {
+      guard marked == mode else { throw .otherMode(path, marked) }
+      return
+    }
+    let names: [String]
+    do { names = try FileManager.default.contentsOfDirectory(atPath: path) } catch {
+      throw .unusable(path, reason: reason(error))
+    }
+    // A process that was cut short while it made the folder its own leaves these.
+    guard names.allSatisfy({ $0 == lockName || $0 == newMarkerName }) else { throw .notOurs(path) }
   }
 
   /// Opens it beside its owner, only to read.
@@ -107,11 +121,26 @@ package struct DataDirectory: Sendable {
     return mode
   }
 
+  /// Writes the marker whole or not at all, and durably: without it the log beside it would not be taken for ours.
   private static func writeMarker(in path: String, mode: LogMode) throws(DataDirectoryError) {
+    let new = "\(path)/\(newMarkerName)"
     do {
-      try "tollbook format \(format) \(mode.rawValue)\n".write(
-        toFile: "\(path)/\(markerName)", atomically: true, encoding: .utf8)
+      try Data("tollbook format \(format) \(mode.rawValue)\n".utf8).write(
+        to: URL(fileURLWithPath: new))
+      try synchronize(new)
     } catch { throw .unusable(path, reason: reason(error)) }
+    guard unsafe rename(new, "\(path)/\(markerName)") == 0 else {
+      throw .unusable(path, reason: "its marker cannot be written")
+    }
+    do { try synchronize(path) } catch { throw .unusable(path, reason: reason(error)) }
+  }
+
+  private static func synchronize(_ path: String) throws {
+    guard let handle = FileHandle(forReadingAtPath: path) else {
+      throw CocoaError(.fileReadUnknown)
+    }
+    try handle.synchronize()
+    try handle.close()
   }
 
   private static func takeLock(in path: String) throws(DataDirectoryError) -> FileHandle {

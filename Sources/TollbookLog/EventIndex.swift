@@ -15,7 +15,8 @@ package struct EventIndex: Sendable {
       key.append(recorded.event.kind.rawValue)
       key.append(bigEndian: recorded.position)
       try transaction.put(empty.span, forKey: key.span, in: tables[0])
-      if let resource = keys.resource {
+      // A name with a zero byte is no resource's: see the cache, which parks it.
+      if let resource = keys.resource, !resource.utf8.contains(0) {
         key = resourcePrefix(resource)
         key.append(bigEndian: recorded.position)
         try transaction.put(empty.span, forKey: key.span, in: tables[1])
@@ -80,7 +81,8 @@ package struct EventIndex: Sendable {
     var start = prefix
     start.append(bigEndian: position + 1)
     try transaction.scan(table, from: start.span) { (key, _) throws(LMDBError) in
-      guard key.byteCount == prefix.count + 8, key.starts(with: prefix) else { return .stop }
+      guard key.starts(with: prefix) else { return .stop }
+      guard key.byteCount == prefix.count + 8 else { return .next }
       found.append(key.bigEndianUInt64(at: prefix.count))
       return found.count < limit ? .next : .stop
     }

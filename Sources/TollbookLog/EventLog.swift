@@ -1,4 +1,3 @@
-import Foundation
 package import LMDB
 package import TollbookEvents
 
@@ -124,15 +123,18 @@ extension EventLog {
   }
 
   package func headroom() throws(LogError) -> Headroom {
-    let statistics: EnvironmentStatistics
-    do throws(LMDBError) { statistics = try environment.statistics() } catch {
-      throw .storage(error)
-    }
-    let attributes = try? FileManager.default.attributesOfFileSystem(forPath: directory.path)
-    let disk = (attributes?[.systemFreeSize] as? NSNumber)?.intValue ?? .max
-    let map = statistics.mapSize - statistics.usedBytes
-    return Headroom(
-      map: map, disk: disk, admits: min(map, disk) > options.reserveBytes)
+    do throws(LMDBError) {
+      let statistics = try environment.statistics()
+      var map = statistics.mapSize - statistics.usedBytes
+      if map <= options.reserveBytes {
+        // The file never shrinks, but its free pages are written again. They are counted only when it matters.
+        map += try environment.withReadTransaction { (transaction) throws(LMDBError) in
+          try transaction.reusableBytes()
+        }
+      }
+      let disk = try environment.availableDiskBytes()
+      return Headroom(map: map, disk: disk, admits: min(map, disk) > options.reserveBytes)
+    } catch { throw .storage(error) }
   }
 
   /// Lets a writer that ran out of space go on, if there is space again. Call it from time to time.

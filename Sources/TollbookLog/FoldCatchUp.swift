@@ -20,6 +20,12 @@ struct FoldCatchUp {
     to head: Position, progress: (Position) -> Void = { _ in }
   ) throws(LogError) {
     var done = try checkpoint()
+    guard done <= head else {
+      throw .damaged(
+        Damage(
+          table: LogTables.viewsName, position: done,
+          problem: "\(bound.fold.id) contains events that the log does not have"))
+    }
     while done < head {
       let start = done
       done = try environment.withWriteTransaction { (transaction) throws(LogError) in
@@ -32,9 +38,7 @@ struct FoldCatchUp {
           return .next
         }
         guard let last = events.last?.position else {
-          throw .damaged(
-            Damage(
-              table: LogTables.eventsName, position: start + 1, problem: "an event is missing"))
+          throw .damaged(.missingEvent(at: start + 1))
         }
         do throws(LMDBError) {
           try bound.apply(events, parked: tables.parked, to: &transaction)

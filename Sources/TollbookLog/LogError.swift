@@ -44,3 +44,9 @@ package struct Damage: Hashable, Sendable, Error, CustomStringConvertible {
     "\(problem) (table \(table)" + (position.map { ", position \($0))" } ?? ")")
   }
 }
+
+extension Damage {
+  static func missingEvent(at position: Position) -> Damage {
+    Damage(table: LogTables.eventsName, position: position, problem: "an event is missing")
+  }
+}

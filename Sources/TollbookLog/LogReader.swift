@@ -38,18 +38,21 @@ package struct LogReader: Sendable {
     } catch { throw .storage(error) }
   }
 
-  /// Shows events after a position, in order, until `body` stops or the head is reached.
+  /// Shows events after a position, in order and without a gap, until `body` stops or the head is reached.
   package func scan(
     after position: Position, in transaction: borrowing ReadTransaction,
     _ body: (RecordedEvent) throws(LogError) -> ScanStep
   ) throws(LogError) {
     guard position < .max else { return }
-    let start = LogTables.key(position + 1)
+    var next = position + 1
+    let start = LogTables.key(next)
     try transaction.scan(tables.events, from: start.span) { (key, value) throws(LogError) in
       let decoded: RecordedEvent
       do throws(Damage) {
-        decoded = try Record.decode(value, at: key.bigEndianUInt64(at: 0))
+        guard key.elementsEqual(LogTables.key(next).span) else { throw .missingEvent(at: next) }
+        decoded = try Record.decode(value, at: next)
       } catch { throw .damaged(error) }
+      next += 1
       return try body(decoded)
     }
   }
@@ -109,15 +112,15 @@ package struct LogReader: Sendable {
     while frontier.size < size {
       let position = frontier.size + 1
       guard let record = try record(at: position, in: transaction) else {
-        throw .damaged(
-          Damage(table: LogTables.eventsName, position: position, problem: "an event is missing"))
+        throw .damaged(.missingEvent(at: position))
       }
       _ = frontier.append(MerkleTree.leafHash(record))
     }
     return frontier
   }
 
-  private func tile(
+  /// A stored hash of the tree, checked.
+  func tile(
     level: UInt8, index: UInt64, in transaction: borrowing ReadTransaction
   ) throws(LogError) -> TreeHash {
     let value: [UInt8]?
@@ -128,7 +131,7 @@ package struct LogReader: Sendable {
     guard let value, value.count == 36, Array(value[32...]) == checksum(Array(value[..<32])) else {
       throw .damaged(
         Damage(
-          table: LogTables.treeName,
+          table: LogTables.treeName, position: (index + 1) << UInt64(level),
           problem: "the hash of level \(level), index \(index) is missing or damaged"))
     }
     return Array(value[..<32])

@@ -24,6 +24,14 @@ final class LogWriter: Sendable {
     var waiting: [any PendingDecision] = []
     var state = WriterState.open
     var isReopenRequested = false
+    /// Set once and for all: the thread ends when it has nothing left to do.
+    var isClosing = false
+
+    /// Goes to another state, unless the writer is closed.
+    mutating func enter(_ next: WriterState) {
+      if case .closed = state { return }
+      state = next
+    }
   }
 
   private let shared = Mutex(Shared())
@@ -46,7 +54,14 @@ final class LogWriter: Sendable {
     self.time = time
     self.statistics = statistics
     self.fail = fail
-    let thread = Thread { [self] in run(from: state) }
+    // The thread lets go of the writer before it tells its end, so that after `close()` nothing keeps the environment
+    // open but those who still use it.
+    let running = Mutex<LogWriter?>(self)
+    let finished = finished
+    let thread = Thread {
+      running.withLock { $0.take() }?.run(from: state)
+      finished.signal()
+    }
     thread.name = "tollbook-writer"
     thread.stackSize = 8 << 20
     thread.start()
@@ -92,13 +107,14 @@ final class LogWriter: Sendable {
 
   /// Writes what is queued, then ends the thread. Later decisions are refused.
   func close() {
-    let wasClosed = shared.withLock { shared in
-      if case .closed = shared.state { return true }
+    shared.withLock { shared in
+      shared.isClosing = true
       shared.state = .closed
       wakeUp.signal()
-      return false
     }
-    if !wasClosed { finished.wait() }
+    finished.wait()
+    // For the next one who waits.
+    finished.signal()
   }
 
   private func run(from start: LogState) {
@@ -106,29 +122,54 @@ final class LogWriter: Sendable {
     var backlog: ArraySlice<any PendingDecision> = []
     while true {
       if backlog.isEmpty { wakeUp.wait() }
-      let (taken, writerState, isReopening) = shared.withLock { shared in
+      let taken = shared.withLock { shared in
         defer {
           shared.waiting.removeAll(keepingCapacity: true)
           shared.isReopenRequested = false
         }
-        return (shared.waiting, shared.state, shared.isReopenRequested)
+        return shared
       }
-      backlog.append(contentsOf: taken)
-      if isReopening { reopenNow(&state) }
-      if case .readOnly(let reason) = writerState {
+      backlog.append(contentsOf: taken.waiting)
+      if taken.isReopenRequested, let problem = reopen(at: state) {
+        stop(because: problem, refusing: backlog)
+        return
+      }
+      if case .readOnly(let reason) = taken.state {
         for decision in backlog { decision.refuse(.readOnly(reason: reason)) }
         backlog = []
       }
-      if !backlog.isEmpty { backlog = commit(backlog, onto: &state) }
-      if case .closed = writerState, backlog.isEmpty { break }
+      if !backlog.isEmpty {
+        switch commit(backlog, onto: &state) {
+        case .success(let rest): backlog = rest
+        case .failure(let error):
+          guard case .readOnly = error else {
+            stop(because: error, refusing: backlog)
+            return
+          }
+          for decision in backlog { decision.refuse(error) }
+          backlog = []
+        }
+      }
+      if taken.isClosing, backlog.isEmpty { return }
     }
-    finished.signal()
   }
 
-  /// Commits a prefix of the queue and returns the rest.
+  /// Takes no more, answers whoever still waits, and says that the process must not go on.
+  private func stop(because error: LogError, refusing backlog: ArraySlice<any PendingDecision>) {
+    let waiting = shared.withLock { shared in
+      defer { shared.waiting = [] }
+      shared.state = .closed
+      return shared.waiting
+    }
+    for decision in backlog + waiting { decision.refuse(error) }
+    fail(error)
+  }
+
+  /// Commits a prefix of the queue, answers it and returns the rest; after a failure nothing is written and nobody
+  /// answered.
   private func commit(
     _ queue: ArraySlice<any PendingDecision>, onto state: inout LogState
-  ) -> ArraySlice<any PendingDecision> {
+  ) -> Result<ArraySlice<any PendingDecision>, LogError> {
     let began = time.monotonicNanoseconds()
     var taken = queue.startIndex
     do throws(LMDBError) {
@@ -151,37 +192,27 @@ final class LogWriter: Sendable {
         decision.finish(position: state.head, time: state.time)
       }
     } catch {
-      guard error.isOutOfSpace else {
-        fail(.storage(error))
-        shared.withLock { $0.state = .closed }
-        for decision in queue { decision.refuse(.storage(error)) }
-        return []
-      }
+      guard error.isOutOfSpace else { return .failure(.storage(error)) }
       let reason = "\(error)"
-      shared.withLock { $0.state = .readOnly(reason: reason) }
-      for decision in queue { decision.refuse(.readOnly(reason: reason)) }
-      return []
+      shared.withLock { $0.enter(.readOnly(reason: reason)) }
+      return .failure(.readOnly(reason: reason))
     }
-    return queue[taken...]
+    return .success(queue[taken...])
   }
 
-  private func reopenNow(_ state: inout LogState) {
+  /// Opens a writer that ran out of space, if the disk ends where the last answer said; else says what is wrong.
+  private func reopen(at state: LogState) -> LogError? {
     do throws(LogError) {
       let tail = try store.checkedState()
       guard tail.head == state.head, tail.root == state.root else {
-        fail(
-          .damaged(
-            Damage(
-              table: LogTables.commitsName, position: tail.head,
-              problem: "the log's end is not the one that was last acknowledged")))
-        return
+        return .damaged(
+          Damage(
+            table: LogTables.commitsName, position: tail.head,
+            problem: "the log's end is not the one that was last acknowledged"))
       }
-      shared.withLock { shared in
-        if case .readOnly = shared.state { shared.state = .open }
-      }
-    } catch {
-      fail(error)
-    }
+    } catch { return error }
+    shared.withLock { $0.enter(.open) }
+    return nil
   }
 }
 

@@ -13,6 +13,7 @@ package enum Rebuild {
   ) throws(LogError) -> Position {
     var settings = EnvironmentOptions()
     settings.mapSize = options.mapSize
+    settings.unsafeWithoutSync = options.unsafeWithoutSync
     let environment: Environment
     do throws(LMDBError) {
       environment = try Environment(directory: directory.path, options: settings)

@@ -41,7 +41,8 @@ package struct KeepaCopies: Sendable {
   package mutating func serve(asin: String, for query: ProductQuery, at minute: Int) -> Int {
     let key = Key(asin: asin, domain: query.domain)
     let ages = ages(asin: asin, domain: query.domain, at: minute)
-    if query.parts.offers != nil, !ProductPrices.isFresh(offers: ages.offers, update: query.update) {
+    if query.parts.offers != nil, !ProductPrices.isFresh(offers: ages.offers, update: query.update)
+    {
       collected[key, default: Collected()].offers = minute
       collected[key, default: Collected()].product = minute
     } else if query.update >= 0, ages.copy >= query.update * 60 {

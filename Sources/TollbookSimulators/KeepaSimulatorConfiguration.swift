@@ -14,8 +14,8 @@ package struct KeepaSimulatorConfiguration: Sendable {
   package var bodies: RecordedBodies?
   /// A 429 carries an `error` of type `notEnoughTokens`; otherwise it is the bare envelope.
   package var explainsRefusals = false
-  /// An unknown ASIN among known ones is left out of `products`; otherwise it comes as an entry with
-  /// `productType` 4.
+  /// An unknown ASIN among known ones is left out of `products`; otherwise it comes as an entry
+  /// with `productType` 4.
   package var omitsUnknown = false
   /// Offers that are newer than the `update` hours cost 5 instead of 6 per page.
   package var discountsFreshOffers = true

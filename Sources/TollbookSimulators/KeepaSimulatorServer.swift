@@ -34,8 +34,9 @@ extension KeepaSimulator {
   /// Serves on a free port of this machine while `body` runs.
   ///
   /// - Parameter body: gets the base address, such as `http://127.0.0.1:40123`
+  @discardableResult
   package func serving<Result: Sendable>(
-    logger: Logger = Logger(label: "keepa-simulator"),
+    logger: Logger = Logger(label: "keepa-simulator") { _ in SwiftLogNoOpLogHandler() },
     _ body: @Sendable (_ base: String) async throws -> Result
   ) async throws -> Result {
     let (ports, port) = AsyncStream<Int>.makeStream()
@@ -80,7 +81,9 @@ private struct SimulatorResponder: HTTPResponder {
 
   func respond(to request: Request, context: SimulatorContext) async throws -> Response {
     var response = try await route(request, context)
-    if let name = HTTPField.Name("Tollbook-Upstream") { response.headers[name] = "simulated" }
+    if let name = HTTPFields.Element.Name("Tollbook-Upstream") {
+      response.headers[name] = "simulated"
+    }
     return response
   }
 

@@ -1,6 +1,6 @@
 /// The histories of an invented product.
 ///
-/// Each is a walk with a generator of its own, so a later look shows the same changes and then more.
+/// Each is a walk with a generator of its own: a later look shows the same changes and then more.
 struct ProductHistories: Sendable {
   let profile: ProductProfile
   /// The Keepa minute of the copy: nothing after it is known.
@@ -20,7 +20,8 @@ struct ProductHistories: Sendable {
       return profile.soldByAmazon ? prices(type, around: base, gap: 4200, gone: 4) : [start, -1]
     case .new: return prices(type, around: base * 97 / 100, gap: 2300, gone: 1)
     case .used:
-      return profile.hasUsed ? prices(type, around: base * 7 / 10, gap: 5200, gone: 5) : [start, -1]
+      return profile.hasUsed
+        ? prices(type, around: base * 7 / 10, gap: 5200, gone: 5) : [start, -1]
     case .sales: return ranks(type.rawValue, around: profile.baseRank, gap: profile.rankGap)
     case .listPrice: return prices(type, around: base * 5 / 4, gap: 120_000, gone: 0)
     case .collectible:
@@ -34,9 +35,11 @@ struct ProductHistories: Sendable {
     case .rating: return ratings()
     case .countReviews: return reviewCounts()
     case .primeExclusive:
-      return profile.rankGap % 9 == 0 ? prices(type, around: base * 9 / 10, gap: 60_000, gone: 40) : nil
+      return profile.rankGap % 9 == 0
+        ? prices(type, around: base * 9 / 10, gap: 60_000, gone: 40) : nil
     case .lightningDeal:
-      return profile.rankGap % 5 == 0 ? prices(type, around: base * 8 / 10, gap: 90_000, gone: 60) : nil
+      return profile.rankGap % 5 == 0
+        ? prices(type, around: base * 8 / 10, gap: 90_000, gone: 60) : nil
     case .warehouse:
       return profile.hasUsed ? prices(type, around: base * 3 / 4, gap: 15_000, gone: 20) : nil
     case .newFBA: return prices(type, around: base, gap: 4200, gone: 2)

@@ -1,4 +1,4 @@
-/// Everything about an invented product that does not change with time, drawn from its ASIN and shop.
+/// What does not change with time about an invented product, drawn from its ASIN and shop.
 struct ProductProfile: Sendable {
   let asin: String
   let domain: Int

@@ -61,8 +61,12 @@ struct ProductStats {
         if value >= 0 {
           sum += value * duration
           held += duration
-          if value <= summary.lowest?.value ?? Int.max { summary.lowest = (max(minute, from), value) }
-          if value >= summary.highest?.value ?? Int.min { summary.highest = (max(minute, from), value) }
+          if value <= summary.lowest?.value ?? Int.max {
+            summary.lowest = (max(minute, from), value)
+          }
+          if value >= summary.highest?.value ?? Int.min {
+            summary.highest = (max(minute, from), value)
+          }
         }
         until = minute
         if minute <= from {
@@ -196,7 +200,8 @@ struct ProductStats {
     json.member("buyBoxPrice", price)
     json.member("buyBoxSavingBasis", profile.basePrice * 5 / 4)
     json.member("buyBoxSavingBasisType", "LIST_PRICE")
-    json.member("buyBoxSavingPercentage", price < 0 ? 0 : max(0, 100 - price * 80 / profile.basePrice))
+    json.member(
+      "buyBoxSavingPercentage", price < 0 ? 0 : max(0, 100 - price * 80 / profile.basePrice))
     json.member("buyBoxSellerId", holder)
     json.member("buyBoxShipping", shipping)
     json.nullMembers("buyBoxShippingCountry")

@@ -1,4 +1,4 @@
-/// Words that invented products are named and described with. No real person or company is among them.
+/// Words that invented products are named and described with; no real person or company.
 enum ProductWords {
   /// A family of products: what they are and where they hang in the category tree.
   struct Family: Sendable {
@@ -92,6 +92,8 @@ enum ProductWords {
     "can be combined with all other sizes of the series",
   ]
 
-  static let remarks = ["[STURDY BUILD]", "[EASY TO USE]", "[WHAT YOU GET]", "[THOUGHTFUL SIZE]",
-    "[CLEAN DESIGN]", "[GIFT READY]"]
+  static let remarks = [
+    "[STURDY BUILD]", "[EASY TO USE]", "[WHAT YOU GET]", "[THOUGHTFUL SIZE]",
+    "[CLEAN DESIGN]", "[GIFT READY]",
+  ]
 }

@@ -1,7 +1,7 @@
 /// Keepa's token bucket: one batch of tokens per tick, never a drip.
 ///
-/// A call is admitted while the balance is above zero, whatever it will cost, and is charged after the
-/// work; so the balance may go far below zero. Times are milliseconds.
+/// A call is admitted while the balance is above zero, whatever it will cost, and is charged after
+/// the work; so the balance may go far below zero. Times are milliseconds.
 package struct TokenBucket: Sendable, Equatable {
   /// Time between two refills. Measured on real answers; it is not a round minute.
   package static let tick: Int64 = 60_200

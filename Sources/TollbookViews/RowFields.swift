@@ -6,9 +6,15 @@ import LMDB
 extension [UInt8] {
   mutating func append(field value: Int64) { append(bigEndian: UInt64(bitPattern: value)) }
 
+  /// A text, cut between two characters if it is too long, so that what is read is what the next writing writes.
   mutating func append(field text: String) {
-    append(bigEndian: UInt16(clamping: text.utf8.count))
-    append(contentsOf: text.utf8.prefix(Int(UInt16.max)))
+    let utf8 = text.utf8
+    var bytes = utf8.prefix(Int(UInt16.max))
+    while bytes.endIndex != utf8.endIndex, utf8[bytes.endIndex] & 0xc0 == 0x80 {
+      bytes.removeLast()
+    }
+    append(bigEndian: UInt16(bytes.count))
+    append(contentsOf: bytes)
   }
 }
 

@@ -27,14 +27,16 @@ import Testing
       ("1.5.5", 3, .badNumber), ("0x10", 1, .badNumber), ("1a", 1, .badNumber),
       ("NaN", 0, .expectedValue), ("Infinity", 0, .expectedValue), ("-Infinity", 1, .badNumber),
       ("1 2", 2, .trailingText), ("null,", 4, .trailingText), ("[1],", 3, .trailingText),
-      ("[1,]", 3, .expectedValue), ("[,1]", 1, .expectedValue), ("[1 2]", 3, .expectedCommaOrBracket),
+      ("[1,]", 3, .expectedValue), ("[,1]", 1, .expectedValue),
+      ("[1 2]", 3, .expectedCommaOrBracket),
       ("[1}", 2, .expectedCommaOrBracket), ("[", 1, .unexpectedEnd), ("]", 0, .expectedValue),
       ("{\"a\":1,}", 7, .expectedName), ("{a:1}", 1, .expectedName), ("{1:1}", 1, .expectedName),
       ("{\"a\" 1}", 5, .expectedColon), ("{\"a\"}", 4, .expectedColon),
       ("{\"a\":}", 5, .expectedValue), ("{\"a\":1 \"b\":2}", 7, .expectedCommaOrBrace),
       ("{\"a\":1]", 6, .expectedCommaOrBrace), ("{,}", 1, .expectedName),
       ("\"a", 2, .unexpectedEnd), ("\"\n\"", 1, .controlCharacter),
-      ("\"\u{1F}\"", 1, .controlCharacter), (#""\x""#, 2, .badEscape), (#""\u12g4""#, 5, .badEscape),
+      ("\"\u{1F}\"", 1, .controlCharacter), (#""\x""#, 2, .badEscape),
+      (#""\u12g4""#, 5, .badEscape),
       (#""\u12"#, 5, .unexpectedEnd), (#""\"#, 2, .unexpectedEnd), ("[1] // x", 4, .trailingText),
       ("\u{FEFF}[]", 0, .byteOrderMark), ("\u{A0}[]", 0, .expectedValue),
     ] as [(String, Int, JSONError.Reason)]
@@ -47,7 +49,8 @@ import Testing
 
   @Test(
     arguments: [
-      ([0x80], 1), ([0xC0, 0x80], 1), ([0xC1, 0xBF], 1), ([0xC3, 0x28], 2), ([0xE0, 0x80, 0x80], 2),
+      ([0x80], 1), ([0xC0, 0x80], 1), ([0xC1, 0xBF], 1), ([0xC3, 0x28], 2),
+      ([0xE0, 0x80, 0x80], 2),
       ([0xED, 0xA0, 0x80], 2), ([0xE2, 0x82], 3), ([0xF0, 0x80, 0x80, 0x80], 2),
       ([0xF4, 0x90, 0x80, 0x80], 2), ([0xF5, 0x80, 0x80, 0x80], 1), ([0xFF], 1),
       ([0xF0, 0x9F, 0x98, 0x22], 4),

@@ -38,7 +38,7 @@ import Testing
       json.field("a", 1)
       json.array("b") { json in
         json.value("x")
-        json.array {  _ in }
+        json.array { _ in }
       }
       json.object("c") { _ in }
     }
@@ -58,7 +58,8 @@ import Testing
   @Test(
     arguments: [
       (Double.nan, "null"), (.infinity, "null"), (-.infinity, "null"), (0, "0.0"), (-0.0, "-0.0"),
-      (0.1, "0.1"), (12, "12.0"), (1e21, "1e+21"), (.leastNonzeroMagnitude, "5e-324"), (1.0 / 3, "0.3333333333333333"),
+      (0.1, "0.1"), (12, "12.0"), (1e21, "1e+21"), (.leastNonzeroMagnitude, "5e-324"),
+      (1.0 / 3, "0.3333333333333333"),
     ] as [(Double, String)]
   )
   func `doubles are written short`(value: Double, text: String) {

@@ -16,7 +16,7 @@ import Testing
 
   @Test func `reading past the end stops the process`() async {
     await #expect(processExitsWith: .failure) {
-      [1, 2, 3].withUnsafeBytes { _ = $0.bytes.bigEndianUInt32(at: 0) }
+      [UInt8]([1, 2, 3]).withUnsafeBytes { _ = $0.bytes.bigEndianUInt32(at: 0) }
     }
     await #expect(processExitsWith: .failure) {
       [UInt8]([1, 2, 3]).withUnsafeBytes { _ = $0.bytes.byte(at: .max) }
@@ -67,7 +67,8 @@ import Testing
   @Test func `the check value of CRC-32C is right, whole and in pieces`() {
     let digits = bytes("123456789")
     #expect(crc32c(digits.span) == 0xe306_9283)
-    #expect(crc32c(digits.span, in: 4..<9, continuing: crc32c(digits.span, in: 0..<4)) == 0xe306_9283)
+    #expect(
+      crc32c(digits.span, in: 4..<9, continuing: crc32c(digits.span, in: 0..<4)) == 0xe306_9283)
     digits.withUnsafeBytes { buffer in
       #expect(crc32c(buffer.bytes) == 0xe306_9283)
       #expect(crc32c(buffer.bytes, in: 0..<0) == 0)

@@ -32,7 +32,9 @@ import Testing
     try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: folder.path)
     defer { try? FileManager.default.removeItem(atPath: link) }
 
-    for path in [folder.path, folder.path + "/../" + (folder.path as NSString).lastPathComponent, link] {
+    for path in [
+      folder.path, folder.path + "/../" + (folder.path as NSString).lastPathComponent, link,
+    ] {
       #expect(throws: LMDBError(.alreadyOpen(path: path), .openEnvironment)) {
         try Environment(directory: path)
       }

@@ -42,7 +42,8 @@ import Testing
     _ random: inout SeededGenerator
   ) throws {
     let key = randomBytes(1...3, below: 5, &random)
-    let value = randomBytes(0...3000, below: 256, &random)
+    let length = Int.random(in: 0...3000, using: &random)
+    let value = [UInt8](repeating: .random(in: 0...255, using: &random), count: length)
     switch Int.random(in: 0..<100, using: &random) {
     case 0..<50:
       try txn.put(value.span, forKey: key.span, in: table)

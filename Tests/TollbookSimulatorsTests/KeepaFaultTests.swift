@@ -60,10 +60,13 @@ import Testing
   }
 
   @Test func `faults are read from short JSON`() throws {
-    let text = #"{"rules":[{"kind":"cut_body","next":2},{"kind":"drop","probability":0.5,"seed":3}]}"#
+    let text =
+      #"{"rules":[{"kind":"cut_body","next":2},{"kind":"drop","probability":0.5,"seed":3}]}"#
     let faults = try JSONDecoder().decode(KeepaFaults.self, from: Data(text.utf8))
     #expect(
       faults
-        == KeepaFaults([KeepaFault(.cutBody, next: 2), KeepaFault(.drop, probability: 0.5, seed: 3)]))
+        == KeepaFaults([
+          KeepaFault(.cutBody, next: 2), KeepaFault(.drop, probability: 0.5, seed: 3),
+        ]))
   }
 }

@@ -224,7 +224,9 @@ import Testing
     #expect(String(decoding: bytes[range], as: UTF8.self) == #"{"csv":null,"asin":"B0SINGLE00"}"#)
   }
 
-  @Test(arguments: ["", "{", "[", "{\"products\":[{\"asin\":", "{\"products\":7}", "\"", "nonsense"])
+  @Test(arguments: [
+    "", "{", "[", "{\"products\":[{\"asin\":", "{\"products\":7}", "\"", "nonsense",
+  ])
   func `a damaged recording is no recording`(text: String) {
     #expect(RecordedBodies.product(asin: "B0SINGLE00", in: Array(text.utf8)) == nil)
   }

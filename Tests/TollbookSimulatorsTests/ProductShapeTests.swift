@@ -83,9 +83,10 @@ import Testing
         #expect(current[type.rawValue] == -1)
         continue
       }
-      let values = stride(from: 0, to: flat.count, by: type.stride).map { index in
-        type.stride == 3 && flat[index + 1] >= 0
-          ? flat[index + 1] + flat[index + 2] : flat[index + 1]
+      var values: [Int] = []
+      for index in stride(from: 0, to: flat.count, by: type.stride) {
+        let price = flat[index + 1]
+        values.append(type.stride == 3 && price >= 0 ? price + flat[index + 2] : price)
       }
       #expect(current[type.rawValue] == values.last)
       #expect((lowest[type.rawValue] as? [Int])?[1] == values.filter { $0 >= 0 }.min())

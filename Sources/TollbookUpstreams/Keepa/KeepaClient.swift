@@ -13,7 +13,7 @@ import TollbookEvents
 /// are switched off here. Its connection pool speaks HTTP/1.1 only, as Keepa does.
 ///
 /// No logger and no tracer is handed to it: the key is in the URL.
-package final class KeepaClient: KeepaAPI {
+package final class KeepaClient: KeepaAPI, CustomStringConvertible, CustomReflectable {
   private let credential: KeepaCredential
   private let settings: Settings
   private let now: @Sendable () -> Int64
@@ -57,6 +57,11 @@ package final class KeepaClient: KeepaAPI {
     http = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
   }
 
+  package var description: String { "Keepa client of \(credential.id) at \(settings.base)" }
+
+  /// Shows nothing of the connections to `dump`: their requests hold the key.
+  package var customMirror: Mirror { Mirror(self, children: ["credential": credential]) }
+
   /// Closes all connections. Must be called before the client is given up.
   package func shutdown() async {
     try? await http.shutdown()
@@ -65,7 +70,8 @@ package final class KeepaClient: KeepaAPI {
   package func products(
     _ request: KeepaProductRequest, within limit: Duration
   ) async -> UpstreamCall<KeepaProductAnswer> {
-    await call("/product", request.parameters, within: limit) { status, body throws(UpstreamFailure) in
+    await call("/product", request.parameters, within: limit) {
+      status, body throws(UpstreamFailure) in
       try KeepaProductAnswer.read(status: status, body: body, asked: request.asins)
     }
   }

@@ -48,7 +48,7 @@ package enum KeepaPriceList {
     guard contentSet.covers(.offers) else {
       return base + parts(contentSet) + extra
     }
-    let pages = (max(offers, offersPerPage) + offersPerPage - 1) / offersPerPage
+    let pages = (max(offers, offersPerPage) + offersPerPage) / offersPerPage
     return Int64(pages) * offersPage + extra
   }
 

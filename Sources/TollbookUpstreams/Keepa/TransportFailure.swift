@@ -48,6 +48,8 @@ enum TransportFailure {
       notSent(error.shortDescription)
     case .readTimeout, .writeTimeout, .deadlineExceeded: timedOut
     case .cancelled: cancelled
+    case let error where error.shortDescription == "Unsupported scheme":
+      notSent(error.shortDescription)
     default: lost(error.shortDescription)
     }
   }

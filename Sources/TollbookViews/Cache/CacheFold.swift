@@ -49,8 +49,7 @@ private struct CacheTables {
   func write(
     _ event: CacheWritten, at position: Position, in transaction: inout WriteTransaction
   ) throws(LMDBError) -> String? {
-    guard let contentSet = UInt8(exactly: event.contentSet), !event.resource.isEmpty,
-      event.resource.utf8.count <= CacheKey.longestResource
+    guard let contentSet = UInt8(exactly: event.contentSet), CacheKey.isPossible(event.resource)
     else { return "its resource or content set cannot be a key" }
     let entry = CacheEntry(event, contentSet: contentSet, written: position)
     for old in try rows(of: event.resource, in: transaction.reading)
@@ -122,9 +121,9 @@ private struct CacheTables {
   private func row(
     _ resource: String, _ contentSet: UInt32, in transaction: borrowing ReadTransaction
   ) throws(LMDBError) -> CacheEntry? {
-    guard let contentSet = UInt8(exactly: contentSet), !resource.isEmpty,
-      resource.utf8.count <= CacheKey.longestResource
-    else { return nil }
+    guard let contentSet = UInt8(exactly: contentSet), CacheKey.isPossible(resource) else {
+      return nil
+    }
     let key = CacheKey.key(resource, contentSet)
     return try transaction.withValue(forKey: key.span, in: entries) {
       CacheEntry(resource: resource, contentSet: contentSet, row: $0)
@@ -171,7 +170,13 @@ extension CacheEntry {
 /// Keys of the cache's tables.
 enum CacheKey {
   /// Longer names would not fit beside an instant into a key of LMDB.
-  static let longestResource = 480
+  private static let longestResource = 480
+
+  /// Whether a resource of that name can have entries.
+  static func isPossible(_ resource: String) -> Bool {
+    let name = resource.utf8
+    return !name.isEmpty && name.count <= longestResource && !name.contains(0)
+  }
 
   static func prefix(_ resource: String) -> [UInt8] { Array(resource.utf8) + [0] }
 

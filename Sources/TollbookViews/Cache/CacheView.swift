@@ -29,8 +29,8 @@ package struct CacheView: Sendable {
     of resource: ResourceKey, in transaction: borrowing ReadTransaction
   ) throws(LMDBError) -> [CacheEntry] {
     var found: [CacheEntry] = []
+    guard CacheKey.isPossible(resource.description) else { return [] }
     let prefix = CacheKey.prefix(resource.description)
-    guard prefix.count <= CacheKey.longestResource else { return [] }
     try transaction.scan(entries, prefix: prefix.span) { (key, value) throws(LMDBError) in
       found.append(CacheEntry(key: key, row: value))
       return .next

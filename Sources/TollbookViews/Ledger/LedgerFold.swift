@@ -31,16 +31,19 @@ package enum LedgerFold {
 }
 
 /// The rows that a run of events touches, changed in memory and written once at its end.
+///
+/// In memory they stand under the bytes of their keys and not under texts: to Swift two texts can be equal that differ
+/// in their bytes, and then the rows would depend on how the events are cut into runs.
 private struct LedgerBooks {
   private let meterTable: Table
   private let holdTable: Table
   private let spendTable: Table
   private let credentialTable: Table
-  private var meters: [MeterKey: Meter] = [:]
+  private var meters: [[UInt8]: Meter] = [:]
   /// Nil: the hold is gone.
   private var holds: [[UInt8]: Hold?] = [:]
   private var spend: [[UInt8]: Spend] = [:]
-  private var credentials: [String: Credential] = [:]
+  private var credentials: [[UInt8]: Credential] = [:]
 
   init(_ tables: [Table]) {
     meterTable = tables[0]
@@ -55,36 +58,50 @@ private struct LedgerBooks {
   ) throws(LMDBError) -> String? {
     switch recorded.event {
     case .credentialAdded(let event):
-      credentials[event.credential] = Credential(
+      let key = Array(event.credential.utf8)
+      guard isPossible(key: key) else { return "its credential cannot be a key" }
+      credentials[key] = Credential(
         status: .unspecified, upstream: event.upstream, unit: event.unit, detail: "")
       return nil
     case .credentialStatusChanged(let event):
-      guard var credential = try credential(event.credential, in: transaction) else {
-        return "credential \(event.credential) was never added"
+      let key = Array(event.credential.utf8)
+      guard var credential = try credential(key, in: transaction) else {
+        return "its credential was never added"
       }
       credential.status = event.status
       credential.detail = event.detail
-      credentials[event.credential] = credential
+      credentials[key] = credential
       return nil
     default: break
     }
     guard let key = MeterKey(of: recorded.event) else { return nil }
+    let charges = charges(of: recorded.event)
+    guard isPossible(key: key.bytes, names: [key.credential, key.unit]),
+      charges.allSatisfy({
+        isPossible(key: $0.key, names: [$0.window, $0.account, $0.operation])
+      })
+    else { return "its names cannot be keys" }
     let changes: [Hold.Change]
-    switch try holdChanges(recorded, in: transaction) {
+    switch try holdChanges(recorded, of: key, in: transaction) {
     case .possible(let found): changes = found
     case .impossible(let reason): return reason
     }
-    var meter = try meter(key, in: transaction)
+    var meter = try meter(key.bytes, in: transaction)
     meter.apply(recorded.event)
-    meters[key] = meter
+    meters[key.bytes] = meter
     for change in changes { holds[change.key] = .some(change.hold) }
-    try count(recorded.event, in: transaction)
+    for charge in charges { try add(charge, in: transaction) }
     return nil
+  }
+
+  /// Whether LMDB takes the key, and the names in it can be told apart.
+  private func isPossible(key: [UInt8], names: [String] = []) -> Bool {
+    (1...511).contains(key.count) && names.allSatisfy { !$0.utf8.contains(0) }
   }
 
   mutating func write(to transaction: inout WriteTransaction) throws(LMDBError) {
     for (key, meter) in meters {
-      try transaction.put(meter.row.span, forKey: key.bytes.span, in: meterTable)
+      try transaction.put(meter.row.span, forKey: key.span, in: meterTable)
     }
     for (key, hold) in holds {
       if let hold {
@@ -97,7 +114,7 @@ private struct LedgerBooks {
       try transaction.put(spend.row.span, forKey: key.span, in: spendTable)
     }
     for (key, credential) in credentials {
-      try transaction.put(credential.row.span, forKey: Array(key.utf8).span, in: credentialTable)
+      try transaction.put(credential.row.span, forKey: key.span, in: credentialTable)
     }
   }
 
@@ -109,62 +126,78 @@ private struct LedgerBooks {
   }
 
   private func holdChanges(
-    _ recorded: RecordedEvent, in transaction: borrowing ReadTransaction
+    _ recorded: RecordedEvent, of meter: MeterKey, in transaction: borrowing ReadTransaction
   ) throws(LMDBError) -> HoldChanges {
     switch recorded.event {
     case .fetchStarted(let event):
-      return .possible([
-        .put(
-          Hold(
-            fetch: recorded.position, attempt: 1, state: .reserved, tokens: event.bound,
-            meter: MeterKey(credential: event.credential, unit: event.unit),
-            account: event.account, operation: event.operation, since: recorded.time))
-      ])
+      let hold = Hold(
+        fetch: recorded.position, attempt: 1, state: .reserved, tokens: event.bound,
+        meter: meter, account: event.account, operation: event.operation, since: recorded.time)
+      return try reserving(hold, in: transaction)
     case .fetchAttemptFailed(let event):
-      return .possible([
-        .put(
-          Hold(
-            fetch: event.fetch, attempt: event.nextAttempt, state: .reserved,
-            tokens: event.nextBound,
-            meter: MeterKey(credential: event.credential, unit: event.unit),
-            account: event.account, operation: event.operation, since: recorded.time))
-      ])
+      let hold = Hold(
+        fetch: event.fetch, attempt: event.nextAttempt, state: .reserved,
+        tokens: event.nextBound, meter: meter, account: event.account,
+        operation: event.operation, since: recorded.time)
+      return try reserving(hold, in: transaction)
     case .tokensCharged(let event):
-      return try ending(event.fetch, event.attempt, event.reserved, in: transaction)
+      return try ending(event.fetch, event.attempt, event.reserved, of: meter, in: transaction) {
+        .remove($0)
+      }
     case .reservationReleased(let event):
-      return try ending(event.fetch, event.attempt, event.tokens, in: transaction)
+      return try ending(event.fetch, event.attempt, event.tokens, of: meter, in: transaction) {
+        .remove($0)
+      }
     case .chargeInDoubt(let event):
-      guard
-        var hold = try hold(event.fetch, event.attempt, in: transaction),
-        hold.state == .reserved, hold.tokens == event.tokens
-      else { return .impossible("nothing of that amount is reserved for the attempt") }
-      hold.state = .inDoubt
-      return .possible([.put(hold)])
+      return try ending(event.fetch, event.attempt, event.tokens, of: meter, in: transaction) {
+        var hold = $0
+        hold.state = .inDoubt
+        return .put(hold)
+      }
     case .chargeResolved(let event):
-      return try resolving(event, in: transaction)
+      return try resolving(event, of: meter, in: transaction)
     default: return .possible([])
     }
   }
 
+  private func reserving(
+    _ hold: Hold, in transaction: borrowing ReadTransaction
+  ) throws(LMDBError) -> HoldChanges {
+    guard hold.tokens >= 0 else { return .impossible("less than nothing cannot be reserved") }
+    // What it will be charged under has to be a key.
+    let key = Spend.key(
+      window: LedgerFold.allTime, account: hold.account, operation: hold.operation)
+    guard isPossible(key: key, names: [hold.account, hold.operation]) else {
+      return .impossible("its names cannot be keys")
+    }
+    guard try self.hold(hold.fetch, hold.attempt, in: transaction) == nil else {
+      return .impossible("the attempt has a reservation already")
+    }
+    return .possible([.put(hold)])
+  }
+
   private func ending(
-    _ fetch: Position, _ attempt: UInt32, _ tokens: Int64,
-    in transaction: borrowing ReadTransaction
+    _ fetch: Position, _ attempt: UInt32, _ tokens: Int64, of meter: MeterKey,
+    in transaction: borrowing ReadTransaction, _ change: (Hold) -> Hold.Change
   ) throws(LMDBError) -> HoldChanges {
     guard let hold = try hold(fetch, attempt, in: transaction), hold.state == .reserved,
-      hold.tokens == tokens
+      hold.tokens == tokens, hold.meter == meter
     else { return .impossible("nothing of that amount is reserved for the attempt") }
-    return .possible([.remove(hold)])
+    return .possible([change(hold)])
   }
 
   private func resolving(
-    _ event: ChargeResolved, in transaction: borrowing ReadTransaction
+    _ event: ChargeResolved, of meter: MeterKey, in transaction: borrowing ReadTransaction
   ) throws(LMDBError) -> HoldChanges {
     var changes: [Hold.Change] = []
+    var seen: Set<[UInt8]> = []
     for doubt in event.doubts {
       let expected: Hold.State = doubt.wasUnprovable ? .unprovable : .inDoubt
       guard var hold = try hold(doubt.fetch, doubt.attempt, in: transaction),
-        hold.state == expected, hold.tokens == doubt.tokens,
-        doubt.tokens == doubt.settled + doubt.released + doubt.unprovable
+        hold.state == expected, hold.tokens == doubt.tokens, hold.meter == meter,
+        seen.insert(hold.key).inserted,
+        min(doubt.settled, doubt.released, doubt.unprovable) >= 0,
+        doubt.tokens == doubt.settled &+ doubt.released &+ doubt.unprovable
       else { return .impossible("a doubt that it closes is not open, or of another amount") }
       if doubt.unprovable > 0 {
         hold.state = .unprovable
@@ -179,31 +212,40 @@ private struct LedgerBooks {
 
   // MARK: Spend
 
-  private mutating func count(
-    _ event: Event, in transaction: borrowing ReadTransaction
-  ) throws(LMDBError) {
+  private struct Charge {
+    var window: String
+    var account: String
+    var operation: String
+    var tokens: Int64
+
+    var key: [UInt8] { Spend.key(window: window, account: account, operation: operation) }
+  }
+
+  /// What an event adds to the spend, in each of its windows.
+  private func charges(of event: Event) -> [Charge] {
     switch event {
     case .tokensCharged(let event):
-      for window in [LedgerFold.allTime] + event.windows {
-        try add(event.tokens, window, event.account, event.operation, in: transaction)
+      return ([LedgerFold.allTime] + event.windows).map {
+        Charge(
+          window: $0, account: event.account, operation: event.operation, tokens: event.tokens)
       }
     case .chargeResolved(let event):
-      for doubt in event.doubts where doubt.settled > 0 {
-        for window in [LedgerFold.allTime] + event.windows {
-          try add(doubt.settled, window, doubt.account, doubt.operation, in: transaction)
+      return ([LedgerFold.allTime] + event.windows).flatMap { window in
+        event.doubts.filter { $0.settled > 0 }.map {
+          Charge(
+            window: window, account: $0.account, operation: $0.operation, tokens: $0.settled)
         }
       }
-    default: break
+    default: return []
     }
   }
 
   private mutating func add(
-    _ tokens: Int64, _ window: String, _ account: String, _ operation: String,
-    in transaction: borrowing ReadTransaction
+    _ charge: Charge, in transaction: borrowing ReadTransaction
   ) throws(LMDBError) {
-    let key = Spend.key(window: window, account: account, operation: operation)
+    let key = charge.key
     var row = try spend(key, in: transaction)
-    row.tokens += tokens
+    row.tokens &+= charge.tokens
     row.charges += 1
     spend[key] = row
   }
@@ -211,10 +253,10 @@ private struct LedgerBooks {
   // MARK: Rows, from memory or from the table
 
   private func meter(
-    _ key: MeterKey, in transaction: borrowing ReadTransaction
+    _ key: [UInt8], in transaction: borrowing ReadTransaction
   ) throws(LMDBError) -> Meter {
     if let known = meters[key] { return known }
-    return try stored(key.bytes, in: meterTable, transaction, Meter.init(row:)) ?? Meter()
+    return try stored(key, in: meterTable, transaction, Meter.init(row:)) ?? Meter()
   }
 
   private func spend(
@@ -226,10 +268,11 @@ private struct LedgerBooks {
   }
 
   private func credential(
-    _ id: String, in transaction: borrowing ReadTransaction
+    _ key: [UInt8], in transaction: borrowing ReadTransaction
   ) throws(LMDBError) -> Credential? {
-    if let known = credentials[id] { return known }
-    return try stored(Array(id.utf8), in: credentialTable, transaction, Credential.init(row:))
+    guard isPossible(key: key) else { return nil }
+    if let known = credentials[key] { return known }
+    return try stored(key, in: credentialTable, transaction, Credential.init(row:))
   }
 
   private func hold(

@@ -5,7 +5,7 @@ package import TollbookEvents
 /// `granted = settled + reserved + in doubt + unprovable + unexplained + free`.
 ///
 /// Each term is a fold of its own over the events; none is computed from the others, so that a mistake in one shows as a
-/// residual.
+/// residual. Sums wrap around: a fold must not stop the process, and conservation holds all the same.
 package enum LedgerTerm: Int, CaseIterable, Sendable {
   /// What the upstream gave: the opening balance and all refills.
   case granted
@@ -43,7 +43,7 @@ package enum LedgerTerm: Int, CaseIterable, Sendable {
   private static func settled(_ event: Event) -> Int64 {
     switch event {
     case .tokensCharged(let event): event.tokens
-    case .chargeResolved(let event): event.doubts.reduce(0) { $0 + $1.settled }
+    case .chargeResolved(let event): event.doubts.reduce(0) { $0 &+ $1.settled }
     default: 0
     }
   }
@@ -52,9 +52,9 @@ package enum LedgerTerm: Int, CaseIterable, Sendable {
     switch event {
     case .fetchStarted(let event): event.bound
     case .fetchAttemptFailed(let event): event.nextBound
-    case .tokensCharged(let event): -event.reserved
-    case .reservationReleased(let event): -event.tokens
-    case .chargeInDoubt(let event): -event.tokens
+    case .tokensCharged(let event): 0 &- event.reserved
+    case .reservationReleased(let event): 0 &- event.tokens
+    case .chargeInDoubt(let event): 0 &- event.tokens
     default: 0
     }
   }
@@ -63,7 +63,7 @@ package enum LedgerTerm: Int, CaseIterable, Sendable {
     switch event {
     case .chargeInDoubt(let event): event.tokens
     case .chargeResolved(let event):
-      event.doubts.reduce(0) { $1.wasUnprovable ? $0 : $0 - $1.tokens }
+      event.doubts.reduce(0) { $1.wasUnprovable ? $0 : $0 &- $1.tokens }
     default: 0
     }
   }
@@ -71,7 +71,7 @@ package enum LedgerTerm: Int, CaseIterable, Sendable {
   private static func unprovable(_ event: Event) -> Int64 {
     guard case .chargeResolved(let event) = event else { return 0 }
     return event.doubts.reduce(0) {
-      $0 + $1.unprovable - ($1.wasUnprovable ? $1.tokens : 0)
+      $0 &+ $1.unprovable &- ($1.wasUnprovable ? $1.tokens : 0)
     }
   }
 
@@ -82,19 +82,19 @@ package enum LedgerTerm: Int, CaseIterable, Sendable {
 
   private static func free(_ event: Event) -> Int64 {
     switch event {
-    case .fetchStarted(let event): -event.bound
-    case .fetchAttemptFailed(let event): -event.nextBound
-    case .tokensCharged(let event): event.reserved - event.tokens
+    case .fetchStarted(let event): 0 &- event.bound
+    case .fetchAttemptFailed(let event): 0 &- event.nextBound
+    case .tokensCharged(let event): event.reserved &- event.tokens
     case .reservationReleased(let event): event.tokens
-    case .chargeResolved(let event): event.doubts.reduce(0) { $0 + $1.released }
+    case .chargeResolved(let event): event.doubts.reduce(0) { $0 &+ $1.released }
     case .balanceObserved(let event):
-      (event.hasPrevious ? event.refill : event.reading.balance) - event.unexplained
+      (event.hasPrevious ? event.refill : event.reading.balance) &- event.unexplained
     default: 0
     }
   }
 }
 
-/// The meter that an event moves, nil if it moves none.
+/// The name of a meter. Two are the same if their bytes are, as in the tables.
 package struct MeterKey: Hashable, Sendable {
   package let credential: String
   package let unit: String
@@ -104,7 +104,8 @@ package struct MeterKey: Hashable, Sendable {
     self.unit = unit
   }
 
-  init?(of event: Event) {
+  /// The meter that an event moves, nil if it moves none.
+  package init?(of event: Event) {
     switch event {
     case .fetchStarted(let event): self.init(credential: event.credential, unit: event.unit)
     case .fetchAttemptFailed(let event) where event.nextAttempt > 0:
@@ -118,6 +119,10 @@ package struct MeterKey: Hashable, Sendable {
     default: return nil
     }
   }
+
+  package static func == (left: MeterKey, right: MeterKey) -> Bool { left.bytes == right.bytes }
+
+  package func hash(into hasher: inout Hasher) { hasher.combine(bytes) }
 
   var bytes: [UInt8] { Array(credential.utf8) + [0] + Array(unit.utf8) }
 

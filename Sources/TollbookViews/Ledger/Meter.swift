@@ -31,8 +31,7 @@ package struct Meter: Hashable, Sendable {
 
   /// What conservation leaves over: zero, or a fold is wrong.
   package var residual: Int64 {
-    terms[LedgerTerm.granted.rawValue]
-      - LedgerTerm.allCases.filter { $0 != .granted }.reduce(0) { $0 + terms[$1.rawValue] }
+    LedgerTerm.allCases.filter { $0 != .granted }.reduce(self[.granted]) { $0 &- self[$1] }
   }
 
   /// Applies an event of this meter.
@@ -64,8 +63,8 @@ extension Meter {
   var row: [UInt8] {
     var row: [UInt8] = []
     for term in terms { row.append(field: term) }
+    row.append((reading == nil ? 0 : 1) | (lastDoubtSent == nil ? 0 : 2))
     row.append(field: lastDoubtSent?.milliseconds ?? 0)
-    row.append(reading == nil ? 0 : 1)
     if let reading {
       row.append(field: reading.balance)
       row.append(field: reading.upstream.milliseconds)
@@ -82,9 +81,10 @@ extension Meter {
     var field = RowOffset()
     terms = []
     for _ in LedgerTerm.allCases { terms.append(field.signed(row)) }
+    let flags = field.byte(row)
     let sent = field.signed(row)
-    lastDoubtSent = sent == 0 ? nil : Timestamp(milliseconds: sent)
-    guard field.byte(row) == 1 else { return }
+    lastDoubtSent = flags & 2 == 0 ? nil : Timestamp(milliseconds: sent)
+    guard flags & 1 != 0 else { return }
     reading = LastReading(
       balance: field.signed(row), upstream: Timestamp(milliseconds: field.signed(row)),
       nextRefill: Timestamp(milliseconds: field.signed(row)),

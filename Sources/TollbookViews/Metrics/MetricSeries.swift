@@ -33,7 +33,7 @@ package enum MetricSeries: UInt8, CaseIterable, Sendable {
     case .fetchSucceeded(let event):
       [
         (.fetchesSucceeded, 1), (.resourcesFound, Int64(event.found)),
-        (.resourcesAbsent, Int64(event.absent)), (.bytesReceived, Int64(event.receivedBytes)),
+        (.resourcesAbsent, Int64(event.absent)), (.bytesReceived, Int64(clamping: event.receivedBytes)),
       ]
     case .fetchFailed: [(.fetchesFailed, 1)]
     case .cacheExpired: [(.entriesExpired, 1)]
@@ -49,7 +49,7 @@ package enum MetricSeries: UInt8, CaseIterable, Sendable {
     case .reservationReleased(let event): [(.tokensReleased, event.tokens)]
     case .chargeInDoubt(let event): [(.tokensInDoubt, event.tokens)]
     case .chargeResolved(let event):
-      [(.tokensCharged, event.doubts.reduce(0) { $0 + $1.settled })]
+      [(.tokensCharged, event.doubts.reduce(0) { $0 &+ $1.settled })]
     case .balanceObserved(let event): [(.tokensUnexplained, event.unexplained)]
     case .spendRefused(let event):
       [(.refusals, 1), (.resourcesRefused, Int64(event.resources))]

@@ -41,7 +41,7 @@ private struct Counts {
   private var isTouched = [Bool](repeating: false, count: 256)
 
   mutating func add(_ amount: Int64, to series: UInt8) {
-    amounts[Int(series)] += amount
+    amounts[Int(series)] &+= amount
     isTouched[Int(series)] = true
   }
 
@@ -54,7 +54,7 @@ private struct Counts {
         Int64(bitPattern: $0.bigEndianUInt64(at: 0))
       }
       var row: [UInt8] = []
-      row.append(field: (before ?? 0) + amounts[series])
+      row.append(field: (before ?? 0) &+ amounts[series])
       try transaction.put(row.span, forKey: key.span, in: table)
     }
   }

@@ -1,0 +1,168 @@
+package import TollbookEvents
+package import TollbookUpstreams
+package import TollbookViews
+
+/// What a reading of an upstream's refill bucket means for the ledger, given the books before it.
+///
+/// The balance is predicted as an interval: what is free plus the refills since the last reading, up to that plus all
+/// that is held for attempts whose cost nobody has told. A balance outside it was moved by somebody else and is posted
+/// as unexplained; a balance inside needs no explanation. Refills are counted on the upstream's own clock, from the
+/// next refill of one reading to the next refill of the other, never from elapsed time.
+package struct BalanceReconciliation {
+  /// A doubt may be resolved by a reading that is at least this much younger, in milliseconds.
+  static let doubtSettlesAfter: Int64 = 60_000
+
+  /// The meter as it stands after all events before this reading, those of the same commit included.
+  private var meter: Meter
+  private let key: MeterKey
+  private let reading: UpstreamReading
+  private let observed: Timestamp
+  private let fetch: Position
+
+  package init(
+    of key: MeterKey, meter: Meter, reading: UpstreamReading, observed: Timestamp,
+    fetch: Position = 0
+  ) {
+    self.key = key
+    self.meter = meter
+    self.reading = reading
+    self.observed = observed
+    self.fetch = fetch
+  }
+
+  /// The events to append: doubts that the reading settles, then the reading. None for a reading that is older than one
+  /// already known: answers may arrive in another order than they were given.
+  ///
+  /// - Parameter doubts: the holds of this meter that are in doubt.
+  package mutating func events(doubts: [Hold], windows: [String]) -> [Event] {
+    guard let last = meter.reading else { return [.balanceObserved(opening)] }
+    guard reading.upstreamMilliseconds >= last.upstream.milliseconds else { return [] }
+    let refill = Refill(from: last, to: reading)
+    var events: [Event] = []
+    if var resolution = resolution(of: doubts, refill: refill) {
+      resolution.windows = windows
+      events.append(.chargeResolved(resolution))
+      meter.apply(.chargeResolved(resolution))
+    }
+    events.append(.balanceObserved(observation(after: last, refill: refill)))
+    return events
+  }
+
+  private var opening: BalanceObserved {
+    var event = observation
+    event.predictedLow = reading.balance
+    event.predictedHigh = reading.balance
+    return event
+  }
+
+  private var observation: BalanceObserved {
+    var event = BalanceObserved()
+    event.credential = key.credential
+    event.unit = key.unit
+    event.reading.balance = reading.balance
+    event.reading.upstreamMs = reading.upstreamMilliseconds
+    event.reading.nextRefillMs = reading.nextRefillMilliseconds
+    event.reading.observedMs = observed.milliseconds
+    event.refillRate = reading.refillRate
+    event.flowReductionThousandths = reading.flowReductionThousandths
+    event.fetch = fetch
+    return event
+  }
+
+  private func observation(after last: Meter.LastReading, refill: Refill) -> BalanceObserved {
+    let free = meter[.free]
+    let held = meter[.reserved] + meter[.inDoubt]
+    var event = observation
+    event.previous.balance = last.balance
+    event.previous.upstreamMs = last.upstream.milliseconds
+    event.previous.nextRefillMs = last.nextRefill.milliseconds
+    event.previous.observedMs = last.observed.milliseconds
+    event.ticks = UInt32(clamping: refill.ticks)
+    event.refillLow = refill.low
+    event.refillHigh = refill.high
+    event.predictedLow = free + refill.low
+    event.predictedHigh = free + held + refill.high
+    // The refills that agree with the balance, if all, some or none of what is held was charged.
+    let least = max(refill.low, reading.balance - free - held)
+    let most = min(refill.high, reading.balance - free)
+    if least <= most {
+      event.refill = least
+      event.slack = most - least
+    } else if reading.balance < event.predictedLow {
+      event.refill = refill.low
+      event.unexplained = event.predictedLow - reading.balance
+    } else {
+      event.refill = refill.high
+      event.unexplained = event.predictedHigh - reading.balance
+    }
+    return event
+  }
+
+  /// Closes all doubts together if this reading can tell: nothing else is under way, and it is young enough.
+  private func resolution(of doubts: [Hold], refill: Refill) -> ChargeResolved? {
+    guard !doubts.isEmpty, meter[.reserved] == 0, let sent = meter.lastDoubtSent,
+      observed >= sent.advanced(byMilliseconds: Self.doubtSettlesAfter)
+    else { return nil }
+    let sum = doubts.reduce(0) { $0 + $1.tokens }
+    let difference = meter[.free] + sum + refill.low - reading.balance
+    var event = ChargeResolved()
+    event.credential = key.credential
+    event.unit = key.unit
+    event.difference = difference
+    if !refill.isExact {
+      event.evidence = .bucketFull
+    } else if (0...sum).contains(difference) {
+      event.evidence = .reading
+    } else {
+      event.evidence = .unexplained
+    }
+    let settled =
+      event.evidence == .reading ? allot(difference, over: doubts.map(\.tokens)) : []
+    event.doubts = doubts.enumerated().map { index, hold in
+      var doubt = ResolvedDoubt(closing: hold)
+      if event.evidence == .reading {
+        doubt.settled = settled[index]
+        doubt.released = hold.tokens - settled[index]
+      } else {
+        doubt.unprovable = hold.tokens
+      }
+      return doubt
+    }
+    return event
+  }
+}
+
+extension ResolvedDoubt {
+  /// A doubt of which nothing is decided yet.
+  init(closing hold: Hold) {
+    self.init()
+    fetch = hold.fetch
+    attempt = hold.attempt
+    account = hold.account
+    operation = hold.operation
+    tokens = hold.tokens
+    wasUnprovable = hold.state == .unprovable
+  }
+}
+
+/// What a bucket gained between two readings, as an interval.
+private struct Refill {
+  let ticks: Int64
+  let low: Int64
+  let high: Int64
+
+  var isExact: Bool { low == high }
+
+  init(from last: Meter.LastReading, to reading: UpstreamReading) {
+    let apart = reading.nextRefillMilliseconds - last.nextRefill.milliseconds
+    ticks = max(0, (apart + Admission.tick / 2) / Admission.tick)
+    let rate = reading.refillRate
+    let reduction = max(reading.flowReductionThousandths, last.flowReductionThousandths)
+    let all = ticks * max(rate, last.refillRate)
+    let sure = ticks * max(0, min(rate, last.refillRate) - (reduction + 999) / 1_000)
+    let room = max(0, last.capacity - last.balance)
+    // A bucket that may have been full lost refills, but never so many that it is not full now.
+    low = all > room ? min(sure, room) : sure
+    high = all + last.slack
+  }
+}

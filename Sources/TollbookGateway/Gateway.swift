@@ -1,0 +1,296 @@
+import LMDB
+import Synchronization
+package import TollbookEvents
+package import TollbookLog
+package import TollbookUpstreams
+package import TollbookViews
+
+/// What happens to one request: answered from the cache, waited for, or bought; and everything it costs on the record.
+///
+/// A paid call runs in a task of its own, so that a client who hangs up does not stop it.
+package final class Gateway: Sendable {
+  package let log: EventLog
+  package let settings: GatewaySettings
+  package let tallies = ReadTallies()
+  package let statistics = GatewayStatistics()
+  /// Whether the upstream is a simulator.
+  package let isSimulated: Bool
+  private let buyer: KeepaBuyer?
+  private let cache: CacheView
+  private let ledger: LedgerView
+
+  /// - Parameters:
+  ///   - keepa: nil if no key is configured: then only the cache answers.
+  ///   - random: numbers from 0 up to, not including, 1, for the jitter of retries.
+  package init(
+    log: EventLog, keepa: (api: any KeepaAPI, credential: String)?, settings: GatewaySettings,
+    random: @escaping @Sendable () -> Double
+  ) {
+    self.log = log
+    self.settings = settings
+    isSimulated = log.directory.mode == .simulated
+    cache = CacheView(log)
+    ledger = LedgerView(log)
+    buyer = keepa.map { [statistics] in
+      KeepaBuyer(
+        log: log, keepa: $0.api, credential: $0.credential, settings: settings,
+        statistics: statistics, random: random)
+    }
+  }
+
+  /// The meter of Keepa's key; of no key if none is configured.
+  package var keepaMeter: MeterKey {
+    buyer?.meter ?? MeterKey(credential: "keepa", unit: KeepaBuyer.unit)
+  }
+
+  /// Answers from the cache what is fresh enough, buys the rest, and falls back to what is stale.
+  package func products(_ request: ProductsRequest) async -> ProductsAnswer {
+    let asins = Self.unique(request.asins)
+    let start = log.time.now()
+    let found = lookUp(asins, request)
+    var outcomes: [KeepaASIN: ProductOutcome] = [:]
+    var missing: [KeepaASIN] = []
+    var inGrace: [KeepaASIN] = []
+    for asin in asins {
+      let usability = found[asin].map {
+        Usability(of: $0, at: start, maximumAge: request.maximumAge)
+      }
+      switch usability {
+      case .fresh?, .grace?:
+        outcomes[asin] = ProductOutcome(
+          asin: asin, source: .cache, entry: found[asin], tokens: 0, isJoined: false, problem: nil)
+        if usability == .grace { inGrace.append(asin) }
+      default: missing.append(asin)
+      }
+    }
+    refresh(inGrace, for: request)
+    for (asin, purchase) in await buy(missing, for: request) {
+      outcomes[asin] = outcome(of: purchase, asin, known: found[asin], request)
+    }
+    let answers = asins.compactMap { outcomes[$0] }
+    tally(answers, request)
+    return ProductsAnswer(
+      outcomes: answers, meter: meter(), position: log.head, now: log.time.now())
+  }
+
+  /// The stored body of a product, nil if there is none. Counts as a read, and never buys.
+  package func product(
+    _ asin: KeepaASIN, in domain: KeepaDomain, covering wanted: ContentSet = .plain
+  ) throws(LogError) -> (entry: CacheEntry, body: Body, position: Position)? {
+    let key = KeepaBuyer.resource(asin, domain)
+    let cache = cache
+    let reader = log.reader
+    let found: (CacheEntry, Body, Position)? = try log.read { (transaction) throws(LogError) in
+      let entry: CacheEntry?
+      do throws(LMDBError) {
+        entry = try cache.entry(key, covering: UInt8(wanted.rawValue), in: transaction)
+      } catch { throw .storage(error) }
+      guard let entry, entry.isPresent,
+        let body = try reader.body(digest: entry.digest, in: transaction)
+      else { return nil }
+      return (entry, body, try reader.head(in: transaction))
+    }
+    guard let (entry, body, position) = found else { return nil }
+    let now = log.time.now()
+    let isFresh = Usability(of: entry, at: now, maximumAge: nil) == .fresh
+    tallies.record(
+      isFresh ? .fresh : .stale, key, contentSet: entry.contentSet, account: settings.account,
+      maximumAge: nil, at: now)
+    return (entry, body, position)
+  }
+
+  /// How the upstream stands.
+  package var status: UpstreamStatus {
+    guard let buyer else {
+      return UpstreamStatus(
+        isConfigured: false, state: .notConfigured,
+        detail: "no key for Keepa is set (KEEPA_API_KEY)", credential: nil)
+    }
+    return buyer.status
+  }
+
+  /// Closes a doubt by hand.
+  package func resolve(
+    fetch: Position, attempt: UInt32, settled: Int64, note: String
+  ) async throws -> ChargeResolved {
+    try await ResolveCommand(fetch: fetch, attempt: attempt, settled: settled, note: note)
+      .run(on: log)
+  }
+
+  private static func unique(_ asins: [KeepaASIN]) -> [KeepaASIN] {
+    var seen: Set<KeepaASIN> = []
+    return asins.filter { seen.insert($0).inserted }
+  }
+
+  private func lookUp(
+    _ asins: [KeepaASIN], _ request: ProductsRequest
+  ) -> [KeepaASIN: CacheEntry] {
+    guard settings.isCacheOn else { return [:] }
+    return entries(asins, request)
+  }
+
+  private func entries(
+    _ asins: [KeepaASIN], _ request: ProductsRequest
+  ) -> [KeepaASIN: CacheEntry] {
+    let cache = cache
+    let wanted = UInt8(request.contentSet.rawValue)
+    // An entry that cannot be read is bought anew.
+    let found = try? log.read { (transaction) throws(LogError) in
+      var found: [KeepaASIN: CacheEntry] = [:]
+      do throws(LMDBError) {
+        for asin in asins {
+          let key = KeepaBuyer.resource(asin, request.domain)
+          found[asin] = try cache.entry(key, covering: wanted, in: transaction)
+        }
+      } catch { throw .storage(error) }
+      return found
+    }
+    return found ?? [:]
+  }
+
+  private func buy(
+    _ asins: [KeepaASIN], for request: ProductsRequest
+  ) async -> [(KeepaASIN, Purchase)] {
+    guard !asins.isEmpty else { return [] }
+    guard let buyer else {
+      let problem = ProductProblem(.notConfigured, status.detail)
+      return asins.map { ($0, Purchase(end: .failed(problem), isJoined: false)) }
+    }
+    return await buyer.buy(asins, for: request)
+  }
+
+  private func refresh(_ asins: [KeepaASIN], for request: ProductsRequest) {
+    guard !asins.isEmpty, let buyer else { return }
+    var behind = request
+    behind.wait = 0
+    behind.maximumAge = 0
+    buyer.buyBehind(asins, for: behind)
+  }
+
+  private func outcome(
+    of purchase: Purchase, _ asin: KeepaASIN, known: CacheEntry?, _ request: ProductsRequest
+  ) -> ProductOutcome {
+    switch purchase.end {
+    case .written(let tokens):
+      let entry = entries([asin], request)[asin]
+      return ProductOutcome(
+        asin: asin, source: purchase.isFromCache ? .cache : .keepa, entry: entry,
+        tokens: purchase.isJoined ? 0 : tokens, isJoined: purchase.isJoined, problem: nil)
+    case .failed(let problem), .refused(let problem):
+      let isUsable = known.map {
+        Usability(of: $0, at: log.time.now(), maximumAge: nil) != .none
+      }
+      guard isUsable == true else {
+        return ProductOutcome(
+          asin: asin, source: .none, entry: nil, tokens: 0, isJoined: purchase.isJoined,
+          problem: problem)
+      }
+      return ProductOutcome(
+        asin: asin, source: .stale, entry: known, tokens: 0, isJoined: purchase.isJoined,
+        problem: problem)
+    }
+  }
+
+  private func tally(_ outcomes: [ProductOutcome], _ request: ProductsRequest) {
+    let now = log.time.now()
+    for outcome in outcomes {
+      guard let entry = outcome.entry else { continue }
+      let kind: ReadTallies.Outcome
+      switch outcome.source {
+      case .cache: kind = .fresh
+      case .stale: kind = .stale
+      case .keepa where outcome.isJoined: kind = .joined
+      case .keepa, .none: continue
+      }
+      tallies.record(
+        kind, entry.resource, contentSet: entry.contentSet, account: request.account,
+        maximumAge: request.maximumAge, at: now)
+    }
+  }
+
+  private func meter() -> Meter {
+    let ledger = ledger
+    let key = keepaMeter
+    let meter = try? log.read { (transaction) throws(LogError) in
+      do throws(LMDBError) { return try ledger.meter(key, in: transaction) } catch {
+        throw .storage(error)
+      }
+    }
+    return meter ?? Meter()
+  }
+}
+
+// MARK: The service's life
+
+extension Gateway {
+  /// Books the start: what the last run left under way is in doubt from here on.
+  package func start(version: String) async throws(LogError) {
+    let command = StartCommand(
+      version: version, isSimulated: isSimulated,
+      credential: buyer.map { ($0.meter, "keepa") })
+    let ledger = ledger
+    _ = try await log.decide { (state, context) throws(LMDBError) in
+      try command.decide(ledger, state, context)
+    }
+  }
+
+  /// Does the housekeeping until the task is cancelled: tallies, expiry, the balance, space.
+  package func runHousekeeping() async {
+    await withTaskGroup { group in
+      group.addTask { [self] in
+        while !Task.isCancelled {
+          guard (try? await log.time.sleep(settings.tallyInterval)) != nil else { return }
+          await writeTallies()
+          log.reopenIfThereIsSpace()
+        }
+      }
+      group.addTask { [self] in
+        while !Task.isCancelled {
+          await sweep()
+          guard (try? await log.time.sleep(settings.sweepInterval)) != nil else { return }
+        }
+      }
+      group.addTask { [self] in
+        while !Task.isCancelled {
+          await buyer?.watchBalance()
+          guard (try? await log.time.sleep(settings.balanceInterval / 4)) != nil else { return }
+        }
+      }
+    }
+  }
+
+  /// Waits for calls under way and writes down what was counted. Requests that come after this are not bought.
+  package func stop() async {
+    await buyer?.stop()
+    await writeTallies()
+  }
+
+  /// Writes down the reads that were counted in memory.
+  package func writeTallies() async {
+    let events = tallies.drain()
+    guard !events.isEmpty else { return }
+    do throws(LogError) {
+      _ = try await log.decide { (_, _) throws(LMDBError) in
+        Decision(events: events, answer: ())
+      }
+    } catch { tallies.restore(events) }
+  }
+
+  /// Marks and removes what is due.
+  package func sweep() async {
+    let cache = cache
+    while true {
+      let command = SweepCommand(now: log.time.now())
+      let isDue = try? log.read { (transaction) throws(LogError) in
+        do throws(LMDBError) {
+          return try !cache.dueEntries(at: command.now, limit: 1, in: transaction).isEmpty
+        } catch { throw .storage(error) }
+      }
+      guard isDue == true else { return }
+      let swept = try? await log.decide { (state, _) throws(LMDBError) in
+        try command.decide(cache, state)
+      }
+      guard let swept, swept.answer == SweepCommand.batch else { return }
+    }
+  }
+}

@@ -1,0 +1,29 @@
+/// How the gateway decides: freshness, budget, retries and its own housekeeping. Times are in milliseconds.
+package struct GatewaySettings: Sendable, Hashable {
+  /// What may be spent of an upstream's refill bucket.
+  package enum Overdraft: String, Sendable, CaseIterable {
+    /// A call is made only if the most that it may cost is there.
+    case never
+    /// A call is made whenever anything is there, as the upstream itself does.
+    case allow
+  }
+
+  /// Whether answers may come from the cache. Off, everything is bought; what is bought is still kept.
+  package var isCacheOn = true
+  /// Who pays, as long as nobody says otherwise.
+  package var account = "default"
+  /// Freshness of `keepa.product`.
+  package var products = FreshnessPolicy()
+  package var overdraft = Overdraft.never
+  /// Calls under way at once.
+  package var concurrentCalls = 4
+  package var retries = RetryPolicy()
+  /// Between two writings of the counted reads.
+  package var tallyInterval: Int64 = 1_000
+  /// Between two rounds of the expiry sweeper.
+  package var sweepInterval: Int64 = 1_000
+  /// Between two questions for the balance alone.
+  package var balanceInterval: Int64 = 60_000
+
+  package init() {}
+}

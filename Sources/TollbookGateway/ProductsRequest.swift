@@ -1,0 +1,119 @@
+package import TollbookEvents
+package import TollbookUpstreams
+package import TollbookViews
+
+/// A question for products of one marketplace.
+package struct ProductsRequest: Sendable {
+  /// In the order in which they are to be bought if not all can be; duplicates are answered once.
+  package var asins: [KeepaASIN]
+  package var domain: KeepaDomain
+  /// The paid parts that must be in the answer.
+  package var contentSet: ContentSet
+  /// The oldest data that will do, in milliseconds; nil: what the kind's windows say.
+  package var maximumAge: Int64?
+  /// How long to go on buying as refills arrive, in milliseconds.
+  package var wait: Int64
+  /// The most that the request may cost; nil for no limit of its own.
+  package var maximumTokens: Int64?
+  /// Who pays.
+  package var account: String
+
+  package init(
+    asins: [KeepaASIN], domain: KeepaDomain = .unitedStates, contentSet: ContentSet = .plain,
+    maximumAge: Int64? = nil, wait: Int64 = 0, maximumTokens: Int64? = nil,
+    account: String = "default"
+  ) {
+    self.asins = asins
+    self.domain = domain
+    self.contentSet = contentSet
+    self.maximumAge = maximumAge
+    self.wait = wait
+    self.maximumTokens = maximumTokens
+    self.account = account
+  }
+}
+
+/// Why a product could not be had, or not fresh.
+package struct ProductProblem: Error, Hashable, Sendable {
+  /// The raw values are part of the HTTP API.
+  package enum Reason: String, Sendable, CaseIterable {
+    case insufficientTokens = "insufficient_tokens"
+    case requestLimit = "max_tokens_reached"
+    case upstreamUnavailable = "upstream_unavailable"
+    case keyRejected = "key_rejected"
+    case requestRejected = "request_rejected"
+    case notConfigured = "upstream_not_configured"
+    case storageFull = "storage_full"
+    case busy = "busy"
+    case stopping = "stopping"
+  }
+
+  package let reason: Reason
+  /// For a person.
+  package let detail: String
+  /// When it is worth trying again; nil if nobody knows or it is not.
+  package let retryAt: Timestamp?
+
+  package init(_ reason: Reason, _ detail: String, retryAt: Timestamp? = nil) {
+    self.reason = reason
+    self.detail = detail
+    self.retryAt = retryAt
+  }
+}
+
+/// What became of one ASIN of a request.
+package struct ProductOutcome: Sendable {
+  /// Where the answer comes from. The raw values are part of the HTTP API.
+  package enum Source: String, Sendable {
+    /// Bought for this request, or by one that was already at it.
+    case keepa
+    case cache
+    /// From the cache, past its time, because nothing better could be had.
+    case stale
+    case none
+  }
+
+  package let asin: KeepaASIN
+  package let source: Source
+  /// The entry that answers; for a product that Keepa does not know, an entry that is not present.
+  package let entry: CacheEntry?
+  /// This request's share of the cost; 0 for who joined.
+  package let tokens: Int64
+  /// Whether another request was already buying it.
+  package let isJoined: Bool
+  /// Why there is no answer, or only a stale one.
+  package let problem: ProductProblem?
+}
+
+/// The answer to a `ProductsRequest`.
+package struct ProductsAnswer: Sendable {
+  /// One for each different ASIN, in request order.
+  package let outcomes: [ProductOutcome]
+  /// The meter after the request.
+  package let meter: Meter
+  /// What the answer reflects.
+  package let position: Position
+  /// When it was put together.
+  package let now: Timestamp
+}
+
+/// How an upstream stands.
+package struct UpstreamStatus: Sendable, Hashable {
+  /// The raw values are part of the HTTP API.
+  package enum State: String, Sendable {
+    /// No key is set.
+    case notConfigured = "not_configured"
+    /// Nothing was heard yet.
+    case unknown
+    case ready
+    case keyRejected = "key_rejected"
+    /// The last call got no usable answer.
+    case unreachable
+  }
+
+  package var isConfigured: Bool
+  package var state: State
+  /// What the upstream said last, where it is not ready; never a secret.
+  package var detail: String
+  package var credential: String?
+}

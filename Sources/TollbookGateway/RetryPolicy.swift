@@ -1,0 +1,37 @@
+import TollbookEvents
+
+/// When a failed attempt is made again. In milliseconds.
+package struct RetryPolicy: Sendable, Hashable {
+  /// Attempts in all.
+  package var attempts: UInt32 = 3
+  /// The longest wait before the second attempt; it doubles with each further one.
+  package var firstDelay: Int64 = 250
+  package var longestDelay: Int64 = 10_000
+  /// An attempt is given up after that.
+  package var attemptTimeout: Int64 = 30_000
+  /// And all attempts of a fetch together after that.
+  package var totalTimeout: Int64 = 60_000
+
+  package init() {}
+
+  /// Whether another attempt may get what this one did not.
+  static func isWorthRetrying(_ reason: FailureReason) -> Bool {
+    switch reason {
+    case .notSent, .timedOut, .connectionLost, .unreadable, .upstreamError: true
+    default: false
+    }
+  }
+
+  /// The wait after attempt number `attempt`: anywhere between nothing and a limit that doubles (full jitter), so that
+  /// callers who failed together do not come back together.
+  ///
+  /// - Parameter random: from 0 up to, not including, 1.
+  /// - Returns: nil if no attempt is left or the time for the fetch is over.
+  func delay(after attempt: UInt32, elapsed: Int64, random: Double) -> Int64? {
+    guard attempt < attempts else { return nil }
+    let doublings = min(attempt - 1, 30)
+    let limit = min(longestDelay, firstDelay << Int64(doublings))
+    let delay = Int64(Double(limit + 1) * random)
+    return elapsed + delay < totalTimeout ? delay : nil
+  }
+}

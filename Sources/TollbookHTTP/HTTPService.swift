@@ -1,0 +1,36 @@
+import LMDB
+import TollbookGateway
+import TollbookLog
+import TollbookViews
+
+/// What all routes share.
+struct HTTPService: Sendable {
+  let gateway: Gateway
+  let settings: HTTPSettings
+  let requests: RequestStatistics
+  let cache: CacheView
+  let ledger: LedgerView
+  let metrics: MetricsView
+
+  init(gateway: Gateway, settings: HTTPSettings) {
+    self.gateway = gateway
+    self.settings = settings
+    requests = RequestStatistics()
+    cache = CacheView(gateway.log)
+    ledger = LedgerView(gateway.log)
+    metrics = MetricsView(gateway.log)
+  }
+
+  var log: EventLog { gateway.log }
+}
+
+extension EventLog {
+  /// Reads of views, in one transaction.
+  func readViews<R>(
+    _ body: (borrowing ReadTransaction) throws(LMDBError) -> R
+  ) throws(LogError) -> R {
+    try read { (transaction) throws(LogError) in
+      do throws(LMDBError) { return try body(transaction) } catch { throw .storage(error) }
+    }
+  }
+}

@@ -1,0 +1,39 @@
+package import TollbookEvents
+
+/// How the HTTP side is set up. Values only: where they come from is the command line's business.
+package struct HTTPSettings: Sendable {
+  /// The address to listen on.
+  package var host = "127.0.0.1"
+  /// 0 lets the system choose.
+  package var port = 8_000
+  /// Tollbook's own version, as `/health` tells it.
+  package var version: String
+  /// Names under which browsers may reach Tollbook, beside this machine's own; without a port, any will do.
+  package var allowedHosts: [String] = []
+  /// What clients must show; nil lets everybody in who can reach the address.
+  package var accessKey: String?
+  /// When the process began.
+  package var startTime: Timestamp
+
+  package init(version: String, startTime: Timestamp) {
+    self.version = version
+    self.startTime = startTime
+  }
+
+  /// What is wrong with the settings, in a sentence for who starts Tollbook; nil if nothing is.
+  package var problem: String? {
+    if !(0...65_535).contains(port) { return "the port is \(port); it must lie in 0...65535" }
+    if accessKey == "" { return "the access key is empty" }
+    if accessKey == nil && !Self.isLoopback(host) {
+      return "\(host) can be reached from other machines: set an access key (TOLLBOOK_ACCESS_KEY),"
+        + " or listen on 127.0.0.1"
+    }
+    return nil
+  }
+
+  /// Whether an address belongs to this machine alone.
+  package static func isLoopback(_ host: String) -> Bool {
+    let host = host.lowercased()
+    return host == "localhost" || host == "::1" || host == "[::1]" || host.hasPrefix("127.")
+  }
+}

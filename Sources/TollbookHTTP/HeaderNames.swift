@@ -1,0 +1,30 @@
+package import Hummingbird
+
+/// The name of a header field.
+package typealias HeaderName = HTTPFields.Element.Name
+
+/// Names that HTTPTypes does not know.
+extension HeaderName {
+  /// Which request an answer belongs to; in diagnostics too.
+  package static let requestID = known("Tollbook-Request-Id")
+  /// The position of the log that an answer reflects.
+  package static let position = known("Tollbook-Position")
+  /// What the request was charged, in the upstream's unit.
+  package static let charge = known("Tollbook-Charge")
+  /// `simulated` when no real upstream stands behind the answers.
+  package static let upstream = known("Tollbook-Upstream")
+  /// What a client shows to be let in, beside `Authorization: Bearer`.
+  package static let accessKey = known("Tollbook-Access-Key")
+  /// RFC 9211.
+  package static let cacheStatus = known("Cache-Status")
+  static let frameOptions = known("X-Frame-Options")
+  static let referrerPolicy = known("Referrer-Policy")
+  static let secFetchSite = known("Sec-Fetch-Site")
+
+  private static func known(_ name: String) -> HeaderName {
+    guard let name = HeaderName(name) else {
+      preconditionFailure("\(name) is no name of a header field")
+    }
+    return name
+  }
+}

@@ -1,0 +1,105 @@
+import Hummingbird
+import JSONText
+import NIOCore
+
+/// The members of a request's JSON object, each read with a type and a range, and refused by name.
+///
+/// A member that is `null` counts as left out. Members that nobody asks for are ignored, so that a client may send more
+/// than this version knows.
+struct JSONFields {
+  private let root: JSONValue
+
+  /// Reads the body of a request.
+  ///
+  /// - Throws: a `Problem`: the body is too large, did not arrive whole, or is no JSON object.
+  init(of request: Request, limit: Int) async throws {
+    let announced = request.headers[.contentLength].flatMap(Int.init) ?? 0
+    guard announced <= limit else { throw Self.tooLarge(limit) }
+    let buffer: ByteBuffer
+    do {
+      buffer = try await request.body.collect(upTo: limit)
+    } catch is NIOTooManyBytesError {
+      throw Self.tooLarge(limit)
+    } catch {
+      throw Problem(.unreadableBody, "the body of the request ended too early")
+    }
+    try self.init(Array(buffer.readableBytesView))
+  }
+
+  init(_ bytes: [UInt8]) throws(Problem) {
+    do throws(JSONError) {
+      root = try JSONDocument(bytes, maximumDepth: 64).root
+    } catch {
+      throw Problem(.invalidJSON, "at byte \(error.offset): \(error.reason.rawValue)")
+    }
+    guard root.kind == .object else {
+      throw Problem(.invalidField, "the body must be an object, not \(root.kind)")
+    }
+  }
+
+  private static func tooLarge(_ limit: Int) -> Problem {
+    Problem(.bodyTooLarge, "a request may have up to \(limit) bytes")
+  }
+
+  /// A member, nil if it is left out.
+  func value(_ name: String) -> JSONValue? {
+    root[name].flatMap { $0.isNull ? nil : $0 }
+  }
+
+  /// A whole number.
+  func integer(_ name: String, in range: ClosedRange<Int64>) throws(Problem) -> Int64? {
+    guard let value = value(name) else { return nil }
+    guard let integer = value.int64 else {
+      let found = value.kind == .number ? "another number" : "\(value.kind)"
+      throw Problem(.invalidField, "\(name) must be a whole number, not \(found)", field: name)
+    }
+    guard range.contains(integer) else {
+      let bounds =
+        range.upperBound == .max
+        ? "\(range.lowerBound) or more" : "\(range.lowerBound) to \(range.upperBound)"
+      throw Problem(.invalidField, "\(name) is \(integer); it must be \(bounds)", field: name)
+    }
+    return integer
+  }
+
+  /// A string.
+  func string(_ name: String) throws(Problem) -> String? {
+    guard let value = value(name) else { return nil }
+    return try Self.string(value, name)
+  }
+
+  /// A list of strings.
+  func strings(_ name: String, limit: Int) throws(Problem) -> [String]? {
+    guard let value = value(name) else { return nil }
+    guard let elements = value.array else {
+      throw Problem(.invalidField, "\(name) must be an array, not \(value.kind)", field: name)
+    }
+    var found: [String] = []
+    for element in elements {
+      guard found.count < limit else {
+        throw Problem(
+          .tooManyProducts, "\(name) has \(elements.count) elements; \(limit) are allowed",
+          field: name)
+      }
+      found.append(try Self.string(element, "\(name)[\(found.count)]"))
+    }
+    return found
+  }
+
+  /// A member that must be there.
+  static func require<Value>(_ value: Value?, _ name: String, _ hint: String) throws(Problem)
+    -> Value
+  {
+    guard let value else {
+      throw Problem(.missingField, "\(name) is missing: \(hint)", field: name)
+    }
+    return value
+  }
+
+  private static func string(_ value: JSONValue, _ name: String) throws(Problem) -> String {
+    guard let text = value.string else {
+      throw Problem(.invalidField, "\(name) must be a string, not \(value.kind)", field: name)
+    }
+    return text
+  }
+}

@@ -1,0 +1,52 @@
+import Hummingbird
+import Logging
+import TollbookLog
+
+/// Turns whatever a route throws into a problem document. Nothing gets past it, so that what stands further out sees
+/// every answer.
+struct ProblemMiddleware: RouterMiddleware {
+  typealias Context = TollbookContext
+
+  func handle(
+    _ request: Request, context: TollbookContext,
+    next: @concurrent (Request, TollbookContext) async throws -> Response
+  ) async throws -> Response {
+    do {
+      return try await next(request, context)
+    } catch {
+      return problem(error, request, context).response(requestID: context.id)
+    }
+  }
+
+  private func problem(
+    _ error: any Error, _ request: Request, _ context: TollbookContext
+  ) -> Problem {
+    switch error {
+    case let problem as Problem: return problem
+    case let error as LogError:
+      let problem = Problem(error)
+      if problem.status.kind == .serverError && problem.status != .serviceUnavailable {
+        report(error, request, context)
+      }
+      return problem
+    case let error as any HTTPResponseError where error.status == .notFound:
+      return Problem(.notFound, "there is nothing at \(request.uri.path.prefix(200))")
+    case let error as any HTTPResponseError where error.status == .contentTooLarge:
+      return Problem(.bodyTooLarge, "a request may have up to \(context.maxUploadSize) bytes")
+    case let error as any HTTPResponseError: return Problem(status: error.status)
+    default:
+      report(error, request, context)
+      return Problem(
+        .internalError, "the failure is in Tollbook's diagnostics under this request_id")
+    }
+  }
+
+  private func report(_ error: any Error, _ request: Request, _ context: TollbookContext) {
+    context.logger.error(
+      "request failed",
+      metadata: [
+        "method": "\(request.method.rawValue)", "route": "\(context.endpointPath ?? "none")",
+        "error": "\(error)",
+      ])
+  }
+}

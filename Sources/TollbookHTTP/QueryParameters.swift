@@ -1,0 +1,59 @@
+import Hummingbird
+import TollbookEvents
+
+/// The parameters of a request's address, each refused by name.
+struct QueryParameters {
+  private let request: Request
+
+  init(_ request: Request) { self.request = request }
+
+  /// A parameter; nil if it is left out or empty.
+  subscript(name: String) -> String? {
+    guard let value = request.uri.queryParameters[Substring(name)], !value.isEmpty else {
+      return nil
+    }
+    return String(value)
+  }
+
+  /// How many rows to list.
+  func limit(default standard: Int = 100, maximum: Int = 1_000) throws(Problem) -> Int {
+    guard let text = self["limit"] else { return standard }
+    guard let limit = Int(text), (1...maximum).contains(limit) else {
+      throw invalid("limit", text, "a whole number from 1 to \(maximum)")
+    }
+    return limit
+  }
+
+  /// A place in the log.
+  func position(_ name: String) throws(Problem) -> Position? {
+    guard let text = self[name] else { return nil }
+    guard let position = Position(text) else { throw invalid(name, text, "a position: 0, 1, 2 …") }
+    return position
+  }
+
+  /// An instant.
+  func instant(_ name: String) throws(Problem) -> Timestamp? {
+    guard let text = self[name] else { return nil }
+    // A plus that was not escaped reads as it stands, and as a blank after some clients.
+    guard let instant = Timestamp(rfc3339: text) else {
+      throw invalid(name, text, "a date or an instant as in RFC 3339, such as 2026-11-21T08:30:00Z")
+    }
+    return instant
+  }
+
+  /// One of a few names.
+  func choice<Choice>(
+    _ name: String, of names: [String], _ read: (String) -> Choice?
+  ) throws(Problem) -> Choice? {
+    guard let text = self[name] else { return nil }
+    guard let choice = read(text) else {
+      throw invalid(name, text, "one of \(names.joined(separator: ", "))")
+    }
+    return choice
+  }
+
+  /// The problem with a parameter.
+  func invalid(_ name: String, _ text: String, _ expected: String) -> Problem {
+    Problem(.invalidParameter, "\(name) is “\(text.prefix(100))”; it must be \(expected)", field: name)
+  }
+}

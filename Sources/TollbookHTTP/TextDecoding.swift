@@ -1,0 +1,38 @@
+/// Reads what stands percent-encoded in a path; nil if that is malformed or not UTF-8.
+func percentDecoded(_ text: some StringProtocol) -> String? {
+  var decoded: [UInt8] = []
+  var bytes = text.utf8.makeIterator()
+  while let byte = bytes.next() {
+    guard byte == UInt8(ascii: "%") else {
+      decoded.append(byte)
+      continue
+    }
+    guard let high = bytes.next().flatMap(hexadecimalDigit),
+      let low = bytes.next().flatMap(hexadecimalDigit)
+    else { return nil }
+    decoded.append(high << 4 | low)
+  }
+  return String(validating: decoded, as: UTF8.self)
+}
+
+/// The bytes that pairs of hexadecimal digits stand for; nil if there is anything else.
+func bytes(hexadecimal text: some StringProtocol) -> [UInt8]? {
+  let digits = Array(text.utf8)
+  guard digits.count.isMultiple(of: 2) else { return nil }
+  var bytes: [UInt8] = []
+  for index in stride(from: 0, to: digits.count, by: 2) {
+    guard let high = hexadecimalDigit(digits[index]), let low = hexadecimalDigit(digits[index + 1])
+    else { return nil }
+    bytes.append(high << 4 | low)
+  }
+  return bytes
+}
+
+private func hexadecimalDigit(_ byte: UInt8) -> UInt8? {
+  switch byte {
+  case UInt8(ascii: "0")...UInt8(ascii: "9"): byte - UInt8(ascii: "0")
+  case UInt8(ascii: "a")...UInt8(ascii: "f"): byte - UInt8(ascii: "a") + 10
+  case UInt8(ascii: "A")...UInt8(ascii: "F"): byte - UInt8(ascii: "A") + 10
+  default: nil
+  }
+}
