@@ -72,6 +72,13 @@ let package = Package(
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "UnixSignals", package: "swift-service-lifecycle"),
       ]),
+    .executableTarget(
+      name: "tollbook-bench",
+      dependencies: [
+        "LMDB", "TollbookEvents", "TollbookLog", "TollbookViews", "JSONText", hummingbird,
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      path: "tools/benchmarks"),
     .target(
       name: "TollbookTestSupport",
       dependencies: [

@@ -1,9 +1,9 @@
-// What is inside objects and arrays, found by walking the tape: a lookup costs one step for each member
-// or element before it, whatever these contain.
+// What is inside objects and arrays, found by walking the tape: a lookup costs one step for each
+// member or element before it, whatever these contain.
 
 extension JSONValue {
-  /// The value of a member; the last one if the name stands there twice. Nil if there is none, or if
-  /// this is not an object.
+  /// The value of a member; the last one if the name stands there twice. Nil if there is none, or
+  /// if this is not an object.
   package subscript(name: String) -> JSONValue? {
     guard node.kind == .object else { return nil }
     let tape = document.tape

@@ -1,7 +1,7 @@
 /// A JSON text that was checked once, kept with an index of where each value stands in it.
 ///
-/// Nothing is decoded before it is asked for and nothing is ever rewritten: the bytes of any value are
-/// a range of the bytes that came in. Immutable, so it can be handed to other tasks.
+/// Nothing is decoded before it is asked for and nothing is ever rewritten: the bytes of any value
+/// are a range of the bytes that came in. Immutable, so it can be handed to other tasks.
 ///
 /// Where RFC 8259 leaves a choice:
 /// * an object with the same name twice is accepted and **the last one is found** (as in Python,
@@ -18,7 +18,8 @@ package final class JSONDocument: Sendable {
 
   /// Checks `bytes` and indexes them.
   ///
-  /// - Parameter maximumDepth: how deeply objects and arrays may be nested: at 1, a container of scalars.
+  /// - Parameter maximumDepth: how deeply objects and arrays may be nested: at 1, a container of
+  ///   scalars.
   /// - Throws: where the first byte stands that cannot be right.
   package init(_ bytes: [UInt8], maximumDepth: Int = 512) throws(JSONError) {
     var scanner = JSONScanner(maximumDepth: maximumDepth)

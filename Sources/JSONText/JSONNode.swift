@@ -1,5 +1,5 @@
-/// One value on the tape of a document, in the order of the text: a container, then what is in it. In
-/// an object a member is two nodes, its name and its value.
+/// One value on the tape of a document, in the order of the text: a container, then what is in it.
+/// In an object a member is two nodes, its name and its value.
 struct JSONNode {
   /// First byte and the one after the last, quotes and brackets included.
   var start: UInt32

@@ -1,5 +1,5 @@
-/// Reads a text once from left to right, checks it against RFC 8259 byte by byte and notes where each
-/// value stands. Keeps its own stack, so that no text can exhaust the thread's.
+/// Reads a text once from left to right, checks it against RFC 8259 byte by byte and notes where
+/// each value stands. Keeps its own stack, so that no text can exhaust the thread's.
 struct JSONScanner {
   private(set) var tape: [JSONNode] = []
   private var position = 0

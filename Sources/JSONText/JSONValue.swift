@@ -1,6 +1,7 @@
 /// One value in a document: a place in it, not a copy.
 ///
-/// The readers return nil when the value is of another kind, so that a path can be written as a chain:
+/// The readers return nil when the value is of another kind, so that a path can be written as a
+/// chain:
 /// `root["stats"]?["current"]?[3]?.int64`.
 package struct JSONValue: Sendable {
   let document: JSONDocument
@@ -10,7 +11,8 @@ package struct JSONValue: Sendable {
 
   package var kind: JSONKind { node.kind }
 
-  /// Where the value stands in the document's bytes, with its quotes or brackets and no space around.
+  /// Where the value stands in the document's bytes, with its quotes or brackets and no space
+  /// around.
   package var range: Range<Int> { Int(node.start)..<Int(node.end) }
 
   /// The value exactly as it was written.
@@ -24,8 +26,8 @@ extension JSONValue {
 
   package var bool: Bool? { node.kind == .bool ? node.trait == .yes : nil }
 
-  /// An integer, exactly; nil for one that does not fit and for `12.0` and `1e3`, which are numbers but
-  /// not written as integers.
+  /// An integer, exactly; nil for one that does not fit and for `12.0` and `1e3`, which are numbers
+  /// but not written as integers.
   package var int64: Int64? {
     guard let digits = integerDigits else { return nil }
     let isNegative = document.bytes[digits.lowerBound] == UInt8(ascii: "-")

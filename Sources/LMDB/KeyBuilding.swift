@@ -1,28 +1,35 @@
 // Keys compare as bytes. Numbers are therefore big-endian, and a text that is not the last part of
 // a key needs an end that sorts before every other byte.
 
-extension FixedWidthInteger where Self: UnsignedInteger {
-  fileprivate func byte(_ index: Int) -> UInt8 {
-    UInt8(truncatingIfNeeded: self >> Self(Self.bitWidth - 8 - 8 * index))
-  }
-}
-
 extension UInt64 {
   /// Eight bytes that sort as the number does.
-  package var bigEndianBytes: [8 of UInt8] { [8 of UInt8] { byte($0) } }
+  package var bigEndianBytes: [8 of UInt8] {
+    [8 of UInt8] { UInt8(truncatingIfNeeded: self >> UInt64(56 - 8 * $0)) }
+  }
 }
 
 extension UInt32 {
   /// Four bytes that sort as the number does.
-  package var bigEndianBytes: [4 of UInt8] { [4 of UInt8] { byte($0) } }
+  package var bigEndianBytes: [4 of UInt8] {
+    [4 of UInt8] { UInt8(truncatingIfNeeded: self >> UInt32(24 - 8 * $0)) }
+  }
 }
 
 extension [UInt8] {
-  /// Adds a number as big-endian bytes, as many as its type has.
-  package mutating func append<Number: FixedWidthInteger & UnsignedInteger>(
-    bigEndian number: Number
-  ) {
-    for index in 0..<Number.bitWidth / 8 { append(number.byte(index)) }
+  // One function per width: a generic one is not specialised for other targets and costs a third of an append.
+
+  /// Adds eight bytes that sort as the number does.
+  package mutating func append(bigEndian number: UInt64) { append(bytesOf: number.bigEndian) }
+
+  /// Adds four bytes that sort as the number does.
+  package mutating func append(bigEndian number: UInt32) { append(bytesOf: number.bigEndian) }
+
+  /// Adds two bytes that sort as the number does.
+  package mutating func append(bigEndian number: UInt16) { append(bytesOf: number.bigEndian) }
+
+  private mutating func append(bytesOf number: some BitwiseCopyable) {
+    // SAFETY: the bytes of a plain number, copied during the call.
+    unsafe Swift.withUnsafeBytes(of: number) { unsafe append(contentsOf: $0) }
   }
 
   /// Adds the UTF-8 bytes of a text: the last part of a key, or one of known length.

@@ -17,6 +17,8 @@ extension HeaderName {
   package static let accessKey = known("Tollbook-Access-Key")
   /// RFC 9211.
   package static let cacheStatus = known("Cache-Status")
+  /// `Host` as a plain field, where the library left one.
+  static let plainHost = known("Host")
   static let frameOptions = known("X-Frame-Options")
   static let referrerPolicy = known("Referrer-Policy")
   static let secFetchSite = known("Sec-Fetch-Site")

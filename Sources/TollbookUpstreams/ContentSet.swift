@@ -1,5 +1,5 @@
-/// Which of the parts that cost extra a body holds, or a request asks for. What each bit means is the
-/// upstream's: see the constants of its adapter. The empty set is the plain body.
+/// Which of the parts that cost extra a body holds, or a request asks for. What each bit means is
+/// the upstream's: see the constants of its adapter. The empty set is the plain body.
 ///
 /// The raw value is stored in events (`content_set`): a bit never changes its meaning.
 package struct ContentSet: OptionSet, Hashable, Sendable {

@@ -1,8 +1,28 @@
 import ArgumentParser
-import AsyncHTTPClient
-import Configuration
-import Hummingbird
 
-@main struct Tollbook {
-  static func main() {}
+/// The command-line tool.
+@main struct Tollbook: AsyncParsableCommand {
+  static let version = "0.1.0"
+
+  static let configuration = CommandConfiguration(
+    commandName: "tollbook",
+    abstract: "A caching gateway and spend ledger for APIs that make you pay per call.",
+    discussion: """
+      Apps ask Tollbook; it answers from its cache, buys only what is missing, and writes every
+      fetch and every token down in one event log.
+
+      Begin with `tollbook demo`. Then try `tollbook serve --simulate`, and with a key of your own
+      `KEEPA_API_KEY=… tollbook serve`.
+      """,
+    version: version,
+    groupedSubcommands: [
+      CommandGroup(
+        name: "Run",
+        subcommands: [ServeCommand.self, DemoCommand.self, SimulateCommand.self]),
+      CommandGroup(
+        name: "Look",
+        subcommands: [EventsCommand.self, VerifyCommand.self, ConfigCommand.self]),
+      CommandGroup(
+        name: "Repair", subcommands: [ResolveCommandLine.self, RebuildCommand.self]),
+    ])
 }

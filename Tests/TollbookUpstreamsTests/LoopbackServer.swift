@@ -1,8 +1,8 @@
 import Foundation
 import Synchronization
 
-/// An HTTP server of the simplest kind on 127.0.0.1: reads a request's head and does what the script says.
-/// Each connection has a thread of its own.
+/// An HTTP server of the simplest kind on 127.0.0.1: reads a request's head and does what the
+/// script says. Each connection has a thread of its own.
 final class LoopbackServer: Sendable {
   enum Step: Sendable {
     case send([UInt8])

@@ -32,7 +32,7 @@ struct BrowserGuard: RouterMiddleware {
 
   private func check(_ request: Request) throws(Problem) {
     // The library moves `Host` to the authority; a second one would stay behind.
-    let named = [request.head.authority, request.headers[.host], request.uri.host]
+    let named = [request.head.authority, request.headers[.plainHost], request.uri.host]
       .compactMap(\.self)
     guard !named.isEmpty else { throw Problem(.foreignHost, "the request names no Host") }
     for authority in named where !hosts.contains(Self.name(ofAuthority: authority)) {

@@ -2,8 +2,8 @@
 package struct KeepaASIN: Hashable, Comparable, Sendable, CustomStringConvertible {
   package let description: String
 
-  /// Accepts lower-case letters and makes them upper-case. Nil for anything but ten ASCII letters and
-  /// digits.
+  /// Accepts lower-case letters and makes them upper-case. Nil for anything but ten ASCII letters
+  /// and digits.
   package init?(_ text: some StringProtocol) {
     let upper = text.utf8.map { byte in
       UInt8(ascii: "a")...UInt8(ascii: "z") ~= byte ? byte - 0x20 : byte

@@ -1,8 +1,8 @@
 import JSONText
 import TollbookEvents
 
-/// An answer that has what was asked for, or at least reads as if: status 200 and Keepa's format. All the
-/// others are told apart here, by the fact sheet's section 3.
+/// An answer that has what was asked for, or at least reads as if: status 200 and Keepa's format.
+/// All the others are told apart here, by the fact sheet's section 3.
 struct KeepaAnswer {
   let status: Int
   let envelope: KeepaEnvelope?
@@ -32,8 +32,8 @@ struct KeepaAnswer {
 
   var error: KeepaError? { envelope?.error }
 
-  /// What the call has cost. Keepa refuses for want of tokens or of a valid key before any work, so such a
-  /// refusal is free even when it does not say so (fact sheet, section 4).
+  /// What the call has cost. Keepa refuses for want of tokens or of a valid key before any work, so
+  /// such a refusal is free even when it does not say so (fact sheet, section 4).
   var charge: UpstreamCharge {
     let told = envelope?.charge ?? .unknown
     guard told == .unknown else { return told }
@@ -61,8 +61,8 @@ struct KeepaAnswer {
     }
   }
 
-  /// An answer that is not Keepa's format: a page of a proxy, or cut off. The status still tells some of
-  /// it: 5xx is a failure upstream, 429 a refusal, and 402 is only given for a key.
+  /// An answer that is not Keepa's format: a page of a proxy, or cut off. The status still tells
+  /// some of it: 5xx is a failure upstream, 429 a refusal, and 402 is only given for a key.
   private static func withoutEnvelope(_ status: Int, _ why: String) -> UpstreamFailure {
     let detail = "HTTP status \(status), \(why)"
     return switch status {

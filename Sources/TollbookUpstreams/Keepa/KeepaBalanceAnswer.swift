@@ -1,7 +1,7 @@
 import TollbookEvents
 
-/// What Keepa's answer to `/token` says. The call is free and works at any balance (fact sheet, section 4),
-/// so none of its failures costs anything either.
+/// What Keepa's answer to `/token` says. The call is free and works at any balance (fact sheet,
+/// section 4), so none of its failures costs anything either.
 package enum KeepaBalanceAnswer {
   /// Reads an answer.
   ///

@@ -7,10 +7,10 @@ import TollbookEvents
 
 /// Keepa over HTTP, with one key.
 ///
-/// A paid call goes out at most once. AsyncHTTPClient 1.37 never sends a request again that it has begun to
-/// write: on a kept-alive connection that the other side just closed it fails the request
-/// (`HTTP1ConnectionStateMachine.runNewRequest`). It does repeat *connecting*, and follows redirects; both
-/// are switched off here. Its connection pool speaks HTTP/1.1 only, as Keepa does.
+/// A paid call goes out at most once. AsyncHTTPClient 1.37 never sends a request again that it has
+/// begun to write: on a kept-alive connection that the other side just closed it fails the request
+/// (`HTTP1ConnectionStateMachine.runNewRequest`). It does repeat *connecting*, and follows
+/// redirects; both are switched off here. Its connection pool speaks HTTP/1.1 only, as Keepa does.
 ///
 /// No logger and no tracer is handed to it: the key is in the URL.
 package final class KeepaClient: KeepaAPI, CustomStringConvertible, CustomReflectable {
@@ -25,8 +25,8 @@ package final class KeepaClient: KeepaAPI, CustomStringConvertible, CustomReflec
     package var base = "https://api.keepa.com"
     /// For the connection, TLS included, and for a free place in the pool.
     package var connectTimeout = Duration.seconds(5)
-    /// The longest silence after the request is sent. Calls with offers take up to 20 s until the first
-    /// byte (fact sheet, section 1).
+    /// The longest silence after the request is sent. Calls with offers take up to 20 s until the
+    /// first byte (fact sheet, section 1).
     package var silenceTimeout = Duration.seconds(30)
     /// How long a connection is kept without a request. Short, since a request that meets the other
     /// side's closing is in doubt.
@@ -111,8 +111,9 @@ package final class KeepaClient: KeepaAPI, CustomStringConvertible, CustomReflec
     }
   }
 
-  /// Sends a request and waits for the whole answer, or until the time is up: whatever comes first. A body
-  /// that comes to an end because the reading of it was cancelled is never taken for a complete one.
+  /// Sends a request and waits for the whole answer, or until the time is up: whatever comes first.
+  /// A body that comes to an end because the reading of it was cancelled is never taken for a
+  /// complete one.
   private func answer(
     to request: HTTPClientRequest, within limit: Duration
   ) async -> Result<RawAnswer, UpstreamFailure> {

@@ -4,8 +4,8 @@ extension ContentSet {
   package static let rating = ContentSet(rawValue: 1)
   /// The buy box with its history: `buybox=1`. Bit 1.
   package static let buyBox = ContentSet(rawValue: 2)
-  /// The marketplace offers: `offers=20`. Bit 2. Offers bring the buy box and the rating with them (fact
-  /// sheet, section 2, column "gate"), so this set contains both.
+  /// The marketplace offers: `offers=20`. Bit 2. Offers bring the buy box and the rating with them
+  /// (fact sheet, section 2, column "gate"), so this set contains both.
   package static let offers: ContentSet = ContentSet(rawValue: 4).union([.rating, .buyBox])
 
   /// Reads a stored or foreign raw value; `offers` brings what it implies.

@@ -7,11 +7,13 @@ package struct KeepaEnvelope: Hashable, Sendable {
   package let reading: UpstreamReading?
   /// `tokensConsumed`, if the answer has a reading: zeros of an unknown key say nothing.
   package let tokensConsumed: Int64?
-  /// Whether the envelope is there and `refillRate` is 0: Keepa did not get as far as the key's bucket.
+  /// Whether the envelope is there and `refillRate` is 0: Keepa did not get as far as the key's
+  /// bucket.
   package let isBlank: Bool
   package let error: KeepaError?
 
-  /// Reads the envelope of an answer. Nil if it has none: no object, or neither a `refillRate` nor an
+  /// Reads the envelope of an answer. Nil if it has none: no object, or neither a `refillRate` nor
+  /// an
   /// `error`.
   package init?(_ answer: JSONValue) {
     let rate = answer["refillRate"].flatMap(Self.whole)
@@ -43,8 +45,8 @@ package struct KeepaEnvelope: Hashable, Sendable {
   /// What the call has cost, if the envelope tells.
   package var charge: UpstreamCharge { tokensConsumed.map { .known($0) } ?? .unknown }
 
-  /// An integer. Every captured body has integers here; a fraction, which some third parties report, is
-  /// rounded against us.
+  /// An integer. Every captured body has integers here; a fraction, which some third parties
+  /// report, is rounded against us.
   private static func whole(_ value: JSONValue, _ rule: FloatingPointRoundingRule) -> Int64? {
     value.int64 ?? value.double.flatMap { Int64(exactly: $0.rounded(rule)) }
   }

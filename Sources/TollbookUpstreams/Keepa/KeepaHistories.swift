@@ -11,7 +11,8 @@ struct KeepaHistories {
     stats = product["stats"].flatMap { $0.kind == .object ? $0 : nil }
   }
 
-  /// The types of history that a summary needs; the number is the place in `csv` and in the arrays of
+  /// The types of history that a summary needs; the number is the place in `csv` and in the arrays
+  /// of
   /// `stats` (fact sheet, section 2).
   enum Kind: Int {
     case amazon = 0
@@ -29,22 +30,32 @@ struct KeepaHistories {
     var hasShipping: Bool { self == .buyBox }
   }
 
-  /// All that is known of one type. Without `stats` there are no averages, and the rest comes from the
-  /// history itself.
-  func statistic(_ kind: Kind) -> Statistic {
+  /// All that is known of one type. Without `stats` there are no averages, and the rest comes from
+  /// the history itself.
+  /// Nil if nothing is known.
+  func statistic(_ kind: Kind) -> Statistic? {
+    let result = stats == nil ? counted(kind) : computed(kind)
+    return result == Statistic() ? nil : result
+  }
+
+  private func counted(_ kind: Kind) -> Statistic {
     var result = Statistic()
     if let value = current(kind) { result.current = value }
-    guard let stats else {
-      let values = history(kind).filter { $0 >= 0 }
-      if let value = values.min() { result.lowest = value }
-      if let value = values.max() { result.highest = value }
-      return result
-    }
-    if let value = amount(stats["avg30"]?[kind.rawValue]) { result.average30Days = value }
-    if let value = amount(stats["avg90"]?[kind.rawValue]) { result.average90Days = value }
+    let values = history(kind).filter { $0 >= 0 }
+    if let value = values.min() { result.lowest = value }
+    if let value = values.max() { result.highest = value }
+    return result
+  }
+
+  private func computed(_ kind: Kind) -> Statistic {
+    var result = Statistic()
+    let place = kind.rawValue
+    if let value = current(kind) { result.current = value }
+    if let value = amount(stats?["avg30"]?[place]) { result.average30Days = value }
+    if let value = amount(stats?["avg90"]?[place]) { result.average90Days = value }
     // These two hold null or [time, value].
-    if let value = amount(stats["min"]?[kind.rawValue]?[1]) { result.lowest = value }
-    if let value = amount(stats["max"]?[kind.rawValue]?[1]) { result.highest = value }
+    if let value = amount(stats?["min"]?[place]?[1]) { result.lowest = value }
+    if let value = amount(stats?["max"]?[place]?[1]) { result.highest = value }
     return result
   }
 
@@ -55,16 +66,19 @@ struct KeepaHistories {
   }
 
   /// The buy box. Some bodies have its price in two scalars only, without a place in the arrays.
-  var buyBox: Statistic {
-    var result = statistic(.buyBox)
-    if !result.hasCurrent, let price = amount(stats?["buyBoxPrice"]) {
-      result.current = price + (amount(stats?["buyBoxShipping"]) ?? 0)
+  var buyBox: Statistic? {
+    let known = statistic(.buyBox)
+    guard !(known?.hasCurrent ?? false), let price = amount(stats?["buyBoxPrice"]) else {
+      return known
     }
+    var result = known ?? Statistic()
+    let shipping = amount(stats?["buyBoxShipping"]) ?? 0
+    result.current = price.addingReportingOverflow(shipping).partialValue
     return result
   }
 
-  /// The values of a history, oldest first: prices with their shipping, -1 for none. What an incomplete
-  /// pair or triple at the end may mean is not guessed.
+  /// The values of a history, oldest first: prices with their shipping, -1 for none. What an
+  /// incomplete pair or triple at the end may mean is not guessed.
   private func history(_ kind: Kind) -> [Int64] {
     guard let numbers = csv?[kind.rawValue]?.array?.map({ $0.int64 ?? -1 }) else { return [] }
     let width = kind.hasShipping ? 3 : 2

@@ -1,25 +1,25 @@
-/// What a call to `/product` costs in tokens, before Keepa says so. All prices from the fact sheet, section
-/// 5, which names who confirms them. Keepa's `tokensConsumed` beats this list.
+/// What a call to `/product` costs in tokens, before Keepa says so. All prices from the fact sheet,
+/// section 5, which names who confirms them. Keepa's `tokensConsumed` beats this list.
 package enum KeepaPriceList {
   /// A product without anything extra. (Documentation; 1 on captured bodies.)
   package static let base: Int64 = 1
 
-  /// `rating=1`: "up to" 1, only if both values were updated within 14 days. (Documentation; a captured
-  /// call with rating and buy box cost 4.)
+  /// `rating=1`: "up to" 1, only if both values were updated within 14 days. (Documentation; a
+  /// captured call with rating and buy box cost 4.)
   package static let rating: Int64 = 1
 
   /// `buybox=1`: 2 on top of the base. (Documentation; same captured call.) Free with offers.
   package static let buyBox: Int64 = 2
 
-  /// `offers`: 6 for each page of ten offers that is found, instead of the base. (Documentation.) 5 in
-  /// total when Keepa's own offers are fresh, 1 if it could not collect them.
+  /// `offers`: 6 for each page of ten offers that is found, instead of the base. (Documentation.) 5
+  /// in total when Keepa's own offers are fresh, 1 if it could not collect them.
   package static let offersPage: Int64 = 6
 
   /// Offers on one page. (Documentation.)
   package static let offersPerPage = 10
 
-  /// `update=0`: 1 more if Keepa's copy was younger than an hour. (Documentation; that it also holds for
-  /// a call with offers is our caution.)
+  /// `update=0`: 1 more if Keepa's copy was younger than an hour. (Documentation; that it also
+  /// holds for a call with offers is our caution.)
   package static let live: Int64 = 1
 
   /// Most ASINs in one call. (Documentation.)
@@ -48,12 +48,12 @@ package enum KeepaPriceList {
     guard contentSet.covers(.offers) else {
       return base + parts(contentSet) + extra
     }
-    let pages = (max(offers, offersPerPage) + offersPerPage) / offersPerPage
+    let pages = (max(offers, offersPerPage) + offersPerPage - 1) / offersPerPage
     return Int64(pages) * offersPage + extra
   }
 
-  /// What one product will probably cost: most have at most one page of offers, and most copies at Keepa
-  /// are older than an hour.
+  /// What one product will probably cost: most have at most one page of offers, and most copies at
+  /// Keepa are older than an hour.
   package static func expected(_ contentSet: ContentSet) -> Int64 {
     contentSet.covers(.offers) ? offersPage : base + parts(contentSet)
   }

@@ -6,8 +6,8 @@ package struct KeepaProductAnswer: Hashable, Sendable {
   package let products: [KeepaProduct]
   /// Asked for, and not known to Keepa; in the order asked.
   package let absent: [KeepaASIN]
-  /// Asked for, and neither delivered nor known to be absent, because a part of the answer could not be
-  /// understood or it says that there was an error; in the order asked. Ask again.
+  /// Asked for, and neither delivered nor known to be absent, because a part of the answer could
+  /// not be understood or it says that there was an error; in the order asked. Ask again.
   package let unanswered: [KeepaASIN]
   package let reading: UpstreamReading?
   /// `.known` unless the answer's envelope is damaged; never `.none`.
@@ -17,13 +17,13 @@ package struct KeepaProductAnswer: Hashable, Sendable {
 extension KeepaProductAnswer {
   /// Reads an answer.
   ///
-  /// Products are found by their `asin`, never by their place: the order of Keepa's list is not promised.
-  /// A product that was not asked for is passed over. What was asked for counts as absent
+  /// Products are found by their `asin`, never by their place: the order of Keepa's list is not
+  /// promised. A product that was not asked for is passed over. What was asked for counts as absent
   ///
-  /// * if its entry has `productType` 4, or no title and no history: how Keepa answers for a malformed or
-  ///   unknown ASIN;
-  /// * if the whole list is missing from an answer without an error (Keepa's own tests: HTTP 200 without
-  ///   `products` for an ASIN that is none);
+  /// * if its entry has `productType` 4, or no title and no history: how Keepa answers for a
+  ///   malformed or unknown ASIN;
+  /// * if the whole list is missing from an answer without an error (Keepa's own tests: HTTP 200
+  ///   without `products` for an ASIN that is none);
   /// * if its entry is missing from a list that is otherwise readable throughout. The documentation
   ///   promises an entry for each ASIN, so this should not occur; whether it does is unsure.
   ///

@@ -27,9 +27,9 @@ package struct KeepaProductRequest: Hashable, Sendable {
     KeepaPriceList.bound(contentSet, offers: offers, isLive: updateHours == 0)
   }
 
-  /// The parameters in the order in which they are sent, without the key. Always asks for every part that
-  /// costs nothing (full history, statistics, videos, A+), so that a later request for them needs no
-  /// further call.
+  /// The parameters in the order in which they are sent, without the key. Always asks for every
+  /// part that costs nothing (full history, statistics, videos, A+), so that a later request for
+  /// them needs no further call.
   package var parameters: [(name: String, value: String)] {
     var result = [
       ("domain", "\(domain.rawValue)"),

@@ -3,8 +3,9 @@ package import TollbookEvents
 
 /// What a list shows of a product, taken from Keepa's product object (fact sheet, section 6).
 package enum KeepaSummary {
-  /// Reads a product object. A field that is missing, null or one of Keepa's sentinels (-1 none, -2 not
-  /// collected) is not set; so is 0 where Keepa writes it for unknown (fees, dimensions, units sold).
+  /// Reads a product object. A field that is missing, null or one of Keepa's sentinels (-1 none, -2
+  /// not collected) is not set; so is 0 where Keepa writes it for unknown (fees, dimensions, units
+  /// sold).
   package static func read(_ product: JSONValue) -> ProductSummary {
     var summary = ProductSummary()
     readTexts(product, &summary)
@@ -29,14 +30,14 @@ package enum KeepaSummary {
   private static func readHistories(
     _ histories: KeepaHistories, _ summary: inout ProductSummary
   ) {
-    summary.amazon = histories.statistic(.amazon)
-    summary.new = histories.statistic(.new)
-    summary.used = histories.statistic(.used)
-    summary.fba = histories.statistic(.newFBA)
-    summary.buyBox = histories.buyBox
-    summary.salesRank = histories.statistic(.salesRank)
-    summary.offersNew = histories.statistic(.countNew)
-    summary.offersUsed = histories.statistic(.countUsed)
+    if let value = histories.statistic(.amazon) { summary.amazon = value }
+    if let value = histories.statistic(.new) { summary.new = value }
+    if let value = histories.statistic(.used) { summary.used = value }
+    if let value = histories.statistic(.newFBA) { summary.fba = value }
+    if let value = histories.buyBox { summary.buyBox = value }
+    if let value = histories.statistic(.salesRank) { summary.salesRank = value }
+    if let value = histories.statistic(.countNew) { summary.offersNew = value }
+    if let value = histories.statistic(.countUsed) { summary.offersUsed = value }
     if let value = histories.current(.rating) { summary.ratingTenths = value }
     if let value = histories.current(.countReviews) { summary.reviewCount = value }
   }
@@ -51,8 +52,8 @@ package enum KeepaSummary {
     if let weight = positive(product["packageWeight"]) { summary.packageWeightG = weight }
   }
 
-  /// The file name of the first image: the large one if there is one, else the middle one; in bodies from
-  /// before 2026 the first of `imagesCSV`.
+  /// The file name of the first image: the large one if there is one, else the middle one; in
+  /// bodies from before 2026 the first of `imagesCSV`.
   private static func image(_ product: JSONValue) -> String? {
     let first = product["images"]?[0]
     if let name = text(first?["l"]) ?? text(first?["m"]) { return name }

@@ -3,8 +3,8 @@ package enum KeepaTime {
   /// Minutes from 1970 to 2011.
   package static let epochMinutes: Int64 = 21_564_000
 
-  /// A Keepa minute in milliseconds since 1970 UTC; 0, meaning unknown, for 0 and negative values, and
-  /// for those beyond any time.
+  /// A Keepa minute in milliseconds since 1970 UTC; 0, meaning unknown, for 0 and negative values,
+  /// and for those beyond any time.
   package static func milliseconds(minutes: Int64) -> Int64 {
     guard minutes > 0, minutes < 1 << 40 else { return 0 }
     return (minutes + epochMinutes) * 60_000

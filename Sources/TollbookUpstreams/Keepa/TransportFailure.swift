@@ -11,8 +11,8 @@ import TollbookEvents
   import Darwin
 #endif
 
-/// What the loss of a connection means for the meter. Only what surely happened before a byte of the request
-/// was written is `notSent`; in all other cases Keepa may have worked and charged.
+/// What the loss of a connection means for the meter. Only what surely happened before a byte of
+/// the request was written is `notSent`; in all other cases Keepa may have worked and charged.
 enum TransportFailure {
   static let timedOut = UpstreamFailure(
     .timedOut, detail: "no complete answer in time", charge: .unknown)

@@ -1,0 +1,72 @@
+import Hummingbird
+import JSONText
+import TollbookEvents
+import TollbookGateway
+import TollbookUpstreams
+import TollbookViews
+
+/// Writes the answer to a batch: `{"results":[…],"stats":{…},"source":…,"cache_hit":…}`, one result for each place of
+/// the list, in its order.
+struct BatchAnswer {
+  private let question: BatchQuestion
+  private let answer: ProductsAnswer
+  private var statistics = BatchStatistics()
+
+  init(_ question: BatchQuestion, _ answer: ProductsAnswer) {
+    self.question = question
+    self.answer = answer
+  }
+
+  consuming func response() throws(Problem) -> Response {
+    if let problem = refusal { throw problem }
+    var json = JSONWriter(capacity: 1_024 + question.places.count * 2_560)
+    json.beginObject()
+    writeResults(to: &json)
+    statistics.write(to: &json, reading: answer.meter.reading)
+    json.field("source", statistics.source)
+    json.field("cache_hit", statistics.isCacheHit)
+    json.endObject()
+    var response = Response(json: json.bytes, position: answer.position)
+    response.headers[.charge] = "\(statistics.tokens)"
+    return response
+  }
+
+  /// When Tollbook itself is why there is no answer at all, the whole request is refused: try again later.
+  private var refusal: Problem? {
+    guard let first = answer.outcomes.first?.problem else { return nil }
+    let isSame = answer.outcomes.allSatisfy {
+      $0.source == .none && $0.problem?.reason == first.reason
+    }
+    guard isSame else { return nil }
+    switch first.reason {
+    case .busy: return Problem(.busy, first.detail).retrying(after: 1)
+    case .storageFull: return Problem(.readOnly, first.detail).retrying(after: 30)
+    case .stopping: return Problem(.stopping, first.detail).retrying(after: 5)
+    default: return nil
+    }
+  }
+
+  private mutating func writeResults(to json: inout JSONWriter) {
+    var writer = ProductResultWriter(domain: question.request.domain, now: answer.now)
+    var indices: [KeepaASIN: Int] = [:]
+    indices.reserveCapacity(answer.outcomes.count)
+    for (index, outcome) in answer.outcomes.enumerated() { indices[outcome.asin] = index }
+    var isSeen = [Bool](repeating: false, count: answer.outcomes.count)
+    json.name("results")
+    json.beginArray()
+    for place in question.places {
+      switch place {
+      case .invalid(let text):
+        statistics.countInvalid()
+        writer.write(invalid: text, to: &json)
+      case .asin(let asin):
+        guard let index = indices[asin] else { continue }
+        let outcome = answer.outcomes[index]
+        statistics.count(outcome, isFirst: !isSeen[index])
+        writer.write(outcome, tokens: isSeen[index] ? 0 : outcome.tokens, to: &json)
+        isSeen[index] = true
+      }
+    }
+    json.endArray()
+  }
+}

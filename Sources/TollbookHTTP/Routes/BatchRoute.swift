@@ -1,0 +1,18 @@
+import Hummingbird
+import TollbookGateway
+
+extension HTTPService {
+  /// `POST /keepa/batch-analyze`: products from the cache, and from Keepa what is missing.
+  func addBatch(to router: Router<TollbookContext>) {
+    router.route(
+      "/keepa/batch-analyze",
+      post: { request, context in
+        let fields = try await JSONFields(of: request, limit: context.maxUploadSize)
+        let question = try BatchQuestion(
+          fields, cacheControl: request.headers[.cacheControl],
+          account: gateway.settings.account)
+        let answer = await gateway.products(question.request)
+        return try BatchAnswer(question, answer).response()
+      })
+  }
+}

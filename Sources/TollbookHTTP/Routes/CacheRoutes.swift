@@ -1,0 +1,84 @@
+import Hummingbird
+import JSONText
+import LMDB
+import TollbookEvents
+import TollbookLog
+import TollbookViews
+
+extension HTTPService {
+  /// `GET /cache/stats`, `/cache/entries` and `/cache/entries/{key}`.
+  func addCache(to router: Router<TollbookContext>) {
+    router.route("/cache/stats", get: { _, _ in try cacheStatistics() })
+    router.route("/cache/entries", get: { request, _ in try cacheEntries(QueryParameters(request)) })
+    router.route("/cache/entries/**", get: { _, context in try cacheEntry(context) })
+  }
+
+  private func cacheStatistics() throws -> Response {
+    let figures = try CacheFigures(self)
+    return .object(position: log.head) { json in
+      json.field("success", true)
+      json.object("data") { json in
+        json.object("cache_stats") { json in
+          figures.write(to: &json)
+          json.field("hits", figures.hits)
+          json.field("misses", figures.misses)
+          json.field("evictions", figures.evictions)
+        }
+      }
+    }
+  }
+
+  /// A page of entries in key order. A page may be shorter than its limit, even empty, and still have a next one: so
+  /// many entries are looked at and no more.
+  private func cacheEntries(_ query: QueryParameters) throws -> Response {
+    let limit = try query.limit()
+    let kind = query["kind"]
+    let state = try query.choice(
+      "state", of: CacheEntry.State.allCases.map(\.rawValue), CacheEntry.State.init(rawValue:))
+    let cursor = try cacheCursor(query)
+    let now = log.time.now()
+    let head = log.head
+    let page = try log.readViews { (transaction) throws(LMDBError) in
+      try cache.page(after: cursor, limit: limit, in: transaction) { entry in
+        (kind == nil || entry.resource.kind == kind)
+          && (state == nil || entry.state(at: now) == state)
+      }
+    }
+    return .object(position: head, capacity: 512 * (page.entries.count + 1)) { json in
+      json.array("entries", page.entries) { json, entry in
+        entry.write(to: &json, at: now, withSummary: false)
+      }
+      json.field("next", page.next?.hexadecimal)
+      json.field("position", head)
+    }
+  }
+
+  private func cacheCursor(_ query: QueryParameters) throws(Problem) -> [UInt8]? {
+    guard let text = query["cursor"] else { return nil }
+    guard let key = bytes(hexadecimal: text), (3...500).contains(key.count),
+      key[key.count - 2] == 0
+    else { throw query.invalid("cursor", text, "the “next” of a page before") }
+    return key
+  }
+
+  /// All entries of a resource, one for each content set.
+  private func cacheEntry(_ context: TollbookContext) throws -> Response {
+    let path = context.parameters.getCatchAll().joined(separator: "/")
+    let key = ResourceKey(stored: percentDecoded(path) ?? path)
+    let head = log.head
+    let entries = try log.readViews { (transaction) throws(LMDBError) in
+      try cache.all(of: key, in: transaction)
+    }
+    guard !entries.isEmpty else {
+      throw Problem(.notFound, "the cache has no entry of \(key.description.prefix(200))")
+    }
+    let now = log.time.now()
+    return .object(position: head) { json in
+      json.field("key", key.description)
+      json.array("entries", entries) { json, entry in
+        entry.write(to: &json, at: now, withSummary: true)
+      }
+      json.field("position", head)
+    }
+  }
+}

@@ -1,0 +1,56 @@
+import Hummingbird
+import JSONText
+import TollbookEvents
+import TollbookGateway
+import TollbookLog
+
+extension HTTPService {
+  /// `POST /resolve`, for the command line: `{"fetch","attempt","settled","note"}` closes a doubt by hand and answers
+  /// with the event.
+  func addControl(to router: Router<TollbookContext>) {
+    router.route(
+      "/resolve",
+      post: { request, context in
+        try await resolve(JSONFields(of: request, limit: context.maxUploadSize))
+      })
+  }
+
+  private func resolve(_ fields: JSONFields) async throws -> Response {
+    let fetch = try JSONFields.require(
+      fields.integer("fetch", in: 1 ... .max), "fetch", "the position of the FetchStarted")
+    let attempt = try fields.integer("attempt", in: 1...Int64(UInt32.max)) ?? 1
+    let settled = try JSONFields.require(
+      fields.integer("settled", in: 0 ... .max), "settled", "how many tokens were spent")
+    let note = try fields.string("note") ?? ""
+    let event: ChargeResolved
+    do {
+      event = try await gateway.resolve(
+        fetch: Position(fetch), attempt: UInt32(attempt), settled: settled, note: note)
+    } catch let refusal as ResolveCommand.Refusal {
+      throw Problem(refusal)
+    }
+    return .object(position: log.head) { json in
+      json.field("credential", event.credential)
+      json.field("unit", event.unit)
+      json.array("doubts", event.doubts) { json, doubt in
+        json.object { json in
+          json.field("fetch", doubt.fetch)
+          json.field("attempt", doubt.attempt)
+          json.field("tokens", doubt.tokens)
+          json.field("settled", doubt.settled)
+          json.field("released", doubt.released)
+        }
+      }
+    }
+  }
+}
+
+extension Problem {
+  fileprivate init(_ refusal: ResolveCommand.Refusal) {
+    switch refusal {
+    case .noSuchDoubt: self.init(.notFound, "\(refusal)", field: "fetch")
+    case .stillUnderWay: self.init(.stillUnderWay, "\(refusal)", field: "fetch")
+    case .moreThanHeld: self.init(.invalidField, "\(refusal)", field: "settled")
+    }
+  }
+}

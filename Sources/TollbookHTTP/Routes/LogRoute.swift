@@ -1,0 +1,47 @@
+import Hummingbird
+import JSONText
+import LMDB
+import TollbookLog
+
+extension HTTPService {
+  /// `GET /log`: where the event log stands, and what it takes.
+  func addLog(to router: Router<TollbookContext>) {
+    router.route("/log", get: { _, _ in try logState() })
+  }
+
+  private func logState() throws -> Response {
+    let reader = log.reader
+    let commit = try log.read { (transaction) throws(LogError) in
+      try reader.lastCommit(in: transaction)
+    }
+    let storage = try log.environmentStatistics()
+    let head = commit?.last ?? 0
+    return .object(position: head) { json in
+      json.field("head", head)
+      json.field("size", commit?.treeSize ?? 0)
+      json.field("root", (commit?.root ?? MerkleTree.emptyRoot).hexadecimal)
+      json.field("committed_at", commit?.time)
+      json.field("mode", log.directory.mode.rawValue)
+      json.field("bytes_on_disk", storage.usedBytes)
+      json.field("map_bytes", storage.mapSize)
+      json.field("readers", storage.readersInUse)
+      json.field("oldest_reader_lag", storage.oldestReaderLag ?? 0)
+      json.object("writer") { json in
+        switch log.writerState {
+        case .open: json.field("state", "open")
+        case .closed: json.field("state", "closed")
+        case .readOnly(let reason):
+          json.field("state", "read_only")
+          json.field("detail", reason)
+        }
+      }
+      json.field("queue_depth", log.queueDepth)
+    }
+  }
+}
+
+extension EventLog {
+  func environmentStatistics() throws(LogError) -> EnvironmentStatistics {
+    do throws(LMDBError) { return try environment.statistics() } catch { throw .storage(error) }
+  }
+}

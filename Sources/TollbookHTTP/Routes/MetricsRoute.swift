@@ -1,0 +1,179 @@
+import Hummingbird
+import LMDB
+import TollbookEvents
+import TollbookGateway
+import TollbookLog
+import TollbookViews
+
+extension HTTPService {
+  /// `GET /metrics`, for Prometheus.
+  func addMetrics(to router: Router<TollbookContext>) {
+    router.route(
+      "/metrics",
+      get: { _, _ in
+        let text = try metricsText()
+        return Response(
+          status: .ok, headers: [.contentType: "text/plain; version=0.0.4; charset=utf-8"],
+          body: .init(byteBuffer: ByteBuffer(string: text)))
+      })
+  }
+
+  private func metricsText() throws(LogError) -> String {
+    var text = PrometheusText()
+    writeProcess(&text)
+    writeRequests(&text)
+    let parkedTable = log.tables.parked
+    let (totals, entries, meters, parked, reusable) = try log.readViews { (transaction) throws(LMDBError) in
+      (
+        try metrics.totals(in: transaction), try cache.count(in: transaction),
+        try ledger.meters(in: transaction), try transaction.count(in: parkedTable),
+        try transaction.reusableBytes()
+      )
+    }
+    writeReads(totals, entries: entries, &text)
+    writeUpstream(&text)
+    writeLedger(meters, totals, &text)
+    try writeLog(totals, parked: parked, reusable: reusable, &text)
+    return text.text
+  }
+
+  private func writeProcess(_ text: inout PrometheusText) {
+    text.family(
+      "tollbook_build_info", .gauge, "Always 1; the version is a label.",
+      [([("version", settings.version), ("simulated", "\(gateway.isSimulated)")], 1)])
+    text.single(
+      "tollbook_start_time_seconds", .gauge, "When the process began, since 1970.",
+      Double(settings.startTime.milliseconds) / 1_000)
+    text.single(
+      "tollbook_private_memory_bytes", .gauge,
+      "Memory that the process holds for itself (RssAnon).", Double(ProcessMemory.privateBytes))
+  }
+
+  private func writeRequests(_ text: inout PrometheusText) {
+    let values = requests.values
+    text.family(
+      "tollbook_requests_total", .counter, "HTTP requests by route, method and status.",
+      values.counts.sorted { $0.key < $1.key }.map { key, count in
+        (
+          [("route", key.route), ("method", key.method), ("status", "\(key.status)")],
+          Double(count)
+        )
+      })
+    text.histograms(
+      "tollbook_request_duration_seconds", "Time from a request's head to its answer.",
+      values.seconds.sorted { $0.key < $1.key }.map { ([("route", $0.key)], $0.value) })
+  }
+
+  private func writeReads(
+    _ totals: MetricsView.Totals, entries: Int, _ text: inout PrometheusText
+  ) {
+    let outcomes: [(String, MetricSeries)] = [
+      ("fresh", .readsFresh), ("stale", .readsStale), ("joined", .readsJoined),
+      ("bought", .readsBought), ("refused", .resourcesRefused),
+    ]
+    text.family(
+      "tollbook_reads_total", .counter,
+      "Reads of resources by how they were answered, as written in the log.",
+      outcomes.map { ([("outcome", $0.0)], Double(totals[$0.1])) })
+    text.single(
+      "tollbook_reads_pending", .gauge, "Reads counted in memory and not yet in the log.",
+      Double(gateway.tallies.pendingReads))
+    text.single(
+      "tollbook_cache_entries", .gauge, "Entries in the product cache.", Double(entries))
+    text.family(
+      "tollbook_cache_removals_total", .counter,
+      "Entries that stopped being fresh, and entries that were removed.",
+      [
+        ([("reason", "expired")], Double(totals[.entriesExpired])),
+        ([("reason", "evicted")], Double(totals[.entriesEvicted])),
+      ])
+  }
+
+  private func writeUpstream(_ text: inout PrometheusText) {
+    let values = gateway.statistics.values
+    text.family(
+      "tollbook_upstream_calls_total", .counter,
+      "Calls to upstreams by HTTP status, or by why there was none.",
+      values.calls.sorted { $0.key < $1.key }.map {
+        ([("upstream", "keepa"), ("status", $0.key)], Double($0.value))
+      })
+    text.histograms(
+      "tollbook_upstream_call_duration_seconds", "Time that calls to upstreams took.",
+      [([("upstream", "keepa")], values.callSeconds)])
+    let status = gateway.status
+    text.family(
+      "tollbook_upstream_ready", .gauge,
+      "1 unless the upstream has no key, rejects it, or gave no usable answer last.",
+      [([("upstream", "keepa")], status.state == .ready || status.state == .unknown ? 1 : 0)])
+  }
+
+  private func writeLedger(
+    _ meters: [(key: MeterKey, meter: Meter)], _ totals: MetricsView.Totals,
+    _ text: inout PrometheusText
+  ) {
+    text.family(
+      "tollbook_tokens", .gauge, "Terms of the meters.",
+      meters.flatMap { row in
+        LedgerTerm.allCases.map { term in
+          (row.key.labels + [("term", term.name)], Double(row.meter[term]))
+        }
+      })
+    text.family(
+      "tollbook_ledger_residual", .gauge,
+      "What conservation leaves over; anything but 0 is an error in the books.",
+      meters.map { ($0.key.labels, Double($0.meter.residual)) })
+    text.family(
+      "tollbook_observed_balance", .gauge, "What the upstream said last.",
+      meters.compactMap { row in
+        row.meter.reading.map { (row.key.labels, Double($0.balance)) }
+      })
+    text.single(
+      "tollbook_tokens_charged_total", .counter, "Tokens charged since the log began.",
+      Double(totals[MetricSeries.tokensCharged]))
+    text.single(
+      "tollbook_refusals_total", .counter, "Purchases refused by rule.",
+      Double(totals[.refusals]))
+  }
+
+  private func writeLog(
+    _ totals: MetricsView.Totals, parked: Int, reusable: Int, _ text: inout PrometheusText
+  ) throws(LogError) {
+    let values = log.statistics.values
+    let storage = try log.environmentStatistics()
+    text.family(
+      "tollbook_events_total", .counter, "Events in the log by type.",
+      EventKind.allCases.map { ([("type", $0.name)], Double(totals[$0])) })
+    text.single(
+      "tollbook_log_head", .gauge, "The last position of the log.", Double(log.head))
+    text.single(
+      "tollbook_parked_events", .gauge, "Events that a view could not apply.", Double(parked))
+    text.histograms(
+      "tollbook_commit_events", "Events in a commit.", [([], values.commitEvents)])
+    text.histograms(
+      "tollbook_commit_seconds", "Time from taking the queue to the end of the flush.",
+      [([], values.commitSeconds)])
+    text.single(
+      "tollbook_queue_depth", .gauge, "Decisions that wait for the writer.",
+      Double(log.queueDepth))
+    text.single(
+      "tollbook_read_only", .gauge, "1 while the log takes no events.",
+      log.writerState == .open ? 0 : 1)
+    text.family(
+      "tollbook_map_bytes", .gauge, "The map of the log's file by use.",
+      [
+        ([("state", "used")], Double(storage.usedBytes - reusable)),
+        ([("state", "reusable")], Double(reusable)),
+        ([("state", "unused")], Double(storage.mapSize - storage.usedBytes)),
+      ])
+    text.single(
+      "tollbook_oldest_reader_lag", .gauge,
+      "How many commits ago the oldest running read began.",
+      Double(storage.oldestReaderLag ?? 0))
+  }
+}
+
+extension MeterKey {
+  fileprivate var labels: PrometheusText.Labels {
+    [("credential", credential), ("unit", unit)]
+  }
+}

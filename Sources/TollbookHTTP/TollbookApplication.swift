@@ -1,0 +1,76 @@
+package import Hummingbird
+package import Logging
+package import NIOCore
+package import TollbookGateway
+import TollbookLog
+
+/// Everything that Tollbook says over HTTP, put together from values.
+///
+/// The applications are services for a `ServiceGroup`; a graceful shutdown lets requests under way end.
+package struct TollbookApplication: Sendable {
+  private let service: HTTPService
+  private let logger: Logger
+
+  package init(gateway: Gateway, settings: HTTPSettings, logger: Logger) {
+    service = HTTPService(gateway: gateway, settings: settings)
+    self.logger = logger
+  }
+
+  /// The public side.
+  ///
+  /// - Parameter onServerRunning: gets the listening channel, whose `localAddress` tells the port that was bound.
+  package func application(
+    onServerRunning: @escaping @Sendable (any Channel) async -> Void = { _ in }
+  ) -> Application<RouterResponder<TollbookContext>> {
+    Application(
+      router: router, server: .http1(),
+      configuration: ApplicationConfiguration(
+        address: .hostname(service.settings.host, port: service.settings.port),
+        serverName: "tollbook"),
+      onServerRunning: onServerRunning, logger: logger)
+  }
+
+  /// The side for the command line of whoever owns the data directory: `POST /resolve`.
+  ///
+  /// - Parameter socket: the path of a unix domain socket, in a folder that nobody else may enter. A socket that a
+  ///   former process left there is replaced.
+  package func controlApplication(
+    socket: String, onServerRunning: @escaping @Sendable (any Channel) async -> Void = { _ in }
+  ) -> Application<RouterResponder<TollbookContext>> {
+    Application(
+      router: controlRouter,
+      configuration: ApplicationConfiguration(
+        address: .unixDomainSocket(path: socket), serverName: "tollbook"),
+      onServerRunning: onServerRunning, logger: logger)
+  }
+
+  private var router: Router<TollbookContext> {
+    let router = Router(context: TollbookContext.self)
+    router.addMiddleware {
+      AnswerHeaders(isSimulated: service.gateway.isSimulated)
+      RequestMetrics(statistics: service.requests, time: service.log.time)
+      ProblemMiddleware()
+      BrowserGuard(service.settings)
+      AccessKeyGuard(accessKey: service.settings.accessKey)
+    }
+    service.addHealth(to: router)
+    service.addBatch(to: router)
+    service.addProduct(to: router)
+    service.addCache(to: router)
+    service.addLedger(to: router)
+    service.addEvents(to: router)
+    service.addLog(to: router)
+    service.addMetrics(to: router)
+    return router
+  }
+
+  private var controlRouter: Router<TollbookContext> {
+    let router = Router(context: TollbookContext.self)
+    router.addMiddleware {
+      AnswerHeaders(isSimulated: service.gateway.isSimulated)
+      ProblemMiddleware()
+    }
+    service.addControl(to: router)
+    return router
+  }
+}

@@ -1,0 +1,129 @@
+import ArgumentParser
+import AsyncHTTPClient
+import Foundation
+import JSONText
+import NIOCore
+import TollbookEvents
+import TollbookGateway
+import TollbookLog
+import TollbookViews
+
+/// `tollbook resolve`
+struct ResolveCommandLine: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "resolve",
+    abstract: "List charges that are in doubt, or close one by hand.",
+    discussion: """
+      A call that was sent and never answered may have cost tokens. Tollbook holds them as spent
+      until a later balance tells; where none can, they stay unprovable until you say what you know.
+
+      Without arguments it lists what is open. To close one:
+        tollbook resolve --fetch 412 --attempt 1 --settled 3 --note "as in Keepa's statement"
+      """)
+
+  @OptionGroup var place: PlaceFlags
+
+  @Option(help: ArgumentHelp("The fetch: the position of its FetchStarted.", valueName: "position"))
+  var fetch: UInt64?
+
+  @Option(help: ArgumentHelp("Which attempt of it.", valueName: "number"))
+  var attempt: UInt32 = 1
+
+  @Option(
+    help: ArgumentHelp("How many tokens were spent; the rest is given back.", valueName: "tokens"))
+  var settled: Int64?
+
+  @Option(help: ArgumentHelp("Why, for whoever reads the log.", valueName: "text"))
+  var note: String?
+
+  func validate() throws {
+    if fetch == nil && (settled != nil || note != nil) {
+      throw ValidationError("Name the doubt with --fetch; without arguments `resolve` lists them.")
+    }
+    if fetch != nil && (settled == nil || note == nil) {
+      throw ValidationError("Say with --settled how many tokens were spent, and with --note why.")
+    }
+  }
+
+  func run() async throws {
+    let settings = try await place.settings()
+    guard let fetch, let settled, let note else {
+      return Self.list(try LogOnDisk(settings.dataDirectory).openHolds())
+    }
+    let command = ResolveCommand(fetch: fetch, attempt: attempt, settled: settled, note: note)
+    let path = settings.dataDirectory
+    guard let mode = try DataDirectory.mode(of: path) else { throw DataDirectoryError.missing(path) }
+    if DataDirectory.isOwned(path) {
+      try await ask(command, socket: try DataDirectory.read(path).controlSocket)
+    } else {
+      try await decide(command, in: try DataDirectory.own(path, mode: mode), settings)
+    }
+    Console.say(
+      "Attempt \(attempt) of fetch \(fetch) is closed: \(settled.grouped) of its tokens were spent.")
+  }
+
+  private static func list(_ holds: [OpenHold]) {
+    guard !holds.isEmpty else { return Console.say("Nothing is in doubt.") }
+    var table = TextTable(
+      [.right, .right, .right, .left, .left, .left],
+      heading: ["FETCH", "ATTEMPT", "HELD", "STATE", "SENT", "KEY"])
+    for hold in holds {
+      table.add([
+        "\(hold.fetch)", "\(hold.attempt)", "\(hold.tokens.grouped) \(hold.unit)",
+        hold.isUnprovable ? "unprovable" : "in doubt", hold.sent.description, hold.credential,
+      ])
+    }
+    for line in table.lines() { Console.say(line) }
+  }
+
+  /// Opens the log, since nobody else has it open.
+  private func decide(
+    _ command: ResolveCommand, in directory: DataDirectory, _ settings: Settings
+  ) async throws {
+    let log = try EventLog(
+      directory, folds: allFolds, time: .system, options: settings.log, fail: endProcess)
+    defer { log.close() }
+    do { _ = try await command.run(on: log) } catch let refusal as ResolveCommand.Refusal {
+      throw Refused("\(refusal).")
+    }
+  }
+
+  /// Asks the process that owns the log.
+  private func ask(_ command: ResolveCommand, socket: String) async throws {
+    guard let url = URL(httpURLWithSocketPath: socket, uri: "/resolve") else {
+      throw Refused("\(socket) is no path of a socket.")
+    }
+    var json = JSONWriter()
+    json.object { json in
+      json.field("fetch", command.fetch)
+      json.field("attempt", UInt64(command.attempt))
+      json.field("settled", command.settled)
+      json.field("note", command.note)
+    }
+    var request = HTTPClientRequest(url: url.absoluteString)
+    request.method = .POST
+    request.headers.add(name: "Content-Type", value: "application/json")
+    request.body = .bytes(ByteBuffer(bytes: json.bytes))
+    let status: Int
+    let body: [UInt8]
+    do {
+      let response = try await HTTPClient.shared.execute(request, timeout: .seconds(30))
+      status = Int(response.status.code)
+      body = Array(try await response.body.collect(upTo: 1 << 20).readableBytesView)
+    } catch {
+      throw Refused(
+        "the Tollbook that owns the directory does not answer at \(socket); if it is stopping, try"
+          + " again when it has ended.")
+    }
+    guard status != 200 else { return }
+    let detail = try? JSONDocument(body).root["detail"]?.string
+    throw Refused("\(detail ?? "the owner of the directory answered with status \(status)").")
+  }
+}
+
+/// A “no” from the log or its owner, as a sentence.
+struct Refused: Error, CustomStringConvertible {
+  let description: String
+
+  init(_ description: String) { self.description = description }
+}

@@ -1,0 +1,45 @@
+import JSONText
+import SwiftProtobuf
+import TollbookEvents
+
+extension RecordedEvent {
+  /// The event as one line of JSON: position, time, type, data.
+  var json: String {
+    var json = JSONWriter()
+    json.object { json in
+      json.field("position", position)
+      json.field("time", time.description)
+      json.field("type", event.kind.name)
+      json.rawField("data", Self.data(event))
+    }
+    return json.string
+  }
+
+  private static func data(_ event: Event) -> [UInt8] {
+    guard case .cacheWritten(var written) = event else { return members(event.message) }
+    // Digest and summary are bytes, which protobuf would write as base64 that nobody can read.
+    let body = [UInt8](written.body)
+    let summary = ProductSummary(bytes: [UInt8](written.summary))
+    written.body = .init()
+    written.summary = .init()
+    var rest = JSONWriter()
+    rest.object { json in
+      json.field("body", body.isEmpty ? nil : hexadecimal(body))
+      json.rawField("summary", members(summary))
+    }
+    let first = members(written)
+    return first.count > 2 ? first.dropLast() + [UInt8(ascii: ",")] + rest.bytes.dropFirst() : rest.bytes
+  }
+
+  private static func members(_ message: any SwiftProtobuf.Message) -> [UInt8] {
+    var options = JSONEncodingOptions()
+    options.preserveProtoFieldNames = true
+    options.alwaysPrintInt64sAsNumbers = true
+    // Fails only for well-known types that the events do not use.
+    return (try? message.jsonUTF8Bytes(options: options)) ?? Array("{}".utf8)
+  }
+
+  private static func hexadecimal(_ bytes: [UInt8]) -> String {
+    bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+  }
+}

@@ -1,0 +1,108 @@
+import TollbookEvents
+
+extension Event {
+  /// What happened, in a line for people.
+  var sentence: String {
+    switch self {
+    case .fetchStarted(let event):
+      "buys \(event.resources.count.of("product")), at most \(tokens(event.bound)) reserved"
+    case .fetchAttemptFailed(let event):
+      "attempt \(event.attempt) of fetch \(event.fetch): \(failure(event.reason, event.detail))"
+        + (event.nextAttempt > 0 ? "; tries again" : "")
+    case .fetchSucceeded(let event): "fetch \(event.fetch) answered"
+    case .fetchFailed(let event):
+      "fetch \(event.fetch) given up after \(Int(event.attempts).of("attempt")):"
+        + " \(failure(event.reason, event.detail))"
+    case .cacheWritten(let event):
+      event.presence == .present
+        ? "\(name(event.resource)) kept, fresh until \(day(event.freshUntilMs))"
+        : "\(name(event.resource)) is unknown to Keepa, believed until \(day(event.freshUntilMs))"
+    case .cacheExpired(let event): "\(name(event.resource)) is no longer fresh"
+    case .cacheEvicted(let event): "\(name(event.resource)) removed, its time is over"
+    case .readsTallied(let event): tallied(event)
+    default: ledgerSentence
+    }
+  }
+
+  private var ledgerSentence: String {
+    switch self {
+    case .tokensCharged(let event): "fetch \(event.fetch) cost \(tokens(event.tokens))"
+    case .reservationReleased(let event):
+      "\(tokens(event.tokens)) of fetch \(event.fetch) given back, nothing was spent"
+    case .chargeInDoubt(let event):
+      "\(tokens(event.tokens)) of fetch \(event.fetch) in doubt: sent, and never answered"
+    case .chargeResolved(let event): resolved(event)
+    case .balanceObserved(let event): observed(event)
+    case .spendRefused(let event):
+      "\(Int(event.resources).of("product")) not bought: \(tokens(event.wanted)) wanted,"
+        + " \(event.available.grouped) there"
+    case .credentialAdded(let event): "key \(event.credential) of \(event.upstream)"
+    case .credentialStatusChanged(let event):
+      "key \(event.credential) \(event.status == .rejected ? "rejected" : "accepted")"
+        + (event.detail.isEmpty ? "" : ": \(event.detail)")
+    case .serviceStarted(let event):
+      "version \(event.version)\(event.simulated ? ", with simulated upstreams" : "")"
+    case .serviceRecovered(let event):
+      "\(Int(event.fetches).of("call")) cut off by the end of the process before:"
+        + " \(tokens(event.tokensInDoubt)) in doubt"
+    default: kind.name
+    }
+  }
+
+  private func tokens(_ count: Int64) -> String {
+    "\(count.grouped) \(count == 1 ? "token" : "tokens")"
+  }
+
+  private func name(_ resource: String) -> String { String(ResourceKey(stored: resource).path) }
+
+  private func day(_ milliseconds: Int64) -> String { Timestamp(milliseconds: milliseconds).day }
+
+  private func tallied(_ event: ReadsTallied) -> String {
+    let fresh = event.rows.reduce(0) { $0 + Int($1.fresh) }
+    let stale = event.rows.reduce(0) { $0 + Int($1.stale) }
+    let joined = event.rows.reduce(0) { $0 + Int($1.joined) }
+    var parts: [String] = []
+    if fresh > 0 { parts.append("\(fresh.of("read")) answered from the cache") }
+    if stale > 0 { parts.append("\(stale.of("read")) answered stale") }
+    if joined > 0 { parts.append("\(joined.of("read")) joined a purchase") }
+    return parts.joined(separator: ", ")
+  }
+
+  private func observed(_ event: BalanceObserved) -> String {
+    var text = "Keepa's balance is \(event.reading.balance.grouped)"
+    if !event.hasPrevious { return text + ", the first reading" }
+    if event.refill != 0 { text += ", \(event.refill.grouped) refilled" }
+    if event.unexplained != 0 { text += ", \(event.unexplained.grouped) unexplained" }
+    return text
+  }
+
+  private func resolved(_ event: ChargeResolved) -> String {
+    let settled = event.doubts.reduce(0) { $0 + $1.settled }
+    let released = event.doubts.reduce(0) { $0 + $1.released }
+    let unprovable = event.doubts.reduce(0) { $0 + $1.unprovable }
+    var text =
+      "\(event.doubts.count.of("doubt")) closed: \(settled.grouped) spent,"
+      + " \(released.grouped) given back"
+    if unprovable > 0 { text += ", \(unprovable.grouped) unprovable" }
+    if event.evidence == .operator { text += ", by hand" }
+    return event.note.isEmpty ? text : "\(text) (\(event.note))"
+  }
+
+  private func failure(_ reason: FailureReason, _ detail: String) -> String {
+    let words =
+      switch reason {
+      case .notSent: "not sent"
+      case .timedOut: "no answer in time"
+      case .connectionLost: "the connection was lost"
+      case .unreadable: "the answer cannot be read"
+      case .upstreamError: "Keepa says that it failed"
+      case .insufficientTokens: "Keepa says that the tokens are used up"
+      case .keyRejected: "Keepa rejects the key"
+      case .requestRejected: "Keepa rejects the request"
+      case .processEnded: "Tollbook ended meanwhile"
+      case .retryRefused: "another attempt would not fit the balance"
+      case .unspecified, .UNRECOGNIZED: "no reason given"
+      }
+    return detail.isEmpty ? words : "\(words) (\(detail))"
+  }
+}

@@ -1,0 +1,64 @@
+/// Rows of text in columns that are as wide as their widest cell.
+struct TextTable {
+  enum Alignment {
+    case left, right
+  }
+
+  private let columns: [Alignment]
+  private var rows: [[String]] = []
+
+  /// - Parameter columns: how each is aligned.
+  init(_ columns: [Alignment]) { self.columns = columns }
+
+  init(_ columns: [Alignment], heading: [String]) {
+    self.columns = columns
+    rows = [heading]
+  }
+
+  var isEmpty: Bool { rows.isEmpty }
+
+  mutating func add(_ cells: [String]) { rows.append(cells) }
+
+  /// The lines, without blanks at their ends.
+  func lines(indent: Int = 0) -> [String] {
+    let widths = columns.indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
+    return rows.map { row in
+      var line = String(repeating: " ", count: indent)
+      for (column, cell) in row.enumerated() {
+        let padding = String(repeating: " ", count: widths[column] - cell.count)
+        line += columns[column] == .left ? cell + padding : padding + cell
+        if column < row.count - 1 { line += "  " }
+      }
+      while line.last == " " { line.removeLast() }
+      return line
+    }
+  }
+}
+
+extension Int64 {
+  /// With commas between thousands: `1,197`.
+  var grouped: String {
+    var digits = String(magnitude)
+    var groups: [Substring] = []
+    while digits.count > 3 {
+      groups.insert(digits.suffix(3), at: 0)
+      digits.removeLast(3)
+    }
+    return (self < 0 ? "-" : "") + ([digits[...]] + groups).joined(separator: ",")
+  }
+}
+
+extension UInt64 {
+  /// With commas between thousands.
+  var grouped: String { Int64(clamping: self).grouped }
+}
+
+extension Int {
+  /// With commas between thousands.
+  var grouped: String { Int64(self).grouped }
+
+  /// `1 product`, `3 products`.
+  func of(_ singular: String, _ plural: String? = nil) -> String {
+    "\(grouped) \(self == 1 ? singular : plural ?? singular + "s")"
+  }
+}

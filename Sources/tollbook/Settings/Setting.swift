@@ -1,0 +1,102 @@
+/// The settings by what they mean to the code.
+enum SettingName: CaseIterable, Sendable {
+  case dataDirectory, host, port
+  case keepaKey, keepaBase
+  case accessKey, allowedHosts
+  case cache, overdraft
+  case productFresh, productGrace, productErrorGrace, productKeep, absentFresh
+  case logLevel, mapSize
+}
+
+/// One setting: where it may be given, what it may be, and what it does.
+struct Setting: Sendable {
+  let name: SettingName
+  /// Its place in the settings file, and in capitals its environment variable.
+  let key: String
+  /// The command-line flag, if it has one. Secrets have none: other users can read command lines.
+  var flag: String?
+  let kind: SettingKind
+  /// What holds if nobody sets it; nil: nothing.
+  var standard: String?
+  var isSecret = false
+  let help: String
+
+  /// The environment variable.
+  var environment: String { key.replacing(".", with: "_").uppercased() }
+
+  /// The parts of its place in the settings file.
+  var path: [String] { key.split(separator: ".").map(String.init) }
+}
+
+extension Setting {
+  /// Where data goes when `--simulate` is given and nothing else is said.
+  static let simulatedDataDirectory = "./tollbook-simulated"
+
+  /// The variable that names the settings file, as `--config` does. Not a setting that a file can hold.
+  static let fileVariable = "TOLLBOOK_CONFIG"
+
+  /// Every setting, in the order in which people read about them. Parsing, `tollbook config` and the table of the
+  /// README come from here.
+  static let all: [Setting] = [
+    Setting(
+      name: .dataDirectory, key: "tollbook.data_dir", flag: "--data-dir", kind: .text,
+      standard: "./tollbook-data",
+      help: "Folder of the event log; with --simulate `\(simulatedDataDirectory)`"),
+    Setting(
+      name: .host, key: "tollbook.host", flag: "--host", kind: .text, standard: "127.0.0.1",
+      help: "Address to listen on"),
+    Setting(
+      name: .port, key: "tollbook.port", flag: "--port", kind: .integer(0...65_535),
+      standard: "8000", help: "Port to listen on; 0 takes a free one"),
+    Setting(
+      name: .keepaKey, key: "keepa.api_key", kind: .text, isSecret: true,
+      help: "Your key for Keepa; without one only the cache answers"),
+    Setting(
+      name: .keepaBase, key: "keepa.base_url", kind: .url, standard: "https://api.keepa.com",
+      help: "Where Keepa is: any server that speaks its format"),
+    Setting(
+      name: .accessKey, key: "tollbook.access_key", kind: .text, isSecret: true,
+      help: "What clients must show; needed to listen beyond this machine"),
+    Setting(
+      name: .allowedHosts, key: "tollbook.allowed_hosts", kind: .list, standard: "",
+      help: "Names under which browsers may reach Tollbook, beside this machine's own"),
+    Setting(
+      name: .cache, key: "tollbook.cache", kind: .onOff, standard: "on",
+      help: "Off: every request is bought, and still kept"),
+    Setting(
+      name: .overdraft, key: "tollbook.overdraft", kind: .choice(["never", "allow"]),
+      standard: "never",
+      help: "May a call cost more than Keepa's balance holds, as Keepa itself allows?"),
+    Setting(
+      name: .productFresh, key: "tollbook.product_fresh", kind: .duration, standard: "7d",
+      help: "How long a product answers from the cache"),
+    Setting(
+      name: .productGrace, key: "tollbook.product_grace", kind: .duration, standard: "0s",
+      help: "How long after that it still answers, while it is bought again behind"),
+    Setting(
+      name: .productErrorGrace, key: "tollbook.product_error_grace", kind: .duration,
+      standard: "23d",
+      help: "How long after being fresh it answers, marked stale, if Keepa or the balance says no"),
+    Setting(
+      name: .productKeep, key: "tollbook.product_keep", kind: .duration, standard: "90d",
+      help: "How long after it was bought it is kept"),
+    Setting(
+      name: .absentFresh, key: "tollbook.absent_fresh", kind: .duration, standard: "1d",
+      help: "How long “Keepa does not know this ASIN” is believed"),
+    Setting(
+      name: .logLevel, key: "tollbook.log_level", flag: "--log-level",
+      kind: .choice(["trace", "debug", "info", "notice", "warning", "error", "critical"]),
+      standard: "info", help: "How much the service says about itself on standard error"),
+    Setting(
+      name: .mapSize, key: "tollbook.map_size", kind: .bytes(minimum: 128 << 20),
+      standard: "256GiB",
+      help: "Most that the event log's file may grow to; reserves addresses, not disk"),
+  ]
+
+  static func named(_ name: SettingName) -> Setting {
+    guard let found = all.first(where: { $0.name == name }) else {
+      preconditionFailure("every setting stands in the table: \(name)")
+    }
+    return found
+  }
+}

@@ -1,0 +1,102 @@
+/// What values a setting takes. Values come as text, whatever gives them.
+enum SettingKind: Hashable, Sendable {
+  case text
+  case integer(ClosedRange<Int>)
+  case onOff
+  case choice([String])
+  /// Such as `7d`, `12h`, `30m` or `90s`.
+  case duration
+  /// Such as `256GiB`.
+  case bytes(minimum: Int)
+  case url
+  /// Separated by commas.
+  case list
+}
+
+/// A value as its kind reads it.
+enum SettingValue: Hashable, Sendable {
+  case text(String)
+  /// An integer, bytes, or milliseconds of a duration.
+  case number(Int)
+  case flag(Bool)
+  case list([String])
+}
+
+extension SettingKind {
+  /// The value of a text, nil if the text is none.
+  func value(of text: String) -> SettingValue? {
+    switch self {
+    case .text: text.isEmpty ? nil : .text(text)
+    case .integer(let range):
+      Int(text).flatMap { range.contains($0) ? .number($0) : nil }
+    case .onOff: Self.flag(text).map { .flag($0) }
+    case .choice(let names): names.contains(text) ? .text(text) : nil
+    case .duration: Self.milliseconds(text).map { .number($0) }
+    case .bytes(let minimum):
+      Self.bytes(text).flatMap { $0 >= minimum ? .number($0) : nil }
+    case .url: Self.isURL(text) ? .text(text.hasSuffix("/") ? String(text.dropLast()) : text) : nil
+    case .list: .list(Self.elements(text))
+    }
+  }
+
+  /// What a value must look like, to follow “expected”.
+  var expectation: String {
+    switch self {
+    case .text: "a text that is not empty"
+    case .integer(let range): "a whole number from \(range.lowerBound) to \(range.upperBound)"
+    case .onOff: "on or off"
+    case .choice(let names):
+      names.dropLast().joined(separator: ", ") + " or " + (names.last ?? "")
+    case .duration: "a duration such as 7d, 12h, 30m or 90s"
+    case .bytes(let minimum):
+      "a size such as 256GiB or 512MiB, at least \(minimum >> 20)MiB"
+    case .url: "an address that begins with http:// or https://"
+    case .list: "names separated by commas"
+    }
+  }
+
+  private static func flag(_ text: String) -> Bool? {
+    switch text.lowercased() {
+    case "on", "true", "yes", "1": true
+    case "off", "false", "no", "0": false
+    default: nil
+    }
+  }
+
+  private static func milliseconds(_ text: String) -> Int? {
+    let units: [Character: Int] = ["s": 1, "m": 60, "h": 3_600, "d": 86_400]
+    guard let last = text.last, let seconds = units[last] else { return nil }
+    let century = 36_525 * 86_400
+    guard let count = natural(text.dropLast()), count <= century / seconds else { return nil }
+    return count * seconds * 1_000
+  }
+
+  private static func bytes(_ text: String) -> Int? {
+    let units = [
+      ("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30), ("TiB", 1 << 40), ("K", 1 << 10),
+      ("M", 1 << 20), ("G", 1 << 30), ("T", 1 << 40), ("", 1),
+    ]
+    guard let (suffix, factor) = units.first(where: { text.hasSuffix($0.0) }),
+      let count = natural(text.dropLast(suffix.count)), count <= (1 << 46) / factor
+    else { return nil }
+    // LMDB wants whole pages.
+    return count * factor / 4_096 * 4_096
+  }
+
+  private static func natural(_ text: Substring) -> Int? {
+    text.allSatisfy { $0.isASCII && $0.isNumber } ? Int(text) : nil
+  }
+
+  private static func isURL(_ text: String) -> Bool {
+    guard
+      let rest = ["http://", "https://"].first(where: { text.hasPrefix($0) })
+        .map({ text.dropFirst($0.count) })
+    else { return false }
+    return !rest.isEmpty && !rest.hasPrefix("/")
+      && rest.utf8.allSatisfy { $0 > 0x20 && $0 != UInt8(ascii: "?") && $0 != UInt8(ascii: "#") }
+  }
+
+  private static func elements(_ text: String) -> [String] {
+    text.split(separator: ",").map { $0.filter { !$0.isWhitespace } }.filter { !$0.isEmpty }
+  }
+}

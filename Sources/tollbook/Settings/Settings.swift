@@ -1,0 +1,103 @@
+import Logging
+import TollbookGateway
+import TollbookHTTP
+import TollbookLog
+
+/// The settings in force, each with its source.
+struct Settings: Sendable {
+  /// A setting's value as text and as read, and who gave it.
+  struct Entry: Sendable {
+    let setting: Setting
+    /// Nil: not set, and there is no default.
+    let text: String?
+    let value: SettingValue?
+    let source: SettingSource
+
+    /// For people: without secrets.
+    var shown: String {
+      guard let text, !text.isEmpty else { return "(not set)" }
+      return setting.isSecret ? "(set)" : text
+    }
+  }
+
+  /// In the order of the table.
+  let entries: [Entry]
+  /// Whether upstreams are simulated.
+  let isSimulated: Bool
+  /// The settings file that was read.
+  let file: String?
+
+  private func value(_ name: SettingName) -> SettingValue? {
+    entries.first { $0.setting.name == name }?.value
+  }
+
+  private func text(_ name: SettingName) -> String? {
+    guard case .text(let text)? = value(name) else { return nil }
+    return text
+  }
+
+  private func number(_ name: SettingName) -> Int {
+    guard case .number(let number)? = value(name) else {
+      preconditionFailure("\(name) has a default that is a number")
+    }
+    return number
+  }
+
+  private func list(_ name: SettingName) -> [String] {
+    guard case .list(let list)? = value(name) else { return [] }
+    return list
+  }
+}
+
+// MARK: As the parts of Tollbook take them
+
+extension Settings {
+  var dataDirectory: String { text(.dataDirectory) ?? "" }
+  var mode: LogMode { isSimulated ? .simulated : .real }
+  var keepaKey: String? { text(.keepaKey) }
+  var keepaBase: String { text(.keepaBase) ?? "" }
+
+  var logLevel: Logger.Level {
+    text(.logLevel).flatMap { Logger.Level(rawValue: $0) } ?? .info
+  }
+
+  var log: EventLog.Options {
+    var options = EventLog.Options()
+    options.mapSize = number(.mapSize)
+    return options
+  }
+
+  var gateway: GatewaySettings {
+    var gateway = GatewaySettings()
+    gateway.isCacheOn = value(.cache) == .flag(true)
+    gateway.overdraft = text(.overdraft).flatMap { .init(rawValue: $0) } ?? .never
+    gateway.products.present.fresh = Int64(number(.productFresh))
+    gateway.products.present.grace = Int64(number(.productGrace))
+    gateway.products.present.errorGrace = Int64(number(.productErrorGrace))
+    gateway.products.present.keep = Int64(number(.productKeep))
+    gateway.products.absent.fresh = Int64(number(.absentFresh))
+    return gateway
+  }
+
+  var http: HTTPSettings {
+    var http = HTTPSettings(version: Tollbook.version, startTime: TimeSource.system.now())
+    http.host = text(.host) ?? http.host
+    http.port = number(.port)
+    http.accessKey = text(.accessKey)
+    http.allowedHosts = list(.allowedHosts)
+    return http
+  }
+
+  /// What is wrong with settings that are right each by itself.
+  var contradictions: [SettingsProblem] {
+    var found: [SettingsProblem] = []
+    if let problem = http.problem { found.append(SettingsProblem("\(problem).")) }
+    if number(.productKeep) < number(.productFresh) {
+      found.append(
+        SettingsProblem(
+          "products are to be kept for a shorter time (TOLLBOOK_PRODUCT_KEEP) than they are fresh"
+            + " (TOLLBOOK_PRODUCT_FRESH); keep them at least as long."))
+    }
+    return found
+  }
+}

@@ -1,0 +1,51 @@
+package import Foundation
+package import TollbookLog
+
+/// A folder of its own for one test, removed with the value.
+package final class TemporaryFolder: Sendable {
+  package let path: String
+
+  package init() throws {
+    path = NSTemporaryDirectory() + "tollbook-test-" + UUID().uuidString
+    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+  }
+
+  deinit { try? FileManager.default.removeItem(atPath: path) }
+
+  /// Everything inside, by path below the folder: the bytes of files, with their permissions; nil for folders.
+  package func contents() throws -> [String: Data?] {
+    var found: [String: Data?] = [:]
+    for name in try FileManager.default.subpathsOfDirectory(atPath: path) {
+      let attributes = try FileManager.default.attributesOfItem(atPath: "\(path)/\(name)")
+      let isFolder = attributes[.type] as? FileAttributeType == .typeDirectory
+      let permissions = (attributes[.posixPermissions] as? NSNumber)?.intValue ?? 0
+      found["\(name) \(String(permissions, radix: 8))"] = .some(
+        isFolder ? nil : FileManager.default.contents(atPath: "\(path)/\(name)"))
+    }
+    return found
+  }
+
+  /// Opens a log in it, or in a folder below it. Nothing of it is flushed unless the options say so.
+  ///
+  /// The log has to be closed, and all references to it given up, before the folder can be opened again.
+  package func openLog(
+    _ name: String = "data", folds: [Fold] = [], time: TimeSource = ManualTime().source,
+    options: EventLog.Options = .scratch,
+    fail: @escaping @Sendable (LogError) -> Void = { fatalError("the log failed: \($0)") }
+  ) throws -> EventLog {
+    try EventLog(
+      DataDirectory.own("\(path)/\(name)", mode: .simulated), folds: folds, time: time,
+      options: options, fail: fail)
+  }
+}
+
+extension EventLog.Options {
+  /// A small log that is not flushed to the disk.
+  package static var scratch: EventLog.Options {
+    var options = EventLog.Options()
+    options.mapSize = 1 << 30
+    options.reserveBytes = 1 << 20
+    options.unsafeWithoutSync = true
+    return options
+  }
+}

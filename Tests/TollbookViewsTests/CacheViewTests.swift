@@ -1,0 +1,101 @@
+import LMDB
+import Testing
+import TollbookEvents
+import TollbookLog
+import TollbookTestSupport
+import TollbookViews
+
+@Suite struct CacheViewTests {
+  @Test(arguments: 1...20 as ClosedRange<UInt64>)
+  func `reads of the cache agree with a search through all entries`(seed: UInt64) async throws {
+    let folder = try TemporaryFolder()
+    var history = History(seed: seed)
+    let log = try folder.openLog(folds: allFolds, time: history.clock)
+    defer { log.close() }
+    try await history.append(300, to: log)
+    let entries = history.generator.model.entries
+    let view = CacheView(log)
+
+    try log.environment.withReadTransaction { transaction in
+      for resource in Set(entries.keys.map(\.resource)) {
+        let key = ResourceKey(stored: String(decoding: resource, as: UTF8.self))
+        let own = entries.filter { $0.key.resource == resource }
+        let all = try view.all(of: key, in: transaction)
+        #expect(all.map(\.contentSet) == own.keys.map(\.contentSet).sorted())
+        for wanted in UInt8(0)...15 {
+          let covering = own.filter { $0.key.contentSet & wanted == wanted }
+          let newest = covering.values.map(\.fetched).max()
+          let found = try view.entry(key, covering: wanted, in: transaction)
+          #expect(found?.fetched == newest)
+          if let found { #expect(found.contentSet & wanted == wanted) }
+        }
+      }
+      #expect(try view.count(in: transaction) == entries.count)
+    }
+  }
+
+  @Test(arguments: 1...10 as ClosedRange<UInt64>)
+  func `pages show every entry once, in the order of keys`(seed: UInt64) async throws {
+    let folder = try TemporaryFolder()
+    var history = History(seed: seed)
+    let log = try folder.openLog(folds: allFolds, time: history.clock)
+    defer { log.close() }
+    try await history.append(300, to: log)
+    let view = CacheView(log)
+    let keys = try log.environment.withReadTransaction { (transaction) throws(LMDBError) in
+      try view.page(after: nil, limit: .max, in: transaction) { _ in true }.entries
+    }
+    for (limit, scanLimit) in [(1, 10_000), (3, 10_000), (100, 2), (2, 1)] {
+      var paged: [CacheEntry] = []
+      var cursor: [UInt8]?
+      repeat {
+        let page = try log.environment.withReadTransaction { (transaction) throws(LMDBError) in
+          try view.page(after: cursor, limit: limit, scanLimit: scanLimit, in: transaction) {
+            $0.isPresent
+          }
+        }
+        #expect(page.entries.count <= min(limit, scanLimit))
+        paged += page.entries
+        cursor = page.next
+      } while cursor != nil
+      #expect(paged == keys.filter(\.isPresent))
+    }
+  }
+
+  @Test(arguments: 1...20 as ClosedRange<UInt64>)
+  func `entries come due in the order of their instants`(seed: UInt64) async throws {
+    let folder = try TemporaryFolder()
+    var history = History(seed: seed)
+    let log = try folder.openLog(folds: allFolds, time: history.clock)
+    defer { log.close() }
+    try await history.append(300, to: log)
+    let view = CacheView(log)
+    let instants = history.generator.model.entries.values.map {
+      $0.isMarkedExpired ? $0.keepUntil : min($0.freshUntil, $0.keepUntil)
+    }.sorted()
+    let median = instants.isEmpty ? .testStart : instants[instants.count / 2]
+    for now in [median, median.advanced(byMilliseconds: -1), instants.last ?? median] {
+      let due = try log.environment.withReadTransaction { (transaction) throws(LMDBError) in
+        try view.dueEntries(at: now, limit: .max, in: transaction)
+      }
+      let found = due.map { $0.isMarkedExpired ? $0.keepUntil : min($0.freshUntil, $0.keepUntil) }
+      #expect(found == instants.filter { $0 <= now })
+    }
+  }
+
+  @Test(arguments: [1, 479, 480])
+  func `an entry of any possible name is found again`(length: Int) async throws {
+    let folder = try TemporaryFolder()
+    let log = try folder.openLog(folds: allFolds)
+    defer { log.close() }
+    var event = CacheWritten()
+    event.resource = String(repeating: "r", count: length)
+    event.presence = .absent
+    try await log.append([.cacheWritten(event)])
+    let view = CacheView(log)
+    let found = try log.environment.withReadTransaction { (transaction) throws(LMDBError) in
+      try view.entry(ResourceKey(stored: event.resource), covering: 0, in: transaction)
+    }
+    #expect(found?.written == 1)
+  }
+}

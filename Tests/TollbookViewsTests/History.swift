@@ -1,0 +1,42 @@
+import TollbookEvents
+import TollbookLog
+import TollbookTestSupport
+import TollbookViews
+
+/// A generated history on its way into a log.
+struct History {
+  var generator: EventGenerator
+  private var random: SeededGenerator
+  private let time = ManualTime()
+
+  var clock: TimeSource { time.source }
+
+  init(seed: UInt64) {
+    generator = EventGenerator(seed: seed)
+    random = SeededGenerator(seed: ~seed)
+  }
+
+  /// Some decisions of one instant, which is up to twenty minutes after the one before.
+  mutating func nextGroup(upTo size: Int) -> [EventGenerator.Step] {
+    time.advance(byMilliseconds: random.int64(0...1_200_000))
+    return (0..<random.int(1...size)).map { _ in generator.next(at: time.now) }
+  }
+
+  /// Appends that many events, in commits and decisions of random sizes.
+  mutating func append(_ count: UInt64, to log: EventLog) async throws {
+    let end = generator.head + count
+    while generator.head < end {
+      let steps = nextGroup(upTo: 12)
+      if random.chance(70) {
+        // One decision with the events of all.
+        try await log.append(steps.flatMap(\.events), bodies: steps.flatMap(\.bodies))
+      } else {
+        let results = await log.decideTogether(
+          steps.map { step in
+            { _, _ in Decision(events: step.events, bodies: step.bodies, answer: ()) }
+          })
+        for result in results { _ = try result.get() }
+      }
+    }
+  }
+}

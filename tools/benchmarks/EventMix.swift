@@ -1,0 +1,126 @@
+import Foundation
+import TollbookEvents
+import TollbookLog
+
+/// Whole paid fetches as the gateway writes them: a call for ten products begun, answered, written to the cache and
+/// charged, with a reading of the balance. Fourteen events a fetch.
+struct EventMix {
+  static let productsPerFetch = 10
+  static let eventsPerFetch = productsPerFetch + 4
+
+  /// The events of one fetch.
+  ///
+  /// - Parameters:
+  ///   - number: decides which products it buys: of `world` different ones, each in its turn.
+  ///   - first: the position of its first event.
+  static func fetch(_ number: Int, of world: Int, first: Position, at now: Timestamp) -> [Event] {
+    let asins = (0..<productsPerFetch).map { product in
+      resource((number &* productsPerFetch &+ product) &* 7_919 % world)
+    }
+    var started = FetchStarted()
+    started.operation = "keepa.product"
+    started.credential = "keepa:0123abcd"
+    started.account = "default"
+    started.unit = "tokens"
+    started.resources = asins
+    started.bound = Int64(productsPerFetch)
+    started.expected = started.bound
+    var succeeded = FetchSucceeded()
+    succeeded.fetch = first
+    succeeded.attempt = 1
+    succeeded.found = UInt32(productsPerFetch)
+    succeeded.durationMs = 240
+    succeeded.receivedBytes = 520_000
+    var charged = TokensCharged()
+    charged.fetch = first
+    charged.attempt = 1
+    charged.credential = started.credential
+    charged.unit = started.unit
+    charged.account = started.account
+    charged.operation = started.operation
+    charged.tokens = started.bound
+    charged.reserved = started.bound
+    charged.expected = started.bound
+    charged.windows = ["day 2026-11-21"]
+    charged.shares = asins.map { asin in
+      var share = Share()
+      share.resource = asin
+      share.tokens = 1
+      return share
+    }
+    return [.fetchStarted(started), .fetchSucceeded(succeeded)]
+      + asins.enumerated().map { .cacheWritten(written($1, number &+ $0, fetch: first, at: now)) }
+      + [.tokensCharged(charged), .balanceObserved(reading(number, fetch: first, at: now))]
+  }
+
+  static func resource(_ product: Int) -> String {
+    let digits = String(product)
+    return "shared/keepa.product/1/B" + String(repeating: "0", count: 9 - digits.count) + digits
+  }
+
+  private static func written(
+    _ resource: String, _ seed: Int, fetch: Position, at now: Timestamp
+  ) -> CacheWritten {
+    var event = CacheWritten()
+    event.resource = resource
+    event.presence = .present
+    event.fetch = fetch
+    event.body = Data((0..<32).map { UInt8(truncatingIfNeeded: seed >> ($0 % 8 * 8) &+ $0) })
+    event.bodyBytes = 52_000
+    event.fetchedMs = now.milliseconds
+    event.freshUntilMs = now.milliseconds + 7 * 86_400_000
+    event.graceUntilMs = event.freshUntilMs
+    event.errorGraceUntilMs = now.milliseconds + 30 * 86_400_000
+    event.keepUntilMs = now.milliseconds + 90 * 86_400_000
+    event.upstreamUpdatedMs = now.milliseconds - 1_800_000
+    event.tokens = 1
+    event.summary = Data(summary)
+    return event
+  }
+
+  private static func reading(_ number: Int, fetch: Position, at now: Timestamp) -> BalanceObserved
+  {
+    var event = BalanceObserved()
+    event.credential = "keepa:0123abcd"
+    event.unit = "tokens"
+    event.reading.balance = 600
+    event.reading.upstreamMs = now.milliseconds
+    event.reading.nextRefillMs = now.milliseconds + 30_000
+    event.reading.observedMs = now.milliseconds
+    if number > 0 {
+      event.previous = event.reading
+      event.ticks = 1
+      event.refillLow = Int64(productsPerFetch)
+      event.refillHigh = event.refillLow
+      event.refill = event.refillLow
+      event.predictedLow = 600
+      event.predictedHigh = 600
+    }
+    event.refillRate = Int64(productsPerFetch)
+    event.fetch = fetch
+    return event
+  }
+
+  /// A summary of the size that a real product has.
+  private static let summary: [UInt8] = {
+    var summary = ProductSummary()
+    summary.title = "Borosilicate measuring cylinder with glass base, 250 ml, pack of two"
+    summary.brand = "Northmark"
+    summary.manufacturer = "Northmark Glass"
+    summary.rootCategory = 16_310_091
+    summary.rootCategoryName = "Industrial & Scientific"
+    summary.image = "61kSt4W4P4L.jpg"
+    for path in [\ProductSummary.new, \ProductSummary.salesRank, \ProductSummary.offersNew] {
+      summary[keyPath: path].current = 2_599
+      summary[keyPath: path].average30Days = 2_599
+      summary[keyPath: path].average90Days = 2_599
+      summary[keyPath: path].lowest = 2_199
+      summary[keyPath: path].highest = 3_599
+    }
+    summary.monthlySold = 300
+    summary.referralFeeHundredths = 1_200
+    summary.fbaFee = 435
+    summary.packageWeightG = 235
+    return summary.bytes
+  }()
+}

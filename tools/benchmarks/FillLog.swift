@@ -1,0 +1,33 @@
+import ArgumentParser
+import LMDB
+import TollbookEvents
+import TollbookLog
+import TollbookViews
+
+/// Fills a data directory with the event mix, without flushing each commit: a large log in little time.
+struct FillLog: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "fill", abstract: "Makes a simulated data directory with many events.")
+
+  @Argument(help: "The folder to make.") var folder: String
+  @Option(help: "How many events.") var events: UInt64 = 10_000_000
+  @Option(help: "How many different products.") var products = 100_000
+
+  func run() async throws {
+    let directory = try DataDirectory.own(folder, mode: .simulated)
+    var options = EventLog.Options()
+    options.unsafeWithoutSync = true
+    let log = try EventLog(directory, folds: allFolds, time: .system, options: options) { error in
+      print("failed: \(error)")
+    }
+    let mix = MixDispenser(world: products)
+    while log.head < events {
+      _ = try await log.decide { (_, context) throws(LMDBError) in
+        Decision(events: mix.take(5_000, context), answer: ())
+      }
+    }
+    log.close()
+    try log.environment.sync()
+    print("\(log.head) events")
+  }
+}

@@ -1,0 +1,9 @@
+import ArgumentParser
+
+@main
+struct TollbookBench: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "tollbook-bench",
+    abstract: "Measures Tollbook. tools/bench runs all of it and prints the machine beside.",
+    subcommands: [LogBench.self, BareRoute.self, FillLog.self])
+}
