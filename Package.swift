@@ -16,6 +16,7 @@ let package = Package(
     .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
     .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+    .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
     .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
@@ -40,8 +41,10 @@ let package = Package(
     .target(
       name: "TollbookUpstreams",
       dependencies: [
-        "JSONText", "TollbookEvents", nioCore, logging, protobuf,
+        "JSONText", "TollbookEvents", nioCore,
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
+        .product(name: "NIOHTTPCompression", package: "swift-nio-extras"),
       ]),
     .target(
       name: "TollbookGateway",
@@ -49,9 +52,6 @@ let package = Package(
         "LMDB", "Deflate", "TollbookEvents", "TollbookLog", "TollbookViews", "TollbookUpstreams",
         logging, lifecycle, crypto,
       ]),
-    .target(
-      name: "TollbookHistory",
-      dependencies: ["LMDB", "TollbookEvents", "TollbookLog", "TollbookViews"]),
     .target(
       name: "TollbookHTTP",
       dependencies: [
@@ -65,7 +65,7 @@ let package = Package(
       name: "tollbook",
       dependencies: [
         "LMDB", "TollbookEvents", "TollbookLog", "TollbookViews", "TollbookUpstreams",
-        "TollbookGateway", "TollbookHistory", "TollbookHTTP", "TollbookSimulators", "JSONText",
+        "TollbookGateway", "TollbookHTTP", "TollbookSimulators", "JSONText",
         hummingbird, logging, lifecycle, crypto,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Configuration", package: "swift-configuration"),
@@ -96,8 +96,7 @@ let package = Package(
     .testTarget(
       name: "TollbookViewsTests",
       dependencies: [
-        "LMDB", "TollbookEvents", "TollbookLog", "TollbookViews", "TollbookHistory",
-        "TollbookTestSupport",
+        "LMDB", "TollbookEvents", "TollbookLog", "TollbookViews", "TollbookTestSupport",
       ]),
     .testTarget(
       name: "TollbookUpstreamsTests",
@@ -109,7 +108,7 @@ let package = Package(
       name: "TollbookGatewayTests",
       dependencies: [
         "LMDB", "TollbookEvents", "TollbookLog", "TollbookViews", "TollbookUpstreams",
-        "TollbookGateway", "TollbookHistory", "TollbookSimulators", "TollbookTestSupport",
+        "TollbookGateway", "TollbookSimulators", "TollbookTestSupport",
       ]),
     .testTarget(
       name: "TollbookHTTPTests",
@@ -125,7 +124,6 @@ let package = Package(
     .testTarget(
       name: "CommandTests",
       dependencies: ["tollbook", "JSONText", "TollbookTestSupport", "TollbookSimulators"]),
-    .testTarget(name: "CrashTests", dependencies: ["tollbook", "TollbookTestSupport"]),
     .testTarget(name: "TidyTests"),
   ]
 )

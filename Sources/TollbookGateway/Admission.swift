@@ -7,6 +7,8 @@ package struct Admission: Sendable, Hashable {
   static let tick: Int64 = 60_200
   /// A bucket holds what 60 refills bring.
   static let ticksToFill: Int64 = 60
+  /// Two years of refills: more fill any bucket, and fewer keep products of them small.
+  static let mostTicks: Int64 = 1_000_000
 
   /// How many of the items fit.
   package var admitted: Int
@@ -14,7 +16,8 @@ package struct Admission: Sendable, Hashable {
   package var available: Int64
   /// Why not all; nil if all fit.
   package var refusal: RefusalReason?
-  /// When the first refused item would fit; nil if waiting does not help or nobody knows.
+  /// When the first refused item would fit, once what is held now has ended; nil if waiting does not help or nobody
+  /// knows.
   package var retryAt: Timestamp?
 
   /// Decides over items in request order.
@@ -22,54 +25,59 @@ package struct Admission: Sendable, Hashable {
   /// - Parameters:
   ///   - bounds: the most that each item may cost.
   ///   - requestLimit: the most that the request wants to spend, nil for no limit.
+  ///   - callSize: how many items one call takes. With an overdraft a call goes out whole or not at all.
   package init(
     of bounds: [Int64], on meter: Meter, at now: Timestamp, requestLimit: Int64?,
-    overdraft: GatewaySettings.Overdraft
+    overdraft: GatewaySettings.Overdraft, callSize: Int = .max
   ) {
     available = Self.available(on: meter, at: now)
     admitted = 0
     var sum: Int64 = 0
-    for bound in bounds {
-      let next = sum + bound
-      let fitsMeter = overdraft == .allow ? available > 0 : next <= available
-      if !fitsMeter {
-        refusal = .insufficientTokens
-        let missing = overdraft == .allow ? 1 - available : next - available
-        retryAt = Self.instant(ofRefilling: missing, on: meter, at: now)
-        return
-      }
-      if let requestLimit, next > requestLimit {
+    var earlierCalls: Int64 = 0
+    for (index, bound) in bounds.enumerated() {
+      if index % max(1, callSize) == 0 { earlierCalls = sum }
+      // Asked first: what the request itself forbids does not fit later either.
+      if let requestLimit, sum + bound > requestLimit {
         refusal = .requestLimit
         return
       }
-      sum = next
+      let needed = overdraft == .allow ? earlierCalls + 1 : sum + bound
+      guard needed <= available else {
+        refusal = .insufficientTokens
+        retryAt = Self.instant(ofHaving: needed, on: meter, at: now)
+        return
+      }
+      sum += bound
       admitted += 1
     }
   }
 
   /// What can be spent now: what the ledger has free and the refills that must have come since the last reading.
+  ///
+  /// A full bucket takes no refill, and what is held may not have been taken out of it yet: so refills count only up to
+  /// what the bucket holds without the holds.
   package static func available(on meter: Meter, at now: Timestamp) -> Int64 {
     guard let reading = meter.reading else { return 0 }
-    let refilled = meter[.free] + ticks(since: reading, at: now) * reading.sureRefill
-    return max(meter[.free], min(refilled, reading.capacity))
+    let free = bounded(meter[.free])
+    let held = bounded(meter[.reserved]) + bounded(meter[.inDoubt])
+    let refilled = free + reading.ticks(until: now) * reading.sureRefill
+    return max(free, min(refilled, reading.capacity - held))
   }
 
-  /// When `missing` more will have been refilled, by our clock.
+  /// When that much will be there, by our clock.
   private static func instant(
-    ofRefilling missing: Int64, on meter: Meter, at now: Timestamp
+    ofHaving needed: Int64, on meter: Meter, at now: Timestamp
   ) -> Timestamp? {
-    guard let reading = meter.reading, reading.sureRefill > 0,
-      available(on: meter, at: now) + missing <= reading.capacity
-    else { return nil }
-    let needed = (max(1, missing) + reading.sureRefill - 1) / reading.sureRefill
-    let passed = ticks(since: reading, at: now)
-    return reading.nextRefillByOurClock.advanced(byMilliseconds: (passed + needed - 1) * tick)
+    guard let reading = meter.reading, reading.sureRefill > 0, needed <= reading.capacity else {
+      return nil
+    }
+    let missing = max(1, needed - available(on: meter, at: now))
+    let refills = (missing + reading.sureRefill - 1) / reading.sureRefill
+    return reading.refill(after: now).advanced(byMilliseconds: (refills - 1) * tick)
   }
 
-  private static func ticks(since reading: Meter.LastReading, at now: Timestamp) -> Int64 {
-    let since = now.milliseconds - reading.nextRefillByOurClock.milliseconds
-    return since < 0 ? 0 : min(since / tick + 1, 100_000)
-  }
+  /// Sums of the ledger wrap around; what is computed with them must not.
+  private static func bounded(_ tokens: Int64) -> Int64 { min(max(-1 << 60, tokens), 1 << 60) }
 }
 
 extension Meter.LastReading {
@@ -83,4 +91,18 @@ extension Meter.LastReading {
 
   /// What the bucket holds at the most.
   var capacity: Int64 { refillRate * Admission.ticksToFill }
+
+  /// Refills since this reading, by our clock.
+  func ticks(until now: Timestamp) -> Int64 {
+    let since = now.milliseconds - nextRefillByOurClock.milliseconds
+    return since < 0 ? 0 : min(since / Admission.tick + 1, Admission.mostTicks)
+  }
+
+  /// The first refill that is yet to come, by our clock.
+  func refill(after now: Timestamp) -> Timestamp {
+    let since = now.milliseconds - nextRefillByOurClock.milliseconds
+    guard since >= 0 else { return nextRefillByOurClock }
+    return nextRefillByOurClock.advanced(
+      byMilliseconds: (since / Admission.tick + 1) * Admission.tick)
+  }
 }

@@ -7,7 +7,8 @@ package import TollbookViews
 /// The balance is predicted as an interval: what is free plus the refills since the last reading, up to that plus all
 /// that is held for attempts whose cost nobody has told. A balance outside it was moved by somebody else and is posted
 /// as unexplained; a balance inside needs no explanation. Refills are counted on the upstream's own clock, from the
-/// next refill of one reading to the next refill of the other, never from elapsed time.
+/// next refill of one reading to the next refill of the other. Elapsed time counts nothing; it only casts doubt: where
+/// our clock says that one of the two has jumped, the refills are an interval too.
 package struct BalanceReconciliation {
   /// A doubt may be resolved by a reading that is at least this much younger, in milliseconds.
   static let doubtSettlesAfter: Int64 = 60_000
@@ -16,13 +17,19 @@ package struct BalanceReconciliation {
   private var meter: Meter
   private let key: MeterKey
   private let reading: UpstreamReading
+  private let asked: Timestamp
   private let observed: Timestamp
   private let fetch: Position
 
+  /// - Parameters:
+  ///   - asked: when the call that brought the reading was begun, by our clock: the reading is not older than that. Nil:
+  ///     when it was observed.
+  ///   - observed: when it had come, by our clock.
   package init(
-    of key: MeterKey, meter: Meter, reading: UpstreamReading, observed: Timestamp,
-    fetch: Position = 0
+    of key: MeterKey, meter: Meter, reading: UpstreamReading, asked: Timestamp? = nil,
+    observed: Timestamp, fetch: Position = 0
   ) {
+    self.asked = asked ?? observed
     self.key = key
     self.meter = meter
     self.reading = reading
@@ -36,8 +43,8 @@ package struct BalanceReconciliation {
   /// - Parameter doubts: the holds of this meter that are in doubt.
   package mutating func events(doubts: [Hold], windows: [String]) -> [Event] {
     guard let last = meter.reading else { return [.balanceObserved(opening)] }
-    guard reading.upstreamMilliseconds >= last.upstream.milliseconds else { return [] }
-    let refill = Refill(from: last, to: reading)
+    guard isNewer(than: last) else { return [] }
+    let refill = Refill(from: last, to: reading, observed: observed)
     var events: [Event] = []
     if var resolution = resolution(of: doubts, refill: refill) {
       resolution.windows = windows
@@ -46,6 +53,12 @@ package struct BalanceReconciliation {
     }
     events.append(.balanceObserved(observation(after: last, refill: refill)))
     return events
+  }
+
+  /// Whether it tells of a later moment: by the upstream's clock, or because it was asked for after the other had come.
+  /// Of two readings of the same millisecond nobody knows which charge the one has seen and the other has not.
+  private func isNewer(than last: Meter.LastReading) -> Bool {
+    reading.upstreamMilliseconds > last.upstream.milliseconds || asked > last.observed
   }
 
   private var opening: BalanceObserved {
@@ -101,7 +114,7 @@ package struct BalanceReconciliation {
   /// Closes all doubts together if this reading can tell: nothing else is under way, and it is young enough.
   private func resolution(of doubts: [Hold], refill: Refill) -> ChargeResolved? {
     guard !doubts.isEmpty, meter[.reserved] == 0, let sent = meter.lastDoubtSent,
-      observed >= sent.advanced(byMilliseconds: Self.doubtSettlesAfter)
+      asked >= sent.advanced(byMilliseconds: Self.doubtSettlesAfter)
     else { return nil }
     let sum = doubts.reduce(0) { $0 + $1.tokens }
     let difference = meter[.free] + sum + refill.low - reading.balance
@@ -147,22 +160,44 @@ extension ResolvedDoubt {
 
 /// What a bucket gained between two readings, as an interval.
 private struct Refill {
+  /// By the upstream's clock; how many there were at the most where the clocks disagree.
   let ticks: Int64
   let low: Int64
   let high: Int64
 
   var isExact: Bool { low == high }
 
-  init(from last: Meter.LastReading, to reading: UpstreamReading) {
-    let apart = reading.nextRefillMilliseconds - last.nextRefill.milliseconds
-    ticks = max(0, (apart + Admission.tick / 2) / Admission.tick)
+  init(from last: Meter.LastReading, to reading: UpstreamReading, observed: Timestamp) {
+    let count = Self.ticks(from: last, to: reading, observed: observed)
+    ticks = count.upperBound
     let rate = reading.refillRate
     let reduction = max(reading.flowReductionThousandths, last.flowReductionThousandths)
-    let all = ticks * max(rate, last.refillRate)
-    let sure = ticks * max(0, min(rate, last.refillRate) - (reduction + 999) / 1_000)
+    let all = count.upperBound * max(rate, last.refillRate)
+    let sure =
+      count.lowerBound * max(0, min(rate, last.refillRate) - (reduction + 999) / 1_000)
     let room = max(0, last.capacity - last.balance)
     // A bucket that may have been full lost refills, but never so many that it is not full now.
     low = all > room ? min(sure, room) : sure
     high = all + last.slack
+  }
+
+  /// The refills between two readings: one number as long as both clocks agree about it, give or take one for what
+  /// answers take on their way.
+  private static func ticks(
+    from last: Meter.LastReading, to reading: UpstreamReading, observed: Timestamp
+  ) -> ClosedRange<Int64> {
+    let theirs = ticks(reading.nextRefillMilliseconds - last.nextRefill.milliseconds)
+    let ahead = reading.nextRefillMilliseconds - reading.upstreamMilliseconds
+    let ours = ticks(
+      observed.advanced(byMilliseconds: ahead).milliseconds
+        - last.nextRefillByOurClock.milliseconds)
+    guard reading.upstreamMilliseconds >= last.upstream.milliseconds else {
+      return max(0, ours - 1)...ours + 1
+    }
+    return abs(theirs - ours) <= 1 ? theirs...theirs : min(theirs, ours)...max(theirs, ours)
+  }
+
+  private static func ticks(_ apart: Int64) -> Int64 {
+    min(max(0, (apart + Admission.tick / 2) / Admission.tick), Admission.mostTicks)
   }
 }

@@ -8,6 +8,8 @@ package struct EventIndex: Sendable {
     name: "index", version: 1, tables: ["kind", "resource", "fetch"], cadence: .eachCommit
   ) { (events, tables, transaction) throws(LMDBError) in
     let empty: [UInt8] = []
+    // By resource the keys come in no order; a tree of pages takes them best sorted.
+    var resources: [[UInt8]] = []
     var key: [UInt8] = []
     for recorded in events {
       let keys = IndexKeys(of: recorded.event, at: recorded.position)
@@ -15,19 +17,20 @@ package struct EventIndex: Sendable {
       key.append(recorded.event.kind.rawValue)
       key.append(bigEndian: recorded.position)
       try transaction.put(empty.span, forKey: key.span, in: tables[0])
-      // A name with a zero byte is no resource's: see the cache, which parks it.
-      if let resource = keys.resource, !resource.utf8.contains(0) {
-        key = resourcePrefix(resource)
-        key.append(bigEndian: recorded.position)
-        try transaction.put(empty.span, forKey: key.span, in: tables[1])
-      }
       if let fetch = keys.fetch {
         key.removeAll(keepingCapacity: true)
         key.append(bigEndian: fetch)
         key.append(bigEndian: recorded.position)
         try transaction.put(empty.span, forKey: key.span, in: tables[2])
       }
+      if let resource = keys.resource {
+        var key = resourcePrefix(resource)
+        key.append(bigEndian: recorded.position)
+        resources.append(key)
+      }
     }
+    resources.sort { $0.lexicographicallyPrecedes($1) }
+    for key in resources { try transaction.put(empty.span, forKey: key.span, in: tables[1]) }
     return []
   }
 

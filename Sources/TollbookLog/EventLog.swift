@@ -54,9 +54,7 @@ package final class EventLog: Sendable {
     store = try LogStore(environment: environment, folds: folds + [EventIndex.fold])
     let state = try store.checkedState()
     store.publish(state)
-    for bound in store.folds {
-      try FoldCatchUp(environment, store.tables, bound).run(to: state.head)
-    }
+    try ViewCatchUp(environment, store.tables, store.folds).run(to: state.head)
     var writerSettings = LogWriter.Settings()
     writerSettings.queueCapacity = options.queueCapacity
     writer = LogWriter(

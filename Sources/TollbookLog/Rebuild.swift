@@ -5,11 +5,11 @@ package import TollbookEvents
 package enum Rebuild {
   /// - Parameters:
   ///   - directory: owned by the caller, and not open as a log.
-  ///   - progress: told the view and the last position that it contains, after each chunk.
+  ///   - progress: told the last position that the views contain, after each chunk.
   /// - Returns: the head.
   package static func allViews(
     of directory: DataDirectory, folds: [Fold], options: EventLog.Options = .init(),
-    progress: (_ view: String, _ position: Position, _ head: Position) -> Void
+    progress: (_ position: Position, _ head: Position) -> Void
   ) throws(LogError) -> Position {
     var settings = EnvironmentOptions()
     settings.mapSize = options.mapSize
@@ -20,11 +20,9 @@ package enum Rebuild {
     } catch { throw .storage(error) }
     let store = try LogStore(environment: environment, folds: folds + [EventIndex.fold])
     let head = try store.checkedState().head
-    for bound in store.folds {
-      let catchUp = FoldCatchUp(environment, store.tables, bound)
-      try catchUp.drop()
-      try catchUp.run(to: head) { progress(bound.fold.id, $0, head) }
-    }
+    let catchUp = ViewCatchUp(environment, store.tables, store.folds)
+    try catchUp.drop()
+    try catchUp.run(to: head) { progress($0, head) }
     return head
   }
 }

@@ -87,7 +87,7 @@ import TollbookViews
 
     do {
       let directory = try DataDirectory.own("\(folder.path)/data", mode: .simulated)
-      _ = try Rebuild.allViews(of: directory, folds: allFolds, options: .scratch) { _, _, _ in }
+      _ = try Rebuild.allViews(of: directory, folds: allFolds, options: .scratch) { _, _ in }
     }
 
     let residuals = try Self.residuals(in: folder)

@@ -40,7 +40,7 @@ import TollbookViews
 
   private static func replayed(in folder: TemporaryFolder) throws -> [String: TableDump] {
     let directory = try DataDirectory.own("\(folder.path)/data", mode: .simulated)
-    _ = try Rebuild.allViews(of: directory, folds: allFolds, options: .scratch) { _, _, _ in }
+    _ = try Rebuild.allViews(of: directory, folds: allFolds, options: .scratch) { _, _ in }
     return try Environment(directory: directory.path).dump()
   }
 

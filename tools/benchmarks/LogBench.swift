@@ -52,7 +52,7 @@ struct LogBench: AsyncParsableCommand {
       let events = try await append(in: path, callers: 1, perCall: 1_000).events
       let directory = try DataDirectory.own(path, mode: .simulated)
       let took = try tollbook_bench.seconds {
-        _ = try Rebuild.allViews(of: directory, folds: allFolds) { _, _, _ in }
+        _ = try Rebuild.allViews(of: directory, folds: allFolds) { _, _ in }
       }
       printTable(
         "Rebuilding all views, offline",

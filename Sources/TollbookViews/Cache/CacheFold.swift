@@ -14,132 +14,153 @@ package enum CacheFold {
     name: "cache", version: 1, tables: ["entries", "due"], cadence: .eachDecision
   ) { (events, tables, transaction) throws(LMDBError) in
     var parked: [Fold.Parked] = []
-    let fold = CacheTables(entries: tables[0], due: tables[1])
+    var books = CacheBooks(entries: tables[0], due: tables[1])
     for recorded in events {
-      let problem: String?
-      switch recorded.event {
-      case .cacheWritten(let event):
-        problem = try fold.write(event, at: recorded.position, in: &transaction)
-      case .cacheExpired(let event):
-        problem = try fold.update(
-          event.resource, event.contentSet, written: event.written, in: &transaction
-        ) { $0.isMarkedExpired = true }
-      case .cacheEvicted(let event):
-        problem = try fold.remove(
-          event.resource, event.contentSet, written: event.written, in: &transaction)
-      case .readsTallied(let event):
-        try fold.count(event, in: &transaction)
-        problem = nil
-      default: problem = nil
-      }
-      if let problem {
+      if let problem = try books.apply(recorded, in: transaction.reading) {
         parked.append(Fold.Parked(position: recorded.position, reason: problem))
       }
     }
+    try books.write(to: &transaction)
     return parked
   }
 }
 
-/// The cache's tables while events are applied to them.
-private struct CacheTables {
-  let entries: Table
-  let due: Table
+/// The entries that a run of events touches, changed in memory and written once at its end.
+private struct CacheBooks {
+  /// The entries of one resource by content set: as they are stored, and as they shall be.
+  private struct Shelf {
+    let stored: [UInt8: CacheEntry]
+    var entries: [UInt8: CacheEntry]
+  }
+
+  private let entries: Table
+  private let due: Table
+  private var shelves: [String: Shelf] = [:]
+
+  init(entries: Table, due: Table) {
+    self.entries = entries
+    self.due = due
+  }
+
+  /// Applies one event, or says why it cannot be and leaves everything as it was.
+  mutating func apply(
+    _ recorded: RecordedEvent, in transaction: borrowing ReadTransaction
+  ) throws(LMDBError) -> String? {
+    switch recorded.event {
+    case .cacheWritten(let event):
+      return try write(event, at: recorded.position, in: transaction)
+    case .cacheExpired(let event):
+      return try update(
+        event.resource, event.contentSet, written: event.written, in: transaction
+      ) { $0?.isMarkedExpired = true }
+    case .cacheEvicted(let event):
+      return try update(
+        event.resource, event.contentSet, written: event.written, in: transaction
+      ) { $0 = nil }
+    case .readsTallied(let event):
+      for tally in event.rows { try count(tally, in: transaction) }
+      return nil
+    default: return nil
+    }
+  }
 
   /// Puts an entry in place of what it supersedes: its own predecessor, and poorer ones that it serves from now on.
-  func write(
-    _ event: CacheWritten, at position: Position, in transaction: inout WriteTransaction
+  private mutating func write(
+    _ event: CacheWritten, at position: Position, in transaction: borrowing ReadTransaction
   ) throws(LMDBError) -> String? {
     guard let contentSet = UInt8(exactly: event.contentSet), CacheKey.isPossible(event.resource)
     else { return "its resource or content set cannot be a key" }
     let entry = CacheEntry(event, contentSet: contentSet, written: position)
-    for old in try rows(of: event.resource, in: transaction.reading)
-    where old.contentSet & contentSet == old.contentSet {
-      try delete(old, in: &transaction)
+    try change(event.resource, in: transaction) { shelf in
+      for poorer in shelf.keys where poorer & contentSet == poorer { shelf[poorer] = nil }
+      shelf[contentSet] = entry
     }
-    try put(entry, in: &transaction)
     return nil
   }
 
-  /// Changes the entry that was written at that position.
-  func update(
+  /// Changes or removes the entry that was written at that position.
+  private mutating func update(
     _ resource: String, _ contentSet: UInt32, written: Position,
-    in transaction: inout WriteTransaction, _ change: (inout CacheEntry) -> Void
+    in transaction: borrowing ReadTransaction, _ body: (inout CacheEntry?) -> Void
   ) throws(LMDBError) -> String? {
-    guard let old = try row(resource, contentSet, in: transaction.reading), old.written == written
-    else { return "no entry was written at position \(written)" }
-    var entry = old
-    change(&entry)
-    try deleteDue(old, in: &transaction)
-    try put(entry, in: &transaction)
-    return nil
+    let missing = "no entry was written at position \(written)"
+    guard let contentSet = UInt8(exactly: contentSet), CacheKey.isPossible(resource) else {
+      return missing
+    }
+    var isFound = false
+    try change(resource, in: transaction) { shelf in
+      guard shelf[contentSet]?.written == written else { return }
+      isFound = true
+      body(&shelf[contentSet])
+    }
+    return isFound ? nil : missing
   }
 
-  func remove(
-    _ resource: String, _ contentSet: UInt32, written: Position,
-    in transaction: inout WriteTransaction
-  ) throws(LMDBError) -> String? {
-    guard let old = try row(resource, contentSet, in: transaction.reading), old.written == written
-    else { return "no entry was written at position \(written)" }
-    try delete(old, in: &transaction)
-    return nil
-  }
-
-  /// Adds reads to the entries that they were answered from. One that is gone by now needs no count.
-  func count(_ event: ReadsTallied, in transaction: inout WriteTransaction) throws(LMDBError) {
-    for tally in event.rows {
-      guard
-        var entry = try row(tally.resource, tally.contentSet, in: transaction.reading)
-      else { continue }
-      entry.hits += UInt64(tally.fresh) + UInt64(tally.stale) + UInt64(tally.joined)
+  /// Adds reads to the entry that they were answered from. One that is gone by now needs no count.
+  private mutating func count(
+    _ tally: ReadTally, in transaction: borrowing ReadTransaction
+  ) throws(LMDBError) {
+    guard let contentSet = UInt8(exactly: tally.contentSet), CacheKey.isPossible(tally.resource)
+    else { return }
+    try change(tally.resource, in: transaction) { shelf in
+      guard var entry = shelf[contentSet] else { return }
+      entry.hits &+= UInt64(tally.fresh) + UInt64(tally.stale) + UInt64(tally.joined)
       entry.lastRead = max(
         entry.lastRead ?? entry.fetched, Timestamp(milliseconds: tally.lastReadMs))
-      try transaction.put(entry.row.span, forKey: CacheKey.key(of: entry).span, in: entries)
+      shelf[contentSet] = entry
     }
   }
 
-  private func put(
-    _ entry: CacheEntry, in transaction: inout WriteTransaction
+  private mutating func change(
+    _ resource: String, in transaction: borrowing ReadTransaction,
+    _ body: (inout [UInt8: CacheEntry]) -> Void
   ) throws(LMDBError) {
-    let nothing: [UInt8] = []
-    try transaction.put(entry.row.span, forKey: CacheKey.key(of: entry).span, in: entries)
-    try transaction.put(nothing.span, forKey: CacheKey.dueKey(of: entry).span, in: due)
-  }
-
-  private func delete(
-    _ entry: CacheEntry, in transaction: inout WriteTransaction
-  ) throws(LMDBError) {
-    _ = try transaction.delete(key: CacheKey.key(of: entry).span, in: entries)
-    try deleteDue(entry, in: &transaction)
-  }
-
-  private func deleteDue(
-    _ entry: CacheEntry, in transaction: inout WriteTransaction
-  ) throws(LMDBError) {
-    _ = try transaction.delete(key: CacheKey.dueKey(of: entry).span, in: due)
-  }
-
-  private func row(
-    _ resource: String, _ contentSet: UInt32, in transaction: borrowing ReadTransaction
-  ) throws(LMDBError) -> CacheEntry? {
-    guard let contentSet = UInt8(exactly: contentSet), CacheKey.isPossible(resource) else {
-      return nil
+    if shelves[resource] == nil {
+      let stored = try self.stored(resource, in: transaction)
+      shelves[resource] = Shelf(stored: stored, entries: stored)
     }
-    let key = CacheKey.key(resource, contentSet)
-    return try transaction.withValue(forKey: key.span, in: entries) {
-      CacheEntry(resource: resource, contentSet: contentSet, row: $0)
+    if var entries = shelves[resource]?.entries {
+      shelves[resource]?.entries = [:]
+      body(&entries)
+      shelves[resource]?.entries = entries
     }
   }
 
-  private func rows(
-    of resource: String, in transaction: borrowing ReadTransaction
-  ) throws(LMDBError) -> [CacheEntry] {
-    var found: [CacheEntry] = []
+  private func stored(
+    _ resource: String, in transaction: borrowing ReadTransaction
+  ) throws(LMDBError) -> [UInt8: CacheEntry] {
+    var found: [UInt8: CacheEntry] = [:]
     try transaction.scan(entries, prefix: CacheKey.prefix(resource).span) {
       (key, value) throws(LMDBError) in
-      found.append(CacheEntry(key: key, row: value))
+      let entry = CacheEntry(key: key, row: value)
+      found[entry.contentSet] = entry
       return .next
     }
     return found
+  }
+
+  /// Writes what differs, in key order, which a tree of pages takes best.
+  func write(to transaction: inout WriteTransaction) throws(LMDBError) {
+    let nothing: [UInt8] = []
+    for (_, shelf) in shelves.sorted(by: { $0.key < $1.key }) {
+      for (contentSet, old) in shelf.stored {
+        let new = shelf.entries[contentSet]
+        if new == nil {
+          _ = try transaction.delete(key: CacheKey.key(of: old).span, in: entries)
+        }
+        if new?.nextSweep != old.nextSweep {
+          _ = try transaction.delete(key: CacheKey.dueKey(of: old).span, in: due)
+        }
+      }
+      for (contentSet, new) in shelf.entries {
+        let old = shelf.stored[contentSet]
+        if new == old { continue }
+        try transaction.put(new.row.span, forKey: CacheKey.key(of: new).span, in: entries)
+        if new.nextSweep != old?.nextSweep {
+          try transaction.put(nothing.span, forKey: CacheKey.dueKey(of: new).span, in: due)
+        }
+      }
+    }
   }
 }
 

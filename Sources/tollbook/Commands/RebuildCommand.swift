@@ -19,18 +19,16 @@ struct RebuildCommand: AsyncParsableCommand {
     let path = settings.dataDirectory
     guard let mode = try DataDirectory.mode(of: path) else { throw DataDirectoryError.missing(path) }
     let directory = try DataDirectory.own(path, mode: mode)
-    var views: Set<String> = []
     let start = ContinuousClock.now
     let head = try Rebuild.allViews(of: directory, folds: allFolds, options: settings.log) {
-      view, position, head in
-      views.insert(view)
-      Console.progress("\(view): \(position.grouped) of \(head.grouped)")
+      position, head in
+      Console.progress("\(position.grouped) of \(head.grouped) events")
     }
     let duration = start.duration(to: .now)
     Console.endProgress()
     let rate = Int(Double(head) / max(duration.seconds, 0.001))
     Console.say(
-      "Rebuilt \(views.count.of("view")) from \(head.grouped) events in \(duration.inSeconds)"
+      "Rebuilt all views from \(head.grouped) events in \(duration.inSeconds)"
         + " (\(rate.grouped) events/s).")
   }
 }

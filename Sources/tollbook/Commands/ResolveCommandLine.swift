@@ -3,6 +3,7 @@ import AsyncHTTPClient
 import Foundation
 import JSONText
 import NIOCore
+import NIOHTTP1
 import TollbookEvents
 import TollbookGateway
 import TollbookLog

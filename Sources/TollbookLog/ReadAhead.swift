@@ -1,0 +1,53 @@
+import Dispatch
+import LMDB
+import Synchronization
+import TollbookEvents
+
+/// Reads and decodes the next chunk of events on another thread while the caller works on the one before.
+final class ReadAhead: Sendable {
+  private let queue = DispatchQueue(label: "tollbook-read-ahead")
+  private let ready = DispatchSemaphore(value: 0)
+  private let next = Mutex<Result<[RecordedEvent], LogError>>(.success([]))
+  private let environment: Environment
+  private let reader: LogReader
+  private let chunk: Int
+  private let head: Position
+
+  init(_ environment: Environment, _ reader: LogReader, chunk: Int, to head: Position) {
+    self.environment = environment
+    self.reader = reader
+    self.chunk = chunk
+    self.head = head
+  }
+
+  /// Begins to read the chunk after a position. Each call is followed by one `take`.
+  func begin(after position: Position) {
+    queue.async { [self] in
+      let read = Result { () throws(LogError) in try events(after: position) }
+      next.withLock { $0 = read }
+      ready.signal()
+    }
+  }
+
+  /// Waits for the chunk that was begun.
+  func take() throws(LogError) -> [RecordedEvent] {
+    ready.wait()
+    return try next.withLock { next in
+      defer { next = .success([]) }
+      return next
+    }.get()
+  }
+
+  private func events(after position: Position) throws(LogError) -> [RecordedEvent] {
+    try environment.withReadTransaction { (transaction) throws(LogError) in
+      var events: [RecordedEvent] = []
+      events.reserveCapacity(chunk)
+      try reader.scan(after: position, in: transaction) { (event) throws(LogError) in
+        guard event.position <= head, events.count < chunk else { return .stop }
+        events.append(event)
+        return .next
+      }
+      return events
+    }
+  }
+}

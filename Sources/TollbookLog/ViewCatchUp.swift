@@ -1,0 +1,97 @@
+import LMDB
+import TollbookEvents
+
+/// Brings the tables of folds up to a position, in chunks that each commit with their checkpoints: after an upgrade, and
+/// when views are rebuilt. Each event is read once for all folds, and the next chunk is read while one is applied.
+struct ViewCatchUp {
+  private static let chunk = 50_000
+  private let environment: Environment
+  private let tables: LogTables
+  private let folds: [BoundFold]
+
+  init(_ environment: Environment, _ tables: LogTables, _ folds: [BoundFold]) {
+    self.environment = environment
+    self.tables = tables
+    self.folds = folds
+  }
+
+  /// Applies to each fold everything after its checkpoint up to `head`.
+  func run(
+    to head: Position, progress: (Position) -> Void = { _ in }
+  ) throws(LogError) {
+    let checkpoints = try self.checkpoints()
+    for (bound, checkpoint) in zip(folds, checkpoints) where checkpoint > head {
+      throw .damaged(
+        Damage(
+          table: LogTables.viewsName, position: checkpoint,
+          problem: "\(bound.fold.id) contains events that the log does not have"))
+    }
+    guard var done = checkpoints.min(), done < head else { return }
+    let reader = ReadAhead(environment, LogReader(tables), chunk: Self.chunk, to: head)
+    reader.begin(after: done)
+    while done < head {
+      let events = try reader.take()
+      guard let last = events.last?.position else { throw .damaged(.missingEvent(at: done + 1)) }
+      if last < head { reader.begin(after: last) }
+      do throws(LMDBError) {
+        try environment.withWriteTransaction { (transaction) throws(LMDBError) in
+          for (bound, checkpoint) in zip(folds, checkpoints) where checkpoint < last {
+            let new = checkpoint <= done ? events : events.filter { $0.position > checkpoint }
+            try bound.apply(new, parked: tables.parked, to: &transaction)
+            try bound.setCheckpoint(last, in: tables.views, of: &transaction)
+          }
+        }
+      } catch { throw .storage(error) }
+      done = last
+      progress(done)
+    }
+  }
+
+  /// Empties the folds' tables, so that `run` builds them from the first event.
+  func drop() throws(LogError) {
+    do throws(LMDBError) {
+      try environment.withWriteTransaction { (transaction) throws(LMDBError) in
+        for bound in folds { try drop(bound, in: &transaction) }
+      }
+    } catch { throw .storage(error) }
+  }
+
+  private func drop(
+    _ bound: BoundFold, in transaction: inout WriteTransaction
+  ) throws(LMDBError) {
+    for table in bound.tables { try transaction.clear(table) }
+    var parked: [[UInt8]] = []
+    let prefix = Array(bound.fold.id.utf8) + [0]
+    try transaction.reading.scan(tables.parked, prefix: prefix.span) {
+      (key, _) throws(LMDBError) in
+      parked.append([UInt8](copying: key))
+      return .next
+    }
+    for key in parked { _ = try transaction.delete(key: key.span, in: tables.parked) }
+    _ = try transaction.delete(key: Array(bound.fold.id.utf8).span, in: tables.views)
+  }
+
+  private func checkpoints() throws(LogError) -> [Position] {
+    do throws(LMDBError) {
+      return try environment.withReadTransaction { (transaction) throws(LMDBError) in
+        var found: [Position] = []
+        for bound in folds {
+          let value = try transaction.value(
+            forKey: Array(bound.fold.id.utf8).span, in: tables.views)
+          found.append(value?.bigEndianPosition ?? 0)
+        }
+        return found
+      }
+    } catch { throw .storage(error) }
+  }
+}
+
+extension BoundFold {
+  /// Notes up to which position the tables contain the log.
+  func setCheckpoint(
+    _ position: Position, in views: Table, of transaction: inout WriteTransaction
+  ) throws(LMDBError) {
+    try transaction.put(
+      LogTables.key(position).span, forKey: Array(fold.id.utf8).span, in: views)
+  }
+}

@@ -1,0 +1,42 @@
+import ArgumentParser
+import AsyncHTTPClient
+import Foundation
+import Logging
+import ServiceLifecycle
+
+/// `tollbook demo`
+struct DemoCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "demo",
+    abstract: "Show in a few seconds what Tollbook does; nothing is spent and nothing is left.",
+    discussion: """
+      Runs a Tollbook with a simulated Keepa in a temporary folder, talks to it over HTTP as an app
+      would, and prints what it answers.
+      """)
+
+  func run() async throws {
+    let folder = NSTemporaryDirectory() + "tollbook-demo-" + UUID().uuidString
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    var loader = SettingsLoader()
+    loader.flags = [.dataDirectory: folder, .port: "0"]
+    loader.isSimulated = true
+    let settings = try await loader.load()
+    let logger = Logger(label: "demo") { _ in SwiftLogNoOpLogHandler() }
+    let (ready, announce) = AsyncStream<Server.Running>.makeStream()
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      group.addTask {
+        defer { announce.finish() }
+        try await Server(settings: settings, logger: logger).run { announce.yield($0) }
+      }
+      if let running = await ready.first(where: { _ in true }) {
+        let outcome: Result<Void, any Error>
+        do {
+          outcome = .success(try await DemoStory(running: running).tell())
+        } catch { outcome = .failure(error) }
+        await running.stop()
+        try outcome.get()
+      }
+      try await group.waitForAll()
+    }
+  }
+}

@@ -1,0 +1,175 @@
+import AsyncHTTPClient
+import Crypto
+import Foundation
+import Hummingbird
+import LMDB
+import Logging
+import NIOCore
+import ServiceLifecycle
+import TollbookEvents
+import TollbookGateway
+import TollbookHTTP
+import TollbookLog
+import TollbookSimulators
+import TollbookUpstreams
+import TollbookViews
+import Synchronization
+import UnixSignals
+
+/// One Tollbook: its log, its upstream and its gateway, opened in that order, served, and closed in the reverse one.
+struct Server: Sendable {
+  /// A Tollbook that answers.
+  struct Running: Sendable {
+    let log: EventLog
+    let gateway: Gateway
+    /// Such as `http://127.0.0.1:8000`.
+    let url: String
+    /// Begins the end: no new requests, the ones under way are answered.
+    let stop: @Sendable () async -> Void
+  }
+
+  let settings: Settings
+  let logger: Logger
+  /// What ends it.
+  var signals: [UnixSignal] = [.sigterm, .sigint]
+
+  /// Serves until it is told to stop.
+  ///
+  /// - Parameter whenReady: told once, when requests are answered.
+  func run(whenReady: @escaping @Sendable (Running) async -> Void) async throws {
+    let directory = try DataDirectory.own(settings.dataDirectory, mode: settings.mode)
+    let log = try EventLog(
+      directory, folds: allFolds, time: .system, options: settings.log, fail: endProcess)
+    defer { log.close() }
+    guard settings.isSimulated else {
+      let key = settings.keepaKey
+      return try await serve(log, key: key, base: settings.keepaBase, whenReady)
+    }
+    try await simulator(continuing: log).serving { base in
+      try await serve(log, key: KeepaSimulator.sampleKey, base: base, whenReady)
+    }
+  }
+
+  /// A simulator whose balance goes on where the ledger left off, as Keepa's would.
+  private func simulator(continuing log: EventLog) throws -> KeepaSimulator {
+    var configuration = KeepaSimulatorConfiguration()
+    let ledger = LedgerView(log)
+    let key = MeterKey(
+      credential: Self.credentialID(of: KeepaSimulator.sampleKey), unit: "tokens")
+    let meter = try log.environment.withReadTransaction { (transaction) throws(LMDBError) in
+      try ledger.meter(key, in: transaction)
+    }
+    if meter.reading != nil {
+      configuration.balance = Int(Admission.available(on: meter, at: log.time.now()))
+    }
+    return KeepaSimulator(configuration)
+  }
+
+  private func serve(
+    _ log: EventLog, key: String?, base: String,
+    _ whenReady: @escaping @Sendable (Running) async -> Void
+  ) async throws {
+    let keepa = key.map { key in
+      var client = KeepaClient.Settings()
+      client.base = base
+      return KeepaClient(
+        credential: KeepaCredential(id: Self.credentialID(of: key), key: key), settings: client,
+        now: { TimeSource.system.now().milliseconds })
+    }
+    let gateway = Gateway(
+      log: log,
+      keepa: key.flatMap { key in keepa.map { ($0, Self.credentialID(of: key)) } },
+      settings: settings.gateway, random: { Double.random(in: 0..<1) })
+    let outcome: Result<Void, any Error>
+    do {
+      try await gateway.start(version: Tollbook.version)
+      outcome = .success(try await services(gateway, whenReady))
+    } catch { outcome = .failure(error) }
+    await gateway.stop()
+    await keepa?.shutdown()
+    logger.info("stopped", metadata: ["position": "\(log.head)"])
+    try outcome.get()
+  }
+
+  /// Answers requests, and keeps house, until told to stop.
+  private func services(
+    _ gateway: Gateway, _ whenReady: @escaping @Sendable (Running) async -> Void
+  ) async throws {
+    let group = Mutex<ServiceGroup?>(nil)
+    let http = settings.http
+    let tollbook = TollbookApplication(gateway: gateway, settings: http, logger: requestLogger)
+    let application = tollbook.application { channel in
+      let host = http.host.contains(":") && !http.host.hasPrefix("[") ? "[\(http.host)]" : http.host
+      let url = "http://\(host):\(channel.localAddress?.port ?? http.port)"
+      logger.info("serving", metadata: startMetadata(gateway, url))
+      await whenReady(
+        Running(
+          log: gateway.log, gateway: gateway, url: url,
+          stop: { await group.withLock(\.self)?.triggerGracefulShutdown() }))
+    }
+    var services: [any Service] = [Housekeeping(gateway: gateway)]
+    let socket = gateway.log.directory.controlSocket
+    if socket.utf8.count < 104 {
+      services.append(tollbook.controlApplication(socket: socket))
+    } else {
+      logger.warning(
+        "no control socket: the path is too long; tollbook resolve works only while stopped",
+        metadata: ["path": "\(socket)"])
+    }
+    services.append(application)
+    var configuration = ServiceGroupConfiguration(
+      services: services.map { .init(service: $0) }, gracefulShutdownSignals: signals,
+      logger: Logger(label: "services") { _ in SwiftLogNoOpLogHandler() })
+    // Requests that wait for tokens are let go then; calls already paid are waited for all the same.
+    configuration.maximumGracefulShutdownDuration = .seconds(20)
+    let running = ServiceGroup(configuration: configuration)
+    group.withLock { $0 = running }
+    do { try await running.run() } catch is CancellationError {} catch let error as IOError
+      where error.errnoCode == EADDRINUSE
+    {
+      throw PortInUse(address: "\(http.host):\(http.port)")
+    }
+    try? FileManager.default.removeItem(atPath: socket)
+  }
+
+  private func startMetadata(_ gateway: Gateway, _ url: String) -> Logger.Metadata {
+    var metadata: Logger.Metadata = [
+      "url": "\(url)", "data_dir": "\(settings.dataDirectory)",
+      "mode": "\(settings.mode.rawValue)", "position": "\(gateway.log.head)",
+      "version": "\(Tollbook.version)", "keepa": "\(gateway.status.state.rawValue)",
+    ]
+    if let credential = gateway.status.credential { metadata["credential"] = "\(credential)" }
+    return metadata
+  }
+
+  /// Requests speak up only when something went wrong, unless more is asked for.
+  private var requestLogger: Logger {
+    var logger = logger
+    if logger.logLevel == .info { logger.logLevel = .notice }
+    return logger
+  }
+
+  /// The name of a key in the log: tells keys apart and gives none away.
+  private static func credentialID(of key: String) -> String {
+    let digest = SHA256.hash(data: Data(key.utf8)).prefix(4)
+    return "keepa:" + digest.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+  }
+}
+
+/// The gateway's housekeeping, until the service stops.
+private struct Housekeeping: Service {
+  let gateway: Gateway
+
+  func run() async throws {
+    await cancelWhenGracefulShutdown { await gateway.runHousekeeping() }
+  }
+}
+
+/// Somebody else listens there.
+struct PortInUse: Error, CustomStringConvertible {
+  let address: String
+
+  var description: String {
+    "\(address) is in use by another program. Stop that one, or choose another port with --port."
+  }
+}

@@ -1,0 +1,113 @@
+import SwiftProtobuf
+import Testing
+import TollbookEvents
+
+// Made by `protoc --encode` from the text beside them, and so not by the code that reads them here. They are never
+// made anew: a committed record decodes for ever.
+
+/// An event of every kind, with every field set, as text and as it is stored.
+struct GoldenEvent: Sendable, CustomTestStringConvertible {
+  var kind: EventKind
+  /// In protobuf's text format.
+  var text: String
+  var payload: [UInt8]
+
+  var testDescription: String { kind.name }
+
+  init(_ kind: EventKind, _ text: String, _ hexadecimal: String) {
+    self.kind = kind
+    self.text = text
+    let digits = hexadecimal.filter { !$0.isWhitespace }.compactMap(\.hexDigitValue)
+    payload = stride(from: 0, to: digits.count, by: 2).map {
+      UInt8(digits[$0] * 16 + digits[$0 + 1])
+    }
+  }
+}
+
+@Suite struct GoldenEventTests {
+  @Test(arguments: GoldenEvent.all)
+  func `a payload that was stored once decodes to the same event for ever`(
+    golden: GoldenEvent
+  ) throws {
+    let event = try Event(tag: golden.kind.rawValue, bytes: golden.payload)
+
+    #expect(event.kind == golden.kind)
+    #expect(event == (try golden.expected()))
+    #expect(event.payload == golden.payload)
+  }
+
+  @Test func `there is one of every kind, and kinds keep their tags`() {
+    #expect(GoldenEvent.all.map(\.kind) == EventKind.allCases)
+    #expect(
+      EventKind.allCases.map(\.rawValue)
+        == [1, 2, 3, 4, 17, 18, 19, 21, 33, 34, 35, 36, 37, 38, 50, 51, 65, 66])
+    for kind in EventKind.allCases { #expect(EventKind(name: kind.name) == kind) }
+    #expect(EventKind(name: "fetchStarted") == nil)
+  }
+
+  @Test(arguments: GoldenEvent.all)
+  func `a payload that is cut is refused or is another event`(golden: GoldenEvent) throws {
+    let whole = try golden.expected()
+    for length in golden.payload.indices {
+      let event = try? Event(tag: golden.kind.rawValue, bytes: Array(golden.payload[..<length]))
+      #expect(event != whole)
+    }
+  }
+
+  @Test func `a tag that this version does not know is refused by its number`() {
+    let known = Set(EventKind.allCases.map(\.rawValue))
+    for tag in UInt8.min...UInt8.max where !known.contains(tag) {
+      #expect(throws: EventCodingError.unknownKind(tag)) { try Event(tag: tag, bytes: []) }
+    }
+  }
+
+  @Test(arguments: EventKind.allCases)
+  func `a payload that is no message is refused by its kind`(kind: EventKind) {
+    #expect(throws: EventCodingError.malformed(kind)) {
+      try Event(tag: kind.rawValue, bytes: [0xff, 0xff, 0xff])
+    }
+  }
+
+  @Test(arguments: GoldenEvent.all)
+  func `a field of a newer version is kept`(golden: GoldenEvent) throws {
+    // Field 2000, a number.
+    let newer = golden.payload + [0x80, 0x7d, 0x2a]
+    let event = try Event(tag: golden.kind.rawValue, bytes: newer)
+    #expect(event.payload == newer)
+  }
+}
+
+extension Event {
+  fileprivate init(tag: UInt8, bytes: [UInt8]) throws(EventCodingError) {
+    self = try unsafe Event(tag: tag, payload: bytes.span.bytes)
+  }
+}
+
+extension GoldenEvent {
+  fileprivate func expected() throws -> Event {
+    switch kind {
+    case .fetchStarted: .fetchStarted(try read())
+    case .fetchAttemptFailed: .fetchAttemptFailed(try read())
+    case .fetchSucceeded: .fetchSucceeded(try read())
+    case .fetchFailed: .fetchFailed(try read())
+    case .cacheWritten: .cacheWritten(try read())
+    case .cacheExpired: .cacheExpired(try read())
+    case .cacheEvicted: .cacheEvicted(try read())
+    case .readsTallied: .readsTallied(try read())
+    case .tokensCharged: .tokensCharged(try read())
+    case .reservationReleased: .reservationReleased(try read())
+    case .chargeInDoubt: .chargeInDoubt(try read())
+    case .chargeResolved: .chargeResolved(try read())
+    case .balanceObserved: .balanceObserved(try read())
+    case .spendRefused: .spendRefused(try read())
+    case .credentialAdded: .credentialAdded(try read())
+    case .credentialStatusChanged: .credentialStatusChanged(try read())
+    case .serviceStarted: .serviceStarted(try read())
+    case .serviceRecovered: .serviceRecovered(try read())
+    }
+  }
+
+  private func read<Message: SwiftProtobuf.Message>() throws -> Message {
+    try Message(textFormatString: text)
+  }
+}

@@ -1,0 +1,154 @@
+import Hummingbird
+import TollbookLog
+import Testing
+
+@testable import TollbookHTTP
+
+/// One way to ask wrongly, and what is said about it.
+struct BadInput: CustomTestStringConvertible, Sendable {
+  let testDescription: String
+  let body: String
+  let type: String
+  let field: String?
+  var status = 400
+
+  static let all = [
+    BadInput(
+      testDescription: "no JSON", body: "{\"asinList\":[", type: "invalid-json", field: nil),
+    BadInput(testDescription: "nothing", body: " ", type: "invalid-json", field: nil),
+    BadInput(testDescription: "an array", body: "[]", type: "invalid-field", field: nil),
+    BadInput(testDescription: "no list", body: "{}", type: "missing-field", field: "asinList"),
+    BadInput(
+      testDescription: "null for a list", body: #"{"asinList":null}"#, type: "missing-field",
+      field: "asinList"),
+    BadInput(
+      testDescription: "an empty list", body: #"{"asinList":[]}"#, type: "invalid-field",
+      field: "asinList"),
+    BadInput(
+      testDescription: "a string for a list", body: #"{"asinList":"B000000001"}"#,
+      type: "invalid-field", field: "asinList"),
+    BadInput(
+      testDescription: "a number in the list", body: #"{"asinList":["B000000001",7]}"#,
+      type: "invalid-field", field: "asinList[1]"),
+    BadInput(
+      testDescription: "1,001 products",
+      body: "{\"asinList\":[\(Array(repeating: "\"B000000001\"", count: 1_001).joined(separator: ","))]}",
+      type: "too-many-products", field: "asinList"),
+    good(#""domain":99"#, "an unknown domain", "unknown-domain", "domain"),
+    good(#""domain":7"#, "the reserved domain", "unknown-domain", "domain"),
+    good(#""domain":"1""#, "a string for the domain", "invalid-field", "domain"),
+    good(#""domain":1.5"#, "a broken domain", "invalid-field", "domain"),
+    good(#""include":["stars"]"#, "an unknown part", "invalid-field", "include[0]"),
+    good(#""include":"rating""#, "a string for the parts", "invalid-field", "include"),
+    good(#""wait_seconds":-1"#, "a negative wait", "invalid-field", "wait_seconds"),
+    good(#""wait_seconds":301"#, "a long wait", "invalid-field", "wait_seconds"),
+    good(#""wait_seconds":true"#, "yes for a wait", "invalid-field", "wait_seconds"),
+    good(#""max_tokens":-1"#, "a negative limit", "invalid-field", "max_tokens"),
+    good(#""max_tokens":"2""#, "a string for the limit", "invalid-field", "max_tokens"),
+    good(#""max_age_seconds":-1"#, "a negative age", "invalid-field", "max_age_seconds"),
+    BadInput(
+      testDescription: "a body over the limit",
+      body: "{\"asinList\":[\"\(String(repeating: "A", count: 1 << 20))\"]}",
+      type: "body-too-large", field: nil, status: 413),
+  ]
+
+  private static func good(
+    _ member: String, _ what: String, _ type: String, _ field: String
+  ) -> BadInput {
+    BadInput(
+      testDescription: what, body: "{\"asinList\":[\"B000000009\"],\(member)}", type: type,
+      field: field)
+  }
+}
+
+@Suite struct BadInputTests {
+  @Test(arguments: BadInput.all)
+  func `E26: bad input is refused by name, costs nothing and harms nobody`(
+    _ input: BadInput
+  ) async throws {
+    let stand = try await Stand()
+    try await stand.serving { caller in
+      _ = try await caller.batch(["B000000001"])
+      let calls = stand.callCount
+      let root = stand.log.root
+      let answer = try await caller.post(input.body)
+      #expect(answer.status == input.status)
+      #expect(answer.headers[.contentType] == "application/problem+json")
+      #expect(answer.string("type") == "/problems/\(input.type)")
+      #expect(answer.string("field") == input.field)
+      #expect(answer.int("status") == input.status)
+      #expect(answer.string("title")?.isEmpty == false)
+      #expect(answer.string("detail")?.isEmpty == false)
+      #expect(answer.string("request_id") == answer.headers[.requestID])
+      #expect(stand.callCount == calls)
+      #expect(stand.log.root == root)
+      #expect(try await caller.batch(["B000000001"]).int("stats.cache_hits") == 1)
+    }
+  }
+
+  @Test func `invalid JSON is located`() async throws {
+    let stand = try await Stand()
+    try await stand.serving { caller in
+      let answer = try await caller.post(#"{"asinList":[}"#)
+      #expect(answer.string("detail")?.contains("byte 13") == true)
+    }
+  }
+
+  @Test func `a field that nobody knows is ignored`() async throws {
+    let stand = try await Stand()
+    try await stand.serving { caller in
+      let answer = try await caller.batch(["B000000001"], ",\"colour\":\"red\",\"include\":null")
+      #expect(answer.status == 200)
+    }
+  }
+
+  @Test func `an unknown path is named`() async throws {
+    let stand = try await Stand()
+    try await stand.serving { caller in
+      let answer = try await caller.get("/keepa/nothing?x=1")
+      #expect(answer.status == 404)
+      #expect(answer.string("type") == "/problems/not-found")
+      #expect(answer.string("detail")?.contains("/keepa/nothing") == true)
+    }
+  }
+
+  @Test(arguments: [
+    ("/health", "GET, HEAD"), ("/", "GET, HEAD"), ("/keepa/batch-analyze", "POST"),
+    ("/keepa/products/1/B000000001", "GET, HEAD"), ("/cache/entries/shared/x/1/2", "GET, HEAD"),
+    ("/events", "GET, HEAD"), ("/metrics", "GET, HEAD"),
+  ])
+  func `a wrong method is answered with the right ones`(
+    _ path: String, _ allowed: String
+  ) async throws {
+    let stand = try await Stand()
+    try await stand.serving { caller in
+      for method in [HTTPRequest.Method.get, .post, .put, .patch, .delete, .options] {
+        if allowed.contains(method.rawValue) { continue }
+        let answer = try await caller.send(method, path)
+        #expect(answer.status == 405)
+        #expect(answer.headers[.allow] == allowed)
+        #expect(answer.string("type") == "/problems/method-not-allowed")
+      }
+    }
+  }
+
+  @Test(arguments: [
+    ("/cache/entries?limit=x", "limit"), ("/cache/entries?limit=0", "limit"),
+    ("/cache/entries?limit=1001", "limit"), ("/cache/entries?state=ripe", "state"),
+    ("/cache/entries?cursor=xyz", "cursor"), ("/cache/entries?cursor=abcd", "cursor"),
+    ("/events?type=Nothing", "type"), ("/events?after=-1", "after"),
+    ("/events?limit=many", "limit"), ("/events/first", "position"),
+    ("/ledger/charges?from=yesterday", "from"), ("/ledger/charges?cursor=x", "cursor"),
+    ("/ledger/charges?from=2026-11-22&to=2026-11-21", "from"),
+    ("/keepa/products/1/B00", "asin"), ("/keepa/products/99/B000000001", "domain"),
+    ("/keepa/products/us/B000000001", "domain"),
+  ])
+  func `E26: a bad parameter is refused by name`(_ uri: String, _ name: String) async throws {
+    let stand = try await Stand()
+    try await stand.serving { caller in
+      let answer = try await caller.get(uri)
+      #expect(answer.status == 400)
+      #expect(answer.string("field") == name)
+    }
+  }
+}

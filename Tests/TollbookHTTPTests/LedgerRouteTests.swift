@@ -1,0 +1,114 @@
+import Hummingbird
+import HummingbirdTesting
+import JSONText
+import Testing
+import TollbookEvents
+import TollbookLog
+import TollbookSimulators
+import TollbookTestSupport
+import TollbookViews
+
+@testable import TollbookHTTP
+
+@Suite struct LedgerRouteTests {
+  @Test func `the meters add up`() async throws {
+    let stand = try await Stand()
+    try await stand.serving { caller in
+      _ = try await caller.batch(["B000000001", "B000000002"])
+      let answer = try await caller.get("/ledger")
+      #expect(
+        answer.names("meters.0") == [
+          "credential", "unit", "granted", "settled", "reserved", "in_doubt", "unprovable",
+          "unexplained", "free", "residual", "observed",
+        ])
+      #expect(answer.string("meters.0.credential") == "keepa:test")
+      #expect(answer.string("meters.0.unit") == "tokens")
+      #expect(answer.int("meters.0.granted") == 1_200)
+      #expect(answer.int("meters.0.settled") == 2)
+      #expect(answer.int("meters.0.free") == 1_198)
+      #expect(answer.int("meters.0.residual") == 0)
+      #expect(answer.int("meters.0.observed.balance") == 1_198)
+      #expect(answer.string("meters.0.observed.at") == "2026-11-21T08:00:00.000Z")
+      #expect(answer.headers[.position] == "\(stand.log.head)")
+    }
+  }
+
+  @Test func `charges are listed with their shares, filtered and paged`() async throws {
+    let stand = try await Stand()
+    try await stand.serving { caller in
+      _ = try await caller.batch(["B000000001", "B000000002"])
+      stand.time.advance(byMilliseconds: 3_600_000)
+      _ = try await caller.batch(["B000000003"])
+      let all = try await caller.get("/ledger/charges")
+      #expect(all.ints("charges", "tokens") == [2, 1])
+      #expect(all.int("sums.tokens") == 3)
+      #expect(all.string("charges.0.operation") == "keepa.product")
+      #expect(all.string("charges.0.account") == "default")
+      #expect(all.ints("charges.0.shares", "tokens") == [1, 1])
+      #expect(all["next"]?.isNull == true)
+      let first = try await caller.get("/ledger/charges?limit=1")
+      #expect(first.ints("charges", "tokens") == [2])
+      let cursor = try #require(first.string("next"))
+      let second = try await caller.get("/ledger/charges?limit=1&cursor=\(cursor)")
+      #expect(second.ints("charges", "tokens") == [1])
+      #expect(try await caller.get("/ledger/charges?account=acme").count("charges") == 0)
+      #expect(
+        try await caller.get("/ledger/charges?operation=keepa.product").count("charges") == 2)
+      let from = try await caller.get("/ledger/charges?from=2026-11-21T08:30:00Z")
+      #expect(from.ints("charges", "tokens") == [1])
+      let to = try await caller.get("/ledger/charges?to=2026-11-21T09:00:00Z")
+      #expect(to.ints("charges", "tokens") == [2])
+      let zone = try await caller.get("/ledger/charges?from=2026-11-21T11:00:00+02:00")
+      #expect(zone.ints("charges", "tokens") == [1])
+    }
+  }
+
+  @Test func `a doubt closed by hand is a charge too, so that the list sums to the ledger`()
+    async throws
+  {
+    let stand = try await Stand()
+    let control = stand.application.controlApplication(socket: "/unused")
+    try await stand.serving { caller in
+      _ = try await caller.batch(["B000000001"])
+      stand.keepa.simulator.faults = KeepaFaults([KeepaFault(.http500, next: 1)])
+      _ = try await caller.batch(["B000000002", "B000000003"])
+      #expect(try await caller.get("/ledger").int("meters.0.in_doubt") == 2)
+    }
+    let fetch = try #require(stand.doubt?.fetch)
+    try await control.test(.router) { client in
+      let caller = Caller(client: client)
+      let body = "{\"fetch\":\(fetch),\"attempt\":1,\"settled\":1,\"note\":\"asked Keepa\"}"
+      let answer = try await caller.send(.post, "/resolve", body: body)
+      #expect(answer.status == 200)
+      #expect(answer.int("doubts.0.settled") == 1)
+      #expect(answer.int("doubts.0.released") == 1)
+    }
+    try await stand.serving { caller in
+      let charges = try await caller.get("/ledger/charges")
+      #expect(charges.strings("charges", "event") == ["TokensCharged", "ChargeResolved"])
+      let settled = try await caller.get("/ledger").int("meters.0.settled")
+      #expect(charges.int("sums.tokens") == settled)
+    }
+  }
+
+  @Test func `a doubt that cannot be closed is told apart`() async throws {
+    let stand = try await Stand()
+    try await stand.serving { caller in
+      stand.keepa.simulator.faults = KeepaFaults([KeepaFault(.http500, next: 1)])
+      _ = try await caller.batch(["B000000002"])
+    }
+    let fetch = try #require(stand.doubt?.fetch)
+    let control = stand.application.controlApplication(socket: "/unused")
+    try await control.test(.router) { client in
+      let caller = Caller(client: client)
+      func resolve(_ body: String) async throws -> String {
+        let answer = try await caller.send(.post, "/resolve", body: body)
+        return "\(answer.status) \(answer.string("field") ?? "")"
+      }
+      #expect(try await resolve("{\"fetch\":1,\"attempt\":1,\"settled\":0}") == "404 fetch")
+      #expect(try await resolve("{\"fetch\":\(fetch),\"settled\":9}") == "400 settled")
+      #expect(try await resolve("{\"settled\":0}") == "400 fetch")
+      #expect(try await resolve("{\"fetch\":\(fetch)}") == "400 settled")
+    }
+  }
+}

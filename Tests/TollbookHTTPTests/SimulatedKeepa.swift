@@ -1,0 +1,50 @@
+import Synchronization
+import TollbookSimulators
+import TollbookUpstreams
+
+/// The simulator as the gateway's upstream, without HTTP in between. Remembers the bodies that it delivered.
+final class SimulatedKeepa: KeepaAPI {
+  let simulator: KeepaSimulator
+  private let delivered = Mutex<[KeepaASIN: [UInt8]]>([:])
+  private let key: String
+
+  init(_ simulator: KeepaSimulator, key: String = KeepaSimulator.sampleKey) {
+    self.simulator = simulator
+    self.key = key
+  }
+
+  /// The body of a product, as it was sent last.
+  func body(of asin: String) -> [UInt8]? {
+    KeepaASIN(asin).flatMap { asin in delivered.withLock { $0[asin] } }
+  }
+
+  func products(
+    _ request: KeepaProductRequest, within limit: Duration
+  ) async -> UpstreamCall<KeepaProductAnswer> {
+    let parameters = request.parameters.reduce(into: ["key": key]) { $0[$1.name] = $1.value }
+    let answer = await simulator.answer(path: "/product", parameters: parameters)
+    return call(answer) { () throws(UpstreamFailure) in
+      let read = try KeepaProductAnswer.read(
+        status: answer.status, body: answer.body, asked: request.asins)
+      delivered.withLock { delivered in
+        for product in read.products { delivered[product.asin] = product.body }
+      }
+      return read
+    }
+  }
+
+  func balance(within limit: Duration) async -> UpstreamCall<UpstreamReading> {
+    let answer = await simulator.answer(path: "/token", parameters: ["key": key])
+    return call(answer) { () throws(UpstreamFailure) in
+      try KeepaBalanceAnswer.read(status: answer.status, body: answer.body)
+    }
+  }
+
+  private func call<Answer: Sendable>(
+    _ answer: KeepaAnswer, _ read: () throws(UpstreamFailure) -> Answer
+  ) -> UpstreamCall<Answer> {
+    UpstreamCall(
+      sentMilliseconds: simulator.configuration.now(), duration: .zero,
+      receivedBytes: answer.body.count, isSimulated: true, result: Result(catching: read))
+  }
+}
