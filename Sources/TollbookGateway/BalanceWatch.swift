@@ -6,11 +6,32 @@ import TollbookUpstreams
 import TollbookViews
 
 /// Asks the upstream for its balance when nothing else reads it: at most one question at a time and one an interval.
+///
+/// The question runs in a task of its own: who asked may hang up, and others wait for the answer too.
 final class BalanceWatch: Sendable {
+  /// What came of the wish to know the balance.
+  enum Outcome: Sendable {
+    /// A reading is young enough, or the last question was too short ago.
+    case notAsked
+    /// It is in the books.
+    case read
+    case failed(UpstreamFailure)
+    /// The upstream answered, and the log did not take it.
+    case notBooked(LogError)
+  }
+
   private enum State {
     case idle(lastAsked: Timestamp?)
-    case asking(Promise<UpstreamFailure?>)
+    case asking(Promise<Outcome>)
   }
+
+  private enum Turn {
+    case ask, tooSoon
+    case wait(Promise<Outcome>)
+  }
+
+  /// The longest wait for an answer, in milliseconds: the question is cheap, and a shutdown waits for it.
+  private static let longestWait: Int64 = 10_000
 
   private let state = Mutex(State.idle(lastAsked: nil))
   private let log: EventLog
@@ -28,42 +49,41 @@ final class BalanceWatch: Sendable {
     self.meter = meter
     self.keepa = keepa
     self.interval = interval
-    self.timeout = timeout
+    self.timeout = min(timeout, Self.longestWait)
   }
 
   /// Asks for the balance unless that was done within the interval.
   ///
   /// - Parameter evenIfRead: whether to ask although a call has told the balance within the interval.
-  /// - Returns: whether it was asked for, by this caller or another; the failure if that gave no answer.
-  func refresh(evenIfRead: Bool) async -> (asked: Bool, failure: UpstreamFailure?) {
+  func refresh(evenIfRead: Bool) async -> Outcome {
     let now = log.time.now()
-    if !evenIfRead, let read = lastReading(), now < read.advanced(byMilliseconds: interval) {
-      return (false, nil)
-    }
-    let promise = Promise<UpstreamFailure?>()
+    if !evenIfRead, let read = lastReading(), isWithinInterval(now, of: read) { return .notAsked }
+    let promise = Promise<Outcome>()
     let turn: Turn = state.withLock { state in
       switch state {
       case .asking(let promise): return .wait(promise)
       case .idle(let last):
-        if let last, now < last.advanced(byMilliseconds: interval), now >= last { return .tooSoon }
+        if let last, isWithinInterval(now, of: last) { return .tooSoon }
         state = .asking(promise)
         return .ask
       }
     }
     switch turn {
-    case .tooSoon: return (false, nil)
-    case .wait(let promise): return (true, await promise.value())
+    case .tooSoon: return .notAsked
+    case .wait(let promise): return await promise.value()
     case .ask:
-      let failure = await ask()
-      state.withLock { $0 = .idle(lastAsked: now) }
-      promise.fulfil(failure)
-      return (true, failure)
+      Task {
+        let outcome = await ask()
+        state.withLock { $0 = .idle(lastAsked: now) }
+        promise.fulfil(outcome)
+      }
+      return await promise.value()
     }
   }
 
-  private enum Turn {
-    case ask, tooSoon
-    case wait(Promise<UpstreamFailure?>)
+  /// An instant that lies in the future was noted before the clock was set back: it holds nobody up.
+  private func isWithinInterval(_ now: Timestamp, of instant: Timestamp) -> Bool {
+    now >= instant && now < instant.advanced(byMilliseconds: interval)
   }
 
   private func lastReading() -> Timestamp? {
@@ -75,18 +95,19 @@ final class BalanceWatch: Sendable {
     return reading ?? nil
   }
 
-  private func ask() async -> UpstreamFailure? {
+  private func ask() async -> Outcome {
+    let asked = log.time.now()
     let call = await keepa.balance(within: .milliseconds(timeout))
-    let command = ObserveCommand(meter: meter, result: call.result, observed: log.time.now())
+    let result = call.result.mapError(\.believable)
+    let command = ObserveCommand(
+      meter: meter, result: result, asked: asked, observed: log.time.now())
     let ledger = ledger
     do throws(LogError) {
       _ = try await log.decide { (state, context) throws(LMDBError) in
         try command.decide(ledger, state, context)
       }
-    } catch {
-      return UpstreamFailure(.notSent, detail: "\(error)", charge: .none)
-    }
-    if case .failure(let failure) = call.result { return failure }
-    return nil
+    } catch { return .notBooked(error) }
+    if case .failure(let failure) = result { return .failed(failure) }
+    return .read
   }
 }

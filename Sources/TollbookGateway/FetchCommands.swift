@@ -51,7 +51,7 @@ struct ReserveCommand: Sendable {
     guard meter.reading != nil else { return Decision(answer: .needsReading) }
     var admission = Admission(
       of: items.map(\.bound), on: meter, at: now, requestLimit: requestLimit,
-      overdraft: overdraft)
+      overdraft: overdraft, callSize: callSize)
     if !storageAdmits {
       admission.admitted = 0
       admission.refusal = .storageReserve
@@ -163,9 +163,11 @@ private struct Booking {
 
   /// What an attempt cost: charged if the upstream told it, in doubt if it was sent and nobody knows, else released.
   ///
-  /// - Parameter isAnswered: whether it brought what was asked for; then a cost of nothing is a charge too.
+  /// - Parameters:
+  ///   - isAnswered: whether it brought what was asked for; then a cost of nothing is a charge too.
+  ///   - ended: when it was over, by our clock. When it was really sent only the connection knows: not after that.
   mutating func end(
-    _ attempt: Attempt, _ charge: UpstreamCharge, isAnswered: Bool, day: String
+    _ attempt: Attempt, _ charge: UpstreamCharge, isAnswered: Bool, ended: Timestamp, day: String
   ) {
     switch charge {
     case .known(let tokens) where tokens > 0 || isAnswered:
@@ -191,25 +193,33 @@ private struct Booking {
       event.tokens = attempt.bound
       append(.reservationReleased(event))
     case .unknown:
-      append(.chargeInDoubt(ChargeInDoubt(of: attempt, sent: attempt.sent)))
+      append(.chargeInDoubt(ChargeInDoubt(of: attempt, sent: ended)))
     }
   }
 
   /// Takes in a reading, if there is one.
+  ///
+  /// - Parameter asked: when the call that brought it was begun, by our clock.
   mutating func observe(
-    _ reading: UpstreamReading?, at observed: Timestamp, fetch: Position, day: String,
-    _ ledger: LedgerView, _ state: borrowing ReadTransaction
+    _ reading: UpstreamReading?, asked: Timestamp, at observed: Timestamp, fetch: Position,
+    day: String, _ ledger: LedgerView, _ state: borrowing ReadTransaction
   ) throws(LMDBError) {
-    guard let reading else { return }
-    let key = key
-    let doubts = try ledger.holds(in: state).filter { $0.state == .inDoubt && $0.meter == key }
-    // A doubt that this very decision opens is too young to be settled by its reading.
+    guard let reading = reading?.believable else { return }
     var reconciliation = BalanceReconciliation(
-      of: key, meter: meter, reading: reading, observed: observed, fetch: fetch)
-    let isYoungDoubt = events.contains { if case .chargeInDoubt = $0 { true } else { false } }
-    for event in reconciliation.events(doubts: isYoungDoubt ? [] : doubts, windows: [day]) {
-      append(event)
+      of: key, meter: meter, reading: reading, asked: asked, observed: observed, fetch: fetch)
+    let doubts = try openDoubts(ledger, state)
+    for event in reconciliation.events(doubts: doubts, windows: [day]) { append(event) }
+  }
+
+  /// The doubts that a reading may settle. One that this very decision opens is too young, and keeps the others open.
+  private func openDoubts(
+    _ ledger: LedgerView, _ state: borrowing ReadTransaction
+  ) throws(LMDBError) -> [Hold] {
+    guard meter[.inDoubt] > 0, !events.contains(where: { $0.kind == .chargeInDoubt }) else {
+      return []
     }
+    let key = key
+    return try ledger.holds(in: state).filter { $0.state == .inDoubt && $0.meter == key }
   }
 
   /// Notes that the upstream takes or refuses the key, if that is news.
@@ -276,9 +286,10 @@ struct SettleCommand: Sendable {
       booking.append(.cacheWritten(cacheWritten(item, tokens: byResource[item.resource] ?? 0)))
     }
     let day = dayWindow(context.time)
-    booking.end(attempt, charge, isAnswered: true, day: day)
+    booking.end(attempt, charge, isAnswered: true, ended: observed, day: day)
     try booking.noteKey(.accepted, ledger, state)
-    try booking.observe(reading, at: observed, fetch: attempt.fetch, day: day, ledger, state)
+    try booking.observe(
+      reading, asked: attempt.sent, at: observed, fetch: attempt.fetch, day: day, ledger, state)
     return Decision(
       events: booking.events, bodies: written.compactMap(\.body), answer: byResource)
   }
@@ -316,6 +327,8 @@ struct FailCommand: Sendable {
   var failure: UpstreamFailure
   /// Whether another attempt is wanted.
   var wantsRetry: Bool
+  /// Whether the request's own limit and the storage allow one.
+  var mayRetry: Bool
   var overdraft: GatewaySettings.Overdraft
   var observed: Timestamp
 
@@ -325,16 +338,17 @@ struct FailCommand: Sendable {
   ) throws(LMDBError) -> Decision<Bool> {
     var booking = try Booking(attempt.terms.meter, ledger, state)
     let day = dayWindow(context.time)
-    booking.end(attempt, failure.charge, isAnswered: false, day: day)
+    booking.end(attempt, failure.charge, isAnswered: false, ended: observed, day: day)
     if failure.reason == .keyRejected {
       try booking.noteKey(.rejected, detail: failure.detail, ledger, state)
     }
     try booking.observe(
-      failure.reading, at: observed, fetch: attempt.fetch, day: day, ledger, state)
+      failure.reading, asked: attempt.sent, at: observed, fetch: attempt.fetch, day: day, ledger,
+      state)
     let admission = Admission(
       of: [attempt.bound], on: booking.meter, at: observed, requestLimit: nil,
       overdraft: overdraft)
-    let isRetrying = wantsRetry && admission.refusal == nil
+    let isRetrying = wantsRetry && mayRetry && admission.refusal == nil
     booking.append(.fetchAttemptFailed(attemptFailed(isRetrying: isRetrying)))
     if !isRetrying {
       booking.append(.fetchFailed(fetchFailed(isRefused: wantsRetry)))
@@ -374,6 +388,8 @@ struct FailCommand: Sendable {
 struct ObserveCommand: Sendable {
   var meter: MeterKey
   var result: Result<UpstreamReading, UpstreamFailure>
+  /// When the question was begun, by our clock.
+  var asked: Timestamp
   var observed: Timestamp
 
   func decide(
@@ -384,7 +400,7 @@ struct ObserveCommand: Sendable {
     case .success(let reading):
       try booking.noteKey(.accepted, ledger, state)
       try booking.observe(
-        reading, at: observed, fetch: 0, day: dayWindow(context.time), ledger, state)
+        reading, asked: asked, at: observed, fetch: 0, day: dayWindow(context.time), ledger, state)
     case .failure(let failure) where failure.reason == .keyRejected:
       try booking.noteKey(.rejected, detail: failure.detail, ledger, state)
     case .failure: break

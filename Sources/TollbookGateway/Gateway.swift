@@ -63,10 +63,11 @@ package final class Gateway: Sendable {
       default: missing.append(asin)
       }
     }
-    refresh(inGrace, for: request)
-    for (asin, purchase) in await buy(missing, for: request) {
+    let limit = SpendLimit(request.maximumTokens)
+    for (asin, purchase) in await buy(missing, for: request, within: limit) {
       outcomes[asin] = outcome(of: purchase, asin, known: found[asin], request)
     }
+    refresh(inGrace, for: request, within: limit)
     let answers = asins.compactMap { outcomes[$0] }
     tally(answers, request)
     return ProductsAnswer(
@@ -149,22 +150,26 @@ package final class Gateway: Sendable {
   }
 
   private func buy(
-    _ asins: [KeepaASIN], for request: ProductsRequest
+    _ asins: [KeepaASIN], for request: ProductsRequest, within limit: SpendLimit
   ) async -> [(KeepaASIN, Purchase)] {
     guard !asins.isEmpty else { return [] }
     guard let buyer else {
       let problem = ProductProblem(.notConfigured, status.detail)
       return asins.map { ($0, Purchase(end: .failed(problem), isJoined: false)) }
     }
-    return await buyer.buy(asins, for: request)
+    return await buyer.buy(asins, for: request, within: limit)
   }
 
-  private func refresh(_ asins: [KeepaASIN], for request: ProductsRequest) {
+  /// Fetches again what is in grace, after the answer and within what the request left of its limit. What somebody else
+  /// has fetched by then is fresh, and not fetched once more.
+  private func refresh(
+    _ asins: [KeepaASIN], for request: ProductsRequest, within limit: SpendLimit
+  ) {
     guard !asins.isEmpty, let buyer else { return }
     var behind = request
     behind.wait = 0
-    behind.maximumAge = 0
-    buyer.buyBehind(asins, for: behind)
+    behind.maximumAge = nil
+    buyer.buyBehind(asins, for: behind, within: limit)
   }
 
   private func outcome(
@@ -172,10 +177,13 @@ package final class Gateway: Sendable {
   ) -> ProductOutcome {
     switch purchase.end {
     case .written(let tokens):
-      let entry = entries([asin], request)[asin]
       return ProductOutcome(
-        asin: asin, source: purchase.isFromCache ? .cache : .keepa, entry: entry,
+        asin: asin, source: .keepa, entry: entries([asin], request)[asin],
         tokens: purchase.isJoined ? 0 : tokens, isJoined: purchase.isJoined, problem: nil)
+    case .found:
+      return ProductOutcome(
+        asin: asin, source: .cache, entry: entries([asin], request)[asin], tokens: 0,
+        isJoined: false, problem: nil)
     case .failed(let problem), .refused(let problem):
       let isUsable = known.map {
         Usability(of: $0, at: log.time.now(), maximumAge: nil) != .none
@@ -227,7 +235,7 @@ extension Gateway {
   package func start(version: String) async throws(LogError) {
     let command = StartCommand(
       version: version, isSimulated: isSimulated,
-      credential: buyer.map { ($0.meter, "keepa") })
+      credential: buyer.map { ($0.meter, "keepa") }, now: log.time.now())
     let ledger = ledger
     _ = try await log.decide { (state, context) throws(LMDBError) in
       try command.decide(ledger, state, context)

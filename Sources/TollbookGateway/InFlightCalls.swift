@@ -3,8 +3,10 @@ import TollbookEvents
 
 /// How the buying of one resource ended, for those who wait for it.
 enum FlightOutcome: Sendable {
-  /// It is in the cache.
+  /// It was bought, and is in the cache.
   case written(tokens: Int64)
+  /// It was in the cache already, fresh enough for whoever began the flight.
+  case found
   case failed(ProductProblem)
   /// It was not bought, by rule.
   case refused(ProductProblem)
@@ -46,6 +48,9 @@ final class InFlightCalls: Sendable {
       return .own(flight)
     }
   }
+
+  /// Tells those who wait how it ends before it does. The place in line stays taken, so that nobody buys it again.
+  func tell(_ flight: Flight, _ outcome: FlightOutcome) { flight.outcome.fulfil(outcome) }
 
   /// Ends a flight. Whoever asks after this finds what it brought in the cache.
   func end(_ flight: Flight, _ outcome: FlightOutcome) {

@@ -10,14 +10,14 @@ struct Purchase: Sendable {
   var end: FlightOutcome
   /// Whether another request paid for it.
   var isJoined: Bool
-  /// Whether it was there by the time its turn came.
-  var isFromCache = false
 }
 
 /// Buys products from Keepa: one flight per product, calls of up to 100, reserve → call → settle per attempt.
 final class KeepaBuyer: Sendable {
   static let operation = "keepa.product"
   static let unit = "tokens"
+  /// The longest a request sleeps before it looks whether a shutdown has begun, in milliseconds.
+  private static let longestSleep: Int64 = 1_000
 
   let meter: MeterKey
   private let log: EventLog
@@ -58,47 +58,58 @@ final class KeepaBuyer: Sendable {
   /// Buys what is not on its way already, waits for the rest, and goes on as refills arrive for as long as the request
   /// wants to wait.
   func buy(
-    _ asins: [KeepaASIN], for request: ProductsRequest
+    _ asins: [KeepaASIN], for request: ProductsRequest, within limit: SpendLimit
   ) async -> [(KeepaASIN, Purchase)] {
     let deadline = log.time.now().advanced(byMilliseconds: request.wait)
+    let began = log.time.monotonicMilliseconds
     var rest = asins
-    var request = request
     var done: [KeepaASIN: Purchase] = [:]
     while !rest.isEmpty {
-      let round = await buyOnce(rest, for: request, deadline: deadline)
+      let round = await buyOnce(rest, for: request, within: limit, deadline: deadline)
       for (asin, purchase) in round { done[asin] = purchase }
-      let spent = round.values.reduce(Int64(0)) { sum, purchase in
-        guard case .written(let tokens) = purchase.end, !purchase.isJoined else { return sum }
-        return sum + tokens
-      }
-      request.maximumTokens = request.maximumTokens.map { max(0, $0 - spent) }
-      rest = rest.filter { done[$0]?.waitsForTokens ?? false }
+      rest = rest.filter { done[$0]?.mustAskAgain ?? false }
+      guard rest.isEmpty else { continue }
+      rest = asins.filter { done[$0]?.retryAt != nil }
       guard let retryAt = rest.compactMap({ done[$0]?.retryAt }).min(), retryAt <= deadline,
-        !rest.isEmpty
+        await sleep(until: retryAt, atMost: request.wait - (log.time.monotonicMilliseconds - began))
       else { break }
-      let wait = retryAt.milliseconds - log.time.now().milliseconds
-      guard (try? await log.time.sleep(max(1, wait))) != nil else { break }
     }
     return asins.compactMap { asin in done[asin].map { (asin, $0) } }
   }
 
-  /// Buys without anybody waiting.
-  func buyBehind(_ asins: [KeepaASIN], for request: ProductsRequest) {
-    running.begin { [self] in _ = await buy(asins, for: request) }
+  /// Sleeps in short steps, so that a shutdown is not held up, and no longer than `limit`, whatever is done to the clock.
+  ///
+  /// - Returns: whether the time has come; false if it has not or nobody waits for it any more.
+  private func sleep(until instant: Timestamp, atMost limit: Int64) async -> Bool {
+    let began = log.time.monotonicMilliseconds
+    while !running.isStopping {
+      let left = instant.milliseconds - log.time.now().milliseconds
+      if left <= 0 { return true }
+      let allowed = limit - (log.time.monotonicMilliseconds - began)
+      let step = min(left, allowed, Self.longestSleep)
+      guard step > 0, (try? await log.time.sleep(step)) != nil else { return false }
+    }
+    return false
   }
 
-  /// Asks for the balance if a doubt waits for a reading, or none was ever read.
+  /// Buys without anybody waiting.
+  func buyBehind(
+    _ asins: [KeepaASIN], for request: ProductsRequest, within limit: SpendLimit
+  ) {
+    running.begin { [self] in _ = await buy(asins, for: request, within: limit) }
+  }
+
+  /// Asks for the balance if none was ever read, or if that would settle what is in doubt.
   func watchBalance() async {
     let ledger = ledger
     let key = meter
-    let needsReading = try? log.read { (transaction) throws(LogError) in
+    let now = log.time.now()
+    let isNeeded = try? log.read { (transaction) throws(LogError) in
       do throws(LMDBError) {
-        let meter = try ledger.meter(key, in: transaction)
-        guard meter.reading != nil else { return true }
-        return meter[.inDoubt] > 0
+        return try ledger.meter(key, in: transaction).needsReading(at: now)
       } catch { throw .storage(error) }
     }
-    if needsReading == true { note(await balance.refresh(evenIfRead: true).failure) }
+    if isNeeded == true { note(await balance.refresh(evenIfRead: true)) }
   }
 
   /// Waits for everything under way; later purchases are refused.
@@ -135,10 +146,11 @@ final class KeepaBuyer: Sendable {
   // MARK: One round
 
   private func buyOnce(
-    _ asins: [KeepaASIN], for request: ProductsRequest, deadline: Timestamp
+    _ asins: [KeepaASIN], for request: ProductsRequest, within limit: SpendLimit,
+    deadline: Timestamp
   ) async -> [KeepaASIN: Purchase] {
-    var own: [(asin: KeepaASIN, flight: Flight)] = []
-    var joined: [(asin: KeepaASIN, flight: Flight)] = []
+    var own: [Seat] = []
+    var joined: [Seat] = []
     for asin in asins {
       let resource = Self.resource(asin, request.domain)
       switch inFlight.claim(resource, contentSet: UInt8(request.contentSet.rawValue)) {
@@ -146,14 +158,9 @@ final class KeepaBuyer: Sendable {
       case .join(let flight): joined.append((asin, flight))
       }
     }
+    let missing = endFlightsOfWhatIsThere(own, request)
+    if !missing.isEmpty { await reserveAndCall(missing, request, limit, deadline) }
     var ends: [KeepaASIN: Purchase] = [:]
-    let fromCache = endFlightsThatWereJustBought(own, request)
-    for (asin, flight) in own where fromCache.contains(asin) {
-      ends[asin] = Purchase(
-        end: await flight.outcome.value(), isJoined: false, isFromCache: true)
-    }
-    own.removeAll { fromCache.contains($0.asin) }
-    if !own.isEmpty { await reserveAndCall(own, request, deadline) }
     for (asin, flight) in own {
       ends[asin] = Purchase(end: await flight.outcome.value(), isJoined: false)
     }
@@ -165,43 +172,53 @@ final class KeepaBuyer: Sendable {
 
   /// Between looking into the cache and claiming the flight somebody else may have bought the product. Its flight ended
   /// after it was written, so a second look, after the claim, is sure.
-  private func endFlightsThatWereJustBought(
-    _ own: [(asin: KeepaASIN, flight: Flight)], _ request: ProductsRequest
-  ) -> Set<KeepaASIN> {
-    guard settings.isCacheOn else { return [] }
+  ///
+  /// - Returns: the others.
+  private func endFlightsOfWhatIsThere(_ own: [Seat], _ request: ProductsRequest) -> [Seat] {
+    guard settings.isCacheOn, !own.isEmpty else { return own }
     let cache = cache
     let now = log.time.now()
-    let found = try? log.read { (transaction) throws(LogError) in
-      var found: Set<KeepaASIN> = []
+    let missing = try? log.read { (transaction) throws(LogError) in
+      var missing: [Seat] = []
       do throws(LMDBError) {
-        for (asin, flight) in own {
+        for seat in own {
           let entry = try cache.entry(
-            flight.resource, covering: flight.contentSet, in: transaction)
+            seat.flight.resource, covering: seat.flight.contentSet, in: transaction)
           let usability = entry.map {
             Usability(of: $0, at: now, maximumAge: request.maximumAge)
           }
-          if usability == .fresh { found.insert(asin) }
+          if usability != .fresh { missing.append(seat) }
         }
       } catch { throw .storage(error) }
-      return found
+      return missing
     }
-    for (asin, flight) in own where found?.contains(asin) == true {
-      inFlight.end(flight, .written(tokens: 0))
-    }
-    return found ?? []
+    guard let missing else { return own }
+    let stays = Set(missing.map(\.asin))
+    end(own.filter { !stays.contains($0.asin) }, .found)
+    return missing
   }
 
   private func reserveAndCall(
-    _ own: [(asin: KeepaASIN, flight: Flight)], _ request: ProductsRequest, _ deadline: Timestamp
+    _ own: [Seat], _ request: ProductsRequest, _ limit: SpendLimit, _ deadline: Timestamp
   ) async {
-    var answer = await reserve(own, request)
+    // What is begun in here is waited for by a shutdown, or not begun.
+    guard running.enter() else { return end(own, .failed(ProductProblem(.closed))) }
+    defer { running.leave() }
+    var answer = await reserve(own, request, limit)
     if case .success(let first) = answer, first.mayChangeWithReading {
-      let (isAsked, failure) = await balance.refresh(evenIfRead: !first.isRefused)
-      note(failure)
-      if let failure, failure.reason != .keyRejected {
+      let outcome = await balance.refresh(evenIfRead: !first.isRefused)
+      note(outcome)
+      switch outcome {
+      case .read: answer = await reserve(own, request, limit)
+      case .failed(let failure) where failure.reason == .keyRejected:
+        answer = await reserve(own, request, limit)
+      // A refusal for want of tokens stands without the upstream's word.
+      case .failed(let failure) where !first.isRefused:
         return end(own, .failed(.unavailable(failure)))
+      case .notBooked(let error) where !first.isRefused:
+        return end(own, .failed(ProductProblem(error)))
+      case .failed, .notBooked, .notAsked: break
       }
-      if isAsked { answer = await reserve(own, request) }
     }
     switch answer {
     case .failure(let error): end(own, .failed(ProductProblem(error)))
@@ -212,21 +229,19 @@ final class KeepaBuyer: Sendable {
     case .success(.keyRejected(let detail)):
       end(own, .failed(ProductProblem(.keyRejected, "Keepa refuses the key: \(detail)")))
     case .success(.reserved(let calls, let refusal)):
-      if let refusal {
-        let problem = ProductProblem(refusal)
-        end(own[refusal.from...], .refused(problem))
-        let isFinal = refusal.retryAt.map { $0 > deadline } ?? true
-        if isFinal { await recordRefusal(refusal, own, request) }
-      }
-      for call in calls { begin(call, own, request) }
+      limit.take(calls.reduce(0) { $0 + $1.bound })
+      for call in calls { begin(call, own, request, limit) }
+      guard let refusal else { return }
+      end(own[refusal.from...], .refused(ProductProblem(refusal)))
+      let isFinal = refusal.retryAt.map { $0 > deadline } ?? true
+      if isFinal { await recordRefusal(refusal, own, request) }
     }
   }
 
   private func reserve(
-    _ own: [(asin: KeepaASIN, flight: Flight)], _ request: ProductsRequest
+    _ own: [Seat], _ request: ProductsRequest, _ limit: SpendLimit
   ) async -> Result<ReserveCommand.Answer, LogError> {
-    guard !running.isStopping else { return .failure(.closed) }
-    let command = reserveCommand(own, request)
+    let command = reserveCommand(own, request, limit)
     let ledger = ledger
     do throws(LogError) {
       return .success(
@@ -237,7 +252,7 @@ final class KeepaBuyer: Sendable {
   }
 
   private func reserveCommand(
-    _ own: [(asin: KeepaASIN, flight: Flight)], _ request: ProductsRequest
+    _ own: [Seat], _ request: ProductsRequest, _ limit: SpendLimit
   ) -> ReserveCommand {
     let bound = KeepaPriceList.bound(request.contentSet)
     let expected = KeepaPriceList.expected(request.contentSet)
@@ -246,20 +261,21 @@ final class KeepaBuyer: Sendable {
       items: own.map { .init(resource: $0.flight.resource, bound: bound, expected: expected) },
       contentSet: UInt8(request.contentSet.rawValue),
       callSize: KeepaPriceList.maximumProducts(for: request.contentSet),
-      requestLimit: request.maximumTokens, overdraft: settings.overdraft,
-      storageAdmits: (try? log.headroom().admits) ?? false,
-      now: log.time.now())
+      requestLimit: limit.remaining, overdraft: settings.overdraft,
+      storageAdmits: storageAdmits, now: log.time.now())
   }
+
+  /// Whether storage has more left than the reserve for calls already paid.
+  private var storageAdmits: Bool { (try? log.headroom().admits) ?? false }
 
   private func terms(_ request: ProductsRequest) -> PurchaseTerms {
     PurchaseTerms(account: request.account, operation: Self.operation, meter: meter)
   }
 
   private func recordRefusal(
-    _ refusal: ReserveRefusal, _ own: [(asin: KeepaASIN, flight: Flight)],
-    _ request: ProductsRequest
+    _ refusal: ReserveRefusal, _ own: [Seat], _ request: ProductsRequest
   ) async {
-    let event = reserveCommand(own, request).refused(refusal)
+    let event = reserveCommand(own, request, SpendLimit(nil)).refused(refusal)
     // The refusal stands whether or not it can be written down.
     _ = try? await log.decide { (_, _) throws(LMDBError) in
       Decision(events: [.spendRefused(event)], answer: ())
@@ -267,7 +283,7 @@ final class KeepaBuyer: Sendable {
   }
 
   private func end(
-    _ flights: some Sequence<(asin: KeepaASIN, flight: Flight)>, _ outcome: FlightOutcome
+    _ flights: some Sequence<Seat>, _ outcome: FlightOutcome
   ) {
     for (_, flight) in flights { inFlight.end(flight, outcome) }
   }
@@ -275,67 +291,76 @@ final class KeepaBuyer: Sendable {
   // MARK: One call
 
   private func begin(
-    _ call: ReservedCall, _ own: [(asin: KeepaASIN, flight: Flight)], _ request: ProductsRequest
+    _ reserved: ReservedCall, _ own: [Seat], _ request: ProductsRequest, _ limit: SpendLimit
   ) {
-    let flights = Array(own[call.items])
+    let seats = Array(own[reserved.items])
     let attempt = Attempt(
-      fetch: call.fetch, number: 1, terms: terms(request), bound: call.bound,
-      expected: call.expected,
-      weights: flights.map {
+      fetch: reserved.fetch, number: 1, terms: terms(request), bound: reserved.bound,
+      expected: reserved.expected,
+      weights: seats.map {
         ($0.flight.resource, KeepaPriceList.expected(request.contentSet))
       }, sent: log.time.now())
+    let call = Call(seats: seats, request: request, limit: limit)
     running.begin { [self] in
-      await limiter.run { await run(attempt, flights, request) }
+      await limiter.run { await run(attempt, call) }
     }
   }
 
-  private func run(
-    _ first: Attempt, _ flights: [(asin: KeepaASIN, flight: Flight)], _ request: ProductsRequest
-  ) async {
-    let began = log.time.now()
+  private func run(_ first: Attempt, _ call: Call) async {
+    let began = log.time.monotonicMilliseconds
     var attempt = first
-    let question = KeepaProductRequest(
-      domain: request.domain, asins: flights.map(\.asin), contentSet: request.contentSet)
     while true {
-      let elapsed = log.time.now().milliseconds - began.milliseconds
-      let limit = max(
-        1, min(settings.retries.attemptTimeout, settings.retries.totalTimeout - elapsed))
+      let elapsed = log.time.monotonicMilliseconds - began
+      let limit = min(settings.retries.attemptTimeout, settings.retries.totalTimeout - elapsed)
       attempt.sent = log.time.now()
-      let call = await keepa.products(question, within: .milliseconds(limit))
-      statistics.record(call)
-      switch call.result {
-      case .success(let answer):
+      guard limit > 0 else { return await giveUp(attempt, call, elapsed: elapsed) }
+      let answer = await keepa.products(call.question, within: .milliseconds(limit))
+      statistics.record(answer)
+      switch answer.result {
+      case .success(let products):
         note(nil)
-        return await settle(attempt, flights, request, call, answer)
+        return await settle(attempt, call, answer, products)
       case .failure(let failure):
         note(failure)
-        guard let delay = await fail(attempt, flights, failure, began: began) else { return }
+        let spent = log.time.monotonicMilliseconds - began
+        guard let delay = await fail(attempt, call, failure.believable, elapsed: spent) else {
+          return
+        }
         attempt.number += 1
         try? await log.time.sleep(delay)
       }
     }
   }
 
+  /// Ends a fetch whose next attempt is reserved and can not be made in time: nothing was sent.
+  private func giveUp(_ attempt: Attempt, _ call: Call, elapsed: Int64) async {
+    let failure = UpstreamFailure(
+      .notSent, detail: "the time for the fetch was over before it was sent", charge: .none)
+    _ = await fail(attempt, call, failure, elapsed: max(elapsed, settings.retries.totalTimeout))
+  }
+
   private func settle(
-    _ attempt: Attempt, _ flights: [(asin: KeepaASIN, flight: Flight)],
-    _ request: ProductsRequest, _ call: UpstreamCall<KeepaProductAnswer>,
-    _ answer: KeepaProductAnswer
+    _ attempt: Attempt, _ call: Call, _ answer: UpstreamCall<KeepaProductAnswer>,
+    _ products: KeepaProductAnswer
   ) async {
-    let written = await Self.written(answer, request.domain)
+    // An answer shows that the attempt was sent, whatever it says about its cost.
+    let charge = products.charge == .none ? .unknown : products.charge.believable
+    call.limit.giveBack(charge.left(of: attempt.bound))
+    let written = await Self.written(products, asked: call.question)
     let command = SettleCommand(
-      attempt: attempt, written: written, contentSet: UInt8(request.contentSet.rawValue),
-      policy: settings.products, charge: answer.charge, reading: answer.reading,
-      observed: log.time.now(), durationMilliseconds: call.duration.milliseconds,
-      receivedBytes: call.receivedBytes)
+      attempt: attempt, written: written, contentSet: UInt8(call.request.contentSet.rawValue),
+      policy: settings.products, charge: charge, reading: products.reading,
+      observed: log.time.now(), durationMilliseconds: answer.duration.milliseconds,
+      receivedBytes: answer.receivedBytes)
     let ledger = ledger
-    let booked = await insist { (state, context) throws(LMDBError) in
+    let booked = await insist(for: call) { (state, context) throws(LMDBError) in
       try command.decide(ledger, state, context)
     }
-    let unanswered = Set(answer.unanswered)
-    for (asin, flight) in flights {
+    let answered = Set(written.map(\.resource))
+    for (_, flight) in call.seats {
       switch booked {
       case .failure(let error): inFlight.end(flight, .failed(ProductProblem(error)))
-      case .success(let shares) where !unanswered.contains(asin):
+      case .success(let shares) where answered.contains(flight.resource):
         inFlight.end(flight, .written(tokens: shares[flight.resource] ?? 0))
       case .success:
         let detail = "Keepa's answer does not say anything about it"
@@ -344,68 +369,89 @@ final class KeepaBuyer: Sendable {
     }
   }
 
+  /// What is to be stored of an answer: of what was asked for, each once.
+  ///
   /// Compresses the bodies: work for a processor, not for whoever else runs on this task's executor.
   @concurrent
   private static func written(
-    _ answer: KeepaProductAnswer, _ domain: KeepaDomain
+    _ answer: KeepaProductAnswer, asked: KeepaProductRequest
   ) async -> [SettleCommand.Written] {
-    answer.products.map { product in
-      SettleCommand.Written(
-        resource: resource(product.asin, domain), body: Body(product.body),
-        summary: product.summary.bytes,
-        upstreamUpdated: product.lastUpdateMilliseconds)
-    }
-      + answer.absent.map { asin in
+    var open = Set(asked.asins)
+    var written: [SettleCommand.Written] = []
+    for product in answer.products where open.remove(product.asin) != nil {
+      written.append(
         SettleCommand.Written(
-          resource: resource(asin, domain), body: nil, summary: [], upstreamUpdated: 0)
-      }
+          resource: resource(product.asin, asked.domain), body: Body(product.body),
+          summary: product.summary.bytes, upstreamUpdated: product.lastUpdateMilliseconds))
+    }
+    for asin in answer.absent where open.remove(asin) != nil {
+      written.append(
+        SettleCommand.Written(
+          resource: resource(asin, asked.domain), body: nil, summary: [], upstreamUpdated: 0))
+    }
+    return written
   }
 
   /// Books a failed attempt.
   ///
+  /// - Parameter elapsed: milliseconds since the fetch began.
   /// - Returns: how long to wait before the next attempt, which is then reserved; nil if the fetch has ended.
   private func fail(
-    _ attempt: Attempt, _ flights: [(asin: KeepaASIN, flight: Flight)],
-    _ failure: UpstreamFailure, began: Timestamp
+    _ attempt: Attempt, _ call: Call, _ failure: UpstreamFailure, elapsed: Int64
   ) async -> Int64? {
     let now = log.time.now()
     let delay: Int64? =
       RetryPolicy.isWorthRetrying(failure.reason) && !running.isStopping
-      ? settings.retries.delay(
-        after: attempt.number, elapsed: now.milliseconds - began.milliseconds, random: random())
-      : nil
+      ? settings.retries.delay(after: attempt.number, elapsed: elapsed, random: random()) : nil
+    call.limit.giveBack(failure.charge.left(of: attempt.bound))
+    let mayRetry =
+      delay != nil && storageAdmits && call.limit.takeIfPossible(attempt.bound)
     let command = FailCommand(
-      attempt: attempt, failure: failure, wantsRetry: delay != nil,
+      attempt: attempt, failure: failure, wantsRetry: delay != nil, mayRetry: mayRetry,
       overdraft: settings.overdraft, observed: now)
     let ledger = ledger
-    let booked = await insist { (state, context) throws(LMDBError) in
+    let booked = await insist(for: call) { (state, context) throws(LMDBError) in
       try command.decide(ledger, state, context)
     }
+    if case .success(true) = booked { return delay }
+    if mayRetry { call.limit.giveBack(attempt.bound) }
     switch booked {
-    case .success(true): return delay
-    case .success(false):
-      let problem = ProductProblem(failure, meter: currentMeter(), at: now)
-      end(
-        flights, problem.reason == .insufficientTokens ? .refused(problem) : .failed(problem))
-    case .failure(let error): end(flights, .failed(ProductProblem(error)))
+    case .success: end(call.seats, outcome(of: failure, call, at: now))
+    case .failure(let error): end(call.seats, .failed(ProductProblem(error)))
     }
     return nil
   }
 
-  /// Books what has happened already: a full queue or a full disk is waited for, since it cannot be undone.
+  private func outcome(
+    of failure: UpstreamFailure, _ call: Call, at now: Timestamp
+  ) -> FlightOutcome {
+    let meter = currentMeter()
+    let admission = Admission(
+      of: [KeepaPriceList.bound(call.request.contentSet)], on: meter, at: now,
+      requestLimit: nil, overdraft: settings.overdraft)
+    let problem = ProductProblem(failure, admission: admission, meter: meter, at: now)
+    return problem.reason == .insufficientTokens ? .refused(problem) : .failed(problem)
+  }
+
+  /// Books what has happened already: a full queue or a full disk is waited for, since it cannot be undone. Who waits for
+  /// the products is not kept waiting for space.
   private func insist<Answer: Sendable>(
-    _ decider: @escaping Decider<Answer>
+    for call: Call, _ decider: @escaping Decider<Answer>
   ) async -> Result<Answer, LogError> {
     while true {
       do throws(LogError) {
         return .success(try await log.decide(decider).answer)
       } catch {
         switch error {
-        case .queueFull, .readOnly:
-          guard (try? await log.time.sleep(500)) != nil, !running.isStopping else {
-            return .failure(error)
+        case .readOnly:
+          for (_, flight) in call.seats {
+            inFlight.tell(flight, .failed(ProductProblem(error)))
           }
+        case .queueFull: break
         default: return .failure(error)
+        }
+        guard !running.isStopping, (try? await log.time.sleep(500)) != nil else {
+          return .failure(error)
         }
       }
     }
@@ -422,8 +468,46 @@ final class KeepaBuyer: Sendable {
     return meter ?? Meter()
   }
 
+  private func note(_ outcome: BalanceWatch.Outcome) {
+    switch outcome {
+    case .read: note(nil)
+    case .failed(let failure): note(failure)
+    case .notAsked, .notBooked: break
+    }
+  }
+
   private func note(_ failure: UpstreamFailure?) {
     let isUnreachable = failure.map { RetryPolicy.isWorthRetrying($0.reason) } ?? false
     lastFailure.withLock { $0 = isUnreachable ? failure : nil }
   }
+}
+
+/// A product and its place in line.
+private typealias Seat = (asin: KeepaASIN, flight: Flight)
+
+/// One call to be made, and who it is for.
+private struct Call: Sendable {
+  let seats: [Seat]
+  let request: ProductsRequest
+  let limit: SpendLimit
+
+  var question: KeepaProductRequest {
+    KeepaProductRequest(
+      domain: request.domain, asins: seats.map(\.asin), contentSet: request.contentSet)
+  }
+}
+
+extension Meter {
+  /// Whether a question for the balance would tell something: the first of all, or one that is young enough to settle
+  /// what is in doubt. Calls under way read it themselves.
+  fileprivate func needsReading(at now: Timestamp) -> Bool {
+    guard reading != nil else { return true }
+    guard self[.inDoubt] > 0, self[.reserved] == 0 else { return false }
+    guard let sent = lastDoubtSent else { return true }
+    return now >= sent.advanced(byMilliseconds: BalanceReconciliation.doubtSettlesAfter)
+  }
+}
+
+extension TimeSource {
+  fileprivate var monotonicMilliseconds: Int64 { monotonicNanoseconds() / 1_000_000 }
 }

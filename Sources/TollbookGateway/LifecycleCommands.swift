@@ -9,6 +9,8 @@ struct StartCommand: Sendable {
   var isSimulated: Bool
   /// Nil: no key is configured.
   var credential: (meter: MeterKey, upstream: String)?
+  /// By the wall clock. Not the commit's time: that stays ahead after a clock was wrong, and a doubt would wait for it.
+  var now: Timestamp
 
   func decide(
     _ ledger: LedgerView, _ state: borrowing ReadTransaction, _ context: DecisionContext
@@ -21,7 +23,7 @@ struct StartCommand: Sendable {
     for hold in try ledger.holds(in: state) where hold.state == .reserved {
       recovered.fetches += 1
       recovered.tokensInDoubt += hold.tokens
-      events += ended(hold, at: context.time)
+      events += ended(hold)
     }
     if recovered.fetches > 0 { events.append(.serviceRecovered(recovered)) }
     if let credential, try ledger.credential(credential.meter.credential, in: state) == nil {
@@ -35,7 +37,7 @@ struct StartCommand: Sendable {
   }
 
   /// A call that nobody waits for any more: it may have been sent at any time until now.
-  private func ended(_ hold: Hold, at now: Timestamp) -> [Event] {
+  private func ended(_ hold: Hold) -> [Event] {
     var doubt = ChargeInDoubt()
     doubt.fetch = hold.fetch
     doubt.attempt = hold.attempt

@@ -30,14 +30,17 @@ extension ProductProblem {
   }
 
   /// The upstream did not deliver.
-  init(_ failure: UpstreamFailure, meter: Meter, at now: Timestamp) {
+  ///
+  /// - Parameter admission: whether one of the products would fit now, on that meter.
+  init(_ failure: UpstreamFailure, admission: Admission, meter: Meter, at now: Timestamp) {
     switch failure.reason {
     case .insufficientTokens:
-      let admission = Admission(
-        of: [1], on: meter, at: now, requestLimit: nil, overdraft: .never)
+      // Keepa's word stands against a ledger that has tokens left; only a refill can change it.
+      let refill = meter.reading?.refill(after: now)
       self.init(
         .insufficientTokens, "Keepa says that the tokens are used up",
-        retryAt: admission.retryAt ?? meter.reading?.nextRefillByOurClock)
+        retryAt: admission.refusal == nil
+          ? refill ?? now.advanced(byMilliseconds: Admission.tick) : admission.retryAt)
     case .keyRejected: self.init(.keyRejected, "Keepa refuses the key: \(failure.detail)")
     case .requestRejected:
       self.init(.requestRejected, "Keepa refuses the request: \(failure.detail)")
@@ -51,10 +54,17 @@ extension ProductProblem {
 }
 
 extension Purchase {
-  /// Whether it was refused for want of tokens that will come.
-  var waitsForTokens: Bool { retryAt != nil }
+  /// Whether it says nothing about this request: another one gave up for a reason of its own, or had it in the cache.
+  var mustAskAgain: Bool {
+    guard isJoined else { return false }
+    switch end {
+    case .found: return true
+    case .refused(let problem): return problem.reason == .requestLimit
+    case .written, .failed: return false
+    }
+  }
 
-  /// When it may be tried again, if tokens are all that is missing.
+  /// When it may be tried again, if tokens are all that is missing and they will come.
   var retryAt: Timestamp? {
     guard case .refused(let problem) = end, problem.reason == .insufficientTokens else {
       return nil

@@ -54,8 +54,8 @@ package final class ReadTallies: Sendable {
       return Array(rows.values)
     }
     let sorted = drained.sorted {
-      ($0.resource, $0.contentSet, $0.account, $0.maxAgeSeconds)
-        < ($1.resource, $1.contentSet, $1.account, $1.maxAgeSeconds)
+      ($0.resource, $0.contentSet, $0.account, $0.hasMaxAgeSeconds ? 1 : 0, $0.maxAgeSeconds)
+        < ($1.resource, $1.contentSet, $1.account, $1.hasMaxAgeSeconds ? 1 : 0, $1.maxAgeSeconds)
     }
     return stride(from: 0, to: sorted.count, by: Self.rowsPerEvent).map { start in
       var event = ReadsTallied()

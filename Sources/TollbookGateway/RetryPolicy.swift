@@ -11,6 +11,8 @@ package struct RetryPolicy: Sendable, Hashable {
   package var attemptTimeout: Int64 = 30_000
   /// And all attempts of a fetch together after that.
   package var totalTimeout: Int64 = 60_000
+  /// No attempt is begun that would have less time than that: it would be paid for and given up.
+  package var shortestAttempt: Int64 = 1_000
 
   package init() {}
 
@@ -32,6 +34,6 @@ package struct RetryPolicy: Sendable, Hashable {
     let doublings = min(attempt - 1, 30)
     let limit = min(longestDelay, firstDelay << Int64(doublings))
     let delay = Int64(Double(limit + 1) * random)
-    return elapsed + delay < totalTimeout ? delay : nil
+    return elapsed + delay + shortestAttempt <= totalTimeout ? delay : nil
   }
 }

@@ -12,15 +12,25 @@ final class RunningCalls: Sendable {
 
   var isStopping: Bool { state.withLock { $0.isStopping } }
 
+  /// Runs `body` apart from whoever asks for it.
   func begin(_ body: @escaping @Sendable () async -> Void) {
     state.withLock { $0.count += 1 }
     Task {
       await body()
-      end()
+      leave()
     }
   }
 
-  private func end() {
+  /// Holds a shutdown up until `leave()`, so that what is begun until then is waited for; false if one has begun.
+  func enter() -> Bool {
+    state.withLock { state in
+      guard !state.isStopping else { return false }
+      state.count += 1
+      return true
+    }
+  }
+
+  func leave() {
     let waiters: [CheckedContinuation<Void, Never>] = state.withLock { state in
       state.count -= 1
       guard state.count == 0 else { return [] }

@@ -1,4 +1,5 @@
 package import Hummingbird
+import Logging
 
 /// What belongs to one request.
 package struct TollbookContext: RequestContext {
@@ -7,7 +8,14 @@ package struct TollbookContext: RequestContext {
 
   package var coreContext: CoreRequestContextStorage
 
-  package init(source: Source) { coreContext = .init(source: source) }
+  /// Names the request in its answer and in diagnostics. Hummingbird's own `id` is kept in the logger and traps where a
+  /// log handler drops metadata.
+  let requestID: String
+
+  package init(source: Source) {
+    coreContext = .init(source: source)
+    requestID = source.logger[metadataKey: "hb.request.id"]?.description ?? "\(RequestID())"
+  }
 
   package var maxUploadSize: Int { Self.maximumBody }
 }

@@ -102,7 +102,7 @@ package struct DataDirectory: Sendable {
 
   /// Whether a process owns it now.
   package static func isOwned(_ path: String) -> Bool {
-    guard let handle = FileHandle(forUpdatingAtPath: "\(path)/\(lockName)") else { return false }
+    guard let handle = openLock(in: path, creating: false) else { return false }
     return flock(handle.fileDescriptor, LOCK_EX | LOCK_NB) != 0
   }
 
@@ -124,37 +124,33 @@ package struct DataDirectory: Sendable {
   /// Writes the marker whole or not at all, and durably: without it the log beside it would not be taken for ours.
   private static func writeMarker(in path: String, mode: LogMode) throws(DataDirectoryError) {
     let new = "\(path)/\(newMarkerName)"
-    do {
-      try Data("tollbook format \(format) \(mode.rawValue)\n".utf8).write(
-        to: URL(fileURLWithPath: new))
-      try synchronize(new)
-    } catch { throw .unusable(path, reason: reason(error)) }
-    guard unsafe rename(new, "\(path)/\(markerName)") == 0 else {
-      throw .unusable(path, reason: "its marker cannot be written")
-    }
-    do { try synchronize(path) } catch { throw .unusable(path, reason: reason(error)) }
+    let text = "tollbook format \(format) \(mode.rawValue)\n"
+    let isWritten = FileManager.default.createFile(
+      atPath: new, contents: Data(text.utf8), attributes: [.posixPermissions: 0o600])
+    guard isWritten, synchronize(new), unsafe rename(new, "\(path)/\(markerName)") == 0,
+      synchronize(path)
+    else { throw .unusable(path, reason: "its format marker cannot be written") }
   }
 
-  private static func synchronize(_ path: String) throws {
-    guard let handle = FileHandle(forReadingAtPath: path) else {
-      throw CocoaError(.fileReadUnknown)
-    }
-    try handle.synchronize()
-    try handle.close()
+  /// Brings a file, or the names in a folder, to the disk.
+  private static func synchronize(_ path: String) -> Bool {
+    guard let handle = FileHandle(forReadingAtPath: path) else { return false }
+    return fsync(handle.fileDescriptor) == 0
   }
 
   private static func takeLock(in path: String) throws(DataDirectoryError) -> FileHandle {
-    let file = "\(path)/\(lockName)"
-    if !FileManager.default.fileExists(atPath: file) {
-      // A failure shows itself when the file is opened, below.
-      _ = FileManager.default.createFile(
-        atPath: file, contents: nil, attributes: [.posixPermissions: 0o600])
-    }
-    guard let handle = FileHandle(forUpdatingAtPath: file) else {
+    guard let handle = openLock(in: path, creating: true) else {
       throw .unusable(path, reason: "its lock file cannot be opened")
     }
     guard flock(handle.fileDescriptor, LOCK_EX | LOCK_NB) == 0 else { throw .inUse(path) }
     return handle
+  }
+
+  /// Opens the lock file for this process alone: a child that inherited it would own the directory on after us.
+  private static func openLock(in path: String, creating: Bool) -> FileHandle? {
+    let descriptor = unsafe open(
+      "\(path)/\(lockName)", O_RDWR | O_CLOEXEC | (creating ? O_CREAT : 0), 0o600)
+    return descriptor < 0 ? nil : FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
   }
 
   /// LMDB's locks and its map need a local filesystem.

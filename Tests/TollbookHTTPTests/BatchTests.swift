@@ -184,8 +184,8 @@ private let three = ["B000000001", "B000000002", "B000000003"]
           "current", "average_30_days", "average_90_days", "lowest", "highest",
         ])
       #expect(answer.string("results.0.currency") == "USD")
-      #expect(answer.string("results.0.fetched_at") == "2026-11-21T08:00:00.000Z")
-      #expect(answer.string("results.0.expires_at") == "2026-11-28T08:00:00.000Z")
+      #expect(answer.string("results.0.fetched_at") == "2026-11-21T08:00:01.000Z")
+      #expect(answer.string("results.0.expires_at") == "2026-11-28T08:00:01.000Z")
     }
   }
 

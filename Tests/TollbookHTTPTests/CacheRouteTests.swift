@@ -58,7 +58,7 @@ import TollbookTestSupport
       #expect(keys == asins.map { "shared/keepa.product/1/\($0)" })
       #expect(pages == 3)
       let all = try await caller.get("/cache/entries")
-      #expect(all.string("entries.0.expires_at") == "2026-11-28T08:00:00.000Z")
+      #expect(all.string("entries.0.expires_at") == "2026-11-28T08:00:01.000Z")
       #expect(all.string("entries.0.state") == "fresh")
     }
   }

@@ -28,7 +28,7 @@ import TollbookViews
       #expect(answer.int("meters.0.free") == 1_198)
       #expect(answer.int("meters.0.residual") == 0)
       #expect(answer.int("meters.0.observed.balance") == 1_198)
-      #expect(answer.string("meters.0.observed.at") == "2026-11-21T08:00:00.000Z")
+      #expect(answer.string("meters.0.observed.at") == "2026-11-21T08:00:01.000Z")
       #expect(answer.headers[.position] == "\(stand.log.head)")
     }
   }
@@ -70,7 +70,7 @@ import TollbookViews
     let control = stand.application.controlApplication(socket: "/unused")
     try await stand.serving { caller in
       _ = try await caller.batch(["B000000001"])
-      stand.keepa.simulator.faults = KeepaFaults([KeepaFault(.http500, next: 1)])
+      stand.keepa.simulator.faults = KeepaFaults([KeepaFault(.drop, next: 1)])
       _ = try await caller.batch(["B000000002", "B000000003"])
       #expect(try await caller.get("/ledger").int("meters.0.in_doubt") == 2)
     }
@@ -94,7 +94,7 @@ import TollbookViews
   @Test func `a doubt that cannot be closed is told apart`() async throws {
     let stand = try await Stand()
     try await stand.serving { caller in
-      stand.keepa.simulator.faults = KeepaFaults([KeepaFault(.http500, next: 1)])
+      stand.keepa.simulator.faults = KeepaFaults([KeepaFault(.drop, next: 1)])
       _ = try await caller.batch(["B000000002"])
     }
     let fetch = try #require(stand.doubt?.fetch)
@@ -105,10 +105,14 @@ import TollbookViews
         let answer = try await caller.send(.post, "/resolve", body: body)
         return "\(answer.status) \(answer.string("field") ?? "")"
       }
-      #expect(try await resolve("{\"fetch\":1,\"attempt\":1,\"settled\":0}") == "404 fetch")
-      #expect(try await resolve("{\"fetch\":\(fetch),\"settled\":9}") == "400 settled")
-      #expect(try await resolve("{\"settled\":0}") == "400 fetch")
-      #expect(try await resolve("{\"fetch\":\(fetch)}") == "400 settled")
+      let unknown = try await resolve("{\"fetch\":1,\"attempt\":1,\"settled\":0}")
+      #expect(unknown == "404 fetch")
+      let tooMany = try await resolve("{\"fetch\":\(fetch),\"settled\":9}")
+      #expect(tooMany == "400 settled")
+      let noFetch = try await resolve("{\"settled\":0}")
+      #expect(noFetch == "400 fetch")
+      let noAmount = try await resolve("{\"fetch\":\(fetch)}")
+      #expect(noAmount == "400 settled")
     }
   }
 }

@@ -46,10 +46,12 @@ import TollbookTestSupport
     let stand = try await Stand()
     try await stand.servingLive { caller in
       let large = String(repeating: " ", count: (1 << 20) + 1)
-      #expect(try await caller.post(large).status == 413)
+      let answer = try await caller.post(large)
+      #expect(answer.status == 413)
     }
     try await stand.servingLive { caller in
-      #expect(try await caller.get("/health").status == 200)
+      let answer = try await caller.get("/health")
+      #expect(answer.status == 200)
     }
   }
 

@@ -1,16 +1,21 @@
 import Synchronization
+import TollbookEvents
 import TollbookSimulators
+import TollbookTestSupport
 import TollbookUpstreams
 
-/// The simulator as the gateway's upstream, without HTTP in between. Remembers the bodies that it delivered.
+/// The simulator as the gateway's upstream, without HTTP in between. Each paid call takes one second of the clocks. It
+/// remembers the bodies that it delivered.
 final class SimulatedKeepa: KeepaAPI {
   let simulator: KeepaSimulator
   private let delivered = Mutex<[KeepaASIN: [UInt8]]>([:])
   private let key: String
+  private let time: ManualTime
 
-  init(_ simulator: KeepaSimulator, key: String = KeepaSimulator.sampleKey) {
+  init(_ simulator: KeepaSimulator, key: String, time: ManualTime) {
     self.simulator = simulator
     self.key = key
+    self.time = time
   }
 
   /// The body of a product, as it was sent last.
@@ -21,6 +26,7 @@ final class SimulatedKeepa: KeepaAPI {
   func products(
     _ request: KeepaProductRequest, within limit: Duration
   ) async -> UpstreamCall<KeepaProductAnswer> {
+    time.advance(byMilliseconds: 1_000)
     let parameters = request.parameters.reduce(into: ["key": key]) { $0[$1.name] = $1.value }
     let answer = await simulator.answer(path: "/product", parameters: parameters)
     return call(answer) { () throws(UpstreamFailure) in
@@ -43,8 +49,13 @@ final class SimulatedKeepa: KeepaAPI {
   private func call<Answer: Sendable>(
     _ answer: KeepaAnswer, _ read: () throws(UpstreamFailure) -> Answer
   ) -> UpstreamCall<Answer> {
-    UpstreamCall(
+    let result =
+      answer.delivery == .withheld
+      ? .failure(
+        UpstreamFailure(.connectionLost, detail: "the connection was closed", charge: .unknown))
+      : Result(catching: read)
+    return UpstreamCall(
       sentMilliseconds: simulator.configuration.now(), duration: .zero,
-      receivedBytes: answer.body.count, isSimulated: true, result: Result(catching: read))
+      receivedBytes: answer.body.count, isSimulated: true, result: result)
   }
 }

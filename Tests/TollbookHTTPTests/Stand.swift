@@ -44,7 +44,7 @@ struct Stand {
     folder = try TemporaryFolder()
     let log = try folder.openLog(folds: allFolds, time: time.source, options: options.log)
     let key = options.key
-    let keepa = SimulatedKeepa(KeepaSimulator(options.simulator), key: key ?? "")
+    let keepa = SimulatedKeepa(KeepaSimulator(options.simulator), key: key ?? "", time: time)
     self.keepa = keepa
     gateway = Gateway(
       log: log, keepa: key.map { _ in (keepa, "keepa:test") }, settings: options.gateway,

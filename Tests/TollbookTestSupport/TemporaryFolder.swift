@@ -33,9 +33,21 @@ package final class TemporaryFolder: Sendable {
     options: EventLog.Options = .scratch,
     fail: @escaping @Sendable (LogError) -> Void = { fatalError("the log failed: \($0)") }
   ) throws -> EventLog {
-    try EventLog(
-      DataDirectory.own("\(path)/\(name)", mode: .simulated), folds: folds, time: time,
-      options: options, fail: fail)
+    try EventLog(own(name), folds: folds, time: time, options: options, fail: fail)
+  }
+
+  /// Takes ownership of a data directory in it that this process may have given up a moment ago: while another test
+  /// starts a process, that one holds copies of our files for an instant, and so the lock.
+  package func own(_ name: String = "data") throws -> DataDirectory {
+    for _ in 0..<100_000 {
+      do throws(DataDirectoryError) {
+        return try DataDirectory.own("\(path)/\(name)", mode: .simulated)
+      } catch {
+        guard case .inUse = error else { throw error }
+        sched_yield()
+      }
+    }
+    return try DataDirectory.own("\(path)/\(name)", mode: .simulated)
   }
 }
 

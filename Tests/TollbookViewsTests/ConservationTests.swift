@@ -86,7 +86,7 @@ import TollbookViews
     #expect(try Self.residuals(in: folder).contains { $0 != 0 })
 
     do {
-      let directory = try DataDirectory.own("\(folder.path)/data", mode: .simulated)
+      let directory = try folder.own()
       _ = try Rebuild.allViews(of: directory, folds: allFolds, options: .scratch) { _, _ in }
     }
 

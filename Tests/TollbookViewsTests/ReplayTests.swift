@@ -39,7 +39,7 @@ import TollbookViews
   }
 
   private static func replayed(in folder: TemporaryFolder) throws -> [String: TableDump] {
-    let directory = try DataDirectory.own("\(folder.path)/data", mode: .simulated)
+    let directory = try folder.own()
     _ = try Rebuild.allViews(of: directory, folds: allFolds, options: .scratch) { _, _ in }
     return try Environment(directory: directory.path).dump()
   }

@@ -14,7 +14,7 @@ struct AnswerHeaders: RouterMiddleware {
     next: @concurrent (Request, TollbookContext) async throws -> Response
   ) async throws -> Response {
     var response = try await next(request, context)
-    response.headers[.requestID] = context.id
+    response.headers[.requestID] = context.requestID
     response.headers[.xContentTypeOptions] = "nosniff"
     response.headers[.referrerPolicy] = "no-referrer"
     response.headers[.frameOptions] = "DENY"

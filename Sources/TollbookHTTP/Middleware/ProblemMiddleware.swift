@@ -14,7 +14,7 @@ struct ProblemMiddleware: RouterMiddleware {
     do {
       return try await next(request, context)
     } catch {
-      return problem(error, request, context).response(requestID: context.id)
+      return problem(error, request, context).response(requestID: context.requestID)
     }
   }
 

@@ -21,10 +21,12 @@ struct DemoCommand: AsyncParsableCommand {
     loader.flags = [.dataDirectory: folder, .port: "0"]
     loader.isSimulated = true
     let settings = try await loader.load()
-    let logger = Logger(label: "demo") { _ in SwiftLogNoOpLogHandler() }
+    // Not a handler that drops everything: requests keep their number in the logger's metadata.
+    var logger = Logger(label: "demo") { StreamLogHandler.standardError(label: $0) }
+    logger.logLevel = .critical
     let (ready, announce) = AsyncStream<Server.Running>.makeStream()
     try await withThrowingTaskGroup(of: Void.self) { group in
-      group.addTask {
+      group.addTask { [logger] in
         defer { announce.finish() }
         try await Server(settings: settings, logger: logger).run { announce.yield($0) }
       }

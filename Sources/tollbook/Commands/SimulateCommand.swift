@@ -55,9 +55,8 @@ struct SimulateKeepaCommand: AsyncParsableCommand {
       throw ValidationError("--latency-ms is \(latencyMs); name 0 or more milliseconds.")
     }
     if let bodies {
-      var isFolder: ObjCBool = false
-      let exists = unsafe FileManager.default.fileExists(atPath: bodies, isDirectory: &isFolder)
-      guard exists, isFolder.boolValue else {
+      let type = try? FileManager.default.attributesOfItem(atPath: bodies)[.type]
+      guard type as? FileAttributeType == .typeDirectory else {
         throw ValidationError("--bodies: \(bodies) is no folder.")
       }
     }

@@ -79,7 +79,7 @@ struct Server: Sendable {
     let gateway = Gateway(
       log: log,
       keepa: key.flatMap { key in keepa.map { ($0, Self.credentialID(of: key)) } },
-      settings: settings.gateway, random: { Double.random(in: 0..<1) })
+      settings: settings.gateway, random: Chance.fraction)
     let outcome: Result<Void, any Error>
     do {
       try await gateway.start(version: Tollbook.version)

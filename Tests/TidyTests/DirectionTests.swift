@@ -1,0 +1,65 @@
+import Foundation
+import Testing
+
+/// The targets in reading order: each imports only what stands above it. The way data flows, too.
+private let house = [
+  ["CLMDB", "CZlib", "CCRC32C"],
+  ["LMDB", "Deflate", "JSONText"],
+  ["TollbookEvents"],
+  ["TollbookLog"],
+  ["TollbookViews"],
+  ["TollbookUpstreams"],
+  ["TollbookGateway"],
+  ["TollbookHistory"],
+  ["TollbookHTTP"],
+  ["TollbookSimulators"],
+  ["tollbook"],
+]
+
+@Suite struct DirectionTests {
+  private let tree: SourceTree
+
+  init() throws { tree = try SourceTree() }
+
+  @Test func `a target imports only targets above it`() {
+    for file in tree.files where file.path.hasPrefix("Sources/") {
+      let target = String(file.path.split(separator: "/")[1])
+      guard let own = floor(of: target) else {
+        Issue.record("\(file.path):1: \(target) has no place in the house; give it one here")
+        continue
+      }
+      for line in file.lines {
+        guard let name = imported(line.code), let floor = floor(of: name) else { continue }
+        if floor >= own && !(floor == own && name == target) {
+          Issue.record("\(file.path):\(line.number): \(target) stands above \(name) or beside it")
+        }
+      }
+    }
+  }
+
+  @Test func `every folder of Sources is in the house and in the README's guide`() throws {
+    let folders = try FileManager.default.contentsOfDirectory(
+      atPath: tree.root.appending(path: "Sources").path)
+    let readme = try tree.text(of: "README.md")
+    for folder in folders.sorted() {
+      #expect(floor(of: folder) != nil, "Sources/\(folder)")
+      #expect(readme.contains("`\(folder)`"), "README.md does not name Sources/\(folder)")
+    }
+  }
+
+  private func floor(of target: String) -> Int? {
+    house.firstIndex { $0.contains(target) }
+  }
+
+  /// The module that a line imports.
+  private func imported(_ code: String) -> String? {
+    let words = code.split(separator: " ")
+    guard let index = words.firstIndex(of: "import"), index <= 2, index + 1 < words.count else {
+      return nil
+    }
+    // `import struct Module.Name`
+    let kinds: Set<Substring> = ["struct", "class", "enum", "protocol", "func", "var", "typealias"]
+    let name = kinds.contains(words[index + 1]) ? words.last : words[index + 1]
+    return name.map { String($0.split(separator: ".")[0]) }
+  }
+}

@@ -1,0 +1,156 @@
+import Synchronization
+import Testing
+import TollbookEvents
+import TollbookLog
+import TollbookTestSupport
+import TollbookUpstreams
+import TollbookViews
+
+@testable import TollbookGateway
+
+/// A gateway on a folder of its own, a fake Keepa and clocks that a test moves.
+final class World: Sendable {
+  struct Running: Sendable {
+    let log: EventLog
+    let gateway: Gateway
+  }
+
+  let folder: TemporaryFolder
+  let time: ManualTime
+  let keepa: FakeKeepa
+  private let random: @Sendable () -> Double
+  private let running: Mutex<Running?>
+
+  /// - Parameter change: applied to the default settings.
+  init(
+    rate: Int64 = 20, balance: Int64 = 1_200, options: EventLog.Options = .scratch,
+    isConfigured: Bool = true, random: @escaping @Sendable () -> Double = { 0 },
+    _ change: (inout GatewaySettings) -> Void = { _ in }
+  ) async throws {
+    folder = try TemporaryFolder()
+    time = ManualTime()
+    keepa = FakeKeepa(time: time, rate: rate, balance: balance)
+    self.random = random
+    var settings = GatewaySettings()
+    change(&settings)
+    running = Mutex(nil)
+    try await begin(settings, options, isConfigured)
+  }
+
+  var gateway: Gateway { live.gateway }
+  var log: EventLog { live.log }
+
+  private var live: Running {
+    guard let running = running.withLock({ $0 }) else { fatalError("the world stands still") }
+    return running
+  }
+
+  private func begin(
+    _ settings: GatewaySettings, _ options: EventLog.Options, _ isConfigured: Bool
+  ) async throws {
+    let log = try folder.openLog(folds: allFolds, time: time.source, options: options)
+    let gateway = Gateway(
+      log: log, keepa: isConfigured ? (keepa, "main") : nil, settings: settings, random: random)
+    try await gateway.start(version: "test")
+    running.withLock { $0 = Running(log: log, gateway: gateway) }
+  }
+
+  /// Ends as SIGTERM does, and starts again.
+  func restart() async throws {
+    await gateway.stop()
+    try await reopen()
+  }
+
+  /// Ends as SIGKILL does for the log: what comes after that finds it closed. Calls held back at Keepa are let go.
+  func crash() async throws {
+    log.close()
+    keepa.letGo()
+    await gateway.stop()
+    try await reopen()
+  }
+
+  private func reopen() async throws {
+    let settings = gateway.settings
+    log.close()
+    running.withLock { $0 = nil }
+    // Tasks that just ended may hold the log for a moment.
+    var patience = 10_000
+    while true {
+      do { return try await begin(settings, .scratch, true) } catch {
+        patience -= 1
+        guard patience > 0 else { throw error }
+        await Task.yield()
+      }
+    }
+  }
+}
+
+// MARK: Asking
+
+extension World {
+  func ask(
+    _ asins: [String], _ change: (inout ProductsRequest) -> Void = { _ in }
+  ) async -> ProductsAnswer {
+    var request = ProductsRequest(asins: asins.compactMap { KeepaASIN($0) })
+    change(&request)
+    return await gateway.products(request)
+  }
+
+  /// Asks in a task of its own.
+  func begin(
+    _ asins: [String], _ change: @escaping @Sendable (inout ProductsRequest) -> Void = { _ in }
+  ) -> Task<ProductsAnswer, Never> {
+    Task { await ask(asins, change) }
+  }
+}
+
+// MARK: Looking
+
+extension World {
+  static let key = MeterKey(credential: "main", unit: "tokens")
+
+  func events() throws -> [Event] {
+    let log = log
+    return try log.read { (transaction) throws(LogError) in
+      var events: [Event] = []
+      try log.reader.scan(after: 0, in: transaction) { (recorded) throws(LogError) in
+        events.append(recorded.event)
+        return .next
+      }
+      return events
+    }
+  }
+
+  func count(_ kind: EventKind) throws -> Int { try events().count { $0.kind == kind } }
+
+  func meter() throws -> Meter {
+    let ledger = LedgerView(log)
+    return try log.read { (transaction) throws(LogError) in
+      do { return try ledger.meter(Self.key, in: transaction) } catch { throw .storage(error) }
+    }
+  }
+
+  func holds() throws -> [Hold] {
+    let ledger = LedgerView(log)
+    return try log.read { (transaction) throws(LogError) in
+      do { return try ledger.holds(in: transaction) } catch { throw .storage(error) }
+    }
+  }
+}
+
+extension ProductsAnswer {
+  var sources: [ProductOutcome.Source] { outcomes.map(\.source) }
+  var tokens: [Int64] { outcomes.map(\.tokens) }
+  var reasons: [ProductProblem.Reason?] { outcomes.map { $0.problem?.reason } }
+}
+
+/// `B000000000`, `B000000001` …
+func asins(_ range: Range<Int>) -> [String] {
+  range.map { "B" + String(String($0 + 1_000_000_000).suffix(9)) }
+}
+
+func asins(_ count: Int) -> [String] { asins(0..<count) }
+
+let minute: Int64 = 60_000
+let hour: Int64 = 3_600_000
+let day: Int64 = 86_400_000
