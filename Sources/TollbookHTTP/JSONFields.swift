@@ -69,7 +69,11 @@ struct JSONFields {
   }
 
   /// A list of strings.
-  func strings(_ name: String, limit: Int) throws(Problem) -> [String]? {
+  ///
+  /// - Parameter excess: the problem with a list that is longer than `limit`.
+  func strings(
+    _ name: String, limit: Int, excess: Problem.Kind = .invalidField
+  ) throws(Problem) -> [String]? {
     guard let value = value(name) else { return nil }
     guard let elements = value.array else {
       throw Problem(.invalidField, "\(name) must be an array, not \(value.kind)", field: name)
@@ -78,7 +82,7 @@ struct JSONFields {
     for element in elements {
       guard found.count < limit else {
         throw Problem(
-          .tooManyProducts, "\(name) has \(elements.count) elements; \(limit) are allowed",
+          excess, "\(name) has \(elements.count) elements; \(limit) are allowed",
           field: name)
       }
       found.append(try Self.string(element, "\(name)[\(found.count)]"))

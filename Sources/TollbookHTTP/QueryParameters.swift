@@ -54,6 +54,7 @@ struct QueryParameters {
 
   /// The problem with a parameter.
   func invalid(_ name: String, _ text: String, _ expected: String) -> Problem {
-    Problem(.invalidParameter, "\(name) is “\(text.prefix(100))”; it must be \(expected)", field: name)
+    Problem(
+      .invalidParameter, "\(name) is “\(text.prefix(100))”; it must be \(expected)", field: name)
   }
 }

@@ -44,7 +44,7 @@ extension Statistic {
   }
 }
 
-extension Optional<Statistic> {
+extension Statistic? {
   fileprivate func write(_ name: String, to json: inout JSONWriter) {
     guard let self, self.isKnown else { return json.nullField(name) }
     json.name(name)

@@ -8,6 +8,10 @@ import TollbookLog
 ///
 /// The applications are services for a `ServiceGroup`; a graceful shutdown lets requests under way end.
 package struct TollbookApplication: Sendable {
+  /// After which a connection is closed on which nothing is asked, or a request arrives too slowly. A request that is
+  /// being answered may take as long as it likes.
+  private static let idleTimeout = TimeAmount.seconds(75)
+
   private let service: HTTPService
   private let logger: Logger
 
@@ -23,7 +27,8 @@ package struct TollbookApplication: Sendable {
     onServerRunning: @escaping @Sendable (any Channel) async -> Void = { _ in }
   ) -> Application<RouterResponder<TollbookContext>> {
     Application(
-      router: router, server: .http1(),
+      router: router,
+      server: .http1(configuration: .init(idleTimeout: Self.idleTimeout)),
       configuration: ApplicationConfiguration(
         address: .hostname(service.settings.host, port: service.settings.port),
         serverName: "tollbook"),

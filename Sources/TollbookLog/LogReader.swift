@@ -145,6 +145,11 @@ package struct LogReader: Sendable {
 
   private func row(_ key: RawSpan, _ value: RawSpan) throws(LogError) -> CommitRow {
     do throws(Damage) {
+      guard key.byteCount == 8 else {
+        throw Damage(
+          table: LogTables.commitsName,
+          problem: "a key of \(key.byteCount) bytes is no position")
+      }
       return try CommitRow(last: key.bigEndianUInt64(at: 0), bytes: value)
     } catch { throw .damaged(error) }
   }

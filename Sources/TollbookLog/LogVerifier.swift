@@ -125,25 +125,42 @@ private struct LogExtent {
   var head: Position = 0
   var bodies: UInt64 = 0
   var tiles: UInt64 = 0
-  /// Records that no commit holds.
+  /// What stands behind the last commit.
   var damages: [Damage] = []
 
   init(_ tables: LogTables, in transaction: borrowing ReadTransaction) throws(LogError) {
     do throws(LMDBError) {
-      head = try transaction.lastKey(in: tables.commits)?.bigEndianPosition ?? 0
+      head = try transaction.lastCommitPosition(in: tables)
       bodies = UInt64(try transaction.count(in: tables.bodies))
       tiles = UInt64(try transaction.count(in: tables.tree))
       guard head < .max else { return }
       let start = LogTables.key(head + 1)
-      try transaction.scan(tables.events, from: start.span) { (key, _) throws(LMDBError) in
-        damages.append(
-          Damage(
-            table: LogTables.eventsName,
-            position: key.byteCount == 8 ? key.bigEndianUInt64(at: 0) : nil,
-            problem: "a record stands behind the last commit"))
-        return .stop
+      for table in [tables.events, tables.commits] {
+        try transaction.scan(table, from: start.span) { (key, _) throws(LMDBError) in
+          damages.append(
+            Damage(
+              table: table.name, position: key.byteCount == 8 ? key.bigEndianUInt64(at: 0) : nil,
+              problem: "a row stands behind the last commit"))
+          return .stop
+        }
       }
     } catch { throw .storage(error) }
+  }
+}
+
+extension ReadTransaction {
+  /// The last position that a commit holds.
+  fileprivate borrowing func lastCommitPosition(
+    in tables: LogTables
+  ) throws(LMDBError) -> Position {
+    var last: Position = 0
+    try scan(tables.commits, descending: true) { (key, _) throws(LMDBError) in
+      // Others are no positions, and damage.
+      guard key.byteCount == 8 else { return .next }
+      last = key.bigEndianUInt64(at: 0)
+      return .stop
+    }
+    return last
   }
 }
 
@@ -212,7 +229,7 @@ private struct TreeWalk: Walk {
     let start = (last ?? []) + [0]
     do throws(LMDBError) {
       // Of this transaction, since the log may have grown.
-      let head = try transaction.lastKey(in: tables.commits)?.bigEndianPosition ?? 0
+      let head = try transaction.lastCommitPosition(in: tables)
       try transaction.scan(tables.tree, from: start.span) { (key, _) throws(LMDBError) in
         guard seen < limit.rows else {
           ended = false

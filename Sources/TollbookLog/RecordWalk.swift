@@ -85,8 +85,8 @@ struct RecordWalk: Walk {
     let end = min(position, head + 1)
     guard next < end else { return }
     damages.append(.missingEvent(at: next))
-    isFrontierSound = false
     while next < end {
+      isFrontierSound = false
       try enterCommit(in: transaction)
       try finish(hashing: [], in: transaction)
     }

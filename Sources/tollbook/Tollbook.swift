@@ -8,11 +8,11 @@ import ArgumentParser
     commandName: "tollbook",
     abstract: "A caching gateway and spend ledger for APIs that make you pay per call.",
     discussion: """
-      Apps ask Tollbook; it answers from its cache, buys only what is missing, and writes every
-      fetch and every token down in one event log.
+      Apps ask Tollbook; it answers from its cache, buys only what is missing, and \
+      writes every fetch and every token down in one event log.
 
-      Begin with `tollbook demo`. Then try `tollbook serve --simulate`, and with a key of your own
-      `KEEPA_API_KEY=… tollbook serve`.
+      Begin with `tollbook demo`. Then try `tollbook serve --simulate`, and with a \
+      key of your own `KEEPA_API_KEY=… tollbook serve`.
       """,
     version: version,
     groupedSubcommands: [

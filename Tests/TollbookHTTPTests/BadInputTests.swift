@@ -1,6 +1,6 @@
 import Hummingbird
-import TollbookLog
 import Testing
+import TollbookLog
 
 @testable import TollbookHTTP
 
@@ -32,13 +32,15 @@ struct BadInput: CustomTestStringConvertible, Sendable {
       type: "invalid-field", field: "asinList[1]"),
     BadInput(
       testDescription: "1,001 products",
-      body: "{\"asinList\":[\(Array(repeating: "\"B000000001\"", count: 1_001).joined(separator: ","))]}",
+      body: "{\"asinList\":[\(list(of: 1_001))]}",
       type: "too-many-products", field: "asinList"),
     good(#""domain":99"#, "an unknown domain", "unknown-domain", "domain"),
     good(#""domain":7"#, "the reserved domain", "unknown-domain", "domain"),
     good(#""domain":"1""#, "a string for the domain", "invalid-field", "domain"),
     good(#""domain":1.5"#, "a broken domain", "invalid-field", "domain"),
     good(#""include":["stars"]"#, "an unknown part", "invalid-field", "include[0]"),
+    good(
+      "\"include\":[\(list(of: 17))]", "a list that is too long", "invalid-field", "include"),
     good(#""include":"rating""#, "a string for the parts", "invalid-field", "include"),
     good(#""wait_seconds":-1"#, "a negative wait", "invalid-field", "wait_seconds"),
     good(#""wait_seconds":301"#, "a long wait", "invalid-field", "wait_seconds"),
@@ -51,6 +53,10 @@ struct BadInput: CustomTestStringConvertible, Sendable {
       body: "{\"asinList\":[\"\(String(repeating: "A", count: 1 << 20))\"]}",
       type: "body-too-large", field: nil, status: 413),
   ]
+
+  private static func list(of count: Int) -> String {
+    Array(repeating: "\"B000000001\"", count: count).joined(separator: ",")
+  }
 
   private static func good(
     _ member: String, _ what: String, _ type: String, _ field: String

@@ -33,7 +33,8 @@ import TollbookLog
     }
   }
 
-  @Test func `a CacheWritten shows digest and summary so that a person can read them`() async throws {
+  @Test func `a CacheWritten shows digest and summary so that a person can read them`() async throws
+  {
     let stand = try await Stand()
     try await stand.serving { caller in
       let bought = try await caller.batch(["B000000001"])

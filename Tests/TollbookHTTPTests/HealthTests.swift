@@ -87,7 +87,8 @@ import TollbookTestSupport
     }
   }
 
-  @Test func `a full log is read-only: it answers from the cache and refuses the rest`() async throws
+  @Test func `a full log is read-only: it answers from the cache and refuses the rest`()
+    async throws
   {
     let stand = try await Stand { $0.log.mapSize = 4 << 20 }
     try await stand.serving { caller in

@@ -41,7 +41,8 @@ import TollbookTestSupport
     }
   }
 
-  @Test func `a body over the limit is refused over a socket, in one piece or in many`() async throws
+  @Test func `a body over the limit is refused over a socket, in one piece or in many`()
+    async throws
   {
     let stand = try await Stand()
     try await stand.servingLive { caller in

@@ -92,11 +92,12 @@ private let path = "/keepa/products/1/B000000001"
     }
   }
 
-  @Test(arguments: [
-    (nil, false), ("", false), ("gzip", true), ("GZIP", true), ("deflate", false),
-    ("gzip;q=0", false), ("*", true), ("*;q=0", false), ("gzip; q=0.001", true),
-    ("identity, *;q=0.5", true), ("gzip;q=0, *", false), ("x-gzip", true),
-  ] as [(String?, Bool)])
+  @Test(
+    arguments: [
+      (nil, false), ("", false), ("gzip", true), ("GZIP", true), ("deflate", false),
+      ("gzip;q=0", false), ("*", true), ("*;q=0", false), ("gzip; q=0.001", true),
+      ("identity, *;q=0.5", true), ("gzip;q=0, *", false), ("x-gzip", true),
+    ] as [(String?, Bool)])
   func `RFC 9110: gzip is sent to who takes it`(_ header: String?, _ expected: Bool) {
     #expect(acceptsGzip(header) == expected)
   }

@@ -15,7 +15,7 @@ import TollbookTestSupport
     let log = try folder.openLog(time: time.source)
     defer { log.close() }
     var generator = EventGenerator(seed: 5)
-    while generator.head < 25 {
+    while generator.head < 14 {
       time.advance(byMilliseconds: 1_000)
       let steps = (0..<2).map { _ in generator.next(at: time.now) }
       try await log.append(steps.flatMap(\.events), bodies: steps.flatMap(\.bodies))

@@ -434,6 +434,7 @@ def check_injections(world):
     for call_name, injection, what in [
         ("fdatasync", "error=EIO:when={}", "EIO at flush"),
         ("fdatasync", "signal=SIGKILL:when={}", "SIGKILL at flush"),
+        ("pwrite64", "error=EIO:when={}", "EIO at write"),
         ("pwrite64", "signal=SIGKILL:when={}", "SIGKILL at write"),
         ("pwritev", "signal=SIGKILL:when={}", "SIGKILL at vectored write"),
     ]:
@@ -446,7 +447,7 @@ def check_injections(world):
             if survived:
                 break
             if "EIO" in injection:
-                check(code != 0, f"it ended with 0 after EIO at flush {number}")
+                check(code != 0, f"it ended with 0 after {what} {number}")
             check(number < 200, f"{what}: no end after {number}")
         print(f"{what}: {number - 1} places, each leaves a directory that verifies", flush=True)
 

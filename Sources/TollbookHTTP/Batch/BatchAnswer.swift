@@ -57,10 +57,14 @@ struct BatchAnswer {
     for place in question.places {
       switch place {
       case .invalid(let text):
-        statistics.countInvalid()
+        statistics.countFailed()
         writer.write(invalid: text, to: &json)
       case .asin(let asin):
-        guard let index = indices[asin] else { continue }
+        guard let index = indices[asin] else {
+          statistics.countFailed()
+          writer.write(unanswered: asin, to: &json)
+          continue
+        }
         let outcome = answer.outcomes[index]
         statistics.count(outcome, isFirst: !isSeen[index])
         writer.write(outcome, tokens: isSeen[index] ? 0 : outcome.tokens, to: &json)

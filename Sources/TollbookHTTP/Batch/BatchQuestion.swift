@@ -23,7 +23,7 @@ struct BatchQuestion {
 
   init(_ fields: JSONFields, cacheControl: String?, account: String) throws(Problem) {
     let texts = try JSONFields.require(
-      fields.strings("asinList", limit: Self.mostProducts), "asinList",
+      fields.strings("asinList", limit: Self.mostProducts, excess: .tooManyProducts), "asinList",
       "name 1 to \(Self.mostProducts) ASINs")
     guard !texts.isEmpty else {
       throw Problem(
@@ -34,7 +34,8 @@ struct BatchQuestion {
     var request = ProductsRequest(
       asins: places.compactMap { if case .asin(let asin) = $0 { asin } else { nil } },
       domain: try Self.domain(fields), contentSet: try Self.contentSet(fields), account: account)
-    request.wait = try fields.integer("wait_seconds", in: 0...Self.longestWait).map { $0 * 1_000 } ?? 0
+    request.wait =
+      try fields.integer("wait_seconds", in: 0...Self.longestWait).map { $0 * 1_000 } ?? 0
     request.maximumTokens = try fields.integer("max_tokens", in: 0 ... .max)
     let seconds = [
       try fields.integer("max_age_seconds", in: 0...Self.oldest), Self.maximumAge(cacheControl),

@@ -22,7 +22,8 @@ struct BatchStatistics {
   /// When the first of what is missing may be tried again.
   private(set) var retryAt: Timestamp?
 
-  mutating func countInvalid() {
+  /// Counts a place without an answer.
+  mutating func countFailed() {
     requested += 1
     failed += 1
   }

@@ -19,10 +19,21 @@ struct ProductResultWriter {
 
   /// A text that cannot be an ASIN.
   mutating func write(invalid text: String, to json: inout JSONWriter) {
+    write(text, failed: "invalid_asin", "an ASIN has ten letters and digits", to: &json)
+  }
+
+  /// A product of which the gateway says nothing. It should not happen; if it does, the other places stay where they are.
+  mutating func write(unanswered asin: KeepaASIN, to json: inout JSONWriter) {
+    write(asin.description, failed: "internal_error", "nothing is known about it", to: &json)
+  }
+
+  private mutating func write(
+    _ asin: String, failed reason: String, _ detail: String, to json: inout JSONWriter
+  ) {
     json.beginObject()
-    begin(text, source: ProductOutcome.Source.none.rawValue, &json)
+    begin(asin, source: ProductOutcome.Source.none.rawValue, &json)
     json.field("tokens", 0)
-    writeError("invalid_asin", "an ASIN has ten letters and digits", retryAt: nil, &json)
+    writeError(reason, detail, retryAt: nil, &json)
     json.endObject()
   }
 

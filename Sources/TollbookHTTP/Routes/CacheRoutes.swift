@@ -9,7 +9,8 @@ extension HTTPService {
   /// `GET /cache/stats`, `/cache/entries` and `/cache/entries/{key}`.
   func addCache(to router: Router<TollbookContext>) {
     router.route("/cache/stats", get: { _, _ in try cacheStatistics() })
-    router.route("/cache/entries", get: { request, _ in try cacheEntries(QueryParameters(request)) })
+    router.route(
+      "/cache/entries", get: { request, _ in try cacheEntries(QueryParameters(request)) })
     router.route("/cache/entries/**", get: { _, context in try cacheEntry(context) })
   }
 

@@ -23,7 +23,8 @@ extension HTTPService {
     writeProcess(&text)
     writeRequests(&text)
     let parkedTable = log.tables.parked
-    let (totals, entries, meters, parked, reusable) = try log.readViews { (transaction) throws(LMDBError) in
+    let (totals, entries, meters, parked, reusable) = try log.readViews {
+      (transaction) throws(LMDBError) in
       (
         try metrics.totals(in: transaction), try cache.count(in: transaction),
         try ledger.meters(in: transaction), try transaction.count(in: parkedTable),

@@ -53,7 +53,9 @@ extension CacheEntry {
   var row: [UInt8] {
     var row: [UInt8] = []
     row.reserveCapacity(160 + summary.count)
-    row.append((isPresent ? 1 : 0) | (isMarkedExpired ? 2 : 0))
+    row.append(
+      (isPresent ? 1 : 0) | (isMarkedExpired ? 2 : 0) | (upstreamUpdated == nil ? 0 : 4)
+        | (lastRead == nil ? 0 : 8))
     row.append(bigEndian: written)
     for instant in [fetched, freshUntil, graceUntil, errorGraceUntil, keepUntil] {
       row.append(field: instant.milliseconds)
@@ -89,16 +91,14 @@ extension CacheEntry {
     graceUntil = Timestamp(milliseconds: field.signed(row))
     errorGraceUntil = Timestamp(milliseconds: field.signed(row))
     keepUntil = Timestamp(milliseconds: field.signed(row))
-    upstreamUpdated = Self.instant(field.signed(row))
+    let updated = Timestamp(milliseconds: field.signed(row))
+    upstreamUpdated = flags & 4 == 0 ? nil : updated
     tokens = field.signed(row)
     hits = field.unsigned(row)
-    lastRead = Self.instant(field.signed(row))
+    let read = Timestamp(milliseconds: field.signed(row))
+    lastRead = flags & 8 == 0 ? nil : read
     bodyBytes = field.signed(row)
     digest = field.bytes(Int(field.byte(row)), row)
     summary = field.rest(row)
-  }
-
-  private static func instant(_ milliseconds: Int64) -> Timestamp? {
-    milliseconds == 0 ? nil : Timestamp(milliseconds: milliseconds)
   }
 }

@@ -26,6 +26,8 @@ package enum CacheFold {
 }
 
 /// The entries that a run of events touches, changed in memory and written once at its end.
+///
+/// In memory they stand under the bytes of their keys and not under texts: see the ledger's fold.
 private struct CacheBooks {
   /// The entries of one resource by content set: as they are stored, and as they shall be.
   private struct Shelf {
@@ -35,7 +37,7 @@ private struct CacheBooks {
 
   private let entries: Table
   private let due: Table
-  private var shelves: [String: Shelf] = [:]
+  private var shelves: [[UInt8]: Shelf] = [:]
 
   init(entries: Table, due: Table) {
     self.entries = entries
@@ -115,22 +117,23 @@ private struct CacheBooks {
     _ resource: String, in transaction: borrowing ReadTransaction,
     _ body: (inout [UInt8: CacheEntry]) -> Void
   ) throws(LMDBError) {
-    if shelves[resource] == nil {
-      let stored = try self.stored(resource, in: transaction)
-      shelves[resource] = Shelf(stored: stored, entries: stored)
+    let prefix = CacheKey.prefix(resource)
+    if shelves[prefix] == nil {
+      let stored = try self.stored(prefix, in: transaction)
+      shelves[prefix] = Shelf(stored: stored, entries: stored)
     }
-    if var entries = shelves[resource]?.entries {
-      shelves[resource]?.entries = [:]
+    if var entries = shelves[prefix]?.entries {
+      shelves[prefix]?.entries = [:]
       body(&entries)
-      shelves[resource]?.entries = entries
+      shelves[prefix]?.entries = entries
     }
   }
 
   private func stored(
-    _ resource: String, in transaction: borrowing ReadTransaction
+    _ prefix: [UInt8], in transaction: borrowing ReadTransaction
   ) throws(LMDBError) -> [UInt8: CacheEntry] {
     var found: [UInt8: CacheEntry] = [:]
-    try transaction.scan(entries, prefix: CacheKey.prefix(resource).span) {
+    try transaction.scan(entries, prefix: prefix.span) {
       (key, value) throws(LMDBError) in
       let entry = CacheEntry(key: key, row: value)
       found[entry.contentSet] = entry
@@ -142,7 +145,7 @@ private struct CacheBooks {
   /// Writes what differs, in key order, which a tree of pages takes best.
   func write(to transaction: inout WriteTransaction) throws(LMDBError) {
     let nothing: [UInt8] = []
-    for (_, shelf) in shelves.sorted(by: { $0.key < $1.key }) {
+    for (_, shelf) in shelves.sorted(by: { $0.key.lexicographicallyPrecedes($1.key) }) {
       for (contentSet, old) in shelf.stored {
         let new = shelf.entries[contentSet]
         if new == nil {

@@ -11,10 +11,11 @@ struct ConfigCommand: AsyncParsableCommand {
     commandName: "config",
     abstract: "Show the settings in force and where each came from.",
     discussion: """
-      A flag wins over an environment variable, that over the settings file, that over the default.
-      Secrets are never shown.
+      A flag wins over an environment variable, that over the settings file, that \
+      over the default. Secrets are never shown.
 
-      The settings file is JSON:  {"tollbook": {"port": 8080}, "keepa": {"base_url": "…"}}
+      The settings file is JSON:
+        {"tollbook": {"port": 8080}, "keepa": {"base_url": "…"}}
       """)
 
   @OptionGroup var place: PlaceFlags

@@ -10,8 +10,8 @@ struct DemoCommand: AsyncParsableCommand {
     commandName: "demo",
     abstract: "Show in a few seconds what Tollbook does; nothing is spent and nothing is left.",
     discussion: """
-      Runs a Tollbook with a simulated Keepa in a temporary folder, talks to it over HTTP as an app
-      would, and prints what it answers.
+      Runs a Tollbook with a simulated Keepa in a temporary folder, talks to it over \
+      HTTP as an app would, and prints what it answers.
       """)
 
   func run() async throws {

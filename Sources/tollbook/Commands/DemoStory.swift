@@ -50,7 +50,7 @@ struct DemoStory {
       table.add([
         result["asin"]?.string ?? "", "from \(result["source"]?.string ?? "?")",
         Self.tokens(result["tokens"]?.int64 ?? 0), price.map(Self.dollars) ?? "",
-        String((result["title"]?.string ?? "").prefix(40)),
+        Self.shortened(result["title"]?.string ?? ""),
       ])
     }
     for line in table.lines(indent: 4) { Console.say(line) }
@@ -58,8 +58,8 @@ struct DemoStory {
     let figures = ["cache_hits", "api_fetches", "tokens_used", "tokens_remaining"].map {
       "\($0) \(stats?[$0]?.int64.map(\.grouped) ?? "?")"
     }
-    Console.say(
-      "  \(Console.good(figures.joined(separator: ", "))) \(Console.faint("in \(duration.inMilliseconds)"))")
+    let time = Console.faint("in \(duration.inMilliseconds)")
+    Console.say("  \(Console.good(figures.joined(separator: ", "))) \(time)")
   }
 
   private func ledger() async throws {
@@ -95,18 +95,21 @@ struct DemoStory {
     for line in lines.lines(indent: 2) { Console.say(line) }
     Console.say(
       "  Cache, ledger and metrics are built from these lines; a Merkle tree seals them:"
-        + " root \(log.root.prefix(4).map { String($0, radix: 16) }.joined())…")
+        + " root \(log.root.hexadecimal.prefix(8))…")
   }
 
   private func whereToLook() {
     chapter(6, "Where to look next")
     var table = TextTable([.left, .left])
+    // The name by which people called it: tools/run passes its own on.
+    let called = CommandLine.arguments.first ?? ""
+    let tollbook = called.hasSuffix("tools/run") ? called : "tollbook"
     for (command, meaning) in [
-      ("tollbook serve --simulate", "a Tollbook to play with, at http://127.0.0.1:8000"),
+      ("\(tollbook) serve --simulate", "a Tollbook to play with, at http://127.0.0.1:8000"),
       ("curl http://127.0.0.1:8000/ledger", "its books; also /events, /metrics, /cache/stats"),
-      ("tollbook events --simulate", "the log on the terminal, while it runs or not"),
-      ("tollbook verify --simulate", "is every byte of it as it was written?"),
-      ("tollbook --help", "everything else"),
+      ("\(tollbook) events --simulate", "the log on the terminal, while it runs or not"),
+      ("\(tollbook) verify --simulate", "is every byte of it as it was written?"),
+      ("\(tollbook) --help", "everything else"),
     ] { table.add([command, meaning]) }
     for line in table.lines(indent: 2) { Console.say(line) }
   }
@@ -124,6 +127,12 @@ struct DemoStory {
 
   private static func tokens(_ count: Int64) -> String {
     count == 0 ? "free" : "\(count) \(count == 1 ? "token" : "tokens")"
+  }
+
+  private static func shortened(_ title: String) -> String {
+    guard title.count > 44 else { return title }
+    let words = title.prefix(44).split(separator: " ").dropLast()
+    return words.joined(separator: " ") + " …"
   }
 
   private static func dollars(_ cents: Int64) -> String {

@@ -8,17 +8,16 @@ struct RebuildCommand: AsyncParsableCommand {
     commandName: "rebuild",
     abstract: "Drop every view and build it again from the events; Tollbook must not run.",
     discussion: """
-      Cache, ledger and metrics are views: nothing is in them that the events do not say. After a
-      rebuild they hold the same bytes as before, unless something was wrong with them.
+      Cache, ledger and metrics are views: nothing is in them that the events do \
+      not say. After a rebuild they hold the same bytes as before, unless something \
+      was wrong with them.
       """)
 
   @OptionGroup var place: PlaceFlags
 
   func run() async throws {
     let settings = try await place.settings()
-    let path = settings.dataDirectory
-    guard let mode = try DataDirectory.mode(of: path) else { throw DataDirectoryError.missing(path) }
-    let directory = try DataDirectory.own(path, mode: mode)
+    let directory = try settings.ownExistingDataDirectory()
     let start = ContinuousClock.now
     let head = try Rebuild.allViews(of: directory, folds: allFolds, options: settings.log) {
       position, head in
@@ -28,7 +27,7 @@ struct RebuildCommand: AsyncParsableCommand {
     Console.endProgress()
     let rate = Int(Double(head) / max(duration.seconds, 0.001))
     Console.say(
-      "Rebuilt all views from \(head.grouped) events in \(duration.inSeconds)"
+      "Rebuilt all views from \(Int(head).of("event")) in \(duration.inSeconds)"
         + " (\(rate.grouped) events/s).")
   }
 }

@@ -15,11 +15,12 @@ struct ResolveCommandLine: AsyncParsableCommand {
     commandName: "resolve",
     abstract: "List charges that are in doubt, or close one by hand.",
     discussion: """
-      A call that was sent and never answered may have cost tokens. Tollbook holds them as spent
-      until a later balance tells; where none can, they stay unprovable until you say what you know.
+      A call that was sent and never answered may have cost tokens. Tollbook holds \
+      them as spent until a later balance tells; where none can, they stay \
+      unprovable until you say what you know.
 
       Without arguments it lists what is open. To close one:
-        tollbook resolve --fetch 412 --attempt 1 --settled 3 --note "as in Keepa's statement"
+        tollbook resolve --fetch 412 --settled 3 --note "Keepa's statement"
       """)
 
   @OptionGroup var place: PlaceFlags
@@ -49,18 +50,17 @@ struct ResolveCommandLine: AsyncParsableCommand {
   func run() async throws {
     let settings = try await place.settings()
     guard let fetch, let settled, let note else {
-      return Self.list(try LogOnDisk(settings.dataDirectory).openHolds())
+      return Self.list(try LogOnDisk(settings.existingDataDirectory).openHolds())
     }
     let command = ResolveCommand(fetch: fetch, attempt: attempt, settled: settled, note: note)
-    let path = settings.dataDirectory
-    guard let mode = try DataDirectory.mode(of: path) else { throw DataDirectoryError.missing(path) }
+    let path = try settings.existingDataDirectory
     if DataDirectory.isOwned(path) {
       try await ask(command, socket: try DataDirectory.read(path).controlSocket)
     } else {
-      try await decide(command, in: try DataDirectory.own(path, mode: mode), settings)
+      try await decide(command, in: try settings.ownExistingDataDirectory(), settings)
     }
     Console.say(
-      "Attempt \(attempt) of fetch \(fetch) is closed: \(settled.grouped) of its tokens were spent.")
+      "Attempt \(attempt) of fetch \(fetch) is closed with \(settled.grouped) tokens spent.")
   }
 
   private static func list(_ holds: [OpenHold]) {

@@ -9,9 +9,9 @@ struct ServeCommand: AsyncParsableCommand {
     abstract: "Answer requests until stopped (Ctrl-C or SIGTERM).",
     discussion: """
       Examples:
-        tollbook serve --simulate                   no key needed, nothing is spent
-        KEEPA_API_KEY=… tollbook serve              the real Keepa
-        KEEPA_BASE_URL=http://localhost:9000 …      any server that speaks Keepa's format
+        tollbook serve --simulate               no key needed, nothing is spent
+        KEEPA_API_KEY=… tollbook serve          the real Keepa
+        KEEPA_BASE_URL=http://localhost:9000 …  a server that speaks its format
 
       Real and simulated data never share a folder. All settings: `tollbook config`.
       """)
@@ -38,7 +38,9 @@ struct ServeCommand: AsyncParsableCommand {
     } else {
       upstream = "Keepa is at \(settings.keepaBase)."
     }
-    let key = settings.http.accessKey == nil ? "" : " -H \"Authorization: Bearer $TOLLBOOK_ACCESS_KEY\""
+    let key =
+      settings.http.accessKey == nil
+      ? "" : " -H \"Authorization: Bearer $TOLLBOOK_ACCESS_KEY\""
     return """
       Tollbook is ready at \(running.url)
       Data is in \(settings.dataDirectory). \(upstream)

@@ -21,8 +21,9 @@ struct SimulateKeepaCommand: AsyncParsableCommand {
     commandName: "keepa",
     abstract: "Run a stand-in for Keepa: its prices, its token bucket, its wire format.",
     discussion: """
-      Products are invented from their ASIN, the same ones every time. What it charged stands at
-      /_simulator/books; faults are set by POST to /_simulator/faults.
+      Products are invented from their ASIN, the same ones every time. What it \
+      charged stands at /_simulator/books; faults are set by POST to \
+      /_simulator/faults.
 
       Example:
         tollbook simulate keepa --port 9000 --balance 50 --latency-ms 200
@@ -63,6 +64,7 @@ struct SimulateKeepaCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
+    try await PortInUse.check(host: "127.0.0.1", port: port)
     var configuration = KeepaSimulatorConfiguration()
     configuration.refillRate = rate
     configuration.balance = balance
@@ -85,10 +87,6 @@ struct SimulateKeepaCommand: AsyncParsableCommand {
       configuration: .init(
         services: [.init(service: service)], gracefulShutdownSignals: [.sigterm, .sigint],
         logger: quiet))
-    do { try await group.run() } catch let error as IOError
-      where error.errnoCode == EADDRINUSE
-    {
-      throw PortInUse(address: "127.0.0.1:\(port)")
-    }
+    try await group.run()
   }
 }

@@ -7,9 +7,9 @@ struct VerifyCommand: AsyncParsableCommand {
     commandName: "verify",
     abstract: "Look at every byte of the log and name what is damaged, also while Tollbook runs.",
     discussion: """
-      Checks every record against its checksum, every commit against the root of the tree over all
-      records, and every body against the digest that names it. Changes nothing. Ends with status 0
-      only if all is as it was written.
+      Checks every record against its checksum, every commit against the root of \
+      the tree over all records, and every body against the digest that names it. \
+      Changes nothing. Ends with status 0 only if all is as it was written.
       """)
 
   @OptionGroup var place: PlaceFlags
@@ -19,7 +19,7 @@ struct VerifyCommand: AsyncParsableCommand {
 
   func run() async throws {
     let settings = try await place.settings()
-    let log = try LogOnDisk(settings.dataDirectory)
+    let log = try LogOnDisk(settings.existingDataDirectory)
     let start = ContinuousClock.now
     let report = try LogVerifier(log.environment).verify(limit: limit) { progress in
       Console.progress(
@@ -27,10 +27,10 @@ struct VerifyCommand: AsyncParsableCommand {
     }
     Console.endProgress()
     Console.say(
-      "Looked at \(report.records.grouped) events in \(report.commits.grouped) commits and"
-        + " \(report.bodies.grouped) bodies in \(start.duration(to: .now).inSeconds).")
+      "Looked at \(Int(report.records).of("event")) in \(Int(report.commits).of("commit")) and"
+        + " \(Int(report.bodies).of("body", "bodies")) in \(start.duration(to: .now).inSeconds).")
     guard !report.damages.isEmpty else {
-      Console.say(Console.good("All is as it was written, up to position \(report.head).") )
+      Console.say(Console.good("All is as it was written, up to position \(report.head)."))
       return
     }
     for damage in report.damages { Console.say("damaged: \(damage)") }

@@ -2,6 +2,7 @@ import Foundation
 import JSONText
 import SwiftProtobuf
 import TollbookEvents
+import TollbookLog
 
 extension RecordedEvent {
   /// The event as one line of JSON: position, time, type, data.
@@ -25,11 +26,12 @@ extension RecordedEvent {
     written.summary = .init()
     var rest = JSONWriter()
     rest.object { json in
-      json.field("body", body.isEmpty ? nil : hexadecimal(body))
+      json.field("body", body.isEmpty ? nil : body.hexadecimal)
       json.rawField("summary", members(summary))
     }
     let first = members(written)
-    return first.count > 2 ? first.dropLast() + [UInt8(ascii: ",")] + rest.bytes.dropFirst() : rest.bytes
+    guard first.count > 2 else { return rest.bytes }
+    return first.dropLast() + [UInt8(ascii: ",")] + rest.bytes.dropFirst()
   }
 
   private static func members(_ message: any SwiftProtobuf.Message) -> [UInt8] {
@@ -38,9 +40,5 @@ extension RecordedEvent {
     options.alwaysPrintInt64sAsNumbers = true
     // Fails only for well-known types that the events do not use.
     return (try? message.jsonUTF8Bytes(options: options)) ?? Array("{}".utf8)
-  }
-
-  private static func hexadecimal(_ bytes: [UInt8]) -> String {
-    bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
   }
 }

@@ -37,6 +37,8 @@ struct Server: Sendable {
   ///
   /// - Parameter whenReady: told once, when requests are answered.
   func run(whenReady: @escaping @Sendable (Running) async -> Void) async throws {
+    // Before anything is touched: somebody who starts it twice by mistake shall find all as it was.
+    try await PortInUse.check(host: settings.http.host, port: settings.http.port)
     let directory = try DataDirectory.own(settings.dataDirectory, mode: settings.mode)
     let log = try EventLog(
       directory, folds: allFolds, time: .system, options: settings.log, fail: endProcess)
@@ -118,18 +120,16 @@ struct Server: Sendable {
     }
     services.append(application)
     var configuration = ServiceGroupConfiguration(
-      services: services.map { .init(service: $0) }, gracefulShutdownSignals: signals,
+      services: services.map {
+        .init(service: $0, failureTerminationBehavior: .gracefullyShutdownGroup)
+      }, gracefulShutdownSignals: signals,
       logger: Logger(label: "services") { _ in SwiftLogNoOpLogHandler() })
     // Requests that wait for tokens are let go then; calls already paid are waited for all the same.
     configuration.maximumGracefulShutdownDuration = .seconds(20)
     let running = ServiceGroup(configuration: configuration)
     group.withLock { $0 = running }
-    do { try await running.run() } catch is CancellationError {} catch let error as IOError
-      where error.errnoCode == EADDRINUSE
-    {
-      throw PortInUse(address: "\(http.host):\(http.port)")
-    }
-    try? FileManager.default.removeItem(atPath: socket)
+    defer { try? FileManager.default.removeItem(atPath: socket) }
+    do { try await running.run() } catch is CancellationError {}
   }
 
   private func startMetadata(_ gateway: Gateway, _ url: String) -> Logger.Metadata {
@@ -162,14 +162,5 @@ private struct Housekeeping: Service {
 
   func run() async throws {
     await cancelWhenGracefulShutdown { await gateway.runHousekeeping() }
-  }
-}
-
-/// Somebody else listens there.
-struct PortInUse: Error, CustomStringConvertible {
-  let address: String
-
-  var description: String {
-    "\(address) is in use by another program. Stop that one, or choose another port with --port."
   }
 }

@@ -36,21 +36,31 @@ struct SettingsFile {
       if !seen.insert(member.name).inserted {
         found.append(SettingsProblem("\(key) stands twice in \(self.path)."))
       } else if let setting = Setting.all.first(where: { $0.key == key }) {
+        if let text = member.value.string {
+          guard setting.kind.value(of: text) == nil else { continue }
+          found.append(SettingsProblem(setting, from: .file(self.path), value: text))
+          continue
+        }
         guard !setting.kind.accepts(member.value) else { continue }
         found.append(
           SettingsProblem(
             "\(key) in \(self.path) is \(member.value.kind); expected"
               + " \(setting.kind.expectation)."))
-      } else if member.value.kind == .object, Setting.all.contains(where: { $0.path.starts(with: place) }) {
+      } else if member.value.kind == .object, Self.isGroup(place) {
         found += problems(in: member.value, below: place)
       } else {
         found.append(
           SettingsProblem(
             "\(key) in \(self.path) is no setting of Tollbook"
-              + "\(suggestion(for: key, among: Setting.all.map(\.key)))."))
+              + suggestion(for: key, among: Setting.all.map(\.key))))
       }
     }
     return found
+  }
+
+  /// Whether settings stand below that place.
+  private static func isGroup(_ place: [String]) -> Bool {
+    Setting.all.contains { $0.path.starts(with: place) }
   }
 
   private func problem(_ text: String) -> SettingsProblems {
@@ -59,10 +69,10 @@ struct SettingsFile {
 }
 
 extension SettingKind {
-  /// Whether a value in a file has a type that can be one of this kind.
+  /// Whether a value in a file that is no text can be one of this kind.
   fileprivate func accepts(_ value: JSONValue) -> Bool {
     switch (self, value.kind) {
-    case (_, .string), (.onOff, .bool): true
+    case (.onOff, .bool): true
     case (.integer, .number), (.bytes, .number): value.int != nil
     default: false
     }

@@ -118,16 +118,16 @@ extension SettingsLoader {
       .map { name in
         SettingsProblem(
           "the environment variable \(name) is no setting of Tollbook"
-            + "\(suggestion(for: name, among: known)).")
+            + suggestion(for: name, among: known))
       }
   }
 }
 
-/// “; did you mean …?” for a name that is close to a known one, else where to find the names.
+/// How a sentence about an unknown name ends: with the known one that it is close to, else with where to find them.
 func suggestion(for name: String, among known: [String]) -> String {
   let best = known.map { ($0, distance(name, $0)) }.min { $0.1 < $1.1 }
   if let (close, distance) = best, distance <= 3 { return "; did you mean \(close)?" }
-  return "; `tollbook config` lists them"
+  return "; `tollbook config` lists them."
 }
 
 /// How many letters must be put in, left out or changed to turn one name into another.

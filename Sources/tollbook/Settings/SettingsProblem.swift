@@ -6,8 +6,8 @@ struct SettingsProblem: Error, Hashable, Sendable, CustomStringConvertible {
 
   /// A value that is none. A secret is not repeated.
   init(_ setting: Setting, from source: SettingSource, value: String) {
-    let shown = setting.isSecret ? "" : value.isEmpty ? " is empty" : " is “\(value)”"
-    self.init("\(source.subject(setting))\(shown); expected \(setting.kind.expectation).")
+    let shown = value.isEmpty ? "is empty" : setting.isSecret ? "cannot be used" : "is “\(value)”"
+    self.init("\(source.subject(setting)) \(shown); expected \(setting.kind.expectation).")
   }
 }
 

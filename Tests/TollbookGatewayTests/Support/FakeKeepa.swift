@@ -200,7 +200,7 @@ final class FakeKeepa: KeepaAPI {
   private func work(
     _ request: KeepaProductRequest, _ index: Int, _ fault: Fault?
   ) -> Result<KeepaProductAnswer, UpstreamFailure> {
-    let answer = state.withLock { state in answer(&state, request, index, fault) }
+    let answer = state.withLock { state in self.answer(&state, request, index, fault) }
     switch answer {
     case .failure(let failure): return .failure(failure)
     case .success(let (status, body)):

@@ -1,3 +1,4 @@
+import LMDB
 import Synchronization
 import Testing
 import TollbookEvents
@@ -126,14 +127,18 @@ extension World {
   func meter() throws -> Meter {
     let ledger = LedgerView(log)
     return try log.read { (transaction) throws(LogError) in
-      do { return try ledger.meter(Self.key, in: transaction) } catch { throw .storage(error) }
+      do throws(LMDBError) { return try ledger.meter(Self.key, in: transaction) } catch {
+        throw .storage(error)
+      }
     }
   }
 
   func holds() throws -> [Hold] {
     let ledger = LedgerView(log)
     return try log.read { (transaction) throws(LogError) in
-      do { return try ledger.holds(in: transaction) } catch { throw .storage(error) }
+      do throws(LMDBError) { return try ledger.holds(in: transaction) } catch {
+        throw .storage(error)
+      }
     }
   }
 }

@@ -1,0 +1,163 @@
+import Foundation
+import FoundationNetworking
+import JSONText
+import Synchronization
+import TollbookTestSupport
+
+/// How a run of the binary ended.
+struct Ended: Sendable {
+  let status: Int32
+  let output: String
+  let errors: String
+
+  var lines: [Substring] { output.split(separator: "\n") }
+}
+
+/// The built command-line tool, run as a process of its own as people run it.
+enum Binary {
+  /// Beside the test bundle, where the build puts both.
+  private static let url: URL = {
+    let tests = URL(fileURLWithPath: CommandLine.arguments[0]).resolvingSymlinksInPath()
+    var folder = tests.deletingLastPathComponent()
+    while folder.path != "/" {
+      let tool = folder.appending(path: "tollbook")
+      if FileManager.default.isExecutableFile(atPath: tool.path), !tool.hasDirectoryPath {
+        return tool
+      }
+      folder.deleteLastPathComponent()
+    }
+    preconditionFailure("build the product tollbook before its tests")
+  }()
+
+  static func process(
+    _ arguments: [String], in folder: String, environment: [String: String]
+  ) -> Process {
+    let process = Process()
+    process.executableURL = url
+    process.arguments = arguments
+    process.currentDirectoryURL = URL(fileURLWithPath: folder)
+    // Nothing of the environment of the tests: what is set there is not what is tested.
+    process.environment = environment.merging(
+      ["TMPDIR": folder, "SWIFT_BACKTRACE": "enable=no"], uniquingKeysWith: { own, _ in own })
+    process.standardInput = FileHandle.nullDevice
+    return process
+  }
+
+  /// Runs it to its end.
+  static func run(
+    _ arguments: [String], in folder: TemporaryFolder, environment: [String: String] = [:]
+  ) async throws -> Ended {
+    let process = process(arguments, in: folder.path, environment: environment)
+    let output = Lines()
+    let errors = Lines()
+    process.standardOutput = output.pipe
+    process.standardError = errors.pipe
+    try process.run()
+    let texts = (await output.all(), await errors.all())
+    process.waitUntilExit()
+    return Ended(status: process.terminationStatus, output: texts.0, errors: texts.1)
+  }
+}
+
+/// What a process writes, as it comes.
+final class Lines: Sendable {
+  let pipe = Pipe()
+  private let text = Mutex("")
+
+  /// Everything until the other side closes.
+  func all() async -> String {
+    while await next() {}
+    return text.withLock { $0 }
+  }
+
+  /// Everything up to the first portion after which `isEnough`; nil if the other side closes before.
+  func until(_ isEnough: (String) -> Bool) async -> String? {
+    while !text.withLock({ isEnough($0) }) {
+      guard await next() else { return nil }
+    }
+    return text.withLock { $0 }
+  }
+
+  /// Waits on a thread that may be blocked.
+  private func next() async -> Bool {
+    await withCheckedContinuation { continuation in
+      DispatchQueue.global().async { [self] in
+        let data = pipe.fileHandleForReading.availableData
+        text.withLock { $0 += String(decoding: data, as: UTF8.self) }
+        continuation.resume(returning: !data.isEmpty)
+      }
+    }
+  }
+}
+
+/// A process that serves until it is stopped: `serve` or `simulate`.
+final class Serving: Sendable {
+  private let process: Process
+  private let output = Lines()
+  private let errors = Lines()
+  /// What it said when it was ready.
+  let greeting: String
+  /// Where it answers.
+  let url: String
+
+  /// Starts it and returns when it says that it is ready.
+  init(
+    _ arguments: [String], in folder: TemporaryFolder, environment: [String: String] = [:]
+  ) async throws {
+    process = Binary.process(arguments, in: folder.path, environment: environment)
+    process.standardOutput = output.pipe
+    process.standardError = errors.pipe
+    try process.run()
+    let ready = await output.until { $0.contains("curl") && $0.hasSuffix("\n") }
+    guard let ready else { throw NotReady(errors: await errors.all()) }
+    greeting = ready
+    url = String(
+      ready.split(whereSeparator: \.isWhitespace).first { $0.hasPrefix("http://") } ?? "")
+  }
+
+  deinit { if process.isRunning { kill(process.processIdentifier, SIGKILL) } }
+
+  var port: String { url.split(separator: ":").last.map(String.init) ?? "" }
+
+  /// Sends a signal and waits for the end.
+  func end(_ signal: Int32 = SIGTERM) async -> Ended {
+    kill(process.processIdentifier, signal)
+    let texts = (await output.all(), await errors.all())
+    process.waitUntilExit()
+    return Ended(status: process.terminationStatus, output: texts.0, errors: texts.1)
+  }
+
+  func get(_ path: String) async throws -> JSONValue {
+    try await send(URLRequest(url: address(path)))
+  }
+
+  @discardableResult
+  func post(_ path: String, _ body: String) async throws -> JSONValue {
+    var request = URLRequest(url: try address(path))
+    request.httpMethod = "POST"
+    request.setValue("application/json", forHTTPHeaderField: "Content-Type")
+    request.httpBody = Data(body.utf8)
+    return try await send(request)
+  }
+
+  /// Asks for products and returns the answer.
+  func batch(_ asins: [String]) async throws -> JSONValue {
+    let list = asins.map { "\"\($0)\"" }.joined(separator: ",")
+    return try await post("/keepa/batch-analyze", "{\"asinList\":[\(list)]}")
+  }
+
+  private func address(_ path: String) throws -> URL {
+    guard let address = URL(string: url + path) else { throw URLError(.badURL) }
+    return address
+  }
+
+  private func send(_ request: URLRequest) async throws -> JSONValue {
+    let (data, _) = try await URLSession.shared.data(for: request)
+    return try JSONDocument([UInt8](data)).root
+  }
+}
+
+/// It ended before it served.
+struct NotReady: Error {
+  let errors: String
+}

@@ -1,0 +1,129 @@
+import Foundation
+import JSONText
+import Testing
+import TollbookTestSupport
+
+@Suite struct LogCommandTests {
+  private let folder: TemporaryFolder
+  private let place = ["--data-dir", "data"]
+
+  init() throws { folder = try TemporaryFolder() }
+
+  private func serve() async throws -> Serving {
+    try await Serving(["serve", "--simulate", "--port", "0"] + place, in: folder)
+  }
+
+  private func run(_ arguments: [String]) async throws -> Ended {
+    try await Binary.run(arguments + place, in: folder)
+  }
+
+  @Test func `events and verify read beside the owner, rebuild without one`() async throws {
+    let serving = try await serve()
+    _ = try await serving.batch(["B09T2ZLMHB"])
+
+    let table = try await run(["events"])
+    let json = try await run(["events", "--format", "json", "--type", "TokensCharged"])
+    let verified = try await run(["verify"])
+    #expect(table.lines.first?.contains("ServiceStarted") == true)
+    #expect(table.output.contains("cost 1 token\n"))
+    #expect(try JSONDocument(Array(json.output.utf8)).root["data"]?["tokens"]?.int64 == 1)
+    #expect(verified.status == 0)
+    #expect(verified.output.contains("All is as it was written"))
+    #expect(await serving.end().status == 0)
+
+    let events = try await run(["events", "--format", "json"])
+    let rebuilt = try await run(["rebuild"])
+    #expect(rebuilt.status == 0)
+    #expect(rebuilt.output.contains("from \(events.lines.count) events"))
+    #expect(rebuilt.errors.isEmpty, "no progress where no terminal is")
+    #expect(try await run(["events", "--format", "json"]).output == events.output)
+    #expect(try await run(["verify"]).status == 0)
+  }
+
+  @Test func `events come after a position, and no more than asked for`() async throws {
+    #expect(try await serve().end().status == 0)
+
+    let all = try await run(["events"])
+    let one = try await run(["events", "--after", "1", "--limit", "1"])
+    let none = try await run(["events", "--after", "1000"])
+
+    #expect(all.lines.count >= 2)
+    #expect(one.lines.count == 1)
+    #expect(one.lines.first == all.lines[1])
+    #expect(none.status == 0)
+    #expect(none.output.isEmpty)
+  }
+
+  @Test func `verify names what is damaged and fails`() async throws {
+    let serving = try await serve()
+    _ = try await serving.batch(["B09T2ZLMHB"])
+    let charges = try await run(["events", "--format", "json", "--type", "CacheWritten"])
+    let position = try #require(
+      try JSONDocument(Array(charges.output.utf8)).root["position"]?.int64)
+    #expect(await serving.end().status == 0)
+    let file = "\(folder.path)/data/data.mdb"
+    var bytes = try Data(contentsOf: URL(fileURLWithPath: file))
+    var found = bytes.range(of: Data("keepa.product".utf8))
+    while let range = found {
+      bytes[range.lowerBound] ^= 1
+      found = bytes.range(of: Data("keepa.product".utf8))
+    }
+    try bytes.write(to: URL(fileURLWithPath: file))
+
+    let verified = try await run(["verify"])
+
+    #expect(verified.status == 1)
+    #expect(verified.output.contains("position \(position)"))
+    #expect(verified.errors.contains("found"))
+  }
+
+  @Test func `a doubt is listed and closed by hand, through the owner or without one`()
+    async throws
+  {
+    let keepa = try await Serving(["simulate", "keepa", "--port", "0"], in: folder)
+    let key = try #require(
+      keepa.greeting.split(whereSeparator: \.isWhitespace).first { $0.hasPrefix("simulated") })
+    let serving = try await Serving(
+      ["serve", "--port", "0"] + place, in: folder,
+      environment: ["KEEPA_BASE_URL": keepa.url, "KEEPA_API_KEY": String(key)])
+    try await keepa.post("/_simulator/faults", #"{"rules":[{"kind":"drop","next":2}]}"#)
+    let answer = try await serving.batch(["B09T2ZLMHB"])
+    #expect(answer["stats"]?["tokens_used"]?.int64 == 1)
+
+    let listed = try await run(["resolve"])
+    #expect(listed.output.contains("in doubt"))
+    let doubts = listed.lines.dropFirst().map { $0.split(separator: " ").map(String.init) }
+    try #require(doubts.count == 2)
+    let through = try await run(
+      ["resolve", "--fetch", doubts[0][0], "--attempt", doubts[0][1], "--settled", "1"]
+        + ["--note", "seen in the simulator's books"])
+    #expect(through.status == 0, "\(through.errors)")
+    #expect(await serving.end().status == 0)
+    let without = try await run(
+      ["resolve", "--fetch", doubts[1][0], "--attempt", doubts[1][1], "--settled", "0"]
+        + ["--note", "given back"])
+    #expect(without.status == 0, "\(without.errors)")
+
+    #expect(try await run(["resolve"]).output == "Nothing is in doubt.\n")
+    let resolved = try await run(["events", "--type", "ChargeResolved"])
+    #expect(resolved.output.contains("1 spent, 0 given back, by hand"))
+    #expect(resolved.output.contains("0 spent, 1 given back, by hand (given back)"))
+    let again = try await run(
+      ["resolve", "--fetch", doubts[0][0], "--settled", "1", "--note", "once more"])
+    #expect(again.status == 1)
+    #expect(again.errors.contains("has nothing in doubt"))
+    #expect(await keepa.end().status == 0)
+  }
+
+  @Test func `the simulator tells how to reach it`() async throws {
+    let keepa = try await Serving(
+      ["simulate", "keepa", "--port", "0", "--balance", "7", "--rate", "5"], in: folder)
+
+    #expect(keepa.greeting.contains("KEEPA_BASE_URL=\(keepa.url)"))
+    #expect(try await keepa.get("/_simulator/books").kind == .object)
+    let key = try #require(
+      keepa.greeting.split(whereSeparator: \.isWhitespace).first { $0.hasPrefix("simulated") })
+    #expect(try await keepa.get("/token?key=\(key)")["tokensLeft"]?.int64 == 7)
+    #expect(await keepa.end().status == 0)
+  }
+}

@@ -1,0 +1,127 @@
+import Foundation
+import JSONText
+import Testing
+import TollbookTestSupport
+
+@Suite struct ServeTests {
+  private let folder: TemporaryFolder
+  private let simulated = ["serve", "--simulate", "--port", "0", "--data-dir", "data"]
+  private let asins = ["B09T2ZLMHB", "B0BSHF7WHW", "B07FZ8S74R"]
+
+  init() throws { folder = try TemporaryFolder() }
+
+  private func events(_ arguments: [String] = []) async throws -> Ended {
+    try await Binary.run(["events", "--data-dir", "data"] + arguments, in: folder)
+  }
+
+  @Test func `K16: SIGTERM writes the tallies, ends with 0, and the next start goes on`()
+    async throws
+  {
+    let first = try await Serving(simulated, in: folder)
+    let bought = try await first.batch(asins)
+    let cached = try await first.batch(asins)
+    let ended = await first.end()
+
+    #expect(bought["stats"]?["tokens_used"]?.int64 == 3)
+    #expect(cached["stats"]?["cache_hits"]?.int64 == 3)
+    #expect(ended.status == 0)
+    let tallies = try await events(["--type", "ReadsTallied"])
+    #expect(tallies.output.contains("3 reads answered from the cache"))
+    let second = try await Serving(simulated, in: folder)
+    let again = try await second.batch(asins)
+    let more = try await second.batch(["B000000001"])
+    let ledger = try await second.get("/ledger")
+    #expect(again["stats"]?["cache_hits"]?.int64 == 3)
+    #expect(more["stats"]?["tokens_used"]?.int64 == 1)
+    #expect(ledger["meters"]?[0]?["settled"]?.int64 == 4)
+    #expect(ledger["meters"]?[0]?["residual"]?.int64 == 0)
+    #expect(await second.end(SIGINT).status == 0)
+  }
+
+  @Test func `the greeting says where it is, and everything simulated says so`() async throws {
+    let serving = try await Serving(simulated, in: folder)
+
+    #expect(serving.greeting.hasPrefix("Tollbook is ready at http://127.0.0.1:"))
+    #expect(serving.greeting.contains("Keepa is simulated; nothing is spent."))
+    #expect(try await serving.get("/health")["simulated"]?.bool == true)
+    let ended = await serving.end()
+    for word in ["mode=simulated", "data_dir=data", "position=", "[tollbook] serving", "stopped"] {
+      #expect(ended.errors.contains(word), "\(word)")
+    }
+  }
+
+  @Test func `without a key the cache is served, and it says so`() async throws {
+    let serving = try await Serving(["serve", "--port", "0"], in: folder)
+
+    #expect(serving.greeting.contains("No key for Keepa is set (KEEPA_API_KEY)"))
+    let answer = try await serving.batch([asins[0]])
+    #expect(answer["results"]?[0]?["error"]?["reason"]?.string == "upstream_not_configured")
+    #expect(await serving.end().status == 0)
+    #expect(FileManager.default.fileExists(atPath: "\(folder.path)/tollbook-data/data.mdb"))
+  }
+
+  @Test func `a port in use is named, and nothing is touched`() async throws {
+    let serving = try await Serving(simulated, in: folder)
+
+    let other = try await Binary.run(
+      ["serve", "--simulate", "--port", serving.port, "--data-dir", "other"], in: folder)
+
+    #expect(other.status == 1)
+    #expect(
+      other.errors
+        == "Error: 127.0.0.1:\(serving.port) is in use by another program. Stop that one, or choose"
+        + " another port with --port.\n")
+    #expect(!FileManager.default.fileExists(atPath: "\(folder.path)/other"))
+    #expect(await serving.end().status == 0)
+  }
+
+  @Test func `a directory in use is refused, whoever asks`() async throws {
+    let serving = try await Serving(simulated, in: folder)
+
+    for command in [["serve", "--simulate", "--port", "0"], ["rebuild"]] {
+      let other = try await Binary.run(command + ["--data-dir", "data"], in: folder)
+      #expect(other.status == 1)
+      #expect(other.errors.contains("data is in use by another tollbook"))
+      #expect(!other.errors.contains("Fatal"))
+    }
+
+    #expect(try await serving.get("/health")["status"]?.string == "ok")
+    #expect(await serving.end().status == 0)
+  }
+
+  @Test func `a directory of the other mode, of others, or of the future is left as it is`()
+    async throws
+  {
+    #expect(try await Serving(simulated, in: folder).end().status == 0)
+    for name in ["others", "future"] {
+      try FileManager.default.createDirectory(
+        atPath: "\(folder.path)/\(name)", withIntermediateDirectories: true)
+    }
+    try Data("mine".utf8).write(to: URL(fileURLWithPath: "\(folder.path)/others/diary.txt"))
+    try Data("tollbook format 999 real\n".utf8).write(
+      to: URL(fileURLWithPath: "\(folder.path)/future/tollbook.format"))
+    let before = try folder.contents()
+
+    for (name, word) in [
+      ("data", "holds simulated data"), ("others", "not tollbook's"), ("future", "format 999"),
+    ] {
+      let ended = try await Binary.run(["serve", "--port", "0", "--data-dir", name], in: folder)
+      #expect(ended.status == 1)
+      #expect(ended.errors.hasPrefix("Error: "))
+      #expect(ended.errors.contains(word), "\(ended.errors)")
+    }
+
+    #expect(try folder.contents() == before)
+  }
+
+  @Test func `an access key opens what is not on this machine alone`() async throws {
+    let serving = try await Serving(
+      simulated + ["--host", "0.0.0.0"], in: folder,
+      environment: ["TOLLBOOK_ACCESS_KEY": "sesame"])
+
+    #expect(serving.greeting.contains("Authorization: Bearer $TOLLBOOK_ACCESS_KEY"))
+    let ended = await serving.end()
+    #expect(ended.status == 0)
+    #expect(!(ended.output + ended.errors).contains("sesame"))
+  }
+}

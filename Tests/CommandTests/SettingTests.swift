@@ -1,0 +1,53 @@
+import Testing
+
+@testable import tollbook
+
+@Suite struct SettingTests {
+  @Test(arguments: [
+    (SettingKind.duration, "7d", SettingValue.number(604_800_000)),
+    (.duration, "12h", .number(43_200_000)), (.duration, "30m", .number(1_800_000)),
+    (.duration, "90s", .number(90_000)), (.duration, "0s", .number(0)),
+    (.bytes(minimum: 1), "256GiB", .number(1 << 38)), (.bytes(minimum: 1), "1M", .number(1 << 20)),
+    (.bytes(minimum: 1), "8193", .number(8_192)), (.onOff, "off", .flag(false)),
+    (.onOff, "TRUE", .flag(true)), (.integer(0...65_535), "8000", .number(8_000)),
+    (.url, "http://localhost:9000/", .text("http://localhost:9000")),
+    (.list, " a.example, b.example ,", .list(["a.example", "b.example"])), (.list, "", .list([])),
+    (.choice(["never", "allow"]), "allow", .text("allow")), (.text, "x", .text("x")),
+  ])
+  func `a value is read`(kind: SettingKind, text: String, value: SettingValue) {
+    #expect(kind.value(of: text) == value)
+  }
+
+  @Test(arguments: [
+    (SettingKind.duration, "7"), (.duration, "d"), (.duration, "-1d"), (.duration, "1.5h"),
+    (.duration, "99999999999999d"), (.duration, "7 d"), (.bytes(minimum: 1 << 20), "1K"),
+    (.bytes(minimum: 1), "1EiB"), (.bytes(minimum: 1), "-1"), (.bytes(minimum: 1), "9999999T"),
+    (.onOff, "maybe"), (.integer(0...65_535), "65536"), (.integer(0...65_535), "80x0"),
+    (.integer(0...65_535), ""), (.url, "api.keepa.com"), (.url, "http://"),
+    (.url, "http://a?key=1"), (.url, "http://a b"), (.choice(["never", "allow"]), "Never"),
+    (.text, ""),
+  ])
+  func `what is no value is refused`(kind: SettingKind, text: String) {
+    #expect(kind.value(of: text) == nil)
+  }
+
+  @Test func `every setting stands in the table once, with a default that is one`() {
+    #expect(Setting.all.map(\.name) == SettingName.allCases)
+    #expect(Set(Setting.all.map(\.environment)).count == Setting.all.count)
+    for setting in Setting.all {
+      if let standard = setting.standard {
+        #expect(setting.kind.value(of: standard) != nil, "\(setting.key)")
+      }
+      #expect(!(setting.isSecret && setting.flag != nil), "\(setting.key) would show in `ps`")
+    }
+  }
+
+  @Test func `the defaults are those of the gateway itself`() async throws {
+    let settings = try await SettingsLoader().load()
+
+    #expect(settings.gateway == .init())
+    #expect(settings.http.port == 8_000)
+    #expect(settings.http.host == "127.0.0.1")
+    #expect(settings.log.mapSize == 1 << 38)
+  }
+}

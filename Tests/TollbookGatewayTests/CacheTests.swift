@@ -1,0 +1,196 @@
+import Testing
+import TollbookEvents
+import TollbookTestSupport
+import TollbookUpstreams
+import TollbookViews
+
+@testable import TollbookGateway
+
+@Suite struct `Answers from the cache and from Keepa` {
+  @Test func `K09: three unknown products cost three tokens, K10: the same again cost nothing`()
+    async throws
+  {
+    let world = try await World()
+    let first = await world.ask(asins(3))
+    #expect(first.sources == [.keepa, .keepa, .keepa])
+    #expect(first.tokens == [1, 1, 1])
+    #expect(world.keepa.calls.count == 1)
+    let second = await world.ask(asins(3))
+    #expect(second.sources == [.cache, .cache, .cache])
+    #expect(second.tokens == [0, 0, 0])
+    #expect(world.keepa.calls.count == 1)
+    #expect(world.keepa.books.charged == 3)
+    #expect(try world.meter()[.settled] == 3)
+    #expect(try world.meter().residual == 0)
+  }
+
+  @Test func `K11: a mixed batch buys only what is missing`() async throws {
+    let world = try await World()
+    _ = await world.ask(asins(0..<2))
+    let answer = await world.ask(asins(0..<5))
+    #expect(answer.sources == [.cache, .cache, .keepa, .keepa, .keepa])
+    #expect(world.keepa.calls.last?.asins == asins(2..<5))
+  }
+
+  @Test func `K16: what was bought is there after a restart`() async throws {
+    let world = try await World()
+    _ = await world.ask(asins(3))
+    try await world.restart()
+    #expect(await world.ask(asins(3)).sources == [.cache, .cache, .cache])
+    #expect(world.keepa.calls.count == 1)
+  }
+
+  @Test func `K15: days 2 to 7 hit and day 8 buys again, to the millisecond`() async throws {
+    let world = try await World()
+    _ = await world.ask(asins(2))
+    for _ in 1...6 {
+      world.time.advance(byMilliseconds: day)
+      #expect(await world.ask(asins(2)).sources == [.cache, .cache])
+    }
+    world.time.advance(byMilliseconds: day - 1)
+    #expect(await world.ask(asins(2)).sources == [.cache, .cache])
+    world.time.advance(byMilliseconds: 1)
+    let answer = await world.ask(asins(2))
+    #expect(answer.sources == [.keepa, .keepa])
+    #expect(answer.tokens == [1, 1])
+  }
+
+  @Test func `K12: 50 products cost 50 tokens, duplicates are answered once`() async throws {
+    let world = try await World()
+    let answer = await world.ask(asins(50) + asins(50))
+    #expect(answer.outcomes.count == 50)
+    #expect(answer.tokens.reduce(0, +) == 50)
+    #expect(world.keepa.books.charged == 50)
+  }
+
+  @Test func `calls carry at most 100 products`() async throws {
+    let world = try await World()
+    let answer = await world.ask(asins(250))
+    #expect(answer.sources == Array(repeating: .keepa, count: 250))
+    #expect(world.keepa.calls.map(\.asins.count).sorted() == [50, 100, 100])
+    #expect(try world.count(.fetchStarted) == 3)
+  }
+
+  @Test func `a demanded maximum age is kept, and paid for`() async throws {
+    let world = try await World()
+    _ = await world.ask(asins(1))
+    world.time.advance(byMilliseconds: hour)
+    #expect(await world.ask(asins(1)) { $0.maximumAge = hour }.sources == [.cache])
+    world.time.advance(byMilliseconds: 1)
+    #expect(await world.ask(asins(1)) { $0.maximumAge = hour }.sources == [.keepa])
+    #expect(world.keepa.calls.count == 2)
+  }
+
+  @Test func `a richer body serves a poorer request, and not the reverse`() async throws {
+    let world = try await World()
+    let rich = await world.ask(asins(1)) { $0.contentSet = .offers }
+    #expect(rich.sources == [.keepa])
+    #expect(await world.ask(asins(1)).sources == [.cache])
+    #expect(await world.ask(asins(1)) { $0.contentSet = .rating }.sources == [.cache])
+    _ = await world.ask(asins(1..<2))
+    let poorFirst = await world.ask(asins(1..<2)) { $0.contentSet = .buyBox }
+    #expect(poorFirst.sources == [.keepa])
+    #expect(world.keepa.calls.count == 3)
+  }
+
+  @Test func `an unknown product is remembered for a day, and costs what Keepa says`() async throws {
+    let world = try await World()
+    world.keepa.forget(asins(1))
+    let first = await world.ask(asins(1))
+    #expect(first.outcomes[0].entry?.isPresent == false)
+    #expect(first.tokens == [1])
+    world.time.advance(byMilliseconds: day - 1)
+    #expect(await world.ask(asins(1)).sources == [.cache])
+    world.time.advance(byMilliseconds: 1)
+    #expect(await world.ask(asins(1)).sources == [.keepa])
+  }
+
+  @Test func `with the cache off everything is bought, and kept`() async throws {
+    let world = try await World { $0.isCacheOn = false }
+    for _ in 0..<3 { #expect(await world.ask(asins(2)).sources == [.keepa, .keepa]) }
+    #expect(world.keepa.books.charged == 6)
+    let asin = try #require(KeepaASIN(asins(1)[0]))
+    #expect(try world.gateway.product(asin, in: .unitedStates) != nil)
+  }
+
+  @Test func `without a key only the cache answers`() async throws {
+    let world = try await World(isConfigured: false)
+    let answer = await world.ask(asins(2))
+    #expect(answer.reasons == [.notConfigured, .notConfigured])
+    #expect(world.gateway.status.state == .notConfigured)
+    #expect(world.keepa.calls.isEmpty)
+  }
+
+  @Test func `a stored body is what Keepa sent, counts as a read and is never bought`() async throws {
+    let world = try await World()
+    let asin = try #require(KeepaASIN(asins(1)[0]))
+    #expect(try world.gateway.product(asin, in: .unitedStates) == nil)
+    _ = await world.ask(asins(1))
+    let stored = try #require(try world.gateway.product(asin, in: .unitedStates))
+    #expect(
+      String(decoding: try stored.body.content(), as: UTF8.self)
+        == FakeAnswers.product(asins(1)[0], call: 1, .plain))
+    #expect(world.gateway.tallies.pendingReads == 1)
+    #expect(world.keepa.calls.count == 1)
+  }
+
+  // MARK: Grace
+
+  @Test func `in grace the answer comes from the cache and one refresh runs behind`() async throws {
+    let world = try await World { $0.products.present.grace = day }
+    _ = await world.ask(asins(1))
+    world.time.advance(byMilliseconds: 7 * day + 1)
+    world.keepa.hold()
+    // Ten readers see it in grace; the first refresh is under way or done when the others begin.
+    for _ in 0..<10 { #expect(await world.ask(asins(1)).sources == [.cache]) }
+    world.keepa.letGo()
+    await world.gateway.stop()
+    #expect(world.keepa.calls.count == 2)
+    #expect(world.keepa.books.charged == 2)
+  }
+
+  @Test func `a refresh whose turn comes after another's has nothing to do`() async throws {
+    let world = try await World { $0.products.present.grace = day }
+    _ = await world.ask(asins(1))
+    world.time.advance(byMilliseconds: 7 * day + 1)
+    for _ in 0..<20 { _ = await world.ask(asins(1)) }
+    await world.gateway.stop()
+    #expect(world.keepa.books.charged == 2)
+  }
+
+  @Test func `a refresh behind spends no more than the request allows`() async throws {
+    let world = try await World { $0.products.present.grace = day }
+    _ = await world.ask(asins(1))
+    world.time.advance(byMilliseconds: 7 * day + 1)
+    let answer = await world.ask(asins(0..<3)) { $0.maximumTokens = 2 }
+    #expect(answer.sources == [.cache, .keepa, .keepa])
+    await world.gateway.stop()
+    #expect(world.keepa.books.charged == 3)
+  }
+
+  @Test func `stale answers come when the upstream says no, and only within error-grace`()
+    async throws
+  {
+    let world = try await World { $0.retries.attempts = 1 }
+    _ = await world.ask(asins(1))
+    world.time.advance(byMilliseconds: 8 * day)
+    world.keepa.script([.failed503(charged: false)])
+    let stale = await world.ask(asins(2))
+    #expect(stale.sources == [.stale, .none])
+    #expect(stale.reasons == [.upstreamUnavailable, .upstreamUnavailable])
+    #expect(stale.tokens == [0, 0])
+    world.time.advance(byMilliseconds: 22 * day)
+    world.keepa.script([.failed503(charged: false)])
+    #expect(await world.ask(asins(1)).sources == [.none])
+  }
+
+  @Test func `stale answers come when the balance says no`() async throws {
+    let world = try await World(balance: 1)
+    _ = await world.ask(asins(1))
+    world.time.advance(byMilliseconds: 8 * day)
+    world.keepa.setBalance(0)
+    let answer = await world.ask(asins(1))
+    #expect(answer.sources == [.stale])
+    #expect(answer.reasons == [.insufficientTokens])
+  }
+}

@@ -1,0 +1,197 @@
+import Testing
+import TollbookEvents
+import TollbookLog
+import TollbookTestSupport
+import TollbookUpstreams
+import TollbookViews
+
+@testable import TollbookGateway
+
+@Suite(.timeLimit(.minutes(2)))
+struct `Law 6: one paid call per product` {
+  /// Begins requests until they all stand in line behind one held call.
+  private func crowd(
+    _ count: Int, _ world: World,
+    _ change: @escaping @Sendable (inout ProductsRequest) -> Void = { _ in }
+  ) async -> [Task<ProductsAnswer, Never>] {
+    world.keepa.hold()
+    let first = world.begin(asins(1), change)
+    await world.keepa.waitForParked(1)
+    let others = (1..<count).map { _ in world.begin(asins(1), change) }
+    return [first] + others
+  }
+
+  @Test func `50 concurrent identical requests make one call, 49 join for nothing`() async throws {
+    let world = try await World()
+    _ = await world.ask(asins(9..<10))
+    let tasks = await crowd(50, world)
+    for _ in 0..<1_000 { await Task.yield() }
+    world.keepa.letGo()
+    var answers: [ProductsAnswer] = []
+    for task in tasks { answers.append(await task.value) }
+    #expect(world.keepa.calls.count == 2)
+    #expect(answers.reduce(0) { $0 + $1.tokens[0] } == 1)
+    let joined = answers.filter { $0.outcomes[0].isJoined }
+    #expect(joined.allSatisfy { $0.tokens == [0] && $0.sources == [.keepa] })
+    // Whoever came after the call had ended was answered from the cache.
+    #expect(answers.count { $0.sources == [.cache] } + joined.count == 49)
+    #expect(joined.count > 0)
+  }
+
+  @Test func `whoever joined gets the failure too`() async throws {
+    let world = try await World { $0.retries.attempts = 1 }
+    _ = await world.ask(asins(9..<10))
+    world.keepa.script([.lost(charged: true)])
+    let tasks = await crowd(5, world)
+    for _ in 0..<500 { await Task.yield() }
+    world.keepa.letGo()
+    for task in tasks {
+      let answer = await task.value
+      #expect(answer.reasons == [.upstreamUnavailable])
+      #expect(answer.tokens == [0])
+    }
+  }
+
+  @Test func `whoever joined gets the refusal of the upstream too`() async throws {
+    let world = try await World()
+    _ = await world.ask(asins(9..<10))
+    world.keepa.script([.refused429(bare: false)])
+    let tasks = await crowd(5, world)
+    for _ in 0..<500 { await Task.yield() }
+    world.keepa.letGo()
+    for task in tasks { #expect(await task.value.reasons == [.insufficientTokens]) }
+    #expect(world.keepa.calls.count == 2)
+  }
+
+  @Test func `a limit of somebody else's own does not refuse who joined`() async throws {
+    let world = try await World()
+    // The balance is not known yet, so the first request stands at that question.
+    world.keepa.hold()
+    let frugal = world.begin(asins(1)) { $0.maximumTokens = 0 }
+    await world.keepa.waitForParked(1)
+    let other = world.begin(asins(1))
+    for _ in 0..<500 { await Task.yield() }
+    world.keepa.letGo()
+    #expect(await frugal.value.reasons == [.requestLimit])
+    #expect(await other.value.sources == [.keepa])
+  }
+
+  @Test func `a richer call under way serves those who want less`() async throws {
+    let world = try await World()
+    _ = await world.ask(asins(9..<10))
+    world.keepa.hold()
+    let rich = world.begin(asins(1)) { $0.contentSet = .offers }
+    await world.keepa.waitForParked(1)
+    let poor = world.begin(asins(1))
+    for _ in 0..<500 { await Task.yield() }
+    world.keepa.letGo()
+    #expect(await rich.value.sources == [.keepa])
+    #expect(await poor.value.tokens == [0])
+    #expect(world.keepa.calls.count == 2)
+  }
+
+  @Test func `a poorer call under way does not hold up who wants more`() async throws {
+    let world = try await World()
+    _ = await world.ask(asins(9..<10))
+    world.keepa.hold()
+    let poor = world.begin(asins(1))
+    await world.keepa.waitForParked(1)
+    let rich = world.begin(asins(1)) { $0.contentSet = .rating }
+    await world.keepa.waitForParked(2)
+    world.keepa.letGo()
+    #expect(await poor.value.sources == [.keepa])
+    #expect(await rich.value.outcomes[0].entry?.contentSet == 1)
+    #expect(world.keepa.calls.count == 3)
+  }
+
+  @Test func `what was bought between look-up and claim is not paid for twice`() async throws {
+    // Many requests at once for the same products, without holding anything back: every interleaving will do.
+    for _ in 0..<20 {
+      let world = try await World()
+      let tasks = (0..<16).map { _ in world.begin(asins(3)) }
+      var tokens: Int64 = 0
+      for task in tasks { tokens += await task.value.tokens.reduce(0, +) }
+      #expect(world.keepa.books.charged == 3)
+      #expect(tokens == 3)
+    }
+  }
+
+  @Test func `overlapping requests wait for each other's products without a deadlock`()
+    async throws
+  {
+    let world = try await World()
+    _ = await world.ask(asins(9..<10))
+    world.keepa.hold()
+    let left = world.begin(asins(0..<3))
+    await world.keepa.waitForParked(1)
+    let right = world.begin(Array(asins(1..<4).reversed()))
+    await world.keepa.waitForParked(2)
+    world.keepa.letGo()
+    #expect(await left.value.tokens == [1, 1, 1])
+    #expect(await right.value.tokens == [1, 0, 0])
+    #expect(world.keepa.books.charged == 5)
+  }
+
+  @Test func `a client that hangs up does not stop the paid call: it is stored`() async throws {
+    let world = try await World()
+    _ = await world.ask(asins(9..<10))
+    world.keepa.hold()
+    let client = world.begin(asins(2))
+    await world.keepa.waitForParked(1)
+    client.cancel()
+    world.keepa.letGo()
+    _ = await client.value
+    #expect(try world.count(.fetchSucceeded) == 2)
+    #expect(await world.ask(asins(2)).sources == [.cache, .cache])
+    #expect(world.keepa.calls.count == 2)
+  }
+
+  @Test func `a client that hangs up during a retry does not lose it`() async throws {
+    let world = try await World(random: { 0.5 })
+    _ = await world.ask(asins(9..<10))
+    world.keepa.script([.notSent])
+    let client = world.begin(asins(1))
+    // The retry waits for half of its longest delay.
+    await world.time.waitForSleepers(1)
+    client.cancel()
+    world.time.advance(byMilliseconds: 1_000)
+    _ = await client.value
+    #expect(world.keepa.calls.count == 3)
+    #expect(await world.ask(asins(1)).sources == [.cache])
+  }
+
+  @Test func `a client that hangs up while the balance is asked for spoils it for nobody`()
+    async throws
+  {
+    let world = try await World()
+    world.keepa.hold()
+    let client = world.begin(asins(1))
+    await world.keepa.waitForParked(1)
+    let other = world.begin(asins(1..<2))
+    client.cancel()
+    for _ in 0..<200 { await Task.yield() }
+    world.keepa.letGo()
+    #expect(await other.value.sources == [.keepa])
+    #expect(world.keepa.books.balanceQuestions == 1)
+  }
+
+  @Test func `who joins a flight that ends in the cache still gets data as young as demanded`()
+    async throws
+  {
+    let world = try await World()
+    _ = await world.ask(asins(1))
+    world.time.advance(byMilliseconds: 60_000)
+    let line = InFlightCalls()
+    // The rule itself: a flight that found something tells a joiner to ask again.
+    let key = KeepaBuyer.resource(try #require(KeepaASIN(asins(1)[0])), .unitedStates)
+    guard case .own(let flight) = line.claim(key, contentSet: 0),
+      case .join(let same) = line.claim(key, contentSet: 0)
+    else {
+      Issue.record("the second claim does not join")
+      return
+    }
+    line.end(flight, .found)
+    #expect(Purchase(end: await same.outcome.value(), isJoined: true).mustAskAgain)
+    #expect(line.count == 0)
+  }
+}
