@@ -123,7 +123,10 @@ let package = Package(
       dependencies: ["JSONText", "Deflate", "TollbookSimulators", hummingbird, nioCore]),
     .testTarget(
       name: "CommandTests",
-      dependencies: ["tollbook", "JSONText", "TollbookTestSupport", "TollbookSimulators"]),
+      dependencies: [
+        "tollbook", "JSONText", "TollbookLog", "TollbookGateway", "TollbookHTTP",
+        "TollbookSimulators", "TollbookTestSupport",
+      ]),
     .testTarget(name: "TidyTests"),
   ]
 )

@@ -17,19 +17,29 @@ package struct BalanceReconciliation {
   private var meter: Meter
   private let key: MeterKey
   private let reading: UpstreamReading
-  private let asked: Timestamp
+  private let question: Question
   private let observed: Timestamp
   private let fetch: Position
 
-  /// - Parameters:
-  ///   - asked: when the call that brought the reading was begun, by our clock: the reading is not older than that. Nil:
-  ///     when it was observed.
-  ///   - observed: when it had come, by our clock.
+  /// What was known when the call was begun that brought the reading.
+  package struct Question: Sendable, Hashable {
+    /// When that was, by our clock: the reading is not older.
+    package var asked: Timestamp
+    /// The last reading in the books by then.
+    package var known: Meter.LastReading?
+
+    package init(asked: Timestamp, known: Meter.LastReading?) {
+      self.asked = asked
+      self.known = known
+    }
+  }
+
+  /// - Parameter observed: when it had come, by our clock.
   package init(
-    of key: MeterKey, meter: Meter, reading: UpstreamReading, asked: Timestamp? = nil,
+    of key: MeterKey, meter: Meter, reading: UpstreamReading, question: Question,
     observed: Timestamp, fetch: Position = 0
   ) {
-    self.asked = asked ?? observed
+    self.question = question
     self.key = key
     self.meter = meter
     self.reading = reading
@@ -55,10 +65,11 @@ package struct BalanceReconciliation {
     return events
   }
 
-  /// Whether it tells of a later moment: by the upstream's clock, or because it was asked for after the other had come.
-  /// Of two readings of the same millisecond nobody knows which charge the one has seen and the other has not.
+  /// Whether it tells of a later moment: because it was asked for after the other had come, or else by the upstream's
+  /// clock. Of two readings of the same millisecond nobody knows which charge the one has seen and the other has not.
   private func isNewer(than last: Meter.LastReading) -> Bool {
-    reading.upstreamMilliseconds > last.upstream.milliseconds || asked > last.observed
+    question.known == last || question.asked > last.observed
+      || reading.upstreamMilliseconds > last.upstream.milliseconds
   }
 
   private var opening: BalanceObserved {
@@ -114,7 +125,7 @@ package struct BalanceReconciliation {
   /// Closes all doubts together if this reading can tell: nothing else is under way, and it is young enough.
   private func resolution(of doubts: [Hold], refill: Refill) -> ChargeResolved? {
     guard !doubts.isEmpty, meter[.reserved] == 0, let sent = meter.lastDoubtSent,
-      asked >= sent.advanced(byMilliseconds: Self.doubtSettlesAfter)
+      question.asked >= sent.advanced(byMilliseconds: Self.doubtSettlesAfter)
     else { return nil }
     let sum = doubts.reduce(0) { $0 + $1.tokens }
     let difference = meter[.free] + sum + refill.low - reading.balance

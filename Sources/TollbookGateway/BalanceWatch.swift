@@ -57,7 +57,7 @@ final class BalanceWatch: Sendable {
   /// - Parameter evenIfRead: whether to ask although a call has told the balance within the interval.
   func refresh(evenIfRead: Bool) async -> Outcome {
     let now = log.time.now()
-    if !evenIfRead, let read = lastReading(), isWithinInterval(now, of: read) { return .notAsked }
+    if !evenIfRead, let read = lastReading()?.observed, isWithinInterval(now, of: read) { return .notAsked }
     let promise = Promise<Outcome>()
     let turn: Turn = state.withLock { state in
       switch state {
@@ -86,21 +86,21 @@ final class BalanceWatch: Sendable {
     now >= instant && now < instant.advanced(byMilliseconds: interval)
   }
 
-  private func lastReading() -> Timestamp? {
+  private func lastReading() -> Meter.LastReading? {
     let reading = try? log.read { (transaction) throws(LogError) in
       do throws(LMDBError) {
-        return try ledger.meter(meter, in: transaction).reading?.observed
+        return try ledger.meter(meter, in: transaction).reading
       } catch { throw .storage(error) }
     }
     return reading ?? nil
   }
 
   private func ask() async -> Outcome {
-    let asked = log.time.now()
+    let question = BalanceReconciliation.Question(asked: log.time.now(), known: lastReading())
     let call = await keepa.balance(within: .milliseconds(timeout))
     let result = call.result.mapError(\.believable)
     let command = ObserveCommand(
-      meter: meter, result: result, asked: asked, observed: log.time.now())
+      meter: meter, result: result, question: question, observed: log.time.now())
     let ledger = ledger
     do throws(LogError) {
       _ = try await log.decide { (state, context) throws(LMDBError) in

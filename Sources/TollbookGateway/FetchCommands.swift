@@ -133,6 +133,10 @@ struct Attempt: Sendable {
   var weights: [(resource: ResourceKey, expected: Int64)]
   /// When it was sent, by our clock.
   var sent: Timestamp
+  /// The last reading that was known by then.
+  var known: Meter.LastReading?
+
+  var question: BalanceReconciliation.Question { .init(asked: sent, known: known) }
 
   /// A cost divided over the resources.
   func shares(of tokens: Int64) -> [Share] {
@@ -199,14 +203,15 @@ private struct Booking {
 
   /// Takes in a reading, if there is one.
   ///
-  /// - Parameter asked: when the call that brought it was begun, by our clock.
   mutating func observe(
-    _ reading: UpstreamReading?, asked: Timestamp, at observed: Timestamp, fetch: Position,
-    day: String, _ ledger: LedgerView, _ state: borrowing ReadTransaction
+    _ reading: UpstreamReading?, to question: BalanceReconciliation.Question,
+    at observed: Timestamp, fetch: Position, day: String, _ ledger: LedgerView,
+    _ state: borrowing ReadTransaction
   ) throws(LMDBError) {
     guard let reading = reading?.believable else { return }
     var reconciliation = BalanceReconciliation(
-      of: key, meter: meter, reading: reading, asked: asked, observed: observed, fetch: fetch)
+      of: key, meter: meter, reading: reading, question: question, observed: observed,
+      fetch: fetch)
     let doubts = try openDoubts(ledger, state)
     for event in reconciliation.events(doubts: doubts, windows: [day]) { append(event) }
   }
@@ -289,7 +294,7 @@ struct SettleCommand: Sendable {
     booking.end(attempt, charge, isAnswered: true, ended: observed, day: day)
     try booking.noteKey(.accepted, ledger, state)
     try booking.observe(
-      reading, asked: attempt.sent, at: observed, fetch: attempt.fetch, day: day, ledger, state)
+      reading, to: attempt.question, at: observed, fetch: attempt.fetch, day: day, ledger, state)
     return Decision(
       events: booking.events, bodies: written.compactMap(\.body), answer: byResource)
   }
@@ -343,8 +348,8 @@ struct FailCommand: Sendable {
       try booking.noteKey(.rejected, detail: failure.detail, ledger, state)
     }
     try booking.observe(
-      failure.reading, asked: attempt.sent, at: observed, fetch: attempt.fetch, day: day, ledger,
-      state)
+      failure.reading, to: attempt.question, at: observed, fetch: attempt.fetch, day: day,
+      ledger, state)
     let admission = Admission(
       of: [attempt.bound], on: booking.meter, at: observed, requestLimit: nil,
       overdraft: overdraft)
@@ -388,8 +393,7 @@ struct FailCommand: Sendable {
 struct ObserveCommand: Sendable {
   var meter: MeterKey
   var result: Result<UpstreamReading, UpstreamFailure>
-  /// When the question was begun, by our clock.
-  var asked: Timestamp
+  var question: BalanceReconciliation.Question
   var observed: Timestamp
 
   func decide(
@@ -400,7 +404,7 @@ struct ObserveCommand: Sendable {
     case .success(let reading):
       try booking.noteKey(.accepted, ledger, state)
       try booking.observe(
-        reading, asked: asked, at: observed, fetch: 0, day: dayWindow(context.time), ledger, state)
+        reading, to: question, at: observed, fetch: 0, day: dayWindow(context.time), ledger, state)
     case .failure(let failure) where failure.reason == .keyRejected:
       try booking.noteKey(.rejected, detail: failure.detail, ledger, state)
     case .failure: break

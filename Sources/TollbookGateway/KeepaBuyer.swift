@@ -313,6 +313,7 @@ final class KeepaBuyer: Sendable {
       let elapsed = log.time.monotonicMilliseconds - began
       let limit = min(settings.retries.attemptTimeout, settings.retries.totalTimeout - elapsed)
       attempt.sent = log.time.now()
+      attempt.known = currentMeter().reading
       guard limit > 0 else { return await giveUp(attempt, call, elapsed: elapsed) }
       let answer = await keepa.products(call.question, within: .milliseconds(limit))
       statistics.record(answer)

@@ -34,6 +34,8 @@ package struct EventIndex: Sendable {
     return []
   }
 
+  private static let longestResource = 480
+
   private let kinds: Table
   private let resources: Table
   private let fetches: Table
@@ -47,7 +49,8 @@ package struct EventIndex: Sendable {
 
   /// Up to `limit` positions of events of that kind after `position`, in order.
   package func positions(
-    of kind: EventKind, after position: Position, limit: Int, in transaction: borrowing ReadTransaction
+    of kind: EventKind, after position: Position, limit: Int,
+    in transaction: borrowing ReadTransaction
   ) throws(LMDBError) -> [Position] {
     try positions(in: kinds, prefix: [kind.rawValue], after: position, limit: limit, transaction)
   }
@@ -72,7 +75,15 @@ package struct EventIndex: Sendable {
 
   private static func resourcePrefix(_ resource: String) -> [UInt8] {
     // Keys of LMDB hold at most 511 bytes; a longer resource name is indexed by its beginning.
-    Array(resource.utf8.prefix(480)) + [0]
+    var key: [UInt8] = []
+    key.reserveCapacity(resource.utf8.count + 9)
+    if resource.utf8.count <= longestResource {
+      key.append(utf8: resource)
+    } else {
+      key.append(contentsOf: resource.utf8.prefix(longestResource))
+    }
+    key.append(0)
+    return key
   }
 
   private func positions(

@@ -6,7 +6,6 @@ import TollbookEvents
 /// Reads and decodes the next chunk of events on another thread while the caller works on the one before.
 final class ReadAhead: Sendable {
   private let queue = DispatchQueue(label: "tollbook-read-ahead")
-  private let ready = DispatchSemaphore(value: 0)
   private let next = Mutex<Result<[RecordedEvent], LogError>>(.success([]))
   private let environment: Environment
   private let reader: LogReader
@@ -25,18 +24,21 @@ final class ReadAhead: Sendable {
     queue.async { [self] in
       let read = Result { () throws(LogError) in try events(after: position) }
       next.withLock { $0 = read }
-      ready.signal()
     }
   }
 
   /// Waits for the chunk that was begun.
   func take() throws(LogError) -> [RecordedEvent] {
-    ready.wait()
+    finish()
     return try next.withLock { next in
       defer { next = .success([]) }
       return next
     }.get()
   }
+
+  /// Waits until nothing is read any more, and nobody but the caller keeps the environment open: one after the other,
+  /// the queue has let go of what it ran before.
+  func finish() { queue.sync {} }
 
   private func events(after position: Position) throws(LogError) -> [RecordedEvent] {
     try environment.withReadTransaction { (transaction) throws(LogError) in

@@ -29,6 +29,7 @@ struct ViewCatchUp {
     guard var done = checkpoints.min(), done < head else { return }
     let reader = ReadAhead(environment, LogReader(tables), chunk: Self.chunk, to: head)
     reader.begin(after: done)
+    defer { reader.finish() }
     while done < head {
       let events = try reader.take()
       guard let last = events.last?.position else { throw .damaged(.missingEvent(at: done + 1)) }

@@ -82,7 +82,7 @@ import TollbookTestSupport
   {
     let keepa = try await Serving(["simulate", "keepa", "--port", "0"], in: folder)
     let key = try #require(
-      keepa.greeting.split(whereSeparator: \.isWhitespace).first { $0.hasPrefix("simulated") })
+      keepa.greeting.split(whereSeparator: \.isWhitespace).first { $0.contains("-key-") })
     let serving = try await Serving(
       ["serve", "--port", "0"] + place, in: folder,
       environment: ["KEEPA_BASE_URL": keepa.url, "KEEPA_API_KEY": String(key)])
@@ -122,7 +122,7 @@ import TollbookTestSupport
     #expect(keepa.greeting.contains("KEEPA_BASE_URL=\(keepa.url)"))
     #expect(try await keepa.get("/_simulator/books").kind == .object)
     let key = try #require(
-      keepa.greeting.split(whereSeparator: \.isWhitespace).first { $0.hasPrefix("simulated") })
+      keepa.greeting.split(whereSeparator: \.isWhitespace).first { $0.contains("-key-") })
     #expect(try await keepa.get("/token?key=\(key)")["tokensLeft"]?.int64 == 7)
     #expect(await keepa.end().status == 0)
   }

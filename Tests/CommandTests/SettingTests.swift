@@ -1,4 +1,7 @@
 import Testing
+import TollbookGateway
+import TollbookHTTP
+import TollbookLog
 
 @testable import tollbook
 

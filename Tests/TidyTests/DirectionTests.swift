@@ -10,7 +10,6 @@ private let house = [
   ["TollbookViews"],
   ["TollbookUpstreams"],
   ["TollbookGateway"],
-  ["TollbookHistory"],
   ["TollbookHTTP"],
   ["TollbookSimulators"],
   ["tollbook"],
@@ -19,7 +18,7 @@ private let house = [
 @Suite struct DirectionTests {
   private let tree: SourceTree
 
-  init() throws { tree = try SourceTree() }
+  init() throws { tree = try SourceTree.shared.get() }
 
   @Test func `a target imports only targets above it`() {
     for file in tree.files where file.path.hasPrefix("Sources/") {

@@ -5,7 +5,7 @@ import Testing
 @Suite struct DocumentTests {
   private let tree: SourceTree
 
-  init() throws { tree = try SourceTree() }
+  init() throws { tree = try SourceTree.shared.get() }
 
   @Test func `the README speaks of Tollbook alone`() throws {
     let readme = try tree.text(of: "README.md")

@@ -4,7 +4,7 @@ import Testing
 @Suite struct TidyTests {
   private let tree: SourceTree
 
-  init() throws { tree = try SourceTree() }
+  init() throws { tree = try SourceTree.shared.get() }
 
   /// Something that is not written here, with what is written instead.
   private struct Ban {

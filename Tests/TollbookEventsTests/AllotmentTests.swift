@@ -46,18 +46,19 @@ import TollbookEvents
     values[Int.random(in: values.indices, using: &random)]
   }
 
-  @Test(arguments: [
-    (0, [1, 2], [0, 0]),
-    (7, [], []),
-    (7, [0, 0, 0], [3, 2, 2]),
-    (10, [1, 1, 1], [4, 3, 3]),
-    (5, [6, 2, 2], [3, 1, 1]),
-    (1, [1, 2, 2], [0, 1, 0]),
-    (3, [0, 5, 0], [0, 3, 0]),
-    (.max, [1], [.max]),
-    (.max, [.max, .max], [.max / 2 + 1, .max / 2]),
-    (3, [.max, .max, .max, .max], [1, 1, 1, 0]),
-  ] as [(Int64, [Int64], [Int64])])
+  @Test(
+    arguments: [
+      (0, [1, 2], [0, 0]),
+      (7, [], []),
+      (7, [0, 0, 0], [3, 2, 2]),
+      (10, [1, 1, 1], [4, 3, 3]),
+      (5, [6, 2, 2], [3, 1, 1]),
+      (1, [1, 2, 2], [0, 1, 0]),
+      (3, [0, 5, 0], [0, 3, 0]),
+      (.max, [1], [.max]),
+      (.max, [.max, .max], [.max / 2 + 1, .max / 2]),
+      (3, [.max, .max, .max, .max], [1, 1, 1, 0]),
+    ] as [(Int64, [Int64], [Int64])])
   func `known divisions`(amount: Int64, weights: [Int64], expected: [Int64]) {
     #expect(allot(amount, over: weights) == expected)
   }

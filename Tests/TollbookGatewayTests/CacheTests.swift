@@ -1,5 +1,6 @@
 import Testing
 import TollbookEvents
+import TollbookLog
 import TollbookTestSupport
 import TollbookUpstreams
 import TollbookViews
@@ -143,6 +144,7 @@ import TollbookViews
     world.keepa.hold()
     // Ten readers see it in grace; the first refresh is under way or done when the others begin.
     for _ in 0..<10 { #expect(await world.ask(asins(1)).sources == [.cache]) }
+    await world.keepa.waitForParked(1)
     world.keepa.letGo()
     await world.gateway.stop()
     #expect(world.keepa.calls.count == 2)
@@ -154,6 +156,8 @@ import TollbookViews
     _ = await world.ask(asins(1))
     world.time.advance(byMilliseconds: 7 * day + 1)
     for _ in 0..<20 { _ = await world.ask(asins(1)) }
+    while try world.count(.fetchSucceeded) < 2 { await Task.yield() }
+    for _ in 0..<500 { await Task.yield() }
     await world.gateway.stop()
     #expect(world.keepa.books.charged == 2)
   }

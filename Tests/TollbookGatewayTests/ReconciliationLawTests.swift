@@ -57,7 +57,7 @@ private struct PaperWorld {
   private let hasOldAnswers: Bool
   private var waiting: [Paper.Open] = []
   private var worked: [(call: Paper.Open, reading: UpstreamReading)] = []
-  private var questions: [(asked: Timestamp, reading: UpstreamReading)] = []
+  private var questions: [(question: BalanceReconciliation.Question, reading: UpstreamReading)] = []
   /// Bounds of calls given up that the upstream may still charge, and until when.
   private var late: [(bound: Int64, until: Timestamp)] = []
 
@@ -94,7 +94,7 @@ private struct PaperWorld {
     while !hasOldAnswers, let index = waiting.firstIndex(where: { $0.asked < patience }) {
       paper.doubted(waiting.remove(at: index))
     }
-    if !hasOldAnswers { questions.removeAll { $0.asked < patience } }
+    if !hasOldAnswers { questions.removeAll { $0.question.asked < patience } }
     paper.wait(milliseconds)
   }
 
@@ -145,12 +145,12 @@ private struct PaperWorld {
     paper.released(call)
   }
 
-  private mutating func question() { questions.append((paper.now, paper.reading())) }
+  private mutating func question() { questions.append((paper.question, paper.reading())) }
 
   private mutating func questionAnswered() {
     guard !questions.isEmpty else { return }
     let question = questions.remove(at: random.int(0...questions.count - 1))
-    note(before: paper.events.count) { $0.observe(question.reading, asked: question.asked) }
+    note(before: paper.events.count) { $0.observe(question.reading, to: question.question) }
   }
 
   // MARK: What must hold

@@ -124,12 +124,12 @@ import TollbookViews
     let call = paper.begin(bound: 10, cost: 10)
     paper.doubted(call)
     paper.wait(50_000)
-    let asked = paper.now
+    let question = paper.question
     let early = paper.reading()
     // The upstream charges after it was read, and before it comes.
     paper.work(call)
     paper.wait(30_000)
-    #expect(paper.observe(early, asked: asked).resolution == nil)
+    #expect(paper.observe(early, to: question).resolution == nil)
     paper.wait(61_000)
     #expect(paper.observe().resolution?.doubts.map(\.settled) == [10])
     #expect(paper.meter[.settled] == paper.charged)
@@ -185,7 +185,7 @@ import TollbookViews
     let late = paper.reading()
     paper.wait(1_000)
     paper.answered(second, reading: late)
-    #expect(paper.observe(early, asked: first.asked).isEmpty)
+    #expect(paper.observe(early, to: first.question).isEmpty)
     paper.answered(first, reading: nil)
     #expect(paper.meter[.free] == 580)
     #expect(paper.meter[.unexplained] == 0)
@@ -226,12 +226,12 @@ import TollbookViews
     var paper = Paper(balance: 600)
     paper.wait(2 * minute)
     paper.spendElsewhere(50)
-    let events = paper.observe(paper.reading(skew: -day), asked: paper.now)
+    let events = paper.observe(paper.reading(skew: -day), to: paper.question)
     #expect(events.observation?.reading.balance == paper.bucket.balance)
     // How many refills there were is only known give or take one.
     #expect(paper.meter[.free] == paper.bucket.balance)
     paper.wait(2 * minute)
-    #expect(paper.observe(paper.reading(skew: -day), asked: paper.now).observation != nil)
+    #expect(paper.observe(paper.reading(skew: -day), to: paper.question).observation != nil)
     #expect(paper.meter[.free] == paper.bucket.balance)
   }
 
@@ -241,7 +241,7 @@ import TollbookViews
     paper.work(call)
     paper.doubted(call)
     paper.wait(61_000)
-    let resolution = paper.observe(paper.reading(skew: hour), asked: paper.now).resolution
+    let resolution = paper.observe(paper.reading(skew: hour), to: paper.question).resolution
     #expect(resolution?.doubts.map(\.released) == [0])
     #expect(paper.meter[.unprovable] == 10)
     #expect(paper.meter[.free] == paper.bucket.balance)
@@ -252,7 +252,7 @@ import TollbookViews
     paper.wait(5 * minute)
     let reading = paper.reading()
     paper.now = paper.now.advanced(byMilliseconds: -hour)
-    #expect(paper.observe(reading, asked: paper.now).observation?.reading.balance == 700)
+    #expect(paper.observe(reading, to: paper.question).observation?.reading.balance == 700)
     #expect(paper.meter[.free] == 700)
   }
 }

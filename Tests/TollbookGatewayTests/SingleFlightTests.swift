@@ -147,7 +147,7 @@ struct `Law 6: one paid call per product` {
   }
 
   @Test func `a client that hangs up during a retry does not lose it`() async throws {
-    let world = try await World(random: { 0.5 })
+    let world = try await World(jitter: 0.5)
     _ = await world.ask(asins(9..<10))
     world.keepa.script([.notSent])
     let client = world.begin(asins(1))

@@ -85,7 +85,9 @@ import TollbookTestSupport
     let folder = try TemporaryFolder()
     let log = try folder.openLog()
     defer { log.close() }
-    let contents = [[], [1], Array("{\"asin\":\"B09T2ZLMHB\"}".utf8), [UInt8](repeating: 7, count: 200_000)]
+    let contents = [
+      [], [1], Array("{\"asin\":\"B09T2ZLMHB\"}".utf8), [UInt8](repeating: 7, count: 200_000),
+    ]
     for content in contents + contents {
       try await log.append([note("x")], bodies: [Body(content)])
     }

@@ -14,7 +14,7 @@ import TollbookTestSupport
     let time = ManualTime()
     let log = try folder.openLog(time: time.source)
     defer { log.close() }
-    var generator = EventGenerator(seed: 5)
+    var generator = EventGenerator(seed: 111)
     while generator.head < 14 {
       time.advance(byMilliseconds: 1_000)
       let steps = (0..<2).map { _ in generator.next(at: time.now) }

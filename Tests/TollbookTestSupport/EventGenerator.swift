@@ -492,7 +492,8 @@ extension EventGenerator {
     event.simulated = true
     emit(.serviceStarted(event))
     add(Self.credentials[0])
-    observe(.init(credential: Array(Self.credentials[0].utf8), unit: Array("tokens".utf8)), fetch: 0)
+    observe(
+      .init(credential: Array(Self.credentials[0].utf8), unit: Array("tokens".utf8)), fetch: 0)
   }
 
   private mutating func add(_ credential: String) {

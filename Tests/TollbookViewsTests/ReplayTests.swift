@@ -10,8 +10,7 @@ import TollbookViews
   private static let events: UInt64 = 500
 
   @Test(arguments: seeds)
-  func `Law 1: replay from nothing gives the live views byte for byte`(seed: UInt64) async throws
-  {
+  func `Law 1: replay from nothing gives the live views byte for byte`(seed: UInt64) async throws {
     let folder = try TemporaryFolder()
     let live = try await Self.live(in: folder, seed: seed)
     let replayed = try Self.replayed(in: folder)

@@ -26,18 +26,22 @@ package enum CacheFold {
 }
 
 /// The entries that a run of events touches, changed in memory and written once at its end.
-///
-/// In memory they stand under the bytes of their keys and not under texts: see the ledger's fold.
 private struct CacheBooks {
-  /// The entries of one resource by content set: as they are stored, and as they shall be.
+  /// What a stored entry has in the tables.
+  private struct Stored {
+    let contentSet: UInt8
+    let nextSweep: Timestamp
+  }
+
+  /// The entries of one resource, mostly one: as they shall be, and what is in the tables now.
   private struct Shelf {
-    let stored: [UInt8: CacheEntry]
-    var entries: [UInt8: CacheEntry]
+    var entries: [CacheEntry]
+    let stored: [Stored]
   }
 
   private let entries: Table
   private let due: Table
-  private var shelves: [[UInt8]: Shelf] = [:]
+  private var shelves: [String: Shelf] = [:]
 
   init(entries: Table, due: Table) {
     self.entries = entries
@@ -54,11 +58,11 @@ private struct CacheBooks {
     case .cacheExpired(let event):
       return try update(
         event.resource, event.contentSet, written: event.written, in: transaction
-      ) { $0?.isMarkedExpired = true }
+      ) { entries, index in entries[index].isMarkedExpired = true }
     case .cacheEvicted(let event):
       return try update(
         event.resource, event.contentSet, written: event.written, in: transaction
-      ) { $0 = nil }
+      ) { entries, index in entries.remove(at: index) }
     case .readsTallied(let event):
       for tally in event.rows { try count(tally, in: transaction) }
       return nil
@@ -73,9 +77,9 @@ private struct CacheBooks {
     guard let contentSet = UInt8(exactly: event.contentSet), CacheKey.isPossible(event.resource)
     else { return "its resource or content set cannot be a key" }
     let entry = CacheEntry(event, contentSet: contentSet, written: position)
-    try change(event.resource, in: transaction) { shelf in
-      for poorer in shelf.keys where poorer & contentSet == poorer { shelf[poorer] = nil }
-      shelf[contentSet] = entry
+    try change(event.resource, in: transaction) { entries in
+      entries.removeAll { $0.contentSet & contentSet == $0.contentSet }
+      entries.append(entry)
     }
     return nil
   }
@@ -83,17 +87,16 @@ private struct CacheBooks {
   /// Changes or removes the entry that was written at that position.
   private mutating func update(
     _ resource: String, _ contentSet: UInt32, written: Position,
-    in transaction: borrowing ReadTransaction, _ body: (inout CacheEntry?) -> Void
+    in transaction: borrowing ReadTransaction, _ body: (inout [CacheEntry], Int) -> Void
   ) throws(LMDBError) -> String? {
     let missing = "no entry was written at position \(written)"
-    guard let contentSet = UInt8(exactly: contentSet), CacheKey.isPossible(resource) else {
-      return missing
-    }
+    guard CacheKey.isPossible(resource) else { return missing }
     var isFound = false
-    try change(resource, in: transaction) { shelf in
-      guard shelf[contentSet]?.written == written else { return }
+    try change(resource, in: transaction) { entries in
+      let index = entries.firstIndex { UInt32($0.contentSet) == contentSet }
+      guard let index, entries[index].written == written else { return }
       isFound = true
-      body(&shelf[contentSet])
+      body(&entries, index)
     }
     return isFound ? nil : missing
   }
@@ -102,65 +105,61 @@ private struct CacheBooks {
   private mutating func count(
     _ tally: ReadTally, in transaction: borrowing ReadTransaction
   ) throws(LMDBError) {
-    guard let contentSet = UInt8(exactly: tally.contentSet), CacheKey.isPossible(tally.resource)
-    else { return }
-    try change(tally.resource, in: transaction) { shelf in
-      guard var entry = shelf[contentSet] else { return }
-      entry.hits &+= UInt64(tally.fresh) + UInt64(tally.stale) + UInt64(tally.joined)
-      entry.lastRead = max(
-        entry.lastRead ?? entry.fetched, Timestamp(milliseconds: tally.lastReadMs))
-      shelf[contentSet] = entry
+    guard CacheKey.isPossible(tally.resource) else { return }
+    try change(tally.resource, in: transaction) { entries in
+      let index = entries.firstIndex { UInt32($0.contentSet) == tally.contentSet }
+      guard let index else { return }
+      entries[index].hits &+= UInt64(tally.fresh) + UInt64(tally.stale) + UInt64(tally.joined)
+      entries[index].lastRead = max(
+        entries[index].lastRead ?? entries[index].fetched,
+        Timestamp(milliseconds: tally.lastReadMs))
     }
   }
 
   private mutating func change(
     _ resource: String, in transaction: borrowing ReadTransaction,
-    _ body: (inout [UInt8: CacheEntry]) -> Void
+    _ body: (inout [CacheEntry]) -> Void
   ) throws(LMDBError) {
-    let prefix = CacheKey.prefix(resource)
-    if shelves[prefix] == nil {
-      let stored = try self.stored(prefix, in: transaction)
-      shelves[prefix] = Shelf(stored: stored, entries: stored)
+    if shelves[resource] == nil {
+      shelves[resource] = try shelf(resource, in: transaction)
     }
-    if var entries = shelves[prefix]?.entries {
-      shelves[prefix]?.entries = [:]
-      body(&entries)
-      shelves[prefix]?.entries = entries
-    }
+    body(&shelves[resource, default: Shelf(entries: [], stored: [])].entries)
   }
 
-  private func stored(
-    _ prefix: [UInt8], in transaction: borrowing ReadTransaction
-  ) throws(LMDBError) -> [UInt8: CacheEntry] {
-    var found: [UInt8: CacheEntry] = [:]
-    try transaction.scan(entries, prefix: prefix.span) {
+  private func shelf(
+    _ resource: String, in transaction: borrowing ReadTransaction
+  ) throws(LMDBError) -> Shelf {
+    var found: [CacheEntry] = []
+    try transaction.scan(entries, prefix: CacheKey.prefix(resource).span) {
       (key, value) throws(LMDBError) in
-      let entry = CacheEntry(key: key, row: value)
-      found[entry.contentSet] = entry
+      found.append(CacheEntry(key: key, row: value))
       return .next
     }
-    return found
+    let stored = found.map { Stored(contentSet: $0.contentSet, nextSweep: $0.nextSweep) }
+    return Shelf(entries: found, stored: stored)
   }
 
-  /// Writes what differs, in key order, which a tree of pages takes best.
+  /// Writes the entries in key order, which a tree of pages takes best.
   func write(to transaction: inout WriteTransaction) throws(LMDBError) {
     let nothing: [UInt8] = []
-    for (_, shelf) in shelves.sorted(by: { $0.key.lexicographicallyPrecedes($1.key) }) {
-      for (contentSet, old) in shelf.stored {
-        let new = shelf.entries[contentSet]
-        if new == nil {
-          _ = try transaction.delete(key: CacheKey.key(of: old).span, in: entries)
-        }
+    for resource in shelves.keys.sorted() {
+      guard let shelf = shelves[resource] else { continue }
+      for old in shelf.stored {
+        let new = shelf.entries.first { $0.contentSet == old.contentSet }
+        let key = CacheKey.key(resource, old.contentSet)
+        if new == nil { _ = try transaction.delete(key: key.span, in: entries) }
         if new?.nextSweep != old.nextSweep {
-          _ = try transaction.delete(key: CacheKey.dueKey(of: old).span, in: due)
+          let dueKey = CacheKey.dueKey(old.nextSweep, of: key)
+          _ = try transaction.delete(key: dueKey.span, in: due)
         }
       }
-      for (contentSet, new) in shelf.entries {
-        let old = shelf.stored[contentSet]
-        if new == old { continue }
-        try transaction.put(new.row.span, forKey: CacheKey.key(of: new).span, in: entries)
+      for new in shelf.entries {
+        let old = shelf.stored.first { $0.contentSet == new.contentSet }
+        let key = CacheKey.key(resource, new.contentSet)
+        try transaction.put(new.row.span, forKey: key.span, in: entries)
         if new.nextSweep != old?.nextSweep {
-          try transaction.put(nothing.span, forKey: CacheKey.dueKey(of: new).span, in: due)
+          let dueKey = CacheKey.dueKey(new.nextSweep, of: key)
+          try transaction.put(nothing.span, forKey: dueKey.span, in: due)
         }
       }
     }
@@ -198,24 +197,31 @@ enum CacheKey {
 
   /// Whether a resource of that name can have entries.
   static func isPossible(_ resource: String) -> Bool {
-    let name = resource.utf8
-    return !name.isEmpty && name.count <= longestResource && !name.contains(0)
+    let count = resource.utf8.count
+    return count > 0 && count <= longestResource && !resource.utf8.contains(0)
   }
 
-  static func prefix(_ resource: String) -> [UInt8] { Array(resource.utf8) + [0] }
+  static func prefix(_ resource: String) -> [UInt8] {
+    var key: [UInt8] = []
+    key.reserveCapacity(resource.utf8.count + 2)
+    key.append(utf8: resource)
+    key.append(0)
+    return key
+  }
 
   static func key(_ resource: String, _ contentSet: UInt8) -> [UInt8] {
-    prefix(resource) + [contentSet]
+    var key = prefix(resource)
+    key.append(contentSet)
+    return key
   }
 
-  static func key(of entry: CacheEntry) -> [UInt8] {
-    key(entry.resource.description, entry.contentSet)
-  }
-
-  static func dueKey(of entry: CacheEntry) -> [UInt8] {
+  /// The key in `due` of an entry by its key in `entries`.
+  static func dueKey(_ instant: Timestamp, of entry: [UInt8]) -> [UInt8] {
     var key: [UInt8] = []
+    key.reserveCapacity(8 + entry.count)
     // Instants before 1970 sort first too.
-    key.append(bigEndian: UInt64(bitPattern: entry.nextSweep.milliseconds) ^ (1 << 63))
-    return key + Self.key(of: entry)
+    key.append(bigEndian: UInt64(bitPattern: instant.milliseconds) ^ (1 << 63))
+    key += entry
+    return key
   }
 }

@@ -11,7 +11,9 @@ struct Paper {
     var fetch: Position
     var bound: Int64
     var cost: Int64
-    var asked: Timestamp
+    var question: BalanceReconciliation.Question
+
+    var asked: Timestamp { question.asked }
   }
 
   var now = Timestamp(milliseconds: 1_795_248_000_000)
@@ -58,7 +60,7 @@ struct Paper {
       Hold(
         fetch: position, attempt: 1, state: .reserved, tokens: bound, meter: World.key,
         account: "a", operation: "o", since: now))
-    return Open(fetch: position, bound: bound, cost: cost, asked: now)
+    return Open(fetch: position, bound: bound, cost: cost, question: question)
   }
 
   /// The upstream does the work.
@@ -74,7 +76,7 @@ struct Paper {
     event.reserved = call.bound
     append(.tokensCharged(event))
     holds.removeAll { $0.fetch == call.fetch }
-    if let reading { observe(reading, asked: call.asked) }
+    if let reading { observe(reading, to: call.question) }
   }
 
   mutating func released(_ call: Open) {
@@ -111,13 +113,18 @@ struct Paper {
       flowReductionThousandths: reduction)
   }
 
-  @discardableResult
-  mutating func observe() -> [Event] { observe(reading(), asked: now) }
+  /// A question that is begun now.
+  var question: BalanceReconciliation.Question { .init(asked: now, known: meter.reading) }
 
   @discardableResult
-  mutating func observe(_ reading: UpstreamReading, asked: Timestamp) -> [Event] {
+  mutating func observe() -> [Event] { observe(reading(), to: question) }
+
+  @discardableResult
+  mutating func observe(
+    _ reading: UpstreamReading, to question: BalanceReconciliation.Question
+  ) -> [Event] {
     var reconciliation = BalanceReconciliation(
-      of: World.key, meter: meter, reading: reading, asked: asked, observed: now)
+      of: World.key, meter: meter, reading: reading, question: question, observed: now)
     let events = reconciliation.events(doubts: doubts, windows: [])
     for event in events {
       append(event)

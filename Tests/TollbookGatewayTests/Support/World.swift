@@ -19,19 +19,21 @@ final class World: Sendable {
   let folder: TemporaryFolder
   let time: ManualTime
   let keepa: FakeKeepa
-  private let random: @Sendable () -> Double
+  private let jitter: Double
   private let running: Mutex<Running?>
 
-  /// - Parameter change: applied to the default settings.
+  /// - Parameters:
+  ///   - jitter: what every draw of the retries' jitter gives.
+  ///   - change: applied to the default settings.
   init(
     rate: Int64 = 20, balance: Int64 = 1_200, options: EventLog.Options = .scratch,
-    isConfigured: Bool = true, random: @escaping @Sendable () -> Double = { 0 },
+    isConfigured: Bool = true, jitter: Double = 0,
     _ change: (inout GatewaySettings) -> Void = { _ in }
   ) async throws {
     folder = try TemporaryFolder()
     time = ManualTime()
     keepa = FakeKeepa(time: time, rate: rate, balance: balance)
-    self.random = random
+    self.jitter = jitter
     var settings = GatewaySettings()
     change(&settings)
     running = Mutex(nil)
@@ -51,7 +53,8 @@ final class World: Sendable {
   ) async throws {
     let log = try folder.openLog(folds: allFolds, time: time.source, options: options)
     let gateway = Gateway(
-      log: log, keepa: isConfigured ? (keepa, "main") : nil, settings: settings, random: random)
+      log: log, keepa: isConfigured ? (keepa, "main") : nil, settings: settings,
+      random: { [jitter] in jitter })
     try await gateway.start(version: "test")
     running.withLock { $0 = Running(log: log, gateway: gateway) }
   }
