@@ -2,6 +2,7 @@
 import PackageDescription
 
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
@@ -17,6 +18,7 @@ let package = Package(
     .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
     .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
+    .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
     .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
@@ -56,7 +58,7 @@ let package = Package(
       name: "TollbookHTTP",
       dependencies: [
         "LMDB", "Deflate", "JSONText", "TollbookEvents", "TollbookLog", "TollbookViews",
-        "TollbookUpstreams", "TollbookGateway", hummingbird, nioCore, logging, protobuf,
+        "TollbookUpstreams", "TollbookGateway", hummingbird, httpTypes, nioCore, logging, protobuf,
       ]),
     .target(
       name: "TollbookSimulators",
@@ -92,7 +94,9 @@ let package = Package(
     .testTarget(name: "TollbookEventsTests", dependencies: ["TollbookEvents", protobuf]),
     .testTarget(
       name: "TollbookLogTests",
-      dependencies: ["LMDB", "Deflate", "TollbookEvents", "TollbookLog", "TollbookTestSupport", crypto]),
+      dependencies: [
+        "LMDB", "Deflate", "TollbookEvents", "TollbookLog", "TollbookTestSupport", crypto,
+      ]),
     .testTarget(
       name: "TollbookViewsTests",
       dependencies: [

@@ -29,7 +29,8 @@ extension Event {
     do {
       switch kind {
       case .fetchStarted: self = .fetchStarted(try FetchStarted(serializedBytes: payload))
-      case .fetchAttemptFailed: self = .fetchAttemptFailed(try FetchAttemptFailed(serializedBytes: payload))
+      case .fetchAttemptFailed:
+        self = .fetchAttemptFailed(try FetchAttemptFailed(serializedBytes: payload))
       case .fetchSucceeded: self = .fetchSucceeded(try FetchSucceeded(serializedBytes: payload))
       case .fetchFailed: self = .fetchFailed(try FetchFailed(serializedBytes: payload))
       case .cacheWritten: self = .cacheWritten(try CacheWritten(serializedBytes: payload))
@@ -37,15 +38,18 @@ extension Event {
       case .cacheEvicted: self = .cacheEvicted(try CacheEvicted(serializedBytes: payload))
       case .readsTallied: self = .readsTallied(try ReadsTallied(serializedBytes: payload))
       case .tokensCharged: self = .tokensCharged(try TokensCharged(serializedBytes: payload))
-      case .reservationReleased: self = .reservationReleased(try ReservationReleased(serializedBytes: payload))
+      case .reservationReleased:
+        self = .reservationReleased(try ReservationReleased(serializedBytes: payload))
       case .chargeInDoubt: self = .chargeInDoubt(try ChargeInDoubt(serializedBytes: payload))
       case .chargeResolved: self = .chargeResolved(try ChargeResolved(serializedBytes: payload))
       case .balanceObserved: self = .balanceObserved(try BalanceObserved(serializedBytes: payload))
       case .spendRefused: self = .spendRefused(try SpendRefused(serializedBytes: payload))
       case .credentialAdded: self = .credentialAdded(try CredentialAdded(serializedBytes: payload))
-      case .credentialStatusChanged: self = .credentialStatusChanged(try CredentialStatusChanged(serializedBytes: payload))
+      case .credentialStatusChanged:
+        self = .credentialStatusChanged(try CredentialStatusChanged(serializedBytes: payload))
       case .serviceStarted: self = .serviceStarted(try ServiceStarted(serializedBytes: payload))
-      case .serviceRecovered: self = .serviceRecovered(try ServiceRecovered(serializedBytes: payload))
+      case .serviceRecovered:
+        self = .serviceRecovered(try ServiceRecovered(serializedBytes: payload))
       }
     } catch { throw .malformed(kind) }
   }

@@ -17,6 +17,7 @@ package struct BalanceReconciliation {
   private var meter: Meter
   private let key: MeterKey
   private let reading: UpstreamReading
+  private let settledBefore: Int64
   private let question: Question
   private let observed: Timestamp
   private let fetch: Position
@@ -24,21 +25,26 @@ package struct BalanceReconciliation {
   /// What was known when the call was begun that brought the reading.
   package struct Question: Sendable, Hashable {
     /// When that was, by our clock: the reading is not older.
-    package var asked: Timestamp
-    /// The last reading in the books by then.
-    package var known: Meter.LastReading?
+    package let asked: Timestamp
+    /// The last reading in the books by then, and what was settled.
+    fileprivate let known: Meter.LastReading?
+    fileprivate let settled: Int64
 
-    package init(asked: Timestamp, known: Meter.LastReading?) {
+    package init(asked: Timestamp, meter: Meter) {
       self.asked = asked
-      self.known = known
+      known = meter.reading
+      settled = meter[.settled]
     }
   }
 
-  /// - Parameter observed: when it had come, by our clock.
+  /// - Parameters:
+  ///   - settledBefore: what was settled before the events of the same commit.
+  ///   - observed: when it had come, by our clock.
   package init(
-    of key: MeterKey, meter: Meter, reading: UpstreamReading, question: Question,
-    observed: Timestamp, fetch: Position = 0
+    of key: MeterKey, meter: Meter, settledBefore: Int64, reading: UpstreamReading,
+    question: Question, observed: Timestamp, fetch: Position = 0
   ) {
+    self.settledBefore = settledBefore
     self.question = question
     self.key = key
     self.meter = meter
@@ -65,11 +71,13 @@ package struct BalanceReconciliation {
     return events
   }
 
-  /// Whether it tells of a later moment: because it was asked for after the other had come, or else by the upstream's
-  /// clock. Of two readings of the same millisecond nobody knows which charge the one has seen and the other has not.
+  /// Whether it tells of a later moment: by the upstream's clock, or because it was asked for after the other had come.
+  ///
+  /// Of two readings of one millisecond nobody knows which charge the one has seen and the other has not. The later is
+  /// taken only if nothing was booked between its question and its answer.
   private func isNewer(than last: Meter.LastReading) -> Bool {
-    question.known == last || question.asked > last.observed
-      || reading.upstreamMilliseconds > last.upstream.milliseconds
+    reading.upstreamMilliseconds > last.upstream.milliseconds || question.asked > last.observed
+      || (question.known == last && question.settled == settledBefore)
   }
 
   private var opening: BalanceObserved {

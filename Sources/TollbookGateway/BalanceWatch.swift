@@ -57,7 +57,9 @@ final class BalanceWatch: Sendable {
   /// - Parameter evenIfRead: whether to ask although a call has told the balance within the interval.
   func refresh(evenIfRead: Bool) async -> Outcome {
     let now = log.time.now()
-    if !evenIfRead, let read = lastReading()?.observed, isWithinInterval(now, of: read) { return .notAsked }
+    if !evenIfRead, let read = currentMeter().reading?.observed, isWithinInterval(now, of: read) {
+      return .notAsked
+    }
     let promise = Promise<Outcome>()
     let turn: Turn = state.withLock { state in
       switch state {
@@ -86,17 +88,17 @@ final class BalanceWatch: Sendable {
     now >= instant && now < instant.advanced(byMilliseconds: interval)
   }
 
-  private func lastReading() -> Meter.LastReading? {
-    let reading = try? log.read { (transaction) throws(LogError) in
-      do throws(LMDBError) {
-        return try ledger.meter(meter, in: transaction).reading
-      } catch { throw .storage(error) }
+  private func currentMeter() -> Meter {
+    let found = try? log.read { (transaction) throws(LogError) in
+      do throws(LMDBError) { return try ledger.meter(meter, in: transaction) } catch {
+        throw .storage(error)
+      }
     }
-    return reading ?? nil
+    return found ?? Meter()
   }
 
   private func ask() async -> Outcome {
-    let question = BalanceReconciliation.Question(asked: log.time.now(), known: lastReading())
+    let question = BalanceReconciliation.Question(asked: log.time.now(), meter: currentMeter())
     let call = await keepa.balance(within: .milliseconds(timeout))
     let result = call.result.mapError(\.believable)
     let command = ObserveCommand(

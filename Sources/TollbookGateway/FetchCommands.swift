@@ -133,10 +133,10 @@ struct Attempt: Sendable {
   var weights: [(resource: ResourceKey, expected: Int64)]
   /// When it was sent, by our clock.
   var sent: Timestamp
-  /// The last reading that was known by then.
-  var known: Meter.LastReading?
+  /// The meter as it stood then.
+  var meter = Meter()
 
-  var question: BalanceReconciliation.Question { .init(asked: sent, known: known) }
+  var question: BalanceReconciliation.Question { .init(asked: sent, meter: meter) }
 
   /// A cost divided over the resources.
   func shares(of tokens: Int64) -> [Share] {
@@ -154,10 +154,12 @@ private struct Booking {
   var events: [Event] = []
   var meter: Meter
   private let key: MeterKey
+  private let settledBefore: Int64
 
   init(_ key: MeterKey, _ ledger: LedgerView, _ state: borrowing ReadTransaction) throws(LMDBError) {
     self.key = key
     meter = try ledger.meter(key, in: state)
+    settledBefore = meter[.settled]
   }
 
   mutating func append(_ event: Event) {
@@ -210,8 +212,8 @@ private struct Booking {
   ) throws(LMDBError) {
     guard let reading = reading?.believable else { return }
     var reconciliation = BalanceReconciliation(
-      of: key, meter: meter, reading: reading, question: question, observed: observed,
-      fetch: fetch)
+      of: key, meter: meter, settledBefore: settledBefore, reading: reading, question: question,
+      observed: observed, fetch: fetch)
     let doubts = try openDoubts(ledger, state)
     for event in reconciliation.events(doubts: doubts, windows: [day]) { append(event) }
   }

@@ -15,7 +15,7 @@ package final class Gateway: Sendable {
   package let statistics = GatewayStatistics()
   /// Whether the upstream is a simulator.
   package let isSimulated: Bool
-  private let buyer: KeepaBuyer?
+  let buyer: KeepaBuyer?
   private let cache: CacheView
   private let ledger: LedgerView
 

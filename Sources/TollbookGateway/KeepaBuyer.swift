@@ -112,6 +112,9 @@ final class KeepaBuyer: Sendable {
     if isNeeded == true { note(await balance.refresh(evenIfRead: true)) }
   }
 
+  /// Whether a shutdown has begun.
+  var isStopping: Bool { running.isStopping }
+
   /// Waits for everything under way; later purchases are refused.
   func stop() async { await running.stop() }
 
@@ -313,7 +316,7 @@ final class KeepaBuyer: Sendable {
       let elapsed = log.time.monotonicMilliseconds - began
       let limit = min(settings.retries.attemptTimeout, settings.retries.totalTimeout - elapsed)
       attempt.sent = log.time.now()
-      attempt.known = currentMeter().reading
+      attempt.meter = currentMeter()
       guard limit > 0 else { return await giveUp(attempt, call, elapsed: elapsed) }
       let answer = await keepa.products(call.question, within: .milliseconds(limit))
       statistics.record(answer)

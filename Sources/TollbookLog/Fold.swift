@@ -27,9 +27,10 @@ package struct Fold: Sendable {
   }
 
   /// Applies events, in order, to the tables, which come in the order of `tables`.
-  package typealias Apply = @Sendable (
-    _ events: [RecordedEvent], _ tables: [Table], _ transaction: inout WriteTransaction
-  ) throws(LMDBError) -> [Parked]
+  package typealias Apply =
+    @Sendable (
+      _ events: [RecordedEvent], _ tables: [Table], _ transaction: inout WriteTransaction
+    ) throws(LMDBError) -> [Parked]
 
   /// Name and version, such as `cache@1`. Another version is another view with its own tables.
   package let id: String

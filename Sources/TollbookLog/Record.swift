@@ -21,7 +21,8 @@ package enum Record {
   }
 
   /// The event of stored bytes, after checking them.
-  package static func decode(_ bytes: RawSpan, at position: Position) throws(Damage) -> RecordedEvent
+  package static func decode(_ bytes: RawSpan, at position: Position) throws(Damage)
+    -> RecordedEvent
   {
     try check(bytes, at: position)
     do throws(EventCodingError) {

@@ -17,7 +17,8 @@ import TollbookTestSupport
     #expect(!demo.output.contains("\u{1B}"), "no colours where no terminal is")
     for text in [
       "An empty cache", "cache_hits 0, api_fetches 3, tokens_used 3, tokens_remaining 1,197",
-      "cache_hits 3, api_fetches 0, tokens_used 0, tokens_remaining 1,197", "what is left over is 0",
+      "cache_hits 3, api_fetches 0, tokens_used 0, tokens_remaining 1,197",
+      "what is left over is 0",
       "TokensCharged", "fetch 5 cost 3 tokens", "ReadsTallied", "Where to look next",
     ] { #expect(demo.output.contains(text), "\(text)") }
     let ledger = try #require(demo.lines.first { $0.contains("1,200  =") })

@@ -35,6 +35,7 @@ import TollbookTestSupport
     #expect(more["stats"]?["tokens_used"]?.int64 == 1)
     #expect(ledger["meters"]?[0]?["settled"]?.int64 == 4)
     #expect(ledger["meters"]?[0]?["residual"]?.int64 == 0)
+    #expect(ledger["meters"]?[0]?["unexplained"]?.int64 == 0)
     #expect(await second.end(SIGINT).status == 0)
   }
 
@@ -120,6 +121,9 @@ import TollbookTestSupport
       environment: ["TOLLBOOK_ACCESS_KEY": "sesame"])
 
     #expect(serving.greeting.contains("Authorization: Bearer $TOLLBOOK_ACCESS_KEY"))
+    #expect(serving.url.hasPrefix("http://127.0.0.1:"))
+    #expect(try await serving.get("/health")["status"]?.string == "ok")
+    #expect(try await serving.get("/ledger")["status"]?.int64 == 401)
     let ended = await serving.end()
     #expect(ended.status == 0)
     #expect(!(ended.output + ended.errors).contains("sesame"))

@@ -30,7 +30,7 @@ import TollbookTestSupport
     }
   }
 
-  @Test func `K20: what is bought shows in health`() async throws {
+  @Test func `what is bought shows in health`() async throws {
     let stand = try await Stand()
     try await stand.serving { caller in
       _ = try await caller.batch(["B000000001"])

@@ -9,7 +9,7 @@ import TollbookTestSupport
 
 /// What only a socket shows.
 @Suite struct LiveTests {
-  @Test func `K02, K04, K16: products over a socket, kept alive`() async throws {
+  @Test func `K02, K04: products over a socket, kept alive`() async throws {
     let stand = try await Stand()
     try await stand.servingLive { caller in
       let bought = try await caller.batch(["B000000001", "B000000002", "B000000003"])

@@ -47,12 +47,11 @@ import TollbookTestSupport
         == Data("tollbook format 1 \(mode.rawValue)\n".utf8))
   }
 
-  @Test func `an empty folder is taken, and taken again by the next process`() throws {
+  @Test func `an empty folder is taken, and taken again by the next owner`() throws {
     try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-    do { _ = try DataDirectory.own(path, mode: .real) }
-    #expect(!DataDirectory.isOwned(path))
-    let again = try DataDirectory.own(path, mode: .real)
-    #expect(again.mode == .real)
+    do { _ = try folder.own() }
+    let again = try folder.own()
+    #expect(again.mode == .simulated)
     #expect(DataDirectory.isOwned(path))
   }
 

@@ -54,6 +54,15 @@ import TollbookTestSupport
     #expect(try Self.runs(of: CountFold.eachCommit, in: log) == [3, 4, 5])
   }
 
+  @Test func `folds that stand at different places each get what they lack`() async throws {
+    try await append(3, folds: [CountFold.eachDecision])
+    try await append(4, folds: [])
+    let log = try folder.openLog(folds: [CountFold.eachDecision, CountFold.eachCommit])
+    defer { log.close() }
+    #expect(try Self.runs(of: CountFold.eachDecision, in: log) == [3, 4])
+    #expect(try Self.runs(of: CountFold.eachCommit, in: log) == [7])
+  }
+
   private func append(_ count: Int, folds: [Fold]) async throws {
     let log = try folder.openLog(folds: folds)
     defer { log.close() }

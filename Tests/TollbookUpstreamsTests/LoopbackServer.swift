@@ -47,12 +47,12 @@ final class LoopbackServer: Sendable {
 
   var base: String { "http://127.0.0.1:\(port)" }
 
-  func stop() {
-    shutdown(listener, Int32(SHUT_RDWR))
-    close(listener)
-  }
+  /// Ends it. Only the accepting thread closes the socket: closed here, its number could be another server's by the
+  /// time that thread accepts again.
+  func stop() { shutdown(listener, Int32(SHUT_RDWR)) }
 
   private func accepting() {
+    defer { close(listener) }
     while true {
       let connection = accept(listener, nil, nil)
       guard connection >= 0 else { return }

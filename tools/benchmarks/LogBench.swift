@@ -17,8 +17,12 @@ struct LogBench: AsyncParsableCommand {
   func run() async throws {
     let flush = try flushSeconds(in: disk)
     let bare = try await withFolder(in: ram) { try bareCommits(in: $0) }
-    let ramBulk = try await withFolder(in: ram) { try await append(in: $0, callers: 1, perCall: 1_000) }
-    let many = try await withFolder(in: ram) { try await append(in: $0, callers: 1_024, perCall: 1) }
+    let ramBulk = try await withFolder(in: ram) {
+      try await append(in: $0, callers: 1, perCall: 1_000)
+    }
+    let many = try await withFolder(in: ram) {
+      try await append(in: $0, callers: 1_024, perCall: 1)
+    }
     let manyWhole = try await withFolder(in: ram) {
       try await append(in: $0, callers: 1_024, perCall: EventMix.eventsPerFetch)
     }

@@ -1,3 +1,4 @@
+import HTTPTypes
 import Hummingbird
 
 /// What every answer carries, errors included: which request it belongs to, and what a browser must not do with it.
@@ -6,22 +7,32 @@ import Hummingbird
 struct AnswerHeaders: RouterMiddleware {
   typealias Context = TollbookContext
 
-  /// Whether to say that no real upstream stands behind the answers.
-  let isSimulated: Bool
+  /// What is the same on every answer, made once.
+  private let fixed: [HTTPField]
+
+  /// - Parameter isSimulated: whether to say that no real upstream stands behind the answers.
+  init(isSimulated: Bool) {
+    let always: [(HTTPField.Name, String)] = [
+      (.xContentTypeOptions, "nosniff"), (.referrerPolicy, "no-referrer"),
+      (.frameOptions, "DENY"),
+      (.contentSecurityPolicy, "default-src 'none'; frame-ancestors 'none'"),
+      (.crossOriginResourcePolicy, "same-origin"),
+    ]
+    let simulated: [(HTTPField.Name, String)] = isSimulated ? [(.upstream, "simulated")] : []
+    fixed = (always + simulated).map { HTTPField(name: $0.0, value: $0.1) }
+  }
 
   func handle(
     _ request: Request, context: TollbookContext,
     next: @concurrent (Request, TollbookContext) async throws -> Response
   ) async throws -> Response {
     var response = try await next(request, context)
-    response.headers[.requestID] = context.requestID
-    response.headers[.xContentTypeOptions] = "nosniff"
-    response.headers[.referrerPolicy] = "no-referrer"
-    response.headers[.frameOptions] = "DENY"
-    response.headers[.contentSecurityPolicy] = "default-src 'none'; frame-ancestors 'none'"
-    response.headers[.crossOriginResourcePolicy] = "same-origin"
-    if response.headers[.cacheControl] == nil { response.headers[.cacheControl] = "no-store" }
-    if isSimulated { response.headers[.upstream] = "simulated" }
+    // Added without a look whether they are there: no route sets them.
+    response.headers.append(HTTPField(name: .requestID, value: context.requestID))
+    for field in fixed { response.headers.append(field) }
+    if response.headers[.cacheControl] == nil {
+      response.headers.append(HTTPField(name: .cacheControl, value: "no-store"))
+    }
     return request.method == .head ? response.createHeadResponse() : response
   }
 }

@@ -41,7 +41,9 @@ private struct CacheBooks {
 
   private let entries: Table
   private let due: Table
-  private var shelves: [String: Shelf] = [:]
+  /// Under the bytes that begin the resource's keys, and not under its name: to Swift two texts can be equal that differ
+  /// in their bytes, and then the rows would depend on how the events are cut into runs.
+  private var shelves: [[UInt8]: Shelf] = [:]
 
   init(entries: Table, due: Table) {
     self.entries = entries
@@ -120,17 +122,18 @@ private struct CacheBooks {
     _ resource: String, in transaction: borrowing ReadTransaction,
     _ body: (inout [CacheEntry]) -> Void
   ) throws(LMDBError) {
-    if shelves[resource] == nil {
-      shelves[resource] = try shelf(resource, in: transaction)
+    let prefix = CacheKey.prefix(resource)
+    if shelves[prefix] == nil {
+      shelves[prefix] = try shelf(prefix, in: transaction)
     }
-    body(&shelves[resource, default: Shelf(entries: [], stored: [])].entries)
+    body(&shelves[prefix, default: Shelf(entries: [], stored: [])].entries)
   }
 
   private func shelf(
-    _ resource: String, in transaction: borrowing ReadTransaction
+    _ prefix: [UInt8], in transaction: borrowing ReadTransaction
   ) throws(LMDBError) -> Shelf {
     var found: [CacheEntry] = []
-    try transaction.scan(entries, prefix: CacheKey.prefix(resource).span) {
+    try transaction.scan(entries, prefix: prefix.span) {
       (key, value) throws(LMDBError) in
       found.append(CacheEntry(key: key, row: value))
       return .next
@@ -142,11 +145,10 @@ private struct CacheBooks {
   /// Writes the entries in key order, which a tree of pages takes best.
   func write(to transaction: inout WriteTransaction) throws(LMDBError) {
     let nothing: [UInt8] = []
-    for resource in shelves.keys.sorted() {
-      guard let shelf = shelves[resource] else { continue }
+    for (prefix, shelf) in shelves.sorted(by: { $0.key.lexicographicallyPrecedes($1.key) }) {
       for old in shelf.stored {
         let new = shelf.entries.first { $0.contentSet == old.contentSet }
-        let key = CacheKey.key(resource, old.contentSet)
+        let key = prefix + [old.contentSet]
         if new == nil { _ = try transaction.delete(key: key.span, in: entries) }
         if new?.nextSweep != old.nextSweep {
           let dueKey = CacheKey.dueKey(old.nextSweep, of: key)
@@ -155,7 +157,7 @@ private struct CacheBooks {
       }
       for new in shelf.entries {
         let old = shelf.stored.first { $0.contentSet == new.contentSet }
-        let key = CacheKey.key(resource, new.contentSet)
+        let key = prefix + [new.contentSet]
         try transaction.put(new.row.span, forKey: key.span, in: entries)
         if new.nextSweep != old?.nextSweep {
           let dueKey = CacheKey.dueKey(new.nextSweep, of: key)
@@ -201,17 +203,12 @@ enum CacheKey {
     return count > 0 && count <= longestResource && !resource.utf8.contains(0)
   }
 
+  /// What the keys of a resource begin with; the content set follows.
   static func prefix(_ resource: String) -> [UInt8] {
     var key: [UInt8] = []
     key.reserveCapacity(resource.utf8.count + 2)
     key.append(utf8: resource)
     key.append(0)
-    return key
-  }
-
-  static func key(_ resource: String, _ contentSet: UInt8) -> [UInt8] {
-    var key = prefix(resource)
-    key.append(contentSet)
     return key
   }
 

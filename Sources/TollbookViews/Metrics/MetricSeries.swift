@@ -33,7 +33,8 @@ package enum MetricSeries: UInt8, CaseIterable, Sendable {
     case .fetchSucceeded(let event):
       [
         (.fetchesSucceeded, 1), (.resourcesFound, Int64(event.found)),
-        (.resourcesAbsent, Int64(event.absent)), (.bytesReceived, Int64(clamping: event.receivedBytes)),
+        (.resourcesAbsent, Int64(event.absent)),
+        (.bytesReceived, Int64(clamping: event.receivedBytes)),
       ]
     case .fetchFailed: [(.fetchesFailed, 1)]
     case .cacheExpired: [(.entriesExpired, 1)]

@@ -40,8 +40,9 @@ struct ConfigCommand: AsyncParsableCommand {
     for line in lines.dropFirst() { Console.say(line) }
     Console.say()
     Console.say(
-      Console.faint("What each means: README.md, Settings. Environment: the name in capitals, "
-        + "such as TOLLBOOK_PORT."))
+      Console.faint(
+        "What each means: README.md, Settings. Environment: the name in capitals, "
+          + "such as TOLLBOOK_PORT."))
   }
 
   private static func json(_ settings: Settings) -> String {

@@ -43,7 +43,7 @@ struct EventsCommand: AsyncParsableCommand {
 
   func run() async throws {
     let settings = try await place.settings()
-    let log = try LogOnDisk(settings.existingDataDirectory)
+    let log = try LogOnDisk(settings)
     var left = limit
     let width = String(try log.head()).count
     try log.scan(after: after, kinds: type.map { [$0] }) { event in

@@ -50,7 +50,7 @@ struct ResolveCommandLine: AsyncParsableCommand {
   func run() async throws {
     let settings = try await place.settings()
     guard let fetch, let settled, let note else {
-      return Self.list(try LogOnDisk(settings.existingDataDirectory).openHolds())
+      return Self.list(try LogOnDisk(settings).openHolds())
     }
     let command = ResolveCommand(fetch: fetch, attempt: attempt, settled: settled, note: note)
     let path = try settings.existingDataDirectory

@@ -17,9 +17,13 @@ struct VerifyCommand: AsyncParsableCommand {
   @Option(help: ArgumentHelp("Give up after so many damages.", valueName: "count"))
   var limit = 1_000
 
+  func validate() throws {
+    guard limit > 0 else { throw ValidationError("--limit must be 1 or more.") }
+  }
+
   func run() async throws {
     let settings = try await place.settings()
-    let log = try LogOnDisk(settings.existingDataDirectory)
+    let log = try LogOnDisk(settings)
     let start = ContinuousClock.now
     let report = try LogVerifier(log.environment).verify(limit: limit) { progress in
       Console.progress(

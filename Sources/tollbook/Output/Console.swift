@@ -8,18 +8,18 @@ enum Console {
 
   /// Writes lines to standard output, at once.
   static func say(_ text: String = "") {
-    FileHandle.standardOutput.write(Data("\(text)\n".utf8))
+    write("\(text)\n", to: .standardOutput)
   }
 
   /// Writes a sentence about something that went wrong to standard error.
   static func complain(_ text: String) {
-    FileHandle.standardError.write(Data("Error: \(text)\n".utf8))
+    write("Error: \(text)\n", to: .standardError)
   }
 
   /// Shows how far a command is, on one line of a terminal; nothing anywhere else.
   static func progress(_ text: String) {
     guard isErrorTerminal else { return }
-    FileHandle.standardError.write(Data("\r\u{1B}[2K\(text)".utf8))
+    write("\r\u{1B}[2K\(text)", to: .standardError)
   }
 
   /// Takes the line of `progress` away.
@@ -33,6 +33,11 @@ enum Console {
 
   /// A text about something good.
   static func good(_ text: String) -> String { styled(text, "32") }
+
+  private static func write(_ text: String, to file: FileHandle) {
+    // Whoever closed the other end wants no more.
+    try? file.write(contentsOf: Data(text.utf8))
+  }
 
   private static func styled(_ text: String, _ code: String) -> String {
     isTerminal ? "\u{1B}[\(code)m\(text)\u{1B}[0m" : text

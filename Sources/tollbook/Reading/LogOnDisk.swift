@@ -9,11 +9,14 @@ struct LogOnDisk {
   let environment: Environment
   private let events: Table
 
-  /// - Throws: `DataDirectoryError` if there is no data directory, `LogError` if it cannot be read.
-  init(_ path: String) throws {
+  /// - Throws: `Refused` or `DataDirectoryError` if there is no data directory, `LogError` if it cannot be read.
+  init(_ settings: Settings) throws {
+    let path = try settings.existingDataDirectory
     directory = try DataDirectory.read(path)
     var options = EnvironmentOptions()
     options.isReadOnly = true
+    // The owner may have been given more room than these settings say; what is not there costs nothing.
+    options.mapSize = max(options.mapSize, settings.log.mapSize)
     do throws(LMDBError) {
       environment = try Environment(directory: path, options: options)
       events = try environment.openTables([LogTables.eventsName])[0]

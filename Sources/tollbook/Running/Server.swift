@@ -101,8 +101,8 @@ struct Server: Sendable {
     let http = settings.http
     let tollbook = TollbookApplication(gateway: gateway, settings: http, logger: requestLogger)
     let application = tollbook.application { channel in
-      let host = http.host.contains(":") && !http.host.hasPrefix("[") ? "[\(http.host)]" : http.host
-      let url = "http://\(host):\(channel.localAddress?.port ?? http.port)"
+      let port = channel.localAddress?.port ?? http.port
+      let url = "http://\(Self.name(ofHost: http.host)):\(port)"
       logger.info("serving", metadata: startMetadata(gateway, url))
       await whenReady(
         Running(
@@ -140,6 +140,15 @@ struct Server: Sendable {
     ]
     if let credential = gateway.status.credential { metadata["credential"] = "\(credential)" }
     return metadata
+  }
+
+  /// How a client on this machine names the address that is listened on.
+  private static func name(ofHost host: String) -> String {
+    switch host {
+    case "0.0.0.0": "127.0.0.1"
+    case "::": "[::1]"
+    default: host.contains(":") && !host.hasPrefix("[") ? "[\(host)]" : host
+    }
   }
 
   /// Requests speak up only when something went wrong, unless more is asked for.

@@ -8,7 +8,8 @@ extension Settings {
       // Most likely somebody who served with --simulate and left it out now.
       let simulated = Setting.simulatedDataDirectory
       let isThere = (try? DataDirectory.mode(of: simulated)) == .simulated
-      let hint = isSimulated || !isThere ? "" : " Simulated data is in \(simulated): add --simulate."
+      let hint =
+        isSimulated || !isThere ? "" : " Simulated data is in \(simulated): add --simulate."
       throw Refused("\(DataDirectoryError.missing(dataDirectory))\(hint)")
     }
   }

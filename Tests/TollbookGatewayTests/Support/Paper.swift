@@ -70,13 +70,14 @@ struct Paper {
   }
 
   mutating func answered(_ call: Open, reading: UpstreamReading?) {
+    let settled = meter[.settled]
     var event = TokensCharged()
     event.fetch = call.fetch
     event.tokens = call.cost
     event.reserved = call.bound
     append(.tokensCharged(event))
     holds.removeAll { $0.fetch == call.fetch }
-    if let reading { observe(reading, to: call.question) }
+    if let reading { observe(reading, to: call.question, settledBefore: settled) }
   }
 
   mutating func released(_ call: Open) {
@@ -114,17 +115,19 @@ struct Paper {
   }
 
   /// A question that is begun now.
-  var question: BalanceReconciliation.Question { .init(asked: now, known: meter.reading) }
+  var question: BalanceReconciliation.Question { .init(asked: now, meter: meter) }
 
   @discardableResult
   mutating func observe() -> [Event] { observe(reading(), to: question) }
 
   @discardableResult
   mutating func observe(
-    _ reading: UpstreamReading, to question: BalanceReconciliation.Question
+    _ reading: UpstreamReading, to question: BalanceReconciliation.Question,
+    settledBefore: Int64? = nil
   ) -> [Event] {
     var reconciliation = BalanceReconciliation(
-      of: World.key, meter: meter, reading: reading, question: question, observed: now)
+      of: World.key, meter: meter, settledBefore: settledBefore ?? meter[.settled],
+      reading: reading, question: question, observed: now)
     let events = reconciliation.events(doubts: doubts, windows: [])
     for event in events {
       append(event)

@@ -60,29 +60,41 @@ final class World: Sendable {
   }
 
   /// Ends as SIGTERM does, and starts again.
-  func restart() async throws {
+  func restart(_ options: EventLog.Options = .scratch) async throws {
     await gateway.stop()
-    try await reopen()
+    try await reopen(options)
   }
 
   /// Ends as SIGKILL does for the log: what comes after that finds it closed. Calls held back at Keepa are let go.
-  func crash() async throws {
+  func crash(_ options: EventLog.Options = .scratch) async throws {
     log.close()
     keepa.letGo()
-    await gateway.stop()
-    try await reopen()
+    let gateway = gateway
+    let isStopped = Flag()
+    Task {
+      await gateway.stop()
+      isStopped.set()
+    }
+    // Retries that sleep wake up to find the log closed.
+    while !isStopped.isSet {
+      time.advance(byMilliseconds: 1)
+      await Task.yield()
+    }
+    try await reopen(options)
   }
 
-  private func reopen() async throws {
+  private func reopen(_ options: EventLog.Options) async throws {
     let settings = gateway.settings
     log.close()
     running.withLock { $0 = nil }
-    // Tasks that just ended may hold the log for a moment.
-    var patience = 10_000
+    // Tasks that are about to end hold the log for a moment, some until they wake up.
+    var patience = 100_000
     while true {
-      do { return try await begin(settings, .scratch, true) } catch {
+      do { return try await begin(settings, options, true) } catch {
         patience -= 1
         guard patience > 0 else { throw error }
+        keepa.letGo()
+        time.advance(byMilliseconds: 10)
         await Task.yield()
       }
     }

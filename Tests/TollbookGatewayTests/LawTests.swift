@@ -1,0 +1,307 @@
+import LMDB
+import Testing
+import TollbookEvents
+import TollbookLog
+import TollbookTestSupport
+import TollbookUpstreams
+import TollbookViews
+
+@testable import TollbookGateway
+
+private let reached = Reached()
+
+private let mustReach =
+  EventKind.allCases.map { "event \($0.name)" }
+  + [
+    "notSent", "timedOut", "connectionLost", "unreadable", "upstreamError", "insufficientTokens",
+    "keyRejected", "requestRejected", "processEnded", "retryRefused",
+  ].map { "failure \($0)" }
+  + ["insufficientTokens", "requestLimit", "storageReserve"].map { "refusal \($0)" }
+  + ["keepa", "cache", "stale", "none"].map { "source \($0)" }
+  + [
+    "insufficient_tokens", "max_tokens_reached", "upstream_unavailable", "key_rejected",
+    "request_rejected", "storage_full", "stopping",
+  ].map { "problem \($0)" }
+  + ["joined", "idle", "crash", "clean restart", "client gone", "ended without unprovable"]
+
+@Suite(Reaching(title: "The gateway", names: mustReach, reached: reached), .timeLimit(.minutes(10)))
+struct `Laws 4, 6, 7 and 9: the gateway against a model of Keepa` {
+  @Test(arguments: Seeds.all)
+  func `any requests, faults, clocks and restarts keep the laws after every operation`(
+    seed: UInt64
+  ) async throws {
+    let run = try await LawRun(seed: seed)
+    for step in 0..<LawRun.steps {
+      try await run.act()
+      if let problem = try run.problem() {
+        Issue.record("seed \(seed), step \(step): \(problem)")
+        return await run.abandon()
+      }
+    }
+    if let problem = try await run.end() { Issue.record("seed \(seed), at the end: \(problem)") }
+  }
+}
+
+/// One seed: what it does, and what must hold after each step.
+private final class LawRun {
+  static let steps = 120
+  private static let catalogue = asins(12)
+
+  private struct Client {
+    var task: Task<ProductsAnswer, Never>
+    var callsBefore: Int
+  }
+
+  private var random: SeededGenerator
+  private let world: World
+  private let hasOthers: Bool
+  private let isFrugal: Bool
+  private var clients: [Client] = []
+  private var isFull = false
+  private var isKeyRejected = false
+  private var audit = Audit()
+  /// Over all answers: products bought for the request itself, and what they have cost it.
+  private var bought = 0
+  private var paid: Int64 = 0
+
+  init(seed: UInt64) async throws {
+    var random = SeededGenerator(seed: seed)
+    hasOthers = seed % 3 == 0
+    isFrugal = seed % 4 != 0
+    let rate = random.pick([2, 5, 20] as [Int64])
+    let isCacheOn = seed % 9 != 0
+    let overdraft: GatewaySettings.Overdraft = isFrugal ? .never : .allow
+    world = try await World(
+      rate: rate, balance: random.int64(1...(rate * 60)), jitter: 0.3
+    ) {
+      $0.isCacheOn = isCacheOn
+      $0.overdraft = overdraft
+    }
+    self.random = random
+    audit.isFrugal = isFrugal
+    world.keepa.hold()
+  }
+
+  // MARK: What is done
+
+  func act() async throws {
+    switch random.int(0...99) {
+    case 0..<26: ask()
+    case 26..<56: goOn()
+    case 56..<66: fault()
+    case 66..<76: world.time.advance(byMilliseconds: random.int64(1...5_000))
+    case 76..<82: world.time.advance(byMilliseconds: random.int64(5_000...120_000))
+    case 82..<84: world.time.advance(byMilliseconds: random.int64(1...(40 * day)))
+    case 84..<88: watch()
+    case 88..<90: await world.gateway.sweep()
+    case 90..<92: await world.gateway.writeTallies()
+    case 92..<94: others()
+    case 94: hangUp()
+    case 95..<97: switchKey()
+    default: try await restart()
+    }
+    await settleDown()
+  }
+
+  private func ask() {
+    let names = Array(Self.catalogue.shuffled(using: &random).prefix(random.int(1...6)))
+    let set = random.pick([.plain, .plain, .rating, .buyBox, .offers] as [ContentSet])
+    let age = random.chance(15) ? random.int64(0...hour) : nil
+    let limit = random.chance(15) ? random.int64(0...8) : nil
+    let wait = random.chance(15) ? random.int64(1...(3 * minute)) : 0
+    clients.append(
+      Client(
+        task: world.begin(names) {
+          $0.contentSet = set
+          $0.maximumAge = age
+          $0.maximumTokens = limit
+          $0.wait = wait
+        }, callsBefore: world.keepa.calls.count))
+  }
+
+  private func goOn() {
+    let parked = world.keepa.parked
+    if !parked.isEmpty { world.keepa.letGo(random.pick(parked)) }
+  }
+
+  private func fault() {
+    let faults: [FakeKeepa.Fault] = [
+      .notSent, .timedOut(chargedAfter: 0), .timedOut(chargedAfter: 30_000),
+      .timedOut(chargedAfter: nil), .lost(charged: true), .lost(charged: false),
+      .failed500(charged: true), .failed500(charged: false), .failed503(charged: true),
+      .failed503(charged: false), .refused429(bare: true), .refused429(bare: false),
+      .unreadable(charged: true), .unreadable(charged: false), .error200, .firstUnanswered,
+      .damagedEnvelope, .tooMany, .requestRejected,
+    ]
+    world.keepa.script([random.pick(faults)])
+  }
+
+  /// In a task of its own, since Keepa may hold the question back.
+  private func watch() {
+    let gateway = world.gateway
+    Task { await gateway.buyer?.watchBalance() }
+  }
+
+  private func others() {
+    if hasOthers { world.keepa.spendElsewhere(random.int64(1...30)) }
+  }
+
+  private func hangUp() {
+    guard !clients.isEmpty else { return }
+    clients[random.int(0...clients.count - 1)].task.cancel()
+    reached.count("client gone")
+  }
+
+  private func switchKey() {
+    isKeyRejected.toggle()
+    world.keepa.setKeyRejected(isKeyRejected)
+  }
+
+  private func restart() async throws {
+    var options = EventLog.Options.scratch
+    if random.chance(15) && !isFull { options.reserveBytes = 1 << 60 }
+    isFull = options.reserveBytes == 1 << 60
+    if random.chance(50) {
+      reached.count("crash")
+      try await world.crash(options)
+    } else {
+      reached.count("clean restart")
+      try await drain()
+      try await world.restart(options)
+    }
+    world.keepa.hold()
+    await collect()
+    reached.count("idle")
+  }
+
+  /// Begins a shutdown and moves the clock until nothing is under way.
+  private func drain() async throws {
+    let gateway = world.gateway
+    let isStopped = Flag()
+    Task {
+      await gateway.stop()
+      isStopped.set()
+    }
+    while !isStopped.isSet {
+      world.keepa.letGo()
+      world.time.advance(byMilliseconds: 500)
+      await Task.yield()
+    }
+  }
+
+  /// Waits until what was begun has come to where it waits for a test's next step, as far as one can see from outside.
+  private func settleDown() async {
+    for _ in 0..<2 {
+      _ = try? await world.log.decide { _, _ in Decision(answer: ()) }
+      for _ in 0..<20 { await Task.yield() }
+    }
+  }
+
+  /// Takes in the answers of all clients. All of them must be about to end.
+  private func collect() async {
+    while let client = clients.popLast() {
+      let answer = await value(of: client.task)
+      for outcome in answer.outcomes { note(outcome, client) }
+    }
+  }
+
+  private func value(of task: Task<ProductsAnswer, Never>) async -> ProductsAnswer {
+    let isDone = Flag()
+    Task {
+      _ = await task.value
+      isDone.set()
+    }
+    while !isDone.isSet {
+      world.time.advance(byMilliseconds: 1_000)
+      if !isHolding { world.keepa.letGo() }
+      await Task.yield()
+    }
+    return await task.value
+  }
+
+  private var isHolding = true
+
+  private func note(_ outcome: ProductOutcome, _ client: Client) {
+    reached.count("source \(outcome.source.rawValue)")
+    if let problem = outcome.problem { reached.count("problem \(problem.reason.rawValue)") }
+    if outcome.isJoined { reached.count("joined") }
+    let isBought = outcome.source == .keepa && !outcome.isJoined
+    if isBought {
+      bought += 1
+      paid += outcome.tokens
+    } else if outcome.tokens != 0 {
+      audit.complain("an answer from \(outcome.source) costs \(outcome.tokens)")
+    }
+    if outcome.source != .none && outcome.entry == nil {
+      audit.complain("an answer from \(outcome.source) without an entry")
+    }
+    guard let entry = outcome.entry, entry.isPresent, isBought else { return }
+    // The body says which call it came with: not one from before the request.
+    let title = ProductSummary(bytes: entry.summary).title
+    let call = title.split(separator: " ").last.flatMap { Int($0) } ?? 0
+    if call <= client.callsBefore {
+      audit.complain("call \(call) is shown as bought for a request after \(client.callsBefore)")
+    }
+  }
+
+  // MARK: What must hold
+
+  func problem() throws -> String? {
+    try audit.read(world.log)
+    let books = world.keepa.books
+    if let complaint = audit.complaint { return complaint }
+    let meter = audit.meter
+    let held = meter[.reserved] + meter[.inDoubt] + meter[.unprovable]
+    if books.charged > meter[.settled] + held {
+      return "\(books.charged) was charged, \(meter[.settled]) settled and \(held) held"
+    }
+    guard !hasOthers else { return nil }
+    if meter[.settled] > books.charged {
+      return "\(meter[.settled]) was settled and only \(books.charged) charged"
+    }
+    if !(-meter[.unprovable]...0).contains(meter[.unexplained]) {
+      return "\(meter[.unexplained]) is unexplained though nobody else uses the key"
+    }
+    if isFrugal, world.keepa.balance < 0 { return "the balance is \(world.keepa.balance)" }
+    return nil
+  }
+
+  func end() async throws -> String? {
+    world.keepa.setKeyRejected(false)
+    isHolding = false
+    world.keepa.letGo()
+    await collect()
+    for _ in 0..<3 {
+      world.time.advance(byMilliseconds: 61_000)
+      await world.gateway.buyer?.watchBalance()
+    }
+    await world.gateway.stop()
+    if let problem = try problem() { return problem }
+    let meter = audit.meter
+    if meter[.reserved] != 0 { return "\(meter[.reserved]) is reserved though all is idle" }
+    if meter[.inDoubt] != 0 { return "\(meter[.inDoubt]) is still in doubt" }
+    if audit.open.count > 0 { return "a fetch has no end" }
+    if bought != audit.written {
+      return "\(bought) products are said to be bought, and \(audit.written) were written"
+    }
+    if paid != audit.writtenTokens {
+      return "answers cost \(paid), and what was written \(audit.writtenTokens)"
+    }
+    for (name, count) in audit.counts { reached.count(name, count) }
+    if meter[.unprovable] == 0 && !hasOthers {
+      reached.count("ended without unprovable")
+      if meter[.settled] != world.keepa.books.charged {
+        return "\(meter[.settled]) settled and \(world.keepa.books.charged) charged"
+      }
+    }
+    return nil
+  }
+
+  /// After a problem: lets everything end, so that nothing hangs.
+  func abandon() async {
+    isHolding = false
+    world.keepa.letGo()
+    await collect()
+    await world.gateway.stop()
+  }
+}

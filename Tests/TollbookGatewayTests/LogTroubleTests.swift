@@ -1,0 +1,121 @@
+import Testing
+import TollbookEvents
+import TollbookLog
+import TollbookTestSupport
+import TollbookViews
+
+@testable import TollbookGateway
+
+@Suite(.timeLimit(.minutes(2)))
+struct `When the log says no` {
+  @Test func `a full queue refuses a purchase, and nothing is sent`() async throws {
+    var options = EventLog.Options.scratch
+    options.queueCapacity = 1
+    let world = try await World(options: options)
+    _ = await world.ask(asins(9..<10))
+    let gate = WriterGate()
+    await gate.close(world.log)
+    let filler = Task { [log = world.log] in
+      try? await log.decide { _, _ in Decision(answer: ()) }
+    }
+    while world.log.queueDepth < 1 { await Task.yield() }
+    #expect(await world.ask(asins(1)).reasons == [.busy])
+    gate.open()
+    _ = await filler.value
+    #expect(world.keepa.calls.count == 1)
+    #expect(await world.ask(asins(1)).sources == [.keepa])
+  }
+
+  @Test func `a full queue does not lose a call that is paid already`() async throws {
+    var options = EventLog.Options.scratch
+    options.queueCapacity = 1
+    let world = try await World(options: options)
+    _ = await world.ask(asins(9..<10))
+    world.keepa.hold()
+    let client = world.begin(asins(1))
+    await world.keepa.waitForParked(1)
+    let gate = WriterGate()
+    await gate.close(world.log)
+    let filler = Task { [log = world.log] in
+      try? await log.decide { _, _ in Decision(answer: ()) }
+    }
+    while world.log.queueDepth < 1 { await Task.yield() }
+    world.keepa.letGo()
+    await world.time.waitForSleepers(1)
+    gate.open()
+    _ = await filler.value
+    world.time.advance(byMilliseconds: 500)
+    #expect(await client.value.sources == [.keepa])
+    #expect(try world.meter()[.settled] == 2)
+  }
+
+  @Test func `without more than the reserve new purchases are refused, and the cache answers`()
+    async throws
+  {
+    let world = try await World()
+    _ = await world.ask(asins(1))
+    var options = EventLog.Options.scratch
+    options.reserveBytes = 1 << 60
+    try await world.restart(options)
+    let answer = await world.ask(asins(2))
+    #expect(answer.sources == [.cache, .none])
+    #expect(answer.reasons == [nil, .storageFull])
+    #expect(world.keepa.calls.count == 1)
+    #expect(try world.count(.spendRefused) == 1)
+  }
+
+  @Test func `who waits for a call is answered when the log has become read-only`() async throws {
+    var options = EventLog.Options.scratch
+    options.mapSize = 4 << 20
+    options.reserveBytes = 1 << 10
+    let world = try await World(options: options)
+    _ = await world.ask(asins(9..<10))
+    world.keepa.hold()
+    let client = world.begin(asins(1))
+    await world.keepa.waitForParked(1)
+    await fill(world.log)
+    let late = world.begin(asins(1))
+    world.keepa.letGo()
+    #expect(await client.value.reasons == [.storageFull])
+    #expect(await late.value.reasons == [.storageFull])
+    #expect(await world.ask(asins(1)).reasons == [.storageFull])
+    #expect(await world.ask(asins(9..<10)).sources == [.cache])
+    #expect(world.keepa.calls.count == 2)
+    // Whoever insists on the books gives up at a shutdown, and the next start finds the call in doubt.
+    let stop = Task { await world.gateway.stop() }
+    await world.time.waitForSleepers(1)
+    while !(world.gateway.buyer?.isStopping ?? true) { await Task.yield() }
+    world.time.advance(byMilliseconds: 500)
+    await stop.value
+    #expect(try world.holds().map(\.state) == [.reserved])
+  }
+
+  @Test func `after the shutdown has begun nothing is bought`() async throws {
+    let world = try await World()
+    _ = await world.ask(asins(1))
+    await world.gateway.stop()
+    let answer = await world.ask(asins(2))
+    #expect(answer.sources == [.cache, .none])
+    #expect(answer.reasons[1] == .stopping)
+    #expect(world.keepa.calls.count == 1)
+  }
+
+  /// Writes until there is no space left.
+  private func fill(_ log: EventLog) async {
+    var event = ReadsTallied()
+    event.rows = (0..<1_000).map { index in
+      var row = ReadTally()
+      row.resource = "shared/none/\(index)"
+      row.account = "filler"
+      return row
+    }
+    var size = 1_000
+    while true {
+      event.rows = Array(event.rows.prefix(size))
+      let tally = event
+      let isWritten = (try? await log.append([.readsTallied(tally)])) != nil
+      if !isWritten { return }
+      size = max(1, size)
+    }
+  }
+}

@@ -1,0 +1,110 @@
+import LMDB
+import Synchronization
+import TollbookEvents
+import TollbookLog
+import TollbookUpstreams
+import TollbookViews
+
+@testable import TollbookGateway
+
+/// Reads a log from where it came to last time, and checks what must hold at every position.
+struct Audit {
+  struct Fetch {
+    var resources: [String]
+    var contentSet: UInt32
+  }
+
+  private(set) var meter = Meter()
+  private(set) var open: [Position: Fetch] = [:]
+  private(set) var written = 0
+  private(set) var writtenTokens: Int64 = 0
+  /// How often each kind of event, failure and refusal was seen.
+  private(set) var counts: [String: Int] = [:]
+  private(set) var complaint: String?
+  private var position: Position = 0
+
+  mutating func complain(_ problem: String) { complaint = complaint ?? problem }
+
+  mutating func read(_ log: EventLog) throws {
+    let start = position
+    let ledger = LedgerView(log)
+    let (events, stored, holds, parked) = try log.read { (transaction) throws(LogError) in
+      var events: [RecordedEvent] = []
+      try log.reader.scan(after: start, in: transaction) { (recorded) throws(LogError) in
+        events.append(recorded)
+        return .next
+      }
+      do throws(LMDBError) {
+        return (
+          events, try ledger.meter(World.key, in: transaction),
+          try ledger.holds(in: transaction), try transaction.count(in: log.tables.parked)
+        )
+      } catch { throw .storage(error) }
+    }
+    for event in events { take(event) }
+    if stored != meter { complain("the ledger's meter is not the sum of its events") }
+    if parked > 0 { complain("\(parked) events could not be applied") }
+    for (term, state) in [
+      (LedgerTerm.reserved, Hold.State.reserved), (.inDoubt, .inDoubt),
+      (.unprovable, .unprovable),
+    ] {
+      let sum = holds.filter { $0.state == state }.reduce(0) { $0 + $1.tokens }
+      if sum != meter[term] { complain("\(term) is \(meter[term]), and its holds are \(sum)") }
+    }
+  }
+
+  private mutating func take(_ recorded: RecordedEvent) {
+    position = recorded.position
+    count("event \(recorded.event.kind.name)")
+    switch recorded.event {
+    case .fetchStarted(let event):
+      admit(event.bound, at: recorded.time)
+      begin(event)
+    case .fetchAttemptFailed(let event):
+      count("failure \(event.reason)")
+      if event.nextAttempt > 0 { admit(event.nextBound, at: recorded.time) }
+    case .fetchSucceeded(let event): open[event.fetch] = nil
+    case .fetchFailed(let event):
+      count("failure \(event.reason)")
+      open[event.fetch] = nil
+    case .cacheWritten(let event):
+      written += 1
+      writtenTokens += event.tokens
+    case .spendRefused(let event): count("refusal \(event.reason)")
+    case .tokensCharged(let event):
+      let sum = event.shares.reduce(0) { $0 + $1.tokens }
+      if sum != event.tokens { complain("shares of \(event.tokens) sum to \(sum)") }
+    default: break
+    }
+    if MeterKey(of: recorded.event) != nil { meter.apply(recorded.event) }
+    if meter.residual != 0 { complain("the residual is \(meter.residual) at \(position)") }
+  }
+
+  private mutating func count(_ name: String) { counts[name, default: 0] += 1 }
+
+  /// Law 7: what is reserved fits what is there, refills included that must have come.
+  private mutating func admit(_ bound: Int64, at time: Timestamp) {
+    if isFrugal, bound > Admission.available(on: meter, at: time) {
+      complain("\(bound) was reserved of \(Admission.available(on: meter, at: time))")
+    }
+  }
+
+  /// Whether no overdraft is allowed.
+  var isFrugal = true
+
+  /// Law 6: no two fetches of a resource are open where one would do for both.
+  private mutating func begin(_ event: FetchStarted) {
+    for (position, other) in open where other.contentSet & event.contentSet == event.contentSet {
+      let shared = Set(other.resources).intersection(event.resources)
+      if !shared.isEmpty { complain("\(shared) is fetched already since \(position)") }
+    }
+    open[position] = Fetch(resources: event.resources, contentSet: event.contentSet)
+  }
+}
+
+/// Set once, by another task.
+final class Flag: Sendable {
+  private let value = Atomic(false)
+  var isSet: Bool { value.load(ordering: .sequentiallyConsistent) }
+  func set() { value.store(true, ordering: .sequentiallyConsistent) }
+}
