@@ -68,7 +68,9 @@ let package = Package(
       dependencies: [
         "LMDB", "TollbookEvents", "TollbookLog", "TollbookViews", "TollbookUpstreams",
         "TollbookGateway", "TollbookHTTP", "TollbookSimulators", "JSONText",
-        hummingbird, logging, lifecycle, crypto,
+        hummingbird, logging, lifecycle, crypto, nioCore,
+        .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Configuration", package: "swift-configuration"),
         .product(name: "AsyncHTTPClient", package: "async-http-client"),

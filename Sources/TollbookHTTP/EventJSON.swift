@@ -1,13 +1,13 @@
 import Foundation
-import JSONText
+package import JSONText
 import SwiftProtobuf
-import TollbookEvents
+package import TollbookEvents
 import TollbookLog
 
 extension RecordedEvent {
   /// Writes the event as an object: position, time, type, data. The data has the names of the events' definition;
   /// numbers are numbers, and what has its default value is left out.
-  func write(to json: inout JSONWriter) {
+  package func write(to json: inout JSONWriter) {
     json.object { json in
       json.field("position", position)
       json.field("time", time)

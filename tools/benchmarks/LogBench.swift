@@ -34,7 +34,7 @@ struct LogBench: AsyncParsableCommand {
     let n = 1_000.0
     let ideal = n / (n * cost + 2 * flush)
     printTable(
-      "Appending events: fetches of \(EventMix.productsPerFetch) products, indexes, tree and views on",
+      "Appending events: fetches of \(EventMix.productsPerFetch) products, all views and indexes",
       [
         Row("RAM disk, 1 000 events a call", "\(grouped(ramBulk.perSecond)) events/s"),
         Row("RAM disk, 1 024 callers, 1 event each", "\(grouped(many.perSecond)) events/s"),

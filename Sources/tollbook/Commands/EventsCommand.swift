@@ -1,5 +1,7 @@
 import ArgumentParser
+import JSONText
 import TollbookEvents
+import TollbookHTTP
 import TollbookLog
 
 extension EventKind: ExpressibleByArgument {
@@ -47,7 +49,7 @@ struct EventsCommand: AsyncParsableCommand {
     var left = limit
     let width = String(try log.head()).count
     try log.scan(after: after, kinds: type.map { [$0] }) { event in
-      print(format == .json ? event.json : Self.line(event, width: width))
+      print(format == .json ? Self.json(event) : Self.line(event, width: width))
       left -= 1
       return left > 0
     }
@@ -60,5 +62,12 @@ struct EventsCommand: AsyncParsableCommand {
       + Console.faint(event.time.description) + "  "
       + kind + String(repeating: " ", count: max(0, 23 - kind.count)) + "  "
       + event.event.sentence
+  }
+
+  /// The event as one line, as `GET /events` shows it.
+  private static func json(_ event: RecordedEvent) -> String {
+    var json = JSONWriter()
+    event.write(to: &json)
+    return json.string
   }
 }
