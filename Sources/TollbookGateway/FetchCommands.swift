@@ -156,7 +156,8 @@ private struct Booking {
   private let key: MeterKey
   private let settledBefore: Int64
 
-  init(_ key: MeterKey, _ ledger: LedgerView, _ state: borrowing ReadTransaction) throws(LMDBError) {
+  init(_ key: MeterKey, _ ledger: LedgerView, _ state: borrowing ReadTransaction) throws(LMDBError)
+  {
     self.key = key
     meter = try ledger.meter(key, in: state)
     settledBefore = meter[.settled]

@@ -77,7 +77,8 @@ final class KeepaBuyer: Sendable {
     return asins.compactMap { asin in done[asin].map { (asin, $0) } }
   }
 
-  /// Sleeps in short steps, so that a shutdown is not held up, and no longer than `limit`, whatever is done to the clock.
+  /// Sleeps in short steps, so that a shutdown is not held up, and no longer than `limit`, whatever is done to the
+  /// clock.
   ///
   /// - Returns: whether the time has come; false if it has not or nobody waits for it any more.
   private func sleep(until instant: Timestamp, atMost limit: Int64) async -> Bool {
@@ -437,8 +438,8 @@ final class KeepaBuyer: Sendable {
     return problem.reason == .insufficientTokens ? .refused(problem) : .failed(problem)
   }
 
-  /// Books what has happened already: a full queue or a full disk is waited for, since it cannot be undone. Who waits for
-  /// the products is not kept waiting for space.
+  /// Books what has happened already: a full queue or a full disk is waited for, since it cannot be undone. Who waits
+  /// for the products is not kept waiting for space.
   private func insist<Answer: Sendable>(
     for call: Call, _ decider: @escaping Decider<Answer>
   ) async -> Result<Answer, LogError> {

@@ -1,7 +1,7 @@
 import Synchronization
 
-/// What a request may still spend by its own word, over all its calls and every attempt of them. What is in doubt counts
-/// as spent.
+/// What a request may still spend by its own word, over all its calls and every attempt of them. What is in doubt
+/// counts as spent.
 final class SpendLimit: Sendable {
   private let left: Mutex<Int64?>
 

@@ -94,7 +94,8 @@ import TollbookViews
     #expect(world.keepa.calls.count == 3)
   }
 
-  @Test func `an unknown product is remembered for a day, and costs what Keepa says`() async throws {
+  @Test func `an unknown product is remembered for a day, and costs what Keepa says`() async throws
+  {
     let world = try await World()
     world.keepa.forget(asins(1))
     let first = await world.ask(asins(1))
@@ -122,7 +123,8 @@ import TollbookViews
     #expect(world.keepa.calls.isEmpty)
   }
 
-  @Test func `a stored body is what Keepa sent, counts as a read and is never bought`() async throws {
+  @Test func `a stored body is what Keepa sent, counts as a read and is never bought`() async throws
+  {
     let world = try await World()
     let asin = try #require(KeepaASIN(asins(1)[0]))
     #expect(try world.gateway.product(asin, in: .unitedStates) == nil)

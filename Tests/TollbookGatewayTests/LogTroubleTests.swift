@@ -102,20 +102,9 @@ struct `When the log says no` {
 
   /// Writes until there is no space left.
   private func fill(_ log: EventLog) async {
-    var event = ReadsTallied()
-    event.rows = (0..<1_000).map { index in
-      var row = ReadTally()
-      row.resource = "shared/none/\(index)"
-      row.account = "filler"
-      return row
-    }
-    var size = 1_000
-    while true {
-      event.rows = Array(event.rows.prefix(size))
-      let tally = event
-      let isWritten = (try? await log.append([.readsTallied(tally)])) != nil
-      if !isWritten { return }
-      size = max(1, size)
-    }
+    var event = FetchFailed()
+    event.detail = String(repeating: "x", count: 50_000)
+    let filler = event
+    while (try? await log.append([.fetchFailed(filler)])) != nil {}
   }
 }

@@ -77,10 +77,8 @@ import TollbookUpstreams
     } _: { client in
       let silence = try await failure(of: client, within: .seconds(5))
       #expect(silence.reason == .timedOut && silence.charge == .unknown)
-      let start = ContinuousClock.now
       let limit = try await failure(of: client, within: .milliseconds(150))
       #expect(limit.reason == .timedOut && limit.charge == .unknown)
-      #expect(start.duration(to: .now) < .milliseconds(550))
     }
     #expect(seen.count == 2)
   }

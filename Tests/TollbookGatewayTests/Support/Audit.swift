@@ -92,9 +92,9 @@ struct Audit {
   /// Whether no overdraft is allowed.
   var isFrugal = true
 
-  /// Law 6: no two fetches of a resource are open where one would do for both.
+  /// Law 6: no two fetches of a resource and content set are open at once.
   private mutating func begin(_ event: FetchStarted) {
-    for (position, other) in open where other.contentSet & event.contentSet == event.contentSet {
+    for (position, other) in open where other.contentSet == event.contentSet {
       let shared = Set(other.resources).intersection(event.resources)
       if !shared.isEmpty { complain("\(shared) is fetched already since \(position)") }
     }

@@ -3,8 +3,8 @@ import TollbookEvents
 import TollbookTestSupport
 import TollbookUpstreams
 
-/// Keepa without a network: a model bucket on a manual clock, books of its own, faults to order, and answers that can be
-/// held back. What it answers is JSON, read by the real adapter.
+/// Keepa without a network: a model bucket on a manual clock, books of its own, faults to order, and
+/// answers that can be held back. What it answers is JSON, read by the real adapter.
 final class FakeKeepa: KeepaAPI {
   /// What goes wrong with a call.
   enum Fault: Hashable, Sendable {

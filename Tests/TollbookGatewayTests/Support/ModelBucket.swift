@@ -1,5 +1,5 @@
-/// Keepa's bucket as the fact sheet's section 4 describes it, written apart from the gateway's and the simulator's code:
-/// one batch a tick, never above the cap, below zero if a call costs more than there is.
+/// Keepa's bucket as the fact sheet's section 4 describes it, written apart from the gateway's and the
+/// simulator's code: one batch a tick, never above the cap, below zero if a call costs more than there is.
 struct ModelBucket {
   static let tick: Int64 = 60_200
 

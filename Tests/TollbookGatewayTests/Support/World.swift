@@ -61,43 +61,38 @@ final class World: Sendable {
 
   /// Ends as SIGTERM does, and starts again.
   func restart(_ options: EventLog.Options = .scratch) async throws {
-    await gateway.stop()
+    await end(orderly: true)
     try await reopen(options)
   }
 
   /// Ends as SIGKILL does for the log: what comes after that finds it closed. Calls held back at Keepa are let go.
   func crash(_ options: EventLog.Options = .scratch) async throws {
-    log.close()
-    keepa.letGo()
+    await end(orderly: false)
+    try await reopen(options)
+  }
+
+  /// Ends the gateway while the clock goes on, so that who sleeps wakes up and sees it.
+  func end(orderly: Bool) async {
+    if !orderly { log.close() }
     let gateway = gateway
     let isStopped = Flag()
     Task {
       await gateway.stop()
       isStopped.set()
     }
-    // Retries that sleep wake up to find the log closed.
+    keepa.letGo()
     while !isStopped.isSet {
-      time.advance(byMilliseconds: 1)
+      if time.sleeperCount > 0 { time.advance(byMilliseconds: 100) }
       await Task.yield()
     }
-    try await reopen(options)
+    log.close()
   }
 
-  private func reopen(_ options: EventLog.Options) async throws {
+  /// Opens the log anew. All clients must have had their answers: they hold the old one.
+  func reopen(_ options: EventLog.Options) async throws {
     let settings = gateway.settings
-    log.close()
     running.withLock { $0 = nil }
-    // Tasks that are about to end hold the log for a moment, some until they wake up.
-    var patience = 100_000
-    while true {
-      do { return try await begin(settings, options, true) } catch {
-        patience -= 1
-        guard patience > 0 else { throw error }
-        keepa.letGo()
-        time.advance(byMilliseconds: 10)
-        await Task.yield()
-      }
-    }
+    try await begin(settings, options, true)
   }
 }
 
