@@ -38,16 +38,19 @@ final class BalanceWatch: Sendable {
   private let ledger: LedgerView
   private let meter: MeterKey
   private let keepa: any KeepaAPI
+  private let statistics: GatewayStatistics
   private let interval: Int64
   private let timeout: Int64
 
   init(
-    log: EventLog, meter: MeterKey, keepa: any KeepaAPI, interval: Int64, timeout: Int64
+    log: EventLog, meter: MeterKey, keepa: any KeepaAPI, statistics: GatewayStatistics,
+    interval: Int64, timeout: Int64
   ) {
     self.log = log
     ledger = LedgerView(log)
     self.meter = meter
     self.keepa = keepa
+    self.statistics = statistics
     self.interval = interval
     self.timeout = min(timeout, Self.longestWait)
   }
@@ -100,6 +103,7 @@ final class BalanceWatch: Sendable {
   private func ask() async -> Outcome {
     let question = BalanceReconciliation.Question(asked: log.time.now(), meter: currentMeter())
     let call = await keepa.balance(within: .milliseconds(timeout))
+    statistics.record(call)
     let result = call.result.mapError(\.believable)
     let command = ObserveCommand(
       meter: meter, result: result, question: question, observed: log.time.now())

@@ -14,7 +14,9 @@ package final class Gateway: Sendable {
   package let tallies = ReadTallies()
   package let statistics = GatewayStatistics()
   /// Whether the upstream is a simulator.
-  package let isSimulated: Bool
+  package var isSimulated: Bool {
+    log.directory.mode == .simulated || statistics.hasSeenSimulator
+  }
   let buyer: KeepaBuyer?
   private let cache: CacheView
   private let ledger: LedgerView
@@ -28,7 +30,6 @@ package final class Gateway: Sendable {
   ) {
     self.log = log
     self.settings = settings
-    isSimulated = log.directory.mode == .simulated
     cache = CacheView(log)
     ledger = LedgerView(log)
     buyer = keepa.map { [statistics] in

@@ -11,10 +11,15 @@ package final class GatewayStatistics: Sendable {
   }
 
   private let shared = Mutex(Values())
+  private let simulatedAnswer = Atomic(false)
 
   package var values: Values { shared.withLock { $0 } }
 
-  func record(outcome: String, seconds: Double) {
+  /// Whether an answer has said that a simulator gave it.
+  package var hasSeenSimulator: Bool { simulatedAnswer.load(ordering: .relaxed) }
+
+  func record(outcome: String, seconds: Double, isSimulated: Bool) {
+    if isSimulated { simulatedAnswer.store(true, ordering: .relaxed) }
     shared.withLock { values in
       values.calls[outcome, default: 0] += 1
       values.callSeconds.record(seconds)

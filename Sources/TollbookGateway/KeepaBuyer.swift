@@ -47,7 +47,8 @@ final class KeepaBuyer: Sendable {
     ledger = LedgerView(log)
     limiter = Limiter(settings.concurrentCalls)
     balance = BalanceWatch(
-      log: log, meter: meter, keepa: keepa, interval: settings.balanceInterval,
+      log: log, meter: meter, keepa: keepa, statistics: statistics,
+      interval: settings.balanceInterval,
       timeout: settings.retries.attemptTimeout)
   }
 

@@ -97,7 +97,9 @@ extension GatewayStatistics {
     case .failure(let failure) where failure.status > 0: outcome = "\(failure.status)"
     case .failure(let failure): outcome = "\(failure.reason)"
     }
-    record(outcome: outcome, seconds: Double(call.duration.milliseconds) / 1_000)
+    record(
+      outcome: outcome, seconds: Double(call.duration.milliseconds) / 1_000,
+      isSimulated: call.isSimulated)
   }
 }
 

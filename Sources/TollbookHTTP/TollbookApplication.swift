@@ -52,7 +52,7 @@ package struct TollbookApplication: Sendable {
   private var router: Router<TollbookContext> {
     let router = Router(context: TollbookContext.self)
     router.addMiddleware {
-      AnswerHeaders(isSimulated: service.gateway.isSimulated)
+      AnswerHeaders { service.gateway.isSimulated }
       RequestMetrics(statistics: service.requests, time: service.log.time)
       ProblemMiddleware()
       BrowserGuard(service.settings)
@@ -72,7 +72,7 @@ package struct TollbookApplication: Sendable {
   private var controlRouter: Router<TollbookContext> {
     let router = Router(context: TollbookContext.self)
     router.addMiddleware {
-      AnswerHeaders(isSimulated: service.gateway.isSimulated)
+      AnswerHeaders { service.gateway.isSimulated }
       ProblemMiddleware()
     }
     service.addControl(to: router)

@@ -10,16 +10,18 @@ struct AnswerHeaders: RouterMiddleware {
   /// What is the same on every answer, made once.
   private let fixed: [HTTPField]
 
-  /// - Parameter isSimulated: whether to say that no real upstream stands behind the answers.
-  init(isSimulated: Bool) {
+  /// Whether to say that no real upstream stands behind the answers.
+  private let isSimulated: @Sendable () -> Bool
+
+  init(isSimulated: @escaping @Sendable () -> Bool) {
+    self.isSimulated = isSimulated
     let always: [(HTTPField.Name, String)] = [
       (.xContentTypeOptions, "nosniff"), (.referrerPolicy, "no-referrer"),
       (.frameOptions, "DENY"),
       (.contentSecurityPolicy, "default-src 'none'; frame-ancestors 'none'"),
       (.crossOriginResourcePolicy, "same-origin"),
     ]
-    let simulated: [(HTTPField.Name, String)] = isSimulated ? [(.upstream, "simulated")] : []
-    fixed = (always + simulated).map { HTTPField(name: $0.0, value: $0.1) }
+    fixed = always.map { HTTPField(name: $0.0, value: $0.1) }
   }
 
   func handle(
@@ -30,6 +32,9 @@ struct AnswerHeaders: RouterMiddleware {
     // Added without a look whether they are there: no route sets them.
     response.headers.append(HTTPField(name: .requestID, value: context.requestID))
     for field in fixed { response.headers.append(field) }
+    if isSimulated() {
+      response.headers.append(HTTPField(name: .upstream, value: "simulated"))
+    }
     if response.headers[.cacheControl] == nil {
       response.headers.append(HTTPField(name: .cacheControl, value: "no-store"))
     }
