@@ -72,7 +72,7 @@ import TollbookViews
     #expect(try world.count(.fetchStarted) == 3)
   }
 
-  @Test func `a demanded maximum age is kept, and paid for`() async throws {
+  @Test func `X1: a demanded maximum age is kept, and paid for`() async throws {
     let world = try await World()
     _ = await world.ask(asins(1))
     world.time.advance(byMilliseconds: hour)
@@ -107,7 +107,7 @@ import TollbookViews
     #expect(await world.ask(asins(1)).sources == [.keepa])
   }
 
-  @Test func `with the cache off everything is bought, and kept`() async throws {
+  @Test func `K23, D25: with the cache off everything is bought, and kept`() async throws {
     let world = try await World { $0.isCacheOn = false }
     for _ in 0..<3 { #expect(await world.ask(asins(2)).sources == [.keepa, .keepa]) }
     #expect(world.keepa.books.charged == 6)

@@ -21,7 +21,7 @@ struct `Law 6: one paid call per product` {
     return [first] + others
   }
 
-  @Test func `50 concurrent identical requests make one call, 49 join for nothing`() async throws {
+  @Test func `C16, Law 6: 50 concurrent identical requests make one call, 49 join for nothing`() async throws {
     let world = try await World()
     _ = await world.ask(asins(9..<10))
     let tasks = await crowd(50, world)

@@ -55,7 +55,7 @@ import TollbookUpstreams
     #expect(head.lowercased().contains("accept-encoding: gzip\r\n"))
   }
 
-  @Test func `connections are kept, and the balance costs nothing`() async throws {
+  @Test func `E29: connections are kept, and the balance costs nothing`() async throws {
     let envelope = #"{"timestamp":5,"refillIn":7,"refillRate":20,"tokensLeft":-3}"#
     let requests = try await with { _ in
       [.answer(envelope)]
