@@ -217,6 +217,8 @@ final class KeepaBuyer: Sendable {
       case .read: answer = await reserve(own, request, limit)
       case .failed(let failure) where failure.reason == .keyRejected:
         answer = await reserve(own, request, limit)
+      // Somebody else's question may have been answered since the look at the books.
+      case .notAsked where !first.isRefused: answer = await reserve(own, request, limit)
       // A refusal for want of tokens stands without the upstream's word.
       case .failed(let failure) where !first.isRefused:
         return end(own, .failed(.unavailable(failure)))

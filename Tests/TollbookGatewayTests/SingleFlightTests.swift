@@ -21,7 +21,9 @@ struct `Law 6: one paid call per product` {
     return [first] + others
   }
 
-  @Test func `C16, Law 6: 50 concurrent identical requests make one call, 49 join for nothing`() async throws {
+  @Test func `C16, Law 6: 50 identical requests at once make one call, 49 join for nothing`()
+    async throws
+  {
     let world = try await World()
     _ = await world.ask(asins(9..<10))
     let tasks = await crowd(50, world)
@@ -114,6 +116,22 @@ struct `Law 6: one paid call per product` {
       #expect(world.keepa.books.charged == 3)
       #expect(tokens == 3)
     }
+  }
+
+  @Test func `who waited for a refill takes from the cache what another has bought meanwhile`()
+    async throws
+  {
+    let world = try await World(balance: 0)
+    let patient = world.begin(asins(1)) { $0.wait = 5 * minute }
+    await world.time.waitForSleepers(1)
+    // By the wall clock the refill has come; the sleeper has not noticed yet.
+    world.time.setWallClock(to: world.time.now.advanced(byMilliseconds: 41_000))
+    #expect(await world.ask(asins(1)).sources == [.keepa])
+    world.time.advance(byMilliseconds: 1_000)
+    let answer = await patient.value
+    #expect(answer.sources == [.cache])
+    #expect(answer.tokens == [0])
+    #expect(world.keepa.books.charged == 1)
   }
 
   @Test func `overlapping requests wait for each other's products without a deadlock`()

@@ -150,6 +150,10 @@ final class FakeKeepa: KeepaAPI {
 
   // MARK: KeepaAPI
 
+  /// What the client makes of a task that is cancelled while it waits.
+  private static let givenUp = UpstreamFailure(
+    .connectionLost, detail: "given up before the answer was complete", charge: .unknown)
+
   func products(
     _ request: KeepaProductRequest, within limit: Duration
   ) async -> UpstreamCall<KeepaProductAnswer> {
@@ -164,8 +168,9 @@ final class FakeKeepa: KeepaAPI {
       return (state.books.calls.count - 1, fault)
     }
     await stop(isDone: false)
-    let result = work(request, index, fault)
+    var result = work(request, index, fault)
     await stop(isDone: true)
+    if Task.isCancelled { result = .failure(Self.givenUp) }
     return UpstreamCall(
       sentMilliseconds: sent.milliseconds,
       duration: .milliseconds(time.now.milliseconds - sent.milliseconds), receivedBytes: 0,
@@ -183,7 +188,9 @@ final class FakeKeepa: KeepaAPI {
     }
     await stop(isDone: true)
     let result: Result<UpstreamReading, UpstreamFailure>
-    if let answer {
+    if Task.isCancelled {
+      result = .failure(Self.givenUp)
+    } else if let answer {
       result = Result { () throws(UpstreamFailure) in
         try KeepaBalanceAnswer.read(status: answer.status, body: answer.body)
       }
