@@ -167,10 +167,15 @@ package final class Gateway: Sendable {
     _ asins: [KeepaASIN], for request: ProductsRequest, within limit: SpendLimit
   ) {
     guard !asins.isEmpty, let buyer else { return }
+    buyer.buyBehind(asins, for: Self.behind(request), within: limit)
+  }
+
+  /// The request that a refresh makes: nobody waits for it, and any fresh entry will do.
+  static func behind(_ request: ProductsRequest) -> ProductsRequest {
     var behind = request
     behind.wait = 0
     behind.maximumAge = nil
-    buyer.buyBehind(asins, for: behind, within: limit)
+    return behind
   }
 
   private func outcome(

@@ -56,7 +56,7 @@ struct `Law 7: what may be spent` {
     let client = world.begin(asins(1..<2)) { $0.wait = 2 * minute }
     await world.time.waitForSleepers(1)
     #expect(world.keepa.calls.count == 2)
-    await pass(40_000, world)
+    await pass(40_000, world, for: client)
     #expect(await client.value.sources == [.keepa])
     #expect(world.keepa.calls.count == 3)
   }
@@ -71,7 +71,7 @@ struct `Law 7: what may be spent` {
     #expect(try #require(answer.outcomes[0].problem?.retryAt) > world.time.now)
     #expect(world.keepa.calls.count == 2)
     let patient = world.begin(asins(1..<2)) { $0.wait = 3 * minute }
-    await pass(3 * minute, world)
+    await pass(3 * minute, world, for: patient)
     #expect(await patient.value.reasons == [.insufficientTokens])
     #expect(world.keepa.calls.count <= 6)
   }
@@ -79,7 +79,7 @@ struct `Law 7: what may be spent` {
   @Test func `wait_seconds buys the rest as refills arrive`() async throws {
     let world = try await World(rate: 5, balance: 2)
     let client = world.begin(asins(12)) { $0.wait = 3 * minute }
-    await pass(3 * minute, world)
+    await pass(3 * minute, world, for: client)
     let answer = await client.value
     #expect(answer.sources == Array(repeating: .keepa, count: 12))
     #expect(world.keepa.calls.map(\.asins.count) == [2, 5, 5])
@@ -89,7 +89,7 @@ struct `Law 7: what may be spent` {
   @Test func `wait_seconds ends in time, with a refusal on the record`() async throws {
     let world = try await World(rate: 5, balance: 2)
     let client = world.begin(asins(12)) { $0.wait = minute }
-    await pass(minute, world)
+    await pass(minute, world, for: client)
     let answer = await client.value
     #expect(answer.sources.count { $0 == .keepa } == 7)
     #expect(answer.reasons.count { $0 == .insufficientTokens } == 5)
@@ -111,7 +111,7 @@ struct `Law 7: what may be spent` {
     let client = world.begin(asins(1)) { $0.wait = minute }
     await world.time.waitForSleepers(1)
     world.time.setWallClock(to: world.time.now.advanced(byMilliseconds: -day))
-    await pass(minute + 1_000, world)
+    await pass(minute + 1_000, world, for: client)
     #expect(await client.value.reasons == [.insufficientTokens])
   }
 
@@ -149,11 +149,22 @@ struct `Law 7: what may be spent` {
     #expect(try world.meter()[.free] == 0)
   }
 
-  /// Lets time pass in steps, so that whoever sleeps can go on in between.
-  private func pass(_ milliseconds: Int64, _ world: World) async {
-    for _ in 0..<(milliseconds / 500) {
-      world.time.advance(byMilliseconds: 500)
-      for _ in 0..<60 { await Task.yield() }
+  /// Lets time pass in steps, each only when the client sleeps, until it has its answer.
+  private func pass(
+    _ milliseconds: Int64, _ world: World, for client: Task<ProductsAnswer, Never>
+  ) async {
+    let isDone = Flag()
+    Task {
+      _ = await client.value
+      isDone.set()
+    }
+    var left = milliseconds
+    while !isDone.isSet {
+      if left > 0, world.time.sleeperCount > 0 {
+        world.time.advance(byMilliseconds: 500)
+        left -= 500
+      }
+      await Task.yield()
     }
   }
 }

@@ -28,6 +28,21 @@ struct `Attempts, retries and doubt` {
     #expect(world.keepa.books.charged == 6)
   }
 
+  @Test func `a doubt counts from the end of its attempt: nothing was sent after that`()
+    async throws
+  {
+    let world = try await World { $0.retries.attempts = 1 }
+    _ = await world.ask(asins(9..<10))
+    world.keepa.script([.lost(charged: true)])
+    world.keepa.hold()
+    let client = world.begin(asins(1))
+    await world.keepa.waitForParked(1)
+    world.time.advance(byMilliseconds: 50_000)
+    world.keepa.letGo()
+    _ = await client.value
+    #expect(try world.meter().lastDoubtSent == world.time.now)
+  }
+
   @Test func `each attempt has its own reservation`() async throws {
     let world = try await World()
     world.keepa.script([.lost(charged: true), .lost(charged: false)])

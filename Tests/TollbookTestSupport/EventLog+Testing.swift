@@ -28,7 +28,8 @@ extension EventLog {
             return .failure(error)
           }
         })
-      while queueDepth < queued.count { await Task.yield() }
+      // A writer that is not open refuses at once.
+      while queueDepth < queued.count, writerState == .open { await Task.yield() }
     }
     gate.open()
     var results: [Result<Decided<Answer>, LogError>] = []
@@ -55,6 +56,8 @@ package final class WriterGate: Sendable {
           semaphore.wait()
           return Decision(answer: ())
         }
+        // Refused by a writer that is not open, or passed.
+        isHolding.store(true, ordering: .sequentiallyConsistent)
       }
     }
     while !isHolding.load(ordering: .sequentiallyConsistent) { await Task.yield() }
