@@ -33,8 +33,9 @@ import TollbookSimulators
         "tollbook_requests_total{route=\"/keepa/batch-analyze\",method=\"POST\",status=\"200\"} 2",
         "tollbook_request_duration_seconds_count{route=\"/keepa/batch-analyze\"} 2",
         "tollbook_reads_total{outcome=\"fresh\"} 1", "tollbook_reads_total{outcome=\"bought\"} 1",
-        "tollbook_upstream_calls_total{upstream=\"keepa\",status=\"200\"} 1",
-        "tollbook_upstream_call_duration_seconds_count{upstream=\"keepa\"} 1",
+        // One for the balance before the first purchase, one for the product.
+        "tollbook_upstream_calls_total{upstream=\"keepa\",status=\"200\"} 2",
+        "tollbook_upstream_call_duration_seconds_count{upstream=\"keepa\"} 2",
         "tollbook_tokens{credential=\"keepa:test\",unit=\"tokens\",term=\"settled\"} 1",
         "tollbook_ledger_residual{credential=\"keepa:test\",unit=\"tokens\"} 0",
         "tollbook_events_total{type=\"CacheWritten\"} 1", "tollbook_queue_depth 0",
