@@ -6,7 +6,7 @@ import TollbookViews
 
 @testable import TollbookGateway
 
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(30)))
 struct `Law 7: what may be spent` {
   @Test func `the longest prefix is bought, the rest is told when to come back`() async throws {
     let world = try await World(balance: 3)

@@ -5,7 +5,7 @@ import TollbookViews
 
 @testable import TollbookGateway
 
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(30)))
 struct `The key and the balance` {
   @Test func `a wrong key is one question and one clear state, not a storm`() async throws {
     let world = try await World()

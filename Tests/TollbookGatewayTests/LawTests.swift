@@ -24,7 +24,7 @@ private let mustReach =
   ].map { "problem \($0)" }
   + ["joined", "idle", "crash", "clean restart", "client gone", "ended without unprovable"]
 
-@Suite(Reaching(title: "The gateway", names: mustReach, reached: reached), .timeLimit(.minutes(10)))
+@Suite(Reaching(title: "The gateway", names: mustReach, reached: reached), .timeLimit(.minutes(30)))
 struct `Laws 4, 6, 7 and 9: the gateway against a model of Keepa` {
   @Test(arguments: Seeds.all)
   func `any requests, faults, clocks and restarts keep the laws after every operation`(

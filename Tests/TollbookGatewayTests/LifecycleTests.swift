@@ -7,7 +7,7 @@ import TollbookViews
 
 @testable import TollbookGateway
 
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(30)))
 struct `Start, housekeeping and shutdown` {
   @Test func `a call that was under way at a crash is in doubt from the next start on`()
     async throws

@@ -6,7 +6,7 @@ import TollbookViews
 
 @testable import TollbookGateway
 
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(30)))
 struct `When the log says no` {
   @Test func `a full queue refuses a purchase, and nothing is sent`() async throws {
     var options = EventLog.Options.scratch

@@ -6,7 +6,7 @@ import TollbookViews
 
 @testable import TollbookGateway
 
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(30)))
 struct `Attempts, retries and doubt` {
   @Test func `an attempt without an answer is in doubt in the commit that reserves its retry`()
     async throws

@@ -7,7 +7,7 @@ import TollbookViews
 
 @testable import TollbookGateway
 
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(30)))
 struct `Law 6: one paid call per product` {
   /// Begins requests until they all stand in line behind one held call.
   private func crowd(
