@@ -55,10 +55,16 @@ let package = Package(
         logging, lifecycle, crypto,
       ]),
     .target(
+      name: "TollbookHistory",
+      dependencies: [
+        "LMDB", "Deflate", "JSONText", "TollbookEvents", "TollbookLog", "TollbookViews",
+        "TollbookUpstreams", "TollbookGateway", crypto, protobuf,
+      ]),
+    .target(
       name: "TollbookHTTP",
       dependencies: [
         "LMDB", "Deflate", "JSONText", "TollbookEvents", "TollbookLog", "TollbookViews",
-        "TollbookUpstreams", "TollbookGateway", hummingbird, httpTypes, nioCore, logging, protobuf,
+        "TollbookUpstreams", "TollbookGateway", "TollbookHistory", hummingbird, httpTypes, nioCore, logging, protobuf,
       ]),
     .target(
       name: "TollbookSimulators",
@@ -67,7 +73,7 @@ let package = Package(
       name: "tollbook",
       dependencies: [
         "LMDB", "TollbookEvents", "TollbookLog", "TollbookViews", "TollbookUpstreams",
-        "TollbookGateway", "TollbookHTTP", "TollbookSimulators", "JSONText",
+        "TollbookGateway", "TollbookHistory", "TollbookHTTP", "TollbookSimulators", "JSONText",
         hummingbird, logging, lifecycle, crypto, nioCore,
         .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -79,7 +85,8 @@ let package = Package(
     .executableTarget(
       name: "tollbook-bench",
       dependencies: [
-        "LMDB", "TollbookEvents", "TollbookLog", "TollbookViews", "JSONText", hummingbird,
+        "LMDB", "TollbookEvents", "TollbookLog", "TollbookViews", "TollbookUpstreams",
+        "TollbookGateway", "TollbookHistory", "JSONText", hummingbird,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "tools/benchmarks"),
@@ -117,11 +124,18 @@ let package = Package(
         "TollbookGateway", "TollbookSimulators", "TollbookTestSupport",
       ]),
     .testTarget(
+      name: "TollbookHistoryTests",
+      dependencies: [
+        "LMDB", "Deflate", "JSONText", "TollbookEvents", "TollbookLog", "TollbookViews",
+        "TollbookUpstreams", "TollbookGateway", "TollbookHistory", "TollbookSimulators",
+        "TollbookTestSupport", crypto,
+      ]),
+    .testTarget(
       name: "TollbookHTTPTests",
       dependencies: [
         "LMDB", "Deflate", "JSONText", "TollbookEvents", "TollbookLog", "TollbookViews",
-        "TollbookUpstreams", "TollbookGateway", "TollbookHTTP", "TollbookSimulators",
-        "TollbookTestSupport", hummingbird, nioCore,
+        "TollbookUpstreams", "TollbookGateway", "TollbookHistory", "TollbookHTTP",
+        "TollbookSimulators", "TollbookTestSupport", hummingbird, nioCore,
         .product(name: "HummingbirdTesting", package: "hummingbird"),
       ]),
     .testTarget(
@@ -130,8 +144,9 @@ let package = Package(
     .testTarget(
       name: "CommandTests",
       dependencies: [
-        "tollbook", "JSONText", "TollbookLog", "TollbookGateway", "TollbookHTTP",
-        "TollbookSimulators", "TollbookTestSupport",
+        "tollbook", "JSONText", "TollbookEvents", "TollbookLog", "TollbookViews",
+        "TollbookGateway", "TollbookHistory", "TollbookHTTP", "TollbookSimulators",
+        "TollbookTestSupport",
       ]),
     .testTarget(name: "TidyTests"),
   ]

@@ -11,7 +11,9 @@ package enum Event: Hashable, Sendable {
   case cacheWritten(CacheWritten)
   case cacheExpired(CacheExpired)
   case cacheEvicted(CacheEvicted)
+  case cachePurged(CachePurged)
   case readsTallied(ReadsTallied)
+  case bodiesPruned(BodiesPruned)
   case tokensCharged(TokensCharged)
   case reservationReleased(ReservationReleased)
   case chargeInDoubt(ChargeInDoubt)
@@ -22,6 +24,8 @@ package enum Event: Hashable, Sendable {
   case credentialStatusChanged(CredentialStatusChanged)
   case serviceStarted(ServiceStarted)
   case serviceRecovered(ServiceRecovered)
+  case snapshotTaken(SnapshotTaken)
+  case logRestored(LogRestored)
 
   /// The tag that its record begins with.
   package var kind: EventKind {
@@ -33,7 +37,9 @@ package enum Event: Hashable, Sendable {
     case .cacheWritten: .cacheWritten
     case .cacheExpired: .cacheExpired
     case .cacheEvicted: .cacheEvicted
+    case .cachePurged: .cachePurged
     case .readsTallied: .readsTallied
+    case .bodiesPruned: .bodiesPruned
     case .tokensCharged: .tokensCharged
     case .reservationReleased: .reservationReleased
     case .chargeInDoubt: .chargeInDoubt
@@ -44,6 +50,8 @@ package enum Event: Hashable, Sendable {
     case .credentialStatusChanged: .credentialStatusChanged
     case .serviceStarted: .serviceStarted
     case .serviceRecovered: .serviceRecovered
+    case .snapshotTaken: .snapshotTaken
+    case .logRestored: .logRestored
     }
   }
 
@@ -57,7 +65,9 @@ package enum Event: Hashable, Sendable {
     case .cacheWritten(let message): message
     case .cacheExpired(let message): message
     case .cacheEvicted(let message): message
+    case .cachePurged(let message): message
     case .readsTallied(let message): message
+    case .bodiesPruned(let message): message
     case .tokensCharged(let message): message
     case .reservationReleased(let message): message
     case .chargeInDoubt(let message): message
@@ -68,6 +78,8 @@ package enum Event: Hashable, Sendable {
     case .credentialStatusChanged(let message): message
     case .serviceStarted(let message): message
     case .serviceRecovered(let message): message
+    case .snapshotTaken(let message): message
+    case .logRestored(let message): message
     }
   }
 }
@@ -81,7 +93,9 @@ package enum EventKind: UInt8, CaseIterable, Sendable {
   case cacheWritten = 17
   case cacheExpired = 18
   case cacheEvicted = 19
+  case cachePurged = 20
   case readsTallied = 21
+  case bodiesPruned = 22
   case tokensCharged = 33
   case reservationReleased = 34
   case chargeInDoubt = 35
@@ -92,6 +106,8 @@ package enum EventKind: UInt8, CaseIterable, Sendable {
   case credentialStatusChanged = 51
   case serviceStarted = 65
   case serviceRecovered = 66
+  case snapshotTaken = 67
+  case logRestored = 68
 
   /// The name of the kind as people and the HTTP API write it, such as `TokensCharged`.
   package var name: String {
@@ -103,7 +119,9 @@ package enum EventKind: UInt8, CaseIterable, Sendable {
     case .cacheWritten: "CacheWritten"
     case .cacheExpired: "CacheExpired"
     case .cacheEvicted: "CacheEvicted"
+    case .cachePurged: "CachePurged"
     case .readsTallied: "ReadsTallied"
+    case .bodiesPruned: "BodiesPruned"
     case .tokensCharged: "TokensCharged"
     case .reservationReleased: "ReservationReleased"
     case .chargeInDoubt: "ChargeInDoubt"
@@ -114,6 +132,8 @@ package enum EventKind: UInt8, CaseIterable, Sendable {
     case .credentialStatusChanged: "CredentialStatusChanged"
     case .serviceStarted: "ServiceStarted"
     case .serviceRecovered: "ServiceRecovered"
+    case .snapshotTaken: "SnapshotTaken"
+    case .logRestored: "LogRestored"
     }
   }
 

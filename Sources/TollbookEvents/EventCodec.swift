@@ -36,7 +36,9 @@ extension Event {
       case .cacheWritten: self = .cacheWritten(try CacheWritten(serializedBytes: payload))
       case .cacheExpired: self = .cacheExpired(try CacheExpired(serializedBytes: payload))
       case .cacheEvicted: self = .cacheEvicted(try CacheEvicted(serializedBytes: payload))
+      case .cachePurged: self = .cachePurged(try CachePurged(serializedBytes: payload))
       case .readsTallied: self = .readsTallied(try ReadsTallied(serializedBytes: payload))
+      case .bodiesPruned: self = .bodiesPruned(try BodiesPruned(serializedBytes: payload))
       case .tokensCharged: self = .tokensCharged(try TokensCharged(serializedBytes: payload))
       case .reservationReleased:
         self = .reservationReleased(try ReservationReleased(serializedBytes: payload))
@@ -50,6 +52,8 @@ extension Event {
       case .serviceStarted: self = .serviceStarted(try ServiceStarted(serializedBytes: payload))
       case .serviceRecovered:
         self = .serviceRecovered(try ServiceRecovered(serializedBytes: payload))
+      case .snapshotTaken: self = .snapshotTaken(try SnapshotTaken(serializedBytes: payload))
+      case .logRestored: self = .logRestored(try LogRestored(serializedBytes: payload))
       }
     } catch { throw .malformed(kind) }
   }

@@ -8,6 +8,7 @@ extension Problem {
     case .readOnly: self = Problem(.readOnly, "\(error)").retrying(after: 30)
     case .closed: self = Problem(.stopping, "\(error)").retrying(after: 5)
     case .damaged: self = Problem(.damagedStorage, "\(error)")
+    case .beforeBase: self = Problem(.gone, "\(error)")
     case .storage: self = Problem(.internalError, "\(error)")
     }
   }

@@ -17,6 +17,7 @@ struct Problem: Error {
     case foreignOrigin = "foreign-origin"
     case notFound = "not-found"
     case notCached = "not-cached"
+    case gone
     case methodNotAllowed = "method-not-allowed"
     case stillUnderWay = "still-under-way"
     case bodyTooLarge = "body-too-large"
@@ -91,6 +92,7 @@ extension Problem.Kind {
     case .unauthorized: .unauthorized
     case .foreignOrigin: .forbidden
     case .notFound, .notCached: .notFound
+    case .gone: .gone
     case .methodNotAllowed: .methodNotAllowed
     case .stillUnderWay: .conflict
     case .bodyTooLarge: .contentTooLarge
@@ -114,6 +116,7 @@ extension Problem.Kind {
     case .foreignOrigin: "Pages of other sites may not call Tollbook"
     case .notFound: "There is nothing here"
     case .notCached: "The product is not in the cache"
+    case .gone: "It is not kept any more"
     case .methodNotAllowed: "The method does not apply here"
     case .stillUnderWay: "The call is still under way"
     case .bodyTooLarge: "The body is too large"

@@ -19,7 +19,8 @@ package struct Body: Hashable, Sendable {
     fragment = Fragment.compressing(content)
   }
 
-  var row: [UInt8] {
+  /// The row as it is stored.
+  package var row: [UInt8] {
     var checked: [UInt8] = []
     checked.append(bigEndian: UInt32(fragment.rawLength))
     checked.append(bigEndian: fragment.crc32)
@@ -32,7 +33,7 @@ package struct Body: Hashable, Sendable {
   }
 
   /// Reads a row of `bodies` and checks its checksum; the digest is checked by `content`.
-  init(digest: [UInt8], row: RawSpan) throws(Damage) {
+  package init(digest: [UInt8], row: RawSpan) throws(Damage) {
     guard row.byteCount >= Self.headerSize,
       crc32c(
         row.extracting(Self.headerSize..<row.byteCount),

@@ -39,8 +39,12 @@ struct CommitAssembly {
 
   /// Appends what one decider decided and shows it to the folds that deciders read.
   mutating func append(
-    _ events: [Event], bodies: [Body], to transaction: inout WriteTransaction
+    _ events: [Event], bodies: [Body], prunedBodies: [[UInt8]],
+    to transaction: inout WriteTransaction
   ) throws(LMDBError) {
+    for digest in prunedBodies {
+      _ = try transaction.delete(key: digest.span, in: tables.bodies)
+    }
     for body in bodies {
       let row = body.row
       bytes += row.count

@@ -17,9 +17,10 @@ package struct CommitRow: Hashable, Sendable {
   /// RFC 9162 root over all records up to `last`.
   package let root: TreeHash
 
-  private static let size = 4 * 8 + 32 + 4
+  static let size = 4 * 8 + 32 + 4
 
-  var bytes: [UInt8] {
+  /// The row as it is stored.
+  package var bytes: [UInt8] {
     var bytes: [UInt8] = []
     bytes.reserveCapacity(Self.size)
     bytes.append(bigEndian: first)
@@ -31,7 +32,7 @@ package struct CommitRow: Hashable, Sendable {
     return bytes
   }
 
-  init(
+  package init(
     first: Position, last: Position, wall: Timestamp, time: Timestamp, treeSize: UInt64,
     root: TreeHash
   ) {
@@ -43,7 +44,8 @@ package struct CommitRow: Hashable, Sendable {
     self.root = root
   }
 
-  init(last: Position, bytes: RawSpan) throws(Damage) {
+  /// Reads a stored row and checks its checksum.
+  package init(last: Position, bytes: RawSpan) throws(Damage) {
     guard bytes.byteCount == Self.size,
       crc32c(bytes.extracting(0..<(Self.size - 4))) == bytes.bigEndianUInt32(at: Self.size - 4)
     else {

@@ -5,11 +5,16 @@ package import TollbookEvents
 package struct Decision<Answer: Sendable>: Sendable {
   package var events: [Event]
   package var bodies: [Body]
+  /// Digests of bodies to remove, which one of the events names as pruned.
+  package var prunedBodies: [[UInt8]]
   package var answer: Answer
 
-  package init(events: [Event] = [], bodies: [Body] = [], answer: Answer) {
+  package init(
+    events: [Event] = [], bodies: [Body] = [], prunedBodies: [[UInt8]] = [], answer: Answer
+  ) {
     self.events = events
     self.bodies = bodies
+    self.prunedBodies = prunedBodies
     self.answer = answer
   }
 }

@@ -5,7 +5,8 @@ package import TollbookEvents
 /// be dropped and rebuilt; keys end in the position, values are empty.
 package struct EventIndex: Sendable {
   package static let fold = Fold(
-    name: "index", version: 1, tables: ["kind", "resource", "fetch"], cadence: .eachCommit
+    name: "index", version: 1, tables: ["kind", "resource", "fetch"], cadence: .eachCommit,
+    isOverStoredEvents: true
   ) { (events, tables, transaction) throws(LMDBError) in
     let empty: [UInt8] = []
     // By resource the keys come in no order; a tree of pages takes them best sorted.
@@ -118,12 +119,14 @@ private struct IndexKeys {
     case .cacheWritten(let event): (resource, fetch) = (event.resource, event.fetch)
     case .cacheExpired(let event): resource = event.resource
     case .cacheEvicted(let event): resource = event.resource
+    case .cachePurged(let event): resource = event.resource
     case .tokensCharged(let event): fetch = event.fetch
     case .reservationReleased(let event): fetch = event.fetch
     case .chargeInDoubt(let event): fetch = event.fetch
     case .balanceObserved(let event): fetch = event.fetch == 0 ? nil : event.fetch
     case .readsTallied, .chargeResolved, .spendRefused, .credentialAdded,
-      .credentialStatusChanged, .serviceStarted, .serviceRecovered:
+      .credentialStatusChanged, .serviceStarted, .serviceRecovered, .bodiesPruned, .snapshotTaken,
+      .logRestored:
       break
     }
   }

@@ -38,15 +38,20 @@ package struct Fold: Sendable {
   package let tables: [String]
   package let cadence: Cadence
   package let apply: Apply
+  /// Whether its tables speak of events that are stored and of no others: in a log that goes on from a snapshot it
+  /// begins with nothing, while all other folds begin with the snapshot's rows.
+  package let isOverStoredEvents: Bool
 
   /// - Parameter tables: what follows `name@version.` in the names of its tables.
   package init(
-    name: String, version: Int, tables: [String], cadence: Cadence, apply: @escaping Apply
+    name: String, version: Int, tables: [String], cadence: Cadence,
+    isOverStoredEvents: Bool = false, apply: @escaping Apply
   ) {
     let id = "\(name)@\(version)"
     self.id = id
     self.tables = tables.map { "\(id).\($0)" }
     self.cadence = cadence
+    self.isOverStoredEvents = isOverStoredEvents
     self.apply = apply
   }
 }

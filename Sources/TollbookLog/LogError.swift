@@ -13,6 +13,8 @@ package enum LogError: StorageFailure, Sendable, Hashable, CustomStringConvertib
   case closed
   /// What is stored is not what was written.
   case damaged(Damage)
+  /// Events up to that position are not in the log: it goes on from a snapshot.
+  case beforeBase(Position)
 
   package var description: String {
     switch self {
@@ -22,6 +24,9 @@ package enum LogError: StorageFailure, Sendable, Hashable, CustomStringConvertib
     case .readOnly(let reason): "the event log is read-only: \(reason)"
     case .closed: "the event log is closed"
     case .damaged(let damage): "the event log is damaged: \(damage)"
+    case .beforeBase(let base):
+      "events up to position \(base) are not in this log: it was restored from a snapshot of that"
+        + " position and goes on from there"
     }
   }
 }

@@ -10,8 +10,25 @@ package struct LogReader: Sendable {
   /// The last position, 0 in an empty log.
   package func head(in transaction: borrowing ReadTransaction) throws(LogError) -> Position {
     do throws(LMDBError) {
-      return try transaction.lastKey(in: tables.events)?.bigEndianPosition ?? 0
+      if let last = try transaction.lastKey(in: tables.events) { return last.bigEndianPosition }
     } catch { throw .storage(error) }
+    return try base(in: transaction)?.position ?? 0
+  }
+
+  /// How the log came to be, if it was restored.
+  package func origin(in transaction: borrowing ReadTransaction) throws(LogError) -> LogOrigin? {
+    let found: Result<LogOrigin, Damage>?
+    do throws(LMDBError) {
+      found = try transaction.withValue(forKey: LogOrigin.key.span, in: tables.origin) { value in
+        Result { () throws(Damage) in try LogOrigin(bytes: value) }
+      }
+    } catch { throw .storage(error) }
+    do throws(Damage) { return try found?.get() } catch { throw .damaged(error) }
+  }
+
+  /// What the log rests on, if its first events are not in it.
+  package func base(in transaction: borrowing ReadTransaction) throws(LogError) -> LogBase? {
+    try origin(in: transaction)?.base
   }
 
   /// The event at a position, nil beyond the head.
@@ -43,18 +60,42 @@ package struct LogReader: Sendable {
     after position: Position, in transaction: borrowing ReadTransaction,
     _ body: (RecordedEvent) throws(LogError) -> ScanStep
   ) throws(LogError) {
+    try scanRecords(after: position, in: transaction) { (position, record) throws(LogError) in
+      let decoded: RecordedEvent
+      do throws(Damage) {
+        decoded = try Record.decoding(record, at: position)
+      } catch { throw .damaged(error) }
+      return try body(decoded)
+    }
+  }
+
+  /// Shows records after a position, checked against their checksums and not decoded, in order and without a gap.
+  ///
+  /// - Throws: `.beforeBase` if events after `position` are not in the log.
+  package func scanRecords(
+    after position: Position, in transaction: borrowing ReadTransaction,
+    _ body: (Position, RawSpan) throws(LogError) -> ScanStep
+  ) throws(LogError) {
     guard position < .max else { return }
     var next = position + 1
     let start = LogTables.key(next)
     try transaction.scan(tables.events, from: start.span) { (key, value) throws(LogError) in
-      let decoded: RecordedEvent
-      do throws(Damage) {
-        guard key.elementsEqual(LogTables.key(next).span) else { throw .missingEvent(at: next) }
-        decoded = try Record.decode(value, at: next)
-      } catch { throw .damaged(error) }
+      guard key.byteCount == 8, key.bigEndianUInt64(at: 0) == next else {
+        try refuse(after: next - 1, in: transaction)
+        throw .damaged(.missingEvent(at: next))
+      }
+      do throws(Damage) { try Record.check(value, at: next) } catch { throw .damaged(error) }
       next += 1
-      return try body(decoded)
+      return try body(next - 1, value)
     }
+    if next == position + 1 { try refuse(after: position, in: transaction) }
+  }
+
+  private func refuse(
+    after position: Position, in transaction: borrowing ReadTransaction
+  ) throws(LogError) {
+    guard let base = try base(in: transaction), position < base.position else { return }
+    throw .beforeBase(base.position)
   }
 
   /// The last commit's seal, nil in an empty log.
@@ -101,22 +142,47 @@ package struct LogReader: Sendable {
   package func frontier(
     size: UInt64, in transaction: borrowing ReadTransaction
   ) throws(LogError) -> MerkleFrontier {
-    var frontier = MerkleFrontier()
+    let base = try base(in: transaction)
+    if let base, size < base.position { throw .beforeBase(base.position) }
+    var frontier = base?.frontier ?? MerkleFrontier()
+    while frontier.size % 256 != 0, frontier.size < size {
+      try append(to: &frontier, in: transaction)
+    }
+    for level in [UInt8]([8, 16, 24, 32, 40, 48]) {
+      // Up to where a larger hash begins.
+      while frontier.size + (1 << UInt64(level)) <= size,
+        frontier.size % (1 << UInt64(level + 8)) != 0
+      {
+        try append(level: level, to: &frontier, in: transaction)
+      }
+    }
     for level in [UInt8]([56, 48, 40, 32, 24, 16, 8]) {
       while frontier.size + (1 << UInt64(level)) <= size {
-        let index = frontier.size >> UInt64(level)
-        let hash = try tile(level: level, index: index, in: transaction)
-        frontier.append(subtree: hash, level: Int(level))
+        try append(level: level, to: &frontier, in: transaction)
       }
     }
-    while frontier.size < size {
-      let position = frontier.size + 1
-      guard let record = try record(at: position, in: transaction) else {
-        throw .damaged(.missingEvent(at: position))
-      }
-      _ = frontier.append(MerkleTree.leafHash(record))
-    }
+    while frontier.size < size { try append(to: &frontier, in: transaction) }
     return frontier
+  }
+
+  /// Appends the next stored hash of that level to an edge that stands at its beginning.
+  private func append(
+    level: UInt8, to frontier: inout MerkleFrontier, in transaction: borrowing ReadTransaction
+  ) throws(LogError) {
+    let index = frontier.size >> UInt64(level)
+    let hash = try tile(level: level, index: index, in: transaction)
+    frontier.append(subtree: hash, level: Int(level))
+  }
+
+  /// Appends the next record to an edge.
+  private func append(
+    to frontier: inout MerkleFrontier, in transaction: borrowing ReadTransaction
+  ) throws(LogError) {
+    let position = frontier.size + 1
+    guard let record = try record(at: position, in: transaction) else {
+      throw .damaged(.missingEvent(at: position))
+    }
+    _ = frontier.append(MerkleTree.leafHash(record))
   }
 
   /// A stored hash of the tree, checked.

@@ -11,6 +11,7 @@ package import TollbookEvents
 /// | `bodies` | SHA-256 of the content (32) | length, CRC-32, CRC-32C (4 each), deflate fragment |
 /// | `views` | fold's id | last position that it contains (8) |
 /// | `parked` | fold's id, 0, position (8) | why the fold could not apply that event |
+/// | `origin` | `origin` | how a log that was restored came to be |
 package struct LogTables: Sendable {
   package static let eventsName = "events"
   package static let commitsName = "commits"
@@ -18,7 +19,10 @@ package struct LogTables: Sendable {
   package static let bodiesName = "bodies"
   package static let viewsName = "views"
   package static let parkedName = "parked"
-  static let names = [eventsName, commitsName, treeName, bodiesName, viewsName, parkedName]
+  package static let originName = "origin"
+  static let names = [
+    eventsName, commitsName, treeName, bodiesName, viewsName, parkedName, originName,
+  ]
 
   package let events: Table
   package let commits: Table
@@ -26,6 +30,14 @@ package struct LogTables: Sendable {
   package let bodies: Table
   package let views: Table
   package let parked: Table
+  package let origin: Table
+
+  /// The tables of an environment that holds a log, which may be open for reading only.
+  package init(of environment: Environment) throws(LogError) {
+    do throws(LMDBError) {
+      self.init(try environment.openTables(Self.names)[...])
+    } catch { throw .storage(error) }
+  }
 
   /// From the tables in the order of `names`.
   init(_ tables: ArraySlice<Table>) {
@@ -36,6 +48,7 @@ package struct LogTables: Sendable {
     bodies = tables[start + 3]
     views = tables[start + 4]
     parked = tables[start + 5]
+    origin = tables[start + 6]
   }
 
   /// The key of a position.

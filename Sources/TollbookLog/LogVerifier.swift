@@ -32,6 +32,8 @@ package struct LogVerifier: Sendable {
     package var records: UInt64 = 0
     package var commits: UInt64 = 0
     package var bodies: UInt64 = 0
+    /// Bodies that are named and not there, because the log was restored without them. Not damage.
+    package var absentBodies: UInt64 = 0
     /// What is wrong: empty if nothing is.
     package var damages: [Damage] = []
     /// Whether it gave up because there is more damage than it was to list.
@@ -52,9 +54,7 @@ package struct LogVerifier: Sendable {
   /// Verifies the log of an environment, which may be open for reading only.
   package init(_ environment: Environment) throws(LogError) {
     self.environment = environment
-    do throws(LMDBError) {
-      tables = LogTables(try environment.openTables(LogTables.names)[...])
-    } catch { throw .storage(error) }
+    tables = try LogTables(of: environment)
   }
 
   /// Looks at everything.
@@ -74,13 +74,15 @@ package struct LogVerifier: Sendable {
     try walk(&bodies, .bodies, of: extent.bodies, limit, progress)
     var tree = TreeWalk(tables)
     try walk(&tree, .tree, of: extent.tiles, limit, progress)
-    var records = RecordWalk(tables, head: extent.head, brokenBodies: bodies.broken)
+    var records = RecordWalk(
+      tables, head: extent.head, origin: extent.origin, brokenBodies: bodies.broken)
     try walk(&records, .records, of: extent.head, limit, progress)
     var report = Report()
     report.head = extent.head
     report.records = records.rows
     report.commits = records.commits
     report.bodies = bodies.rows
+    report.absentBodies = records.absentBodies
     report.damages =
       extent.damages + bodies.damages + tree.damages + records.damages + records.unnamedBodies
     report.isCutShort = !(bodies.isAtEnd && tree.isAtEnd && records.isAtEnd)
@@ -125,10 +127,17 @@ private struct LogExtent {
   var head: Position = 0
   var bodies: UInt64 = 0
   var tiles: UInt64 = 0
+  var origin: LogOrigin?
   /// What stands behind the last commit.
   var damages: [Damage] = []
 
   init(_ tables: LogTables, in transaction: borrowing ReadTransaction) throws(LogError) {
+    do throws(LogError) {
+      origin = try LogReader(tables).origin(in: transaction)
+    } catch {
+      guard case .damaged(let damage) = error else { throw error }
+      damages.append(damage)
+    }
     do throws(LMDBError) {
       head = try transaction.lastCommitPosition(in: tables)
       bodies = UInt64(try transaction.count(in: tables.bodies))

@@ -251,7 +251,9 @@ private final class Submission<Answer: Sendable>: PendingDecision {
   ) throws(LMDBError) {
     let context = DecisionContext(next: assembly.next, time: assembly.time)
     let decision = try decider(transaction.reading, context)
-    try assembly.append(decision.events, bodies: decision.bodies, to: &transaction)
+    try assembly.append(
+      decision.events, bodies: decision.bodies, prunedBodies: decision.prunedBodies,
+      to: &transaction)
     answer.withLock { $0 = decision.answer }
   }
 

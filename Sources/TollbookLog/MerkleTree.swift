@@ -57,6 +57,27 @@ package struct MerkleFrontier: Hashable, Sendable {
     subtrees = []
   }
 
+  /// The edge of a tree of that size, from the roots of its complete subtrees, the largest first: one for each bit set.
+  package init?(size: UInt64, subtrees hashes: [TreeHash]) {
+    guard hashes.count == size.nonzeroBitCount, hashes.allSatisfy({ $0.count == 32 }) else {
+      return nil
+    }
+    self.size = size
+    var rest = hashes[...]
+    subtrees = Array(repeating: nil, count: 64 - size.leadingZeroBitCount)
+    for level in subtrees.indices.reversed() where size >> UInt64(level) & 1 == 1 {
+      subtrees[level] = rest.removeFirst()
+    }
+  }
+
+  /// The roots of its complete subtrees, the largest first.
+  package var completeSubtrees: [TreeHash] { subtrees.reversed().compactMap(\.self) }
+
+  /// The root of the complete subtree of that level, if the edge holds one.
+  package func subtree(level: Int) -> TreeHash? {
+    subtrees.indices.contains(level) ? subtrees[level] : nil
+  }
+
   /// Adds a leaf and returns the tiles that it completes, lowest first: mostly none.
   package mutating func append(_ leaf: TreeHash) -> [Tile] {
     append(subtree: leaf, level: 0)

@@ -25,6 +25,13 @@ package enum Record {
     -> RecordedEvent
   {
     try check(bytes, at: position)
+    return try decoding(bytes, at: position)
+  }
+
+  /// The event of stored bytes that were checked.
+  package static func decoding(_ bytes: RawSpan, at position: Position) throws(Damage)
+    -> RecordedEvent
+  {
     do throws(EventCodingError) {
       let payload = bytes.extracting(headerSize..<(bytes.byteCount - checksumSize))
       let event = try Event(tag: bytes.byte(at: 0), payload: payload)

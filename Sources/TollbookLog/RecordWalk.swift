@@ -18,6 +18,7 @@ struct RecordWalk: Walk {
   private let tables: LogTables
   private let reader: LogReader
   private let head: Position
+  private let origin: LogOrigin?
   private var next: Position = 1
   private var commit: Commit?
   /// Commit time of the commit before; nil if that is not known.
@@ -30,8 +31,18 @@ struct RecordWalk: Walk {
   private(set) var rows: UInt64 = 0
   private(set) var commits: UInt64 = 0
   private(set) var damages: [Damage] = []
+  /// Bodies that are named and not there, because the log was restored without them.
+  private(set) var absentBodies: UInt64 = 0
 
-  init(_ tables: LogTables, head: Position, brokenBodies: [[UInt8]: Damage]) {
+  init(
+    _ tables: LogTables, head: Position, origin: LogOrigin?, brokenBodies: [[UInt8]: Damage]
+  ) {
+    self.origin = origin
+    if let base = origin?.base {
+      next = base.position + 1
+      before = base.commit.time
+      frontier = base.frontier
+    }
     self.tables = tables
     self.head = head
     self.brokenBodies = brokenBodies
@@ -134,6 +145,10 @@ struct RecordWalk: Walk {
     }
     let isThere = (try? transaction.contains(key: digest.span, in: tables.bodies)) ?? false
     guard isThere else {
+      if let origin, origin.isWithoutBodies, next <= origin.position {
+        absentBodies += 1
+        return
+      }
       throw Damage(
         table: LogTables.bodiesName, position: next,
         problem: "the body that an entry names is missing: \(digest.hexadecimal)")

@@ -73,17 +73,19 @@ struct ViewCatchUp {
   }
 
   private func checkpoints() throws(LogError) -> [Position] {
-    do throws(LMDBError) {
-      return try environment.withReadTransaction { (transaction) throws(LMDBError) in
-        var found: [Position] = []
+    try environment.withReadTransaction { (transaction) throws(LogError) in
+      let base = try LogReader(tables).base(in: transaction)?.position ?? 0
+      var found: [Position] = []
+      do throws(LMDBError) {
         for bound in folds {
           let value = try transaction.value(
             forKey: Array(bound.fold.id.utf8).span, in: tables.views)
-          found.append(value?.bigEndianPosition ?? 0)
+          found.append(
+            value?.bigEndianPosition ?? (bound.fold.isOverStoredEvents ? base : 0))
         }
-        return found
-      }
-    } catch { throw .storage(error) }
+      } catch { throw .storage(error) }
+      return found
+    }
   }
 }
 

@@ -10,6 +10,7 @@ private let house = [
   ["TollbookViews"],
   ["TollbookUpstreams"],
   ["TollbookGateway"],
+  ["TollbookHistory"],
   ["TollbookHTTP"],
   ["TollbookSimulators"],
   ["tollbook"],

@@ -104,6 +104,10 @@ extension GoldenEvent {
     case .credentialStatusChanged: .credentialStatusChanged(try read())
     case .serviceStarted: .serviceStarted(try read())
     case .serviceRecovered: .serviceRecovered(try read())
+    case .cachePurged: .cachePurged(try read())
+    case .bodiesPruned: .bodiesPruned(try read())
+    case .snapshotTaken: .snapshotTaken(try read())
+    case .logRestored: .logRestored(try read())
     }
   }
 

@@ -180,5 +180,41 @@ extension GoldenEvent {
       """
       08021009
       """),
+    .init(
+      .cachePurged,
+      #"""
+      resource: "shared/keepa.product/1/B09T2ZLMHB" content_set: 5 written: 300 hard: true
+      tokens: 2 stale_from_ms: 1795852800000 note: "wrong category"
+      """#,
+      """
+      0a217368617265642f6b656570612e70726f647563742f312f42303954325a4c4d4842100518ac0220012802
+      3080a0ac89a2343a0e77726f6e672063617465676f7279
+      """),
+    .init(
+      .bodiesPruned,
+      #"""
+      bodies: "\001\002\377" bodies: "\003" stored_bytes: 6900
+      """#,
+      """
+      0a030102ff0a010310f435
+      """),
+    .init(
+      .snapshotTaken,
+      #"""
+      file: "tollbook-000000000300.snapshot" position: 300 root: "\001\002\377" digest:
+      "\004\005" bytes: 70000 rows: 12 bodies: 3 automatic: true
+      """#,
+      """
+      0a1e746f6c6c626f6f6b2d3030303030303030303330302e736e617073686f7410ac021a030102ff22020405
+      28f0a204300c38034001
+      """),
+    .init(
+      .logRestored,
+      #"""
+      position: 300 base: 200 restored_ms: 1795852800000 without_bodies: true
+      """#,
+      """
+      08ac0210c8011880a0ac89a2342001
+      """),
   ]
 }

@@ -171,6 +171,9 @@ package nonisolated enum Evidence: SwiftProtobuf.Enum, Swift.CaseIterable {
 
   /// closed by hand
   case `operator` // = 4
+
+  /// the log was restored in between: calls may have been lost
+  case restored // = 5
   case UNRECOGNIZED(Int)
 
   package init() {
@@ -184,6 +187,7 @@ package nonisolated enum Evidence: SwiftProtobuf.Enum, Swift.CaseIterable {
     case 2: self = .bucketFull
     case 3: self = .unexplained
     case 4: self = .operator
+    case 5: self = .restored
     default: self = .UNRECOGNIZED(rawValue)
     }
   }
@@ -195,6 +199,7 @@ package nonisolated enum Evidence: SwiftProtobuf.Enum, Swift.CaseIterable {
     case .bucketFull: return 2
     case .unexplained: return 3
     case .operator: return 4
+    case .restored: return 5
     case .UNRECOGNIZED(let i): return i
     }
   }
@@ -206,6 +211,7 @@ package nonisolated enum Evidence: SwiftProtobuf.Enum, Swift.CaseIterable {
     .bucketFull,
     .unexplained,
     .operator,
+    .restored,
   ]
 
 }
@@ -323,9 +329,24 @@ package nonisolated struct FetchStarted: Sendable {
   /// what the price list says it costs
   package var expected: Int64 = 0
 
+  /// nobody waits for it: entries in grace are bought again
+  package var behind: Bool = false
+
+  /// what the reader demanded
+  package var maxAgeSeconds: UInt32 {
+    get {_maxAgeSeconds ?? 0}
+    set {_maxAgeSeconds = newValue}
+  }
+  /// Returns true if `maxAgeSeconds` has been explicitly set.
+  package var hasMaxAgeSeconds: Bool {self._maxAgeSeconds != nil}
+  /// Clears the value of `maxAgeSeconds`. Subsequent reads from it will return its default value.
+  package mutating func clearMaxAgeSeconds() {self._maxAgeSeconds = nil}
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
+
+  fileprivate var _maxAgeSeconds: UInt32? = nil
 }
 
 /// An attempt ended without what was asked for. What becomes of its reservation is told by the ledger event beside it.
@@ -487,6 +508,53 @@ package nonisolated struct CacheEvicted: Sendable {
   package var written: UInt64 = 0
 
   package var keepUntilMs: Int64 = 0
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+/// An operator took an entry out of use.
+package nonisolated struct CachePurged: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var resource: String = String()
+
+  package var contentSet: UInt32 = 0
+
+  /// position of the CacheWritten
+  package var written: UInt64 = 0
+
+  /// removed; else stale from now on, and kept for error-grace
+  package var hard: Bool = false
+
+  /// what it had cost
+  package var tokens: Int64 = 0
+
+  /// soft: neither fresh nor in grace from then on
+  package var staleFromMs: Int64 = 0
+
+  /// the operator's reason
+  package var note: String = String()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+/// Bodies that no live entry named for as long as they were to be kept were removed.
+package nonisolated struct BodiesPruned: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// SHA-256 each
+  package var bodies: [Data] = []
+
+  /// what they took on the disk, compressed
+  package var storedBytes: UInt64 = 0
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -1098,6 +1166,12 @@ package nonisolated struct BalanceObserved: @unchecked Sendable {
     set {_uniqueStorage()._fetch = newValue}
   }
 
+  /// the first after a restore: `unexplained` is what the log does not know of
+  package var restoreGap: Bool {
+    get {_storage._restoreGap}
+    set {_uniqueStorage()._restoreGap = newValue}
+  }
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -1130,9 +1204,29 @@ package nonisolated struct SpendRefused: Sendable {
   /// 0: waiting does not help
   package var retryMs: Int64 = 0
 
+  /// the resources, in request order
+  package var refused: [String] = []
+
+  package var contentSet: UInt32 = 0
+
+  /// what the reader demanded
+  package var maxAgeSeconds: UInt32 {
+    get {_maxAgeSeconds ?? 0}
+    set {_maxAgeSeconds = newValue}
+  }
+  /// Returns true if `maxAgeSeconds` has been explicitly set.
+  package var hasMaxAgeSeconds: Bool {self._maxAgeSeconds != nil}
+  /// Clears the value of `maxAgeSeconds`. Subsequent reads from it will return its default value.
+  package mutating func clearMaxAgeSeconds() {self._maxAgeSeconds = nil}
+
+  /// nobody waited for them
+  package var behind: Bool = false
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
+
+  fileprivate var _maxAgeSeconds: UInt32? = nil
 }
 
 package nonisolated struct CredentialAdded: Sendable {
@@ -1196,6 +1290,61 @@ package nonisolated struct ServiceRecovered: Sendable {
   package init() {}
 }
 
+/// The state was written to a file.
+package nonisolated struct SnapshotTaken: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// its name, without folder
+  package var file: String = String()
+
+  /// what it contains
+  package var position: UInt64 = 0
+
+  /// of the tree at that position
+  package var root: Data = Data()
+
+  /// SHA-256 of the file's content before its own
+  package var digest: Data = Data()
+
+  /// size of the file
+  package var bytes: UInt64 = 0
+
+  /// of all views
+  package var rows: UInt64 = 0
+
+  package var bodies: UInt64 = 0
+
+  package var automatic: Bool = false
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+/// The first start after a restore: what happened after the log that was restored, nobody knows.
+package nonisolated struct LogRestored: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// the last one that was restored
+  package var position: UInt64 = 0
+
+  /// events up to here are known by a snapshot alone; 0: all are there
+  package var base: UInt64 = 0
+
+  package var restoredMs: Int64 = 0
+
+  /// bodies named up to `position` may be missing
+  package var withoutBodies: Bool = false
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
 // MARK: - Code below here is support for the SwiftProtobuf runtime.
 
 fileprivate nonisolated let _protobuf_package = "tollbook.events.v1"
@@ -1209,7 +1358,7 @@ nonisolated extension Presence: SwiftProtobuf._ProtoNameProviding {
 }
 
 nonisolated extension Evidence: SwiftProtobuf._ProtoNameProviding {
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0EVIDENCE_UNSPECIFIED\0\u{1}EVIDENCE_READING\0\u{1}EVIDENCE_BUCKET_FULL\0\u{1}EVIDENCE_UNEXPLAINED\0\u{1}EVIDENCE_OPERATOR\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0EVIDENCE_UNSPECIFIED\0\u{1}EVIDENCE_READING\0\u{1}EVIDENCE_BUCKET_FULL\0\u{1}EVIDENCE_UNEXPLAINED\0\u{1}EVIDENCE_OPERATOR\0\u{1}EVIDENCE_RESTORED\0")
 }
 
 nonisolated extension RefusalReason: SwiftProtobuf._ProtoNameProviding {
@@ -1222,7 +1371,7 @@ nonisolated extension CredentialStatus: SwiftProtobuf._ProtoNameProviding {
 
 nonisolated extension FetchStarted: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".FetchStarted"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}operation\0\u{1}credential\0\u{1}account\0\u{1}unit\0\u{1}resources\0\u{3}content_set\0\u{1}bound\0\u{1}expected\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}operation\0\u{1}credential\0\u{1}account\0\u{1}unit\0\u{1}resources\0\u{3}content_set\0\u{1}bound\0\u{1}expected\0\u{1}behind\0\u{3}max_age_seconds\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1238,12 +1387,18 @@ nonisolated extension FetchStarted: SwiftProtobuf.Message, SwiftProtobuf._Messag
       case 6: try { try decoder.decodeSingularUInt32Field(value: &self.contentSet) }()
       case 7: try { try decoder.decodeSingularInt64Field(value: &self.bound) }()
       case 8: try { try decoder.decodeSingularInt64Field(value: &self.expected) }()
+      case 9: try { try decoder.decodeSingularBoolField(value: &self.behind) }()
+      case 10: try { try decoder.decodeSingularUInt32Field(value: &self._maxAgeSeconds) }()
       default: break
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
     if !self.operation.isEmpty {
       try visitor.visitSingularStringField(value: self.operation, fieldNumber: 1)
     }
@@ -1268,6 +1423,12 @@ nonisolated extension FetchStarted: SwiftProtobuf.Message, SwiftProtobuf._Messag
     if self.expected != 0 {
       try visitor.visitSingularInt64Field(value: self.expected, fieldNumber: 8)
     }
+    if self.behind != false {
+      try visitor.visitSingularBoolField(value: self.behind, fieldNumber: 9)
+    }
+    try { if let v = self._maxAgeSeconds {
+      try visitor.visitSingularUInt32Field(value: v, fieldNumber: 10)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1280,6 +1441,8 @@ nonisolated extension FetchStarted: SwiftProtobuf.Message, SwiftProtobuf._Messag
     if lhs.contentSet != rhs.contentSet {return false}
     if lhs.bound != rhs.bound {return false}
     if lhs.expected != rhs.expected {return false}
+    if lhs.behind != rhs.behind {return false}
+    if lhs._maxAgeSeconds != rhs._maxAgeSeconds {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1650,6 +1813,101 @@ nonisolated extension CacheEvicted: SwiftProtobuf.Message, SwiftProtobuf._Messag
     if lhs.contentSet != rhs.contentSet {return false}
     if lhs.written != rhs.written {return false}
     if lhs.keepUntilMs != rhs.keepUntilMs {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension CachePurged: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".CachePurged"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}resource\0\u{3}content_set\0\u{1}written\0\u{1}hard\0\u{1}tokens\0\u{3}stale_from_ms\0\u{1}note\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.resource) }()
+      case 2: try { try decoder.decodeSingularUInt32Field(value: &self.contentSet) }()
+      case 3: try { try decoder.decodeSingularUInt64Field(value: &self.written) }()
+      case 4: try { try decoder.decodeSingularBoolField(value: &self.hard) }()
+      case 5: try { try decoder.decodeSingularInt64Field(value: &self.tokens) }()
+      case 6: try { try decoder.decodeSingularInt64Field(value: &self.staleFromMs) }()
+      case 7: try { try decoder.decodeSingularStringField(value: &self.note) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.resource.isEmpty {
+      try visitor.visitSingularStringField(value: self.resource, fieldNumber: 1)
+    }
+    if self.contentSet != 0 {
+      try visitor.visitSingularUInt32Field(value: self.contentSet, fieldNumber: 2)
+    }
+    if self.written != 0 {
+      try visitor.visitSingularUInt64Field(value: self.written, fieldNumber: 3)
+    }
+    if self.hard != false {
+      try visitor.visitSingularBoolField(value: self.hard, fieldNumber: 4)
+    }
+    if self.tokens != 0 {
+      try visitor.visitSingularInt64Field(value: self.tokens, fieldNumber: 5)
+    }
+    if self.staleFromMs != 0 {
+      try visitor.visitSingularInt64Field(value: self.staleFromMs, fieldNumber: 6)
+    }
+    if !self.note.isEmpty {
+      try visitor.visitSingularStringField(value: self.note, fieldNumber: 7)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: CachePurged, rhs: CachePurged) -> Bool {
+    if lhs.resource != rhs.resource {return false}
+    if lhs.contentSet != rhs.contentSet {return false}
+    if lhs.written != rhs.written {return false}
+    if lhs.hard != rhs.hard {return false}
+    if lhs.tokens != rhs.tokens {return false}
+    if lhs.staleFromMs != rhs.staleFromMs {return false}
+    if lhs.note != rhs.note {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension BodiesPruned: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".BodiesPruned"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}bodies\0\u{3}stored_bytes\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedBytesField(value: &self.bodies) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.storedBytes) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.bodies.isEmpty {
+      try visitor.visitRepeatedBytesField(value: self.bodies, fieldNumber: 1)
+    }
+    if self.storedBytes != 0 {
+      try visitor.visitSingularUInt64Field(value: self.storedBytes, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: BodiesPruned, rhs: BodiesPruned) -> Bool {
+    if lhs.bodies != rhs.bodies {return false}
+    if lhs.storedBytes != rhs.storedBytes {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -2434,7 +2692,7 @@ nonisolated extension Reading: SwiftProtobuf.Message, SwiftProtobuf._MessageImpl
 
 nonisolated extension BalanceObserved: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".BalanceObserved"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}credential\0\u{1}unit\0\u{1}reading\0\u{1}previous\0\u{3}refill_rate\0\u{3}flow_reduction_thousandths\0\u{1}ticks\0\u{3}refill_low\0\u{3}refill_high\0\u{3}predicted_low\0\u{3}predicted_high\0\u{1}refill\0\u{1}unexplained\0\u{1}slack\0\u{1}fetch\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}credential\0\u{1}unit\0\u{1}reading\0\u{1}previous\0\u{3}refill_rate\0\u{3}flow_reduction_thousandths\0\u{1}ticks\0\u{3}refill_low\0\u{3}refill_high\0\u{3}predicted_low\0\u{3}predicted_high\0\u{1}refill\0\u{1}unexplained\0\u{1}slack\0\u{1}fetch\0\u{3}restore_gap\0")
 
   fileprivate class _StorageClass {
     var _credential: String = String()
@@ -2452,6 +2710,7 @@ nonisolated extension BalanceObserved: SwiftProtobuf.Message, SwiftProtobuf._Mes
     var _unexplained: Int64 = 0
     var _slack: Int64 = 0
     var _fetch: UInt64 = 0
+    var _restoreGap: Bool = false
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -2477,6 +2736,7 @@ nonisolated extension BalanceObserved: SwiftProtobuf.Message, SwiftProtobuf._Mes
       _unexplained = source._unexplained
       _slack = source._slack
       _fetch = source._fetch
+      _restoreGap = source._restoreGap
     }
   }
 
@@ -2510,6 +2770,7 @@ nonisolated extension BalanceObserved: SwiftProtobuf.Message, SwiftProtobuf._Mes
         case 13: try { try decoder.decodeSingularInt64Field(value: &_storage._unexplained) }()
         case 14: try { try decoder.decodeSingularInt64Field(value: &_storage._slack) }()
         case 15: try { try decoder.decodeSingularUInt64Field(value: &_storage._fetch) }()
+        case 16: try { try decoder.decodeSingularBoolField(value: &_storage._restoreGap) }()
         default: break
         }
       }
@@ -2567,6 +2828,9 @@ nonisolated extension BalanceObserved: SwiftProtobuf.Message, SwiftProtobuf._Mes
       if _storage._fetch != 0 {
         try visitor.visitSingularUInt64Field(value: _storage._fetch, fieldNumber: 15)
       }
+      if _storage._restoreGap != false {
+        try visitor.visitSingularBoolField(value: _storage._restoreGap, fieldNumber: 16)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -2591,6 +2855,7 @@ nonisolated extension BalanceObserved: SwiftProtobuf.Message, SwiftProtobuf._Mes
         if _storage._unexplained != rhs_storage._unexplained {return false}
         if _storage._slack != rhs_storage._slack {return false}
         if _storage._fetch != rhs_storage._fetch {return false}
+        if _storage._restoreGap != rhs_storage._restoreGap {return false}
         return true
       }
       if !storagesAreEqual {return false}
@@ -2602,7 +2867,7 @@ nonisolated extension BalanceObserved: SwiftProtobuf.Message, SwiftProtobuf._Mes
 
 nonisolated extension SpendRefused: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".SpendRefused"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}account\0\u{1}operation\0\u{1}credential\0\u{1}unit\0\u{1}wanted\0\u{1}available\0\u{1}resources\0\u{1}reason\0\u{3}retry_ms\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}account\0\u{1}operation\0\u{1}credential\0\u{1}unit\0\u{1}wanted\0\u{1}available\0\u{1}resources\0\u{1}reason\0\u{3}retry_ms\0\u{1}refused\0\u{3}content_set\0\u{3}max_age_seconds\0\u{1}behind\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2619,12 +2884,20 @@ nonisolated extension SpendRefused: SwiftProtobuf.Message, SwiftProtobuf._Messag
       case 7: try { try decoder.decodeSingularUInt32Field(value: &self.resources) }()
       case 8: try { try decoder.decodeSingularEnumField(value: &self.reason) }()
       case 9: try { try decoder.decodeSingularInt64Field(value: &self.retryMs) }()
+      case 10: try { try decoder.decodeRepeatedStringField(value: &self.refused) }()
+      case 11: try { try decoder.decodeSingularUInt32Field(value: &self.contentSet) }()
+      case 12: try { try decoder.decodeSingularUInt32Field(value: &self._maxAgeSeconds) }()
+      case 13: try { try decoder.decodeSingularBoolField(value: &self.behind) }()
       default: break
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
     if !self.account.isEmpty {
       try visitor.visitSingularStringField(value: self.account, fieldNumber: 1)
     }
@@ -2652,6 +2925,18 @@ nonisolated extension SpendRefused: SwiftProtobuf.Message, SwiftProtobuf._Messag
     if self.retryMs != 0 {
       try visitor.visitSingularInt64Field(value: self.retryMs, fieldNumber: 9)
     }
+    if !self.refused.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.refused, fieldNumber: 10)
+    }
+    if self.contentSet != 0 {
+      try visitor.visitSingularUInt32Field(value: self.contentSet, fieldNumber: 11)
+    }
+    try { if let v = self._maxAgeSeconds {
+      try visitor.visitSingularUInt32Field(value: v, fieldNumber: 12)
+    } }()
+    if self.behind != false {
+      try visitor.visitSingularBoolField(value: self.behind, fieldNumber: 13)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -2665,6 +2950,10 @@ nonisolated extension SpendRefused: SwiftProtobuf.Message, SwiftProtobuf._Messag
     if lhs.resources != rhs.resources {return false}
     if lhs.reason != rhs.reason {return false}
     if lhs.retryMs != rhs.retryMs {return false}
+    if lhs.refused != rhs.refused {return false}
+    if lhs.contentSet != rhs.contentSet {return false}
+    if lhs._maxAgeSeconds != rhs._maxAgeSeconds {return false}
+    if lhs.behind != rhs.behind {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -2815,6 +3104,116 @@ nonisolated extension ServiceRecovered: SwiftProtobuf.Message, SwiftProtobuf._Me
   package static func ==(lhs: ServiceRecovered, rhs: ServiceRecovered) -> Bool {
     if lhs.fetches != rhs.fetches {return false}
     if lhs.tokensInDoubt != rhs.tokensInDoubt {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension SnapshotTaken: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".SnapshotTaken"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}file\0\u{1}position\0\u{1}root\0\u{1}digest\0\u{1}bytes\0\u{1}rows\0\u{1}bodies\0\u{1}automatic\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.file) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.position) }()
+      case 3: try { try decoder.decodeSingularBytesField(value: &self.root) }()
+      case 4: try { try decoder.decodeSingularBytesField(value: &self.digest) }()
+      case 5: try { try decoder.decodeSingularUInt64Field(value: &self.bytes) }()
+      case 6: try { try decoder.decodeSingularUInt64Field(value: &self.rows) }()
+      case 7: try { try decoder.decodeSingularUInt64Field(value: &self.bodies) }()
+      case 8: try { try decoder.decodeSingularBoolField(value: &self.automatic) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.file.isEmpty {
+      try visitor.visitSingularStringField(value: self.file, fieldNumber: 1)
+    }
+    if self.position != 0 {
+      try visitor.visitSingularUInt64Field(value: self.position, fieldNumber: 2)
+    }
+    if !self.root.isEmpty {
+      try visitor.visitSingularBytesField(value: self.root, fieldNumber: 3)
+    }
+    if !self.digest.isEmpty {
+      try visitor.visitSingularBytesField(value: self.digest, fieldNumber: 4)
+    }
+    if self.bytes != 0 {
+      try visitor.visitSingularUInt64Field(value: self.bytes, fieldNumber: 5)
+    }
+    if self.rows != 0 {
+      try visitor.visitSingularUInt64Field(value: self.rows, fieldNumber: 6)
+    }
+    if self.bodies != 0 {
+      try visitor.visitSingularUInt64Field(value: self.bodies, fieldNumber: 7)
+    }
+    if self.automatic != false {
+      try visitor.visitSingularBoolField(value: self.automatic, fieldNumber: 8)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: SnapshotTaken, rhs: SnapshotTaken) -> Bool {
+    if lhs.file != rhs.file {return false}
+    if lhs.position != rhs.position {return false}
+    if lhs.root != rhs.root {return false}
+    if lhs.digest != rhs.digest {return false}
+    if lhs.bytes != rhs.bytes {return false}
+    if lhs.rows != rhs.rows {return false}
+    if lhs.bodies != rhs.bodies {return false}
+    if lhs.automatic != rhs.automatic {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension LogRestored: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".LogRestored"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}position\0\u{1}base\0\u{3}restored_ms\0\u{3}without_bodies\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt64Field(value: &self.position) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.base) }()
+      case 3: try { try decoder.decodeSingularInt64Field(value: &self.restoredMs) }()
+      case 4: try { try decoder.decodeSingularBoolField(value: &self.withoutBodies) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.position != 0 {
+      try visitor.visitSingularUInt64Field(value: self.position, fieldNumber: 1)
+    }
+    if self.base != 0 {
+      try visitor.visitSingularUInt64Field(value: self.base, fieldNumber: 2)
+    }
+    if self.restoredMs != 0 {
+      try visitor.visitSingularInt64Field(value: self.restoredMs, fieldNumber: 3)
+    }
+    if self.withoutBodies != false {
+      try visitor.visitSingularBoolField(value: self.withoutBodies, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: LogRestored, rhs: LogRestored) -> Bool {
+    if lhs.position != rhs.position {return false}
+    if lhs.base != rhs.base {return false}
+    if lhs.restoredMs != rhs.restoredMs {return false}
+    if lhs.withoutBodies != rhs.withoutBodies {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

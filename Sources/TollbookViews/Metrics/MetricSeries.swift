@@ -16,6 +16,8 @@ package enum MetricSeries: UInt8, CaseIterable, Sendable {
   case entriesExpired = 22
   case entriesEvicted = 23
   case bytesReceived = 24
+  case entriesPurged = 25
+  case bodiesPruned = 26
   case tokensCharged = 30
   case tokensExpected = 31
   case tokensReleased = 32
@@ -54,8 +56,10 @@ package enum MetricSeries: UInt8, CaseIterable, Sendable {
     case .balanceObserved(let event): [(.tokensUnexplained, event.unexplained)]
     case .spendRefused(let event):
       [(.refusals, 1), (.resourcesRefused, Int64(event.resources))]
+    case .cachePurged: [(.entriesPurged, 1)]
+    case .bodiesPruned(let event): [(.bodiesPruned, Int64(event.bodies.count))]
     case .cacheWritten, .credentialAdded, .credentialStatusChanged, .serviceStarted,
-      .serviceRecovered:
+      .serviceRecovered, .snapshotTaken, .logRestored:
       []
     }
   }

@@ -19,6 +19,12 @@ extension Event {
         : "\(name(event.resource)) is unknown to Keepa, believed until \(day(event.freshUntilMs))"
     case .cacheExpired(let event): "\(name(event.resource)) is no longer fresh"
     case .cacheEvicted(let event): "\(name(event.resource)) removed, its time is over"
+    case .cachePurged(let event):
+      "\(name(event.resource)) purged, \(tokens(event.tokens)) had been paid for it"
+        + (event.hard ? "" : "; kept for when Keepa fails")
+        + (event.note.isEmpty ? "" : " (\(event.note))")
+    case .bodiesPruned(let event):
+      "\(event.bodies.count.of("body", "bodies")) removed that no entry needs"
     case .readsTallied(let event): tallied(event)
     default: ledgerSentence
     }
@@ -45,6 +51,11 @@ extension Event {
     case .serviceRecovered(let event):
       "\(Int(event.fetches).of("call")) cut off by the end of the process before:"
         + " \(tokens(event.tokensInDoubt)) in doubt"
+    case .snapshotTaken(let event):
+      "\(event.file) holds all up to position \(event.position)"
+    case .logRestored(let event):
+      "restored up to position \(event.position)"
+        + (event.base > 0 ? ", from a snapshot of position \(event.base)" : "")
     default: kind.name
     }
   }
