@@ -34,8 +34,8 @@ private struct CacheBooks {
   }
 
   /// The entries of one resource, mostly one: as they shall be, and what is in the tables now.
-  private struct Shelf {
-    var entries: [CacheEntry]
+  private struct Changed {
+    var shelf: CacheShelf
     let stored: [Stored]
   }
 
@@ -43,7 +43,7 @@ private struct CacheBooks {
   private let due: Table
   /// Under the bytes that begin the resource's keys, and not under its name: to Swift two texts can be equal that differ
   /// in their bytes, and then the rows would depend on how the events are cut into runs.
-  private var shelves: [[UInt8]: Shelf] = [:]
+  private var shelves: [[UInt8]: Changed] = [:]
 
   init(entries: Table, due: Table) {
     self.entries = entries
@@ -54,84 +54,39 @@ private struct CacheBooks {
   mutating func apply(
     _ recorded: RecordedEvent, in transaction: borrowing ReadTransaction
   ) throws(LMDBError) -> String? {
-    switch recorded.event {
-    case .cacheWritten(let event):
-      return try write(event, at: recorded.position, in: transaction)
-    case .cacheExpired(let event):
-      return try update(
-        event.resource, event.contentSet, written: event.written, in: transaction
-      ) { entries, index in entries[index].isMarkedExpired = true }
-    case .cacheEvicted(let event):
-      return try update(
-        event.resource, event.contentSet, written: event.written, in: transaction
-      ) { entries, index in entries.remove(at: index) }
-    case .readsTallied(let event):
-      for tally in event.rows { try count(tally, in: transaction) }
+    if case .readsTallied(let event) = recorded.event {
+      for tally in event.rows where CacheKey.isPossible(tally.resource) {
+        try change(tally.resource, in: transaction) { $0.count(tally) }
+      }
       return nil
-    default: return nil
     }
-  }
-
-  /// Puts an entry in place of what it supersedes: its own predecessor, and poorer ones that it serves from now on.
-  private mutating func write(
-    _ event: CacheWritten, at position: Position, in transaction: borrowing ReadTransaction
-  ) throws(LMDBError) -> String? {
-    guard let contentSet = UInt8(exactly: event.contentSet), CacheKey.isPossible(event.resource)
-    else { return "its resource or content set cannot be a key" }
-    let entry = CacheEntry(event, contentSet: contentSet, written: position)
-    try change(event.resource, in: transaction) { entries in
-      entries.removeAll { $0.contentSet & contentSet == $0.contentSet }
-      entries.append(entry)
+    guard let resource = CacheShelf.resource(of: recorded.event) else { return nil }
+    guard CacheKey.isPossible(resource) else {
+      // Nothing can be there.
+      var nothing = CacheShelf()
+      return nothing.apply(recorded.event, at: recorded.position)
     }
-    return nil
-  }
-
-  /// Changes or removes the entry that was written at that position.
-  private mutating func update(
-    _ resource: String, _ contentSet: UInt32, written: Position,
-    in transaction: borrowing ReadTransaction, _ body: (inout [CacheEntry], Int) -> Void
-  ) throws(LMDBError) -> String? {
-    let missing = "no entry was written at position \(written)"
-    guard CacheKey.isPossible(resource) else { return missing }
-    var isFound = false
-    try change(resource, in: transaction) { entries in
-      let index = entries.firstIndex { UInt32($0.contentSet) == contentSet }
-      guard let index, entries[index].written == written else { return }
-      isFound = true
-      body(&entries, index)
+    var problem: String?
+    try change(resource, in: transaction) {
+      problem = $0.apply(recorded.event, at: recorded.position)
     }
-    return isFound ? nil : missing
-  }
-
-  /// Adds reads to the entry that they were answered from. One that is gone by now needs no count.
-  private mutating func count(
-    _ tally: ReadTally, in transaction: borrowing ReadTransaction
-  ) throws(LMDBError) {
-    guard CacheKey.isPossible(tally.resource) else { return }
-    try change(tally.resource, in: transaction) { entries in
-      let index = entries.firstIndex { UInt32($0.contentSet) == tally.contentSet }
-      guard let index else { return }
-      entries[index].hits &+= UInt64(tally.fresh) + UInt64(tally.stale) + UInt64(tally.joined)
-      entries[index].lastRead = max(
-        entries[index].lastRead ?? entries[index].fetched,
-        Timestamp(milliseconds: tally.lastReadMs))
-    }
+    return problem
   }
 
   private mutating func change(
     _ resource: String, in transaction: borrowing ReadTransaction,
-    _ body: (inout [CacheEntry]) -> Void
+    _ body: (inout CacheShelf) -> Void
   ) throws(LMDBError) {
     let prefix = CacheKey.prefix(resource)
     if shelves[prefix] == nil {
       shelves[prefix] = try shelf(prefix, in: transaction)
     }
-    body(&shelves[prefix, default: Shelf(entries: [], stored: [])].entries)
+    body(&shelves[prefix, default: Changed(shelf: CacheShelf(), stored: [])].shelf)
   }
 
   private func shelf(
     _ prefix: [UInt8], in transaction: borrowing ReadTransaction
-  ) throws(LMDBError) -> Shelf {
+  ) throws(LMDBError) -> Changed {
     var found: [CacheEntry] = []
     try transaction.scan(entries, prefix: prefix.span) {
       (key, value) throws(LMDBError) in
@@ -139,15 +94,15 @@ private struct CacheBooks {
       return .next
     }
     let stored = found.map { Stored(contentSet: $0.contentSet, nextSweep: $0.nextSweep) }
-    return Shelf(entries: found, stored: stored)
+    return Changed(shelf: CacheShelf(entries: found), stored: stored)
   }
 
   /// Writes the entries in key order, which a tree of pages takes best.
   func write(to transaction: inout WriteTransaction) throws(LMDBError) {
     let nothing: [UInt8] = []
-    for (prefix, shelf) in shelves.sorted(by: { $0.key.lexicographicallyPrecedes($1.key) }) {
-      for old in shelf.stored {
-        let new = shelf.entries.first { $0.contentSet == old.contentSet }
+    for (prefix, changed) in shelves.sorted(by: { $0.key.lexicographicallyPrecedes($1.key) }) {
+      for old in changed.stored {
+        let new = changed.shelf.entries.first { $0.contentSet == old.contentSet }
         let key = prefix + [old.contentSet]
         if new == nil { _ = try transaction.delete(key: key.span, in: entries) }
         if new?.nextSweep != old.nextSweep {
@@ -155,8 +110,8 @@ private struct CacheBooks {
           _ = try transaction.delete(key: dueKey.span, in: due)
         }
       }
-      for new in shelf.entries {
-        let old = shelf.stored.first { $0.contentSet == new.contentSet }
+      for new in changed.shelf.entries {
+        let old = changed.stored.first { $0.contentSet == new.contentSet }
         let key = prefix + [new.contentSet]
         try transaction.put(new.row.span, forKey: key.span, in: entries)
         if new.nextSweep != old?.nextSweep {
@@ -165,30 +120,6 @@ private struct CacheBooks {
         }
       }
     }
-  }
-}
-
-extension CacheEntry {
-  /// The entry that an event writes.
-  fileprivate init(_ event: CacheWritten, contentSet: UInt8, written: Position) {
-    resource = ResourceKey(stored: event.resource)
-    self.contentSet = contentSet
-    isPresent = event.presence == .present
-    self.written = written
-    fetched = Timestamp(milliseconds: event.fetchedMs)
-    freshUntil = Timestamp(milliseconds: event.freshUntilMs)
-    graceUntil = Timestamp(milliseconds: event.graceUntilMs)
-    errorGraceUntil = Timestamp(milliseconds: event.errorGraceUntilMs)
-    keepUntil = Timestamp(milliseconds: event.keepUntilMs)
-    upstreamUpdated =
-      event.upstreamUpdatedMs == 0 ? nil : Timestamp(milliseconds: event.upstreamUpdatedMs)
-    tokens = event.tokens
-    isMarkedExpired = false
-    hits = 0
-    lastRead = nil
-    bodyBytes = Int64(event.bodyBytes)
-    digest = Array(event.body.prefix(32))
-    summary = Array(event.summary)
   }
 }
 
