@@ -115,6 +115,22 @@ import TollbookTestSupport
     #expect(await keepa.end().status == 0)
   }
 
+  @Test func `an owner is asked however long the path of its directory is`() async throws {
+    let deep = (0..<6).map { "a-folder-with-a-long-name-\($0)" }.joined(separator: "/")
+    let serving = try await Serving(
+      ["serve", "--simulate", "--port", "0", "--data-dir", deep], in: folder)
+
+    let refused = try await Binary.run(
+      ["resolve", "--data-dir", deep, "--fetch", "1", "--settled", "0", "--note", "none"],
+      in: folder)
+
+    #expect(deep.utf8.count > 107)
+    #expect(refused.status == 1)
+    #expect(refused.errors == "Error: attempt 1 of fetch 1 has nothing in doubt.\n")
+    #expect(await serving.end().status == 0)
+    #expect(!FileManager.default.fileExists(atPath: "\(folder.path)/\(deep)/control.sock"))
+  }
+
   @Test func `the simulator tells how to reach it`() async throws {
     let keepa = try await Serving(
       ["simulate", "keepa", "--port", "0", "--balance", "7", "--rate", "5"], in: folder)

@@ -1,9 +1,5 @@
 import ArgumentParser
-import AsyncHTTPClient
-import Foundation
 import JSONText
-import NIOCore
-import NIOHTTP1
 import TollbookEvents
 import TollbookGateway
 import TollbookLog
@@ -54,9 +50,13 @@ struct ResolveCommandLine: AsyncParsableCommand {
     }
     let command = ResolveCommand(fetch: fetch, attempt: attempt, settled: settled, note: note)
     let path = try settings.existingDataDirectory
-    if DataDirectory.isOwned(path) {
-      try await ask(command, socket: try DataDirectory.read(path).controlSocket)
-    } else {
+    let answer = try await Owner.ask(directory: path, path: "/resolve") { json in
+      json.field("fetch", fetch)
+      json.field("attempt", UInt64(attempt))
+      json.field("settled", settled)
+      json.field("note", note)
+    }
+    if answer == nil {
       try await decide(command, in: try settings.ownExistingDataDirectory(), settings)
     }
     Console.say(
@@ -88,43 +88,4 @@ struct ResolveCommandLine: AsyncParsableCommand {
       throw Refused("\(refusal).")
     }
   }
-
-  /// Asks the process that owns the log.
-  private func ask(_ command: ResolveCommand, socket: String) async throws {
-    guard let url = URL(httpURLWithSocketPath: socket, uri: "/resolve") else {
-      throw Refused("\(socket) is no path of a socket.")
-    }
-    var json = JSONWriter()
-    json.object { json in
-      json.field("fetch", command.fetch)
-      json.field("attempt", UInt64(command.attempt))
-      json.field("settled", command.settled)
-      json.field("note", command.note)
-    }
-    var request = HTTPClientRequest(url: url.absoluteString)
-    request.method = .POST
-    request.headers.add(name: "Content-Type", value: "application/json")
-    request.body = .bytes(ByteBuffer(bytes: json.bytes))
-    let status: Int
-    let body: [UInt8]
-    do {
-      let response = try await HTTPClient.shared.execute(request, timeout: .seconds(30))
-      status = Int(response.status.code)
-      body = Array(try await response.body.collect(upTo: 1 << 20).readableBytesView)
-    } catch {
-      throw Refused(
-        "the Tollbook that owns the directory does not answer at \(socket); if it is stopping, try"
-          + " again when it has ended.")
-    }
-    guard status != 200 else { return }
-    let detail = try? JSONDocument(body).root["detail"]?.string
-    throw Refused("\(detail ?? "the owner of the directory answered with status \(status)").")
-  }
-}
-
-/// A “no” from the log or its owner, as a sentence.
-struct Refused: Error, CustomStringConvertible {
-  let description: String
-
-  init(_ description: String) { self.description = description }
 }

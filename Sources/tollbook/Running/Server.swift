@@ -110,14 +110,8 @@ struct Server: Sendable {
           stop: { await group.withLock(\.self)?.triggerGracefulShutdown() }))
     }
     var services: [any Service] = [Housekeeping(gateway: gateway)]
-    let socket = gateway.log.directory.controlSocket
-    if socket.utf8.count < 104 {
-      services.append(tollbook.controlApplication(socket: socket))
-    } else {
-      logger.warning(
-        "no control socket: the path is too long; tollbook resolve works only while stopped",
-        metadata: ["path": "\(socket)"])
-    }
+    let socket = try ControlSocket(of: gateway.log.directory)
+    services.append(tollbook.controlApplication(socket: socket.path))
     services.append(application)
     var configuration = ServiceGroupConfiguration(
       services: services.map {
@@ -128,7 +122,7 @@ struct Server: Sendable {
     configuration.maximumGracefulShutdownDuration = .seconds(20)
     let running = ServiceGroup(configuration: configuration)
     group.withLock { $0 = running }
-    defer { try? FileManager.default.removeItem(atPath: socket) }
+    defer { try? FileManager.default.removeItem(atPath: socket.path) }
     do { try await running.run() } catch is CancellationError {}
   }
 

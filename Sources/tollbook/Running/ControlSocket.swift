@@ -1,0 +1,29 @@
+import Foundation
+import TollbookLog
+
+/// Where the owner of a data directory listens, under a name that fits into a socket's address.
+///
+/// Such a name has at most 107 bytes. A longer one is told through the opened folder, which the system lists in `/proc`.
+/// Keep the value for as long as the name is used.
+struct ControlSocket: Sendable {
+  private static let longest = 107
+
+  /// What to bind to, or to connect to.
+  let path: String
+  private let folder: FileHandle?
+
+  init(of directory: DataDirectory) throws {
+    let socket = directory.controlSocket
+    guard socket.utf8.count > Self.longest else {
+      path = socket
+      folder = nil
+      return
+    }
+    let descriptor = unsafe open(directory.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    guard descriptor >= 0 else {
+      throw Refused("\(directory.path) cannot be opened.")
+    }
+    folder = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
+    path = "/proc/self/fd/\(descriptor)/\((socket as NSString).lastPathComponent)"
+  }
+}
