@@ -1,8 +1,28 @@
 import ArgumentParser
+import Foundation
 
 /// The command-line tool.
 @main struct Tollbook: AsyncParsableCommand {
   static let version = "0.1.0"
+
+  /// Runs what the command line says. Ends with status 2 if that is no proper use, with 1 if it fails or finds damage.
+  static func main() async {
+    do {
+      var command = try await asyncParseAsRoot()
+      if var command = command as? any AsyncParsableCommand {
+        try await command.run()
+      } else {
+        try command.run()
+      }
+    } catch {
+      guard exitCode(for: error) == .validationFailure else { exit(withError: error) }
+      let message = fullMessage(for: error)
+      if !message.isEmpty {
+        try? FileHandle.standardError.write(contentsOf: Data("\(message)\n".utf8))
+      }
+      Foundation.exit(2)
+    }
+  }
 
   static let configuration = CommandConfiguration(
     commandName: "tollbook",

@@ -37,4 +37,28 @@ import TollbookTestSupport
     #expect(demo.status == 0)
     #expect(demo.output.contains("cache_hits 3"))
   }
+  @Test func `the demo keeps its data where it is told to, and nowhere else`() async throws {
+    let folder = try TemporaryFolder()
+
+    let demo = try await Binary.run(["demo", "--data-dir", "kept"], in: folder)
+    let verify = try await Binary.run(["verify", "--data-dir", "kept"], in: folder)
+    let again = try await Binary.run(["demo", "--data-dir", "kept"], in: folder)
+
+    #expect(demo.status == 0)
+    #expect(demo.output.contains("audit --data-dir kept"))
+    #expect(verify.status == 0)
+    #expect(again.status == 1)
+    #expect(again.errors.contains("kept is there already"))
+  }
+
+  @Test(arguments: [["demo", "--nonsense"], ["nonsense"], ["events", "--limit", "many"]])
+  func `a wrong use ends with status 2 and says how it is used`(arguments: [String]) async throws {
+    let folder = try TemporaryFolder()
+
+    let wrong = try await Binary.run(arguments, in: folder)
+
+    #expect(wrong.status == 2)
+    #expect(wrong.errors.contains("Usage:"))
+    #expect(try folder.contents().isEmpty)
+  }
 }

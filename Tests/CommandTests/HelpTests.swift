@@ -38,12 +38,12 @@ import TollbookTestSupport
     (["simulate", "keepa", "--bodies", "nowhere"], "nowhere"),
     (["resolve", "--settled", "1"], "--fetch"), (["resolve", "--fetch", "1"], "--settled"),
   ])
-  func `what cannot be meant ends with status 64 and says what was wrong`(
+  func `what cannot be meant ends with status 2 and says what was wrong`(
     arguments: [String], word: String
   ) async throws {
     let ended = try await Binary.run(arguments, in: folder)
 
-    #expect(ended.status == 64)
+    #expect(ended.status == 2)
     #expect(ended.errors.contains(word))
     #expect(ended.output.isEmpty)
   }

@@ -12,6 +12,8 @@ import TollbookViews
 /// The story that `tollbook demo` tells, over HTTP as an app would see it.
 struct DemoStory {
   let running: Server.Running
+  /// The folder in which its data stays, if it does.
+  let kept: String?
   private static let asins = ["B09T2ZLMHB", "B0BSHF7WHW", "B07FZ8S74R"]
 
   func tell() async throws {
@@ -104,6 +106,15 @@ struct DemoStory {
     // The name by which people called it: tools/run passes its own on.
     let called = CommandLine.arguments.first ?? ""
     let tollbook = called.hasSuffix("tools/run") ? called : "tollbook"
+    if let kept {
+      let place = "--data-dir \(kept)"
+      for (command, meaning) in [
+        ("\(tollbook) audit \(place)", "where did the tokens go?"),
+        ("\(tollbook) replay \(place) --until 4", "how did the books stand then?"),
+        ("\(tollbook) snapshot take --bodies \(place)", "a file to restore everything from"),
+        ("\(tollbook) verify \(place)", "is every byte as it was written?"),
+      ] { table.add([command, meaning]) }
+    }
     for (command, meaning) in [
       ("\(tollbook) serve --simulate", "a Tollbook to play with, at http://127.0.0.1:8000"),
       ("curl http://127.0.0.1:8000/ledger", "its books; also /events, /metrics, /cache/stats"),

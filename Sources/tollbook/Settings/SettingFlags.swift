@@ -18,7 +18,7 @@ struct PlaceFlags: ParsableArguments {
 
   /// The settings, with values of further flags.
   ///
-  /// - Throws: `ExitCode` 64, after saying on standard error what is wrong.
+  /// - Throws: `ExitCode.validationFailure`, after saying on standard error what is wrong.
   func settings(_ more: [SettingName: String?] = [:]) async throws -> Settings {
     var loader = SettingsLoader()
     loader.flags = more.compactMapValues(\.self)
