@@ -4,7 +4,7 @@ import Foundation
 enum Console {
   /// Whether standard output is a terminal; a pipe or a file gets neither colours nor progress.
   static let isTerminal = isatty(STDOUT_FILENO) == 1
-  private static let isErrorTerminal = isatty(STDERR_FILENO) == 1
+  static let isErrorTerminal = isatty(STDERR_FILENO) == 1
 
   /// Writes lines to standard output, at once.
   static func say(_ text: String = "") {
