@@ -1,10 +1,21 @@
 import LMDB
 import TollbookEvents
 
-/// A fold with the handles of its tables.
+/// A fold with the handles of one set of its tables.
 struct BoundFold: Sendable {
   let fold: Fold
   let tables: [Table]
+  var generation: UInt8 = 0
+  /// Whether it grows beside the tables that are read.
+  var isBeside = false
+
+  /// Under which its row in `views` and its parked events stand.
+  var name: String { isBeside ? "\(fold.id)#\(generation)" : fold.id }
+
+  /// Of what grows beside nobody reads before the switch.
+  var cadence: Fold.Cadence { isBeside ? .eachCommit : fold.cadence }
+
+  var asLive: BoundFold { BoundFold(fold: fold, tables: tables, generation: generation) }
 }
 
 /// A commit while it is put together inside one write transaction.
@@ -72,10 +83,7 @@ struct CommitAssembly {
     try apply(recorded, to: &transaction, cadence: .eachCommit)
     let last = next - 1
     let lastKey = LogTables.key(last)
-    for bound in folds {
-      try transaction.put(
-        lastKey.span, forKey: Array(bound.fold.id.utf8).span, in: tables.views)
-    }
+    for bound in folds { try bound.setCheckpoint(last, in: tables.views, of: &transaction) }
     let row = CommitRow(
       first: first, last: last, wall: wall, time: time, treeSize: frontier.size,
       root: frontier.root)
@@ -86,7 +94,7 @@ struct CommitAssembly {
   private func apply(
     _ events: [RecordedEvent], to transaction: inout WriteTransaction, cadence: Fold.Cadence
   ) throws(LMDBError) {
-    for bound in folds where bound.fold.cadence == cadence {
+    for bound in folds where bound.cadence == cadence {
       try bound.apply(events, parked: tables.parked, to: &transaction)
     }
   }
@@ -108,7 +116,7 @@ extension BoundFold {
     _ events: [RecordedEvent], parked: Table, to transaction: inout WriteTransaction
   ) throws(LMDBError) {
     for event in try fold.apply(events, tables, &transaction) {
-      let key = LogTables.parkedKey(fold: fold.id, position: event.position)
+      let key = LogTables.parkedKey(fold: name, position: event.position)
       try transaction.put(Array(event.reason.utf8).span, forKey: key.span, in: parked)
     }
   }

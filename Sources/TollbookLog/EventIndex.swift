@@ -37,23 +37,19 @@ package struct EventIndex: Sendable {
 
   private static let longestResource = 480
 
-  private let kinds: Table
-  private let resources: Table
-  private let fetches: Table
+  private let tables: ViewTables
+
+  package init(_ tables: ViewTables) { self.tables = tables }
 
   /// From the fold's tables in their order.
-  package init(tables: [Table]) {
-    kinds = tables[0]
-    resources = tables[1]
-    fetches = tables[2]
-  }
+  package init(tables: [Table]) { self.init(ViewTables(tables)) }
 
   /// Up to `limit` positions of events of that kind after `position`, in order.
   package func positions(
     of kind: EventKind, after position: Position, limit: Int,
     in transaction: borrowing ReadTransaction
   ) throws(LMDBError) -> [Position] {
-    try positions(in: kinds, prefix: [kind.rawValue], after: position, limit: limit, transaction)
+    try positions(in: 0, prefix: [kind.rawValue], after: position, limit: limit, transaction)
   }
 
   /// Up to `limit` positions after `position` of events that wrote, expired or removed an entry of the resource.
@@ -62,7 +58,7 @@ package struct EventIndex: Sendable {
     in transaction: borrowing ReadTransaction
   ) throws(LMDBError) -> [Position] {
     try positions(
-      in: resources, prefix: Self.resourcePrefix(resource), after: position, limit: limit,
+      in: 1, prefix: Self.resourcePrefix(resource), after: position, limit: limit,
       transaction)
   }
 
@@ -71,7 +67,7 @@ package struct EventIndex: Sendable {
     ofFetch fetch: Position, in transaction: borrowing ReadTransaction
   ) throws(LMDBError) -> [Position] {
     try positions(
-      in: fetches, prefix: Array(LogTables.key(fetch).span), after: 0, limit: .max, transaction)
+      in: 2, prefix: Array(LogTables.key(fetch).span), after: 0, limit: .max, transaction)
   }
 
   private static func resourcePrefix(_ resource: String) -> [UInt8] {
@@ -88,10 +84,11 @@ package struct EventIndex: Sendable {
   }
 
   private func positions(
-    in table: Table, prefix: [UInt8], after position: Position, limit: Int,
+    in table: Int, prefix: [UInt8], after position: Position, limit: Int,
     _ transaction: borrowing ReadTransaction
   ) throws(LMDBError) -> [Position] {
     guard limit > 0, position < .max else { return [] }
+    let table = try tables.open(in: transaction)[table]
     var found: [Position] = []
     var start = prefix
     start.append(bigEndian: position + 1)

@@ -54,7 +54,7 @@ package final class EventLog: Sendable {
     store = try LogStore(environment: environment, folds: folds + [EventIndex.fold])
     let state = try store.checkedState()
     store.publish(state)
-    try ViewCatchUp(environment, store.tables, store.folds).run(to: state.head)
+    try ViewCatchUp(environment, store.tables, store.live).run(to: state.head)
     var writerSettings = LogWriter.Settings()
     writerSettings.queueCapacity = options.queueCapacity
     writer = LogWriter(
@@ -80,16 +80,16 @@ package final class EventLog: Sendable {
   /// Reads of the log's own tables.
   package var reader: LogReader { LogReader(store.tables) }
 
-  /// The tables of a fold, in its order. The fold must be one that the log was opened with.
-  package func tables(of fold: Fold) -> [Table] {
-    guard let bound = store.folds.first(where: { $0.fold.id == fold.id }) else {
-      preconditionFailure("\(fold.id) is not a fold of this log")
-    }
-    return bound.tables
-  }
+  /// The tables of a fold, in its order, for readers to look up inside their transaction. The fold must be one that the
+  /// log was opened with.
+  package func viewTables(of fold: Fold) -> ViewTables { store.viewTables(of: fold) }
+
+  /// The tables of a fold that are in force now. A rebuild of the views may put others in their place: whoever reads for
+  /// longer takes `viewTables(of:)`.
+  package func tables(of fold: Fold) -> [Table] { store.liveTables(of: fold) }
 
   /// The indexes over kinds, resources and fetches.
-  package var index: EventIndex { EventIndex(tables: tables(of: EventIndex.fold)) }
+  package var index: EventIndex { EventIndex(viewTables(of: EventIndex.fold)) }
 
   /// The last acknowledged position.
   package var head: Position { store.state.head }

@@ -9,7 +9,7 @@ package import TollbookEvents
 /// | `commits` | last position (8) | a commit row |
 /// | `tree` | level (1), index (8) | hash of a complete subtree (32), CRC-32C (4) |
 /// | `bodies` | SHA-256 of the content (32) | length, CRC-32, CRC-32C (4 each), deflate fragment |
-/// | `views` | fold's id | last position that it contains (8) |
+/// | `views` | fold's id | a view row: the last position that it contains, and where |
 /// | `parked` | fold's id, 0, position (8) | why the fold could not apply that event |
 /// | `origin` | `origin` | how a log that was restored came to be |
 package struct LogTables: Sendable {
@@ -62,7 +62,7 @@ package struct LogTables: Sendable {
     return key
   }
 
-  /// The key of an event that the fold of that id has parked.
+  /// The key of an event that a fold has parked, by the name that its view stands under.
   static func parkedKey(fold: String, position: Position) -> [UInt8] {
     var key = Array(fold.utf8) + [0]
     key.append(bigEndian: position)

@@ -20,7 +20,7 @@ package enum Rebuild {
     } catch { throw .storage(error) }
     let store = try LogStore(environment: environment, folds: folds + [EventIndex.fold])
     let head = try store.checkedState().head
-    let catchUp = ViewCatchUp(environment, store.tables, store.folds)
+    let catchUp = ViewCatchUp(environment, store.tables, store.live)
     try catchUp.drop()
     try catchUp.run(to: head) { progress($0, head) }
     return head

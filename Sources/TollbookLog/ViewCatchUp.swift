@@ -61,15 +61,11 @@ struct ViewCatchUp {
     _ bound: BoundFold, in transaction: inout WriteTransaction
   ) throws(LMDBError) {
     for table in bound.tables { try transaction.clear(table) }
-    var parked: [[UInt8]] = []
-    let prefix = Array(bound.fold.id.utf8) + [0]
-    try transaction.reading.scan(tables.parked, prefix: prefix.span) {
-      (key, _) throws(LMDBError) in
-      parked.append([UInt8](copying: key))
-      return .next
+    try bound.forget(in: tables, of: &transaction)
+    // Which tables are in force is said by the row, so that it stays.
+    if bound.generation != 0 {
+      try bound.setCheckpoint(0, in: tables.views, of: &transaction)
     }
-    for key in parked { _ = try transaction.delete(key: key.span, in: tables.parked) }
-    _ = try transaction.delete(key: Array(bound.fold.id.utf8).span, in: tables.views)
   }
 
   private func checkpoints() throws(LogError) -> [Position] {
@@ -78,10 +74,11 @@ struct ViewCatchUp {
       var found: [Position] = []
       do throws(LMDBError) {
         for bound in folds {
-          let value = try transaction.value(
-            forKey: Array(bound.fold.id.utf8).span, in: tables.views)
-          found.append(
-            value?.bigEndianPosition ?? (bound.fold.isOverStoredEvents ? base : 0))
+          let row = try transaction.withValue(
+            forKey: Array(bound.name.utf8).span, in: tables.views
+          ) { ViewRow(bytes: $0) }
+          let begin = bound.fold.isOverStoredEvents ? base : 0
+          found.append(max(row?.position ?? 0, begin))
         }
       } catch { throw .storage(error) }
       return found
@@ -94,7 +91,32 @@ extension BoundFold {
   func setCheckpoint(
     _ position: Position, in views: Table, of transaction: inout WriteTransaction
   ) throws(LMDBError) {
-    try transaction.put(
-      LogTables.key(position).span, forKey: Array(fold.id.utf8).span, in: views)
+    let row = ViewRow(position: position, generation: generation).bytes
+    try transaction.put(row.span, forKey: Array(name.utf8).span, in: views)
+  }
+
+  /// Removes its row and the events that it parked.
+  func forget(
+    in log: LogTables, of transaction: inout WriteTransaction
+  ) throws(LMDBError) {
+    for event in try parked(in: log.parked, of: transaction.reading) {
+      _ = try transaction.delete(key: event.key.span, in: log.parked)
+    }
+    _ = try transaction.delete(key: Array(name.utf8).span, in: log.views)
+  }
+
+  /// The events that it parked.
+  func parked(
+    in table: Table, of transaction: borrowing ReadTransaction
+  ) throws(LMDBError) -> [(key: [UInt8], position: Position, reason: [UInt8])] {
+    var found: [(key: [UInt8], position: Position, reason: [UInt8])] = []
+    let prefix = Array(name.utf8) + [0]
+    try transaction.scan(table, prefix: prefix.span) { (key, value) throws(LMDBError) in
+      guard key.byteCount == prefix.count + 8 else { return .next }
+      found.append(
+        ([UInt8](copying: key), key.bigEndianUInt64(at: prefix.count), [UInt8](copying: value)))
+      return .next
+    }
+    return found
   }
 }

@@ -41,8 +41,8 @@ extension ViewDigest {
   ) throws(LogError) {
     var digester = ViewDigester()
     do throws(LMDBError) {
-      for table in tables {
-        digester.begin(table: table.name)
+      for (name, table) in zip(fold.tables, tables) {
+        digester.begin(table: name)
         try transaction.scan(table) { (key, value) throws(LMDBError) in
           digester.add(key: key, value: value)
           return .next

@@ -4,22 +4,22 @@ package import TollbookLog
 
 /// Reads of the product cache, inside a transaction that the caller holds.
 package struct CacheView: Sendable {
-  private let entries: Table
-  private let due: Table
+  private let tables: ViewTables
 
-  package init(_ log: EventLog) {
-    let tables = log.tables(of: CacheFold.fold)
-    entries = tables[0]
-    due = tables[1]
-  }
+  package init(_ log: EventLog) { self.init(log.viewTables(of: CacheFold.fold)) }
 
-  /// The newest entry of a resource whose content set covers `wanted`.
+  package init(_ tables: ViewTables) { self.tables = tables }
+
+  /// From the fold's tables in their order.
+  package init(tables: [Table]) { self.init(ViewTables(tables)) }
+
+  /// The entry of a resource that was written last, of those whose content set covers `wanted`. of a resource whose content set covers `wanted`.
   package func entry(
     _ resource: ResourceKey, covering wanted: UInt8, in transaction: borrowing ReadTransaction
   ) throws(LMDBError) -> CacheEntry? {
     var newest: CacheEntry?
     for entry in try all(of: resource, in: transaction) where entry.contentSet & wanted == wanted {
-      if newest.map({ entry.fetched > $0.fetched }) ?? true { newest = entry }
+      if newest.map({ entry.written > $0.written }) ?? true { newest = entry }
     }
     return newest
   }
@@ -31,6 +31,7 @@ package struct CacheView: Sendable {
     var found: [CacheEntry] = []
     guard CacheKey.isPossible(resource.description) else { return [] }
     let prefix = CacheKey.prefix(resource.description)
+    let entries = try tables.open(in: transaction)[0]
     try transaction.scan(entries, prefix: prefix.span) { (key, value) throws(LMDBError) in
       found.append(CacheEntry(key: key, row: value))
       return .next
@@ -40,7 +41,7 @@ package struct CacheView: Sendable {
 
   /// How many entries there are.
   package func count(in transaction: borrowing ReadTransaction) throws(LMDBError) -> Int {
-    try transaction.count(in: entries)
+    try transaction.count(in: tables.open(in: transaction)[0])
   }
 
   /// A page of entries in key order.
@@ -51,15 +52,20 @@ package struct CacheView: Sendable {
   }
 
   /// Up to `limit` entries after a key that satisfy a condition, looking at no more than `scanLimit`.
+  ///
+  /// - Parameter prefix: what the resources' names begin with.
   package func page(
-    after cursor: [UInt8]?, limit: Int, scanLimit: Int = 10_000,
+    prefix: String = "", after cursor: [UInt8]?, limit: Int, scanLimit: Int = 10_000,
     in transaction: borrowing ReadTransaction, where isWanted: (CacheEntry) -> Bool
   ) throws(LMDBError) -> Page {
     var page = Page(entries: [], next: nil)
     var seen = 0
     var last: [UInt8] = []
     let start = (cursor ?? []) + [0]
-    try transaction.scan(entries, from: start.span) { (key, value) throws(LMDBError) in
+    let prefix = Array(prefix.utf8)
+    let entries = try tables.open(in: transaction)[0]
+    try transaction.scan(entries, from: start.span, prefix: prefix.span) {
+      (key, value) throws(LMDBError) in
       guard page.entries.count < limit, seen < scanLimit else {
         page.next = last
         return .stop
@@ -78,6 +84,8 @@ package struct CacheView: Sendable {
     at now: Timestamp, limit: Int, in transaction: borrowing ReadTransaction
   ) throws(LMDBError) -> [CacheEntry] {
     var keys: [[UInt8]] = []
+    let tables = try self.tables.open(in: transaction)
+    let (entries, due) = (tables[0], tables[1])
     let bound = UInt64(bitPattern: now.milliseconds) ^ (1 << 63)
     try transaction.scan(due) { (key, _) throws(LMDBError) in
       guard key.bigEndianUInt64(at: 0) <= bound, keys.count < limit else { return .stop }
@@ -93,5 +101,30 @@ package struct CacheView: Sendable {
       if let entry { found.append(entry) }
     }
     return found
+  }
+
+  /// Up to `limit` bodies that no entry has named since before `instant`, those first that were let go of first.
+  package func bodiesReleased(
+    before instant: Timestamp, limit: Int, in transaction: borrowing ReadTransaction
+  ) throws(LMDBError) -> [[UInt8]] {
+    var found: [[UInt8]] = []
+    let bound = UInt64(bitPattern: instant.milliseconds) ^ (1 << 63)
+    try transaction.scan(tables.open(in: transaction)[3]) { (key, _) throws(LMDBError) in
+      guard key.bigEndianUInt64(at: 0) < bound, found.count < limit else { return .stop }
+      found.append(key.bytes(in: 8..<key.byteCount))
+      return .next
+    }
+    return found
+  }
+
+  /// How many entries name a body; nil if none ever did, or it was removed since.
+  package func references(
+    to digest: [UInt8], in transaction: borrowing ReadTransaction
+  ) throws(LMDBError) -> Int? {
+    guard !digest.isEmpty else { return nil }
+    let bodies = try tables.open(in: transaction)[2]
+    return try transaction.withValue(forKey: digest.span, in: bodies) {
+      Int($0.bigEndianUInt32(at: 0))
+    }
   }
 }

@@ -4,24 +4,22 @@ package import TollbookLog
 
 /// Reads of the token ledger, inside a transaction that the caller holds. Deciders use it too.
 package struct LedgerView: Sendable {
-  private let meterTable: Table
-  private let holdTable: Table
-  private let spendTable: Table
-  private let credentialTable: Table
+  private let tables: ViewTables
 
-  package init(_ log: EventLog) {
-    let tables = log.tables(of: LedgerFold.fold)
-    meterTable = tables[0]
-    holdTable = tables[1]
-    spendTable = tables[2]
-    credentialTable = tables[3]
-  }
+  package init(_ log: EventLog) { self.init(log.viewTables(of: LedgerFold.fold)) }
+
+  package init(_ tables: ViewTables) { self.tables = tables }
+
+  /// From the fold's tables in their order.
+  package init(tables: [Table]) { self.init(ViewTables(tables)) }
 
   /// A meter; an unused one before its first event.
   package func meter(
     _ key: MeterKey, in transaction: borrowing ReadTransaction
   ) throws(LMDBError) -> Meter {
-    try transaction.withValue(forKey: key.bytes.span, in: meterTable) { Meter(row: $0) } ?? Meter()
+    let table = try tables.open(in: transaction)[0]
+    return try transaction.withValue(forKey: key.bytes.span, in: table) { Meter(row: $0) }
+      ?? Meter()
   }
 
   /// All meters, by credential and unit.
@@ -29,7 +27,7 @@ package struct LedgerView: Sendable {
     in transaction: borrowing ReadTransaction
   ) throws(LMDBError) -> [(key: MeterKey, meter: Meter)] {
     var found: [(key: MeterKey, meter: Meter)] = []
-    try transaction.scan(meterTable) { (key, row) throws(LMDBError) in
+    try transaction.scan(tables.open(in: transaction)[0]) { (key, row) throws(LMDBError) in
       found.append((MeterKey(bytes: key), Meter(row: row)))
       return .next
     }
@@ -39,7 +37,7 @@ package struct LedgerView: Sendable {
   /// All holds in the order of their fetches.
   package func holds(in transaction: borrowing ReadTransaction) throws(LMDBError) -> [Hold] {
     var found: [Hold] = []
-    try transaction.scan(holdTable) { (key, row) throws(LMDBError) in
+    try transaction.scan(tables.open(in: transaction)[1]) { (key, row) throws(LMDBError) in
       found.append(Hold(key: key, row: row))
       return .next
     }
@@ -51,7 +49,8 @@ package struct LedgerView: Sendable {
     fetch: Position, attempt: UInt32, in transaction: borrowing ReadTransaction
   ) throws(LMDBError) -> Hold? {
     let key = Hold.key(fetch: fetch, attempt: attempt)
-    return try transaction.withValue(forKey: key.span, in: holdTable) {
+    let table = try tables.open(in: transaction)[1]
+    return try transaction.withValue(forKey: key.span, in: table) {
       Hold(fetch: fetch, attempt: attempt, row: $0)
     }
   }
@@ -59,7 +58,8 @@ package struct LedgerView: Sendable {
   package func credential(
     _ id: String, in transaction: borrowing ReadTransaction
   ) throws(LMDBError) -> Credential? {
-    try transaction.withValue(forKey: Array(id.utf8).span, in: credentialTable) {
+    let table = try tables.open(in: transaction)[3]
+    return try transaction.withValue(forKey: Array(id.utf8).span, in: table) {
       Credential(row: $0)
     }
   }
@@ -70,7 +70,8 @@ package struct LedgerView: Sendable {
   ) throws(LMDBError) -> [(account: String, operation: String, spend: Spend)] {
     var found: [(account: String, operation: String, spend: Spend)] = []
     let prefix = Array(window.utf8) + [0]
-    try transaction.scan(spendTable, prefix: prefix.span) { (key, row) throws(LMDBError) in
+    let table = try tables.open(in: transaction)[2]
+    try transaction.scan(table, prefix: prefix.span) { (key, row) throws(LMDBError) in
       let rest = key.bytes(in: prefix.count..<key.byteCount)
       let parts = rest.split(separator: 0, omittingEmptySubsequences: false)
         .map { String(decoding: $0, as: UTF8.self) }

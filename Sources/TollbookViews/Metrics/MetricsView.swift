@@ -4,9 +4,14 @@ package import TollbookLog
 
 /// Reads of the counters, inside a transaction that the caller holds.
 package struct MetricsView: Sendable {
-  private let totals: Table
+  private let tables: ViewTables
 
-  package init(_ log: EventLog) { totals = log.tables(of: MetricsFold.fold)[0] }
+  package init(_ log: EventLog) { self.init(log.viewTables(of: MetricsFold.fold)) }
+
+  package init(_ tables: ViewTables) { self.tables = tables }
+
+  /// From the fold's tables in their order.
+  package init(tables: [Table]) { self.init(ViewTables(tables)) }
 
   /// All counts since the log began.
   package struct Totals: Sendable {
@@ -25,6 +30,7 @@ package struct MetricsView: Sendable {
 
   package func totals(in transaction: borrowing ReadTransaction) throws(LMDBError) -> Totals {
     var found = Totals()
+    let totals = try tables.open(in: transaction)[0]
     try transaction.scan(totals) { (key, row) throws(LMDBError) in
       found.counts[key.byte(at: 0)] = Int64(bitPattern: row.bigEndianUInt64(at: 0))
       return .next
