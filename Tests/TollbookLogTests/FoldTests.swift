@@ -170,6 +170,7 @@ import TollbookTestSupport
     case .cacheWritten(let event): event.resource
     case .cacheExpired(let event): event.resource
     case .cacheEvicted(let event): event.resource
+    case .cachePurged(let event): event.resource
     default: nil
     }
   }
