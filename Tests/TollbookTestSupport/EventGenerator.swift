@@ -13,6 +13,8 @@ package struct EventGenerator: Sendable {
   package struct Step: Sendable {
     package var events: [Event] = []
     package var bodies: [Body] = []
+    /// Bodies that an event removes.
+    package var prunedBodies: [[UInt8]] = []
   }
 
   /// What the views must say after all steps so far.
@@ -75,9 +77,12 @@ package struct EventGenerator: Sendable {
     case 63..<66: resolveByHand()
     case 66..<71: observe(randomMeter(), fetch: 0)
     case 71..<79: tally()
-    case 79..<90: sweep()
+    case 79..<86: sweep()
+    case 86..<88: purge()
+    case 88..<90: prune()
     case 90..<94: refuse()
-    case 94..<98: changeCredential()
+    case 94..<97: changeCredential()
+    case 97: noteSnapshot()
     default: restart()
     }
   }
@@ -200,7 +205,7 @@ extension EventGenerator {
         upstreamUpdated: event.upstreamUpdatedMs == 0
           ? nil : Timestamp(milliseconds: event.upstreamUpdatedMs),
         tokens: tokens, bodyBytes: Int64(event.bodyBytes), digest: body?.digest ?? [],
-        summary: Array(event.summary)))
+        summary: Array(event.summary)), at: time)
   }
 
   private mutating func fail() {
@@ -476,16 +481,60 @@ extension EventGenerator {
         event.written = entry.written
         event.keepUntilMs = entry.keepUntil.milliseconds
         emit(.cacheEvicted(event))
-        model.evict(key)
+        model.evict(key, at: time)
         model.count(.entriesEvicted, 1, at: time)
       }
     }
   }
 }
 
+// MARK: Purging
+
+extension EventGenerator {
+  /// Purges some entries, mostly softly, fresh ones and others.
+  private mutating func purge() {
+    let isHard = random.chance(30)
+    let all = model.entries.sorted { $0.value.written < $1.value.written }
+    for (key, entry) in all.shuffled(using: &random).prefix(random.int(1...4)) {
+      var event = CachePurged()
+      event.resource = text(key.resource)
+      event.contentSet = UInt32(key.contentSet)
+      event.written = entry.written
+      event.hard = isHard
+      event.tokens = entry.tokens
+      event.staleFromMs = isHard ? 0 : time.milliseconds
+      event.note = "made up"
+      emit(.cachePurged(event))
+      model.purge(key, isHard: isHard, at: time)
+      model.count(.entriesPurged, 1, at: time)
+    }
+  }
+
+  /// Removes some of the bodies that no entry names.
+  private mutating func prune() {
+    let released = model.released.keys.sorted { $0.lexicographicallyPrecedes($1) }
+    guard !released.isEmpty else { return }
+    let pruned = Array(released.shuffled(using: &random).prefix(random.int(1...3)))
+    var event = BodiesPruned()
+    event.bodies = pruned.map { Data($0) }
+    event.storedBytes = UInt64(pruned.count * 80)
+    emit(.bodiesPruned(event))
+    for digest in pruned { model.prune(digest) }
+    model.count(.bodiesPruned, Int64(pruned.count), at: time)
+    step.prunedBodies += pruned
+  }
+}
+
 // MARK: Running
 
 extension EventGenerator {
+  private mutating func noteSnapshot() {
+    var event = SnapshotTaken()
+    event.file = "tollbook-\(head).snapshot"
+    event.position = head
+    emit(.snapshotTaken(event))
+  }
+
   private mutating func begin() {
     var event = ServiceStarted()
     event.version = "0.1.0"
@@ -518,8 +567,14 @@ extension EventGenerator {
     model.credentials[key]?.detail = event.detail
   }
 
-  /// The process ended with calls under way, and began anew.
+  /// The process ended with calls under way, and began anew; sometimes from what was restored.
   private mutating func restart() {
+    if random.chance(20) {
+      var restored = LogRestored()
+      restored.position = head
+      restored.restoredMs = time.milliseconds
+      emit(.logRestored(restored))
+    }
     var started = ServiceStarted()
     started.version = "0.1.0"
     started.simulated = true

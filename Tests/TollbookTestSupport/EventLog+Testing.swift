@@ -7,10 +7,11 @@ extension EventLog {
   /// Appends events by one decision.
   @discardableResult
   package func append(
-    _ events: [Event], bodies: [Body] = []
+    _ events: [Event], bodies: [Body] = [], prunedBodies: [[UInt8]] = []
   ) async throws(LogError) -> Decided<Position> {
     try await decide { _, context in
-      Decision(events: events, bodies: bodies, answer: context.next)
+      Decision(
+        events: events, bodies: bodies, prunedBodies: prunedBodies, answer: context.next)
     }
   }
 

@@ -32,6 +32,7 @@ package struct LogModel: Sendable {
     package var upstreamUpdated: Timestamp?
     package var tokens: Int64
     package var isMarkedExpired = false
+    package var isPurged = false
     package var hits: UInt64 = 0
     package var lastRead: Timestamp?
     package var bodyBytes: Int64
@@ -40,18 +41,54 @@ package struct LogModel: Sendable {
   }
 
   package private(set) var entries: [EntryKey: Entry] = [:]
+  /// Bodies that were named once and are not now, by digest: since when.
+  package private(set) var released: [[UInt8]: Timestamp] = [:]
 
-  mutating func write(_ key: EntryKey, _ entry: Entry) {
-    for other in entries.keys
-    where other.resource == key.resource && other.contentSet | key.contentSet == key.contentSet {
-      entries[other] = nil
-    }
-    entries[key] = entry
+  /// How many entries name each body.
+  package var references: [[UInt8]: Int] {
+    Dictionary(
+      entries.values.map(\.digest).filter { !$0.isEmpty }.map { ($0, 1) }, uniquingKeysWith: +)
   }
+
+  mutating func write(_ key: EntryKey, _ entry: Entry, at time: Timestamp) {
+    change(at: time) { entries in
+      for other in entries.keys
+      where other.resource == key.resource && other.contentSet | key.contentSet == key.contentSet {
+        entries[other] = nil
+      }
+      entries[key] = entry
+    }
+  }
+
+  /// Changes entries, and notes which bodies lost their last name by it.
+  private mutating func change(at time: Timestamp, _ body: (inout [EntryKey: Entry]) -> Void) {
+    let before = references
+    body(&entries)
+    let after = references
+    for digest in before.keys where after[digest] == nil { released[digest] = time }
+    for digest in after.keys { released[digest] = nil }
+  }
+
+  /// Takes the freshness from an entry, or the entry itself.
+  mutating func purge(_ key: EntryKey, isHard: Bool, at time: Timestamp) {
+    change(at: time) { entries in
+      guard !isHard, var entry = entries[key] else {
+        entries[key] = nil
+        return
+      }
+      entry.isPurged = true
+      entry.isMarkedExpired = true
+      if entry.freshUntil > time { entry.freshUntil = time }
+      if entry.graceUntil > time { entry.graceUntil = time }
+      entries[key] = entry
+    }
+  }
+
+  mutating func prune(_ digest: [UInt8]) { released[digest] = nil }
 
   mutating func markExpired(_ key: EntryKey) { entries[key]?.isMarkedExpired = true }
 
-  mutating func evict(_ key: EntryKey) { entries[key] = nil }
+  mutating func evict(_ key: EntryKey, at time: Timestamp) { change(at: time) { $0[key] = nil } }
 
   mutating func read(_ key: EntryKey, times: Int, last: Timestamp) {
     guard var entry = entries[key] else { return }
@@ -252,7 +289,8 @@ extension LogModel.Entry {
       freshUntil: entry.freshUntil, graceUntil: entry.graceUntil,
       errorGraceUntil: entry.errorGraceUntil, keepUntil: entry.keepUntil,
       upstreamUpdated: entry.upstreamUpdated, tokens: entry.tokens,
-      isMarkedExpired: entry.isMarkedExpired, hits: entry.hits, lastRead: entry.lastRead,
+      isMarkedExpired: entry.isMarkedExpired, isPurged: entry.isPurged, hits: entry.hits,
+      lastRead: entry.lastRead,
       bodyBytes: entry.bodyBytes, digest: entry.digest, summary: entry.summary)
   }
 }

@@ -24,9 +24,9 @@ import TollbookViews
         #expect(all.map(\.contentSet) == own.keys.map(\.contentSet).sorted())
         for wanted in UInt8(0)...15 {
           let covering = own.filter { $0.key.contentSet & wanted == wanted }
-          let newest = covering.values.map(\.fetched).max()
+          let newest = covering.values.map(\.written).max()
           let found = try view.entry(key, covering: wanted, in: transaction)
-          #expect(found?.fetched == newest)
+          #expect(found?.written == newest)
           if let found { #expect(found.contentSet & wanted == wanted) }
         }
       }
@@ -59,6 +59,33 @@ import TollbookViews
         cursor = page.next
       } while cursor != nil
       #expect(paged == keys.filter(\.isPresent))
+    }
+  }
+
+  @Test(arguments: 1...10 as ClosedRange<UInt64>)
+  func `pages of a prefix show its entries and no others`(seed: UInt64) async throws {
+    let folder = try TemporaryFolder()
+    var history = History(seed: seed)
+    let log = try folder.openLog(folds: allFolds, time: history.clock)
+    defer { log.close() }
+    try await history.append(300, to: log)
+    let view = CacheView(log)
+    for prefix in [
+      "", "shared/", "shared/keepa.product/1/", "shared/keepa.product/1/B000000003", "shared/z",
+      "t",
+    ] {
+      var paged: [CacheEntry] = []
+      var cursor: [UInt8]?
+      repeat {
+        let page = try log.environment.withReadTransaction { (transaction) throws(LMDBError) in
+          try view.page(prefix: prefix, after: cursor, limit: 2, in: transaction) { _ in true }
+        }
+        paged += page.entries
+        cursor = page.next
+      } while cursor != nil
+      let expected = history.generator.model.entries
+        .filter { $0.key.resource.starts(with: prefix.utf8) }.map(\.value.written)
+      #expect(paged.map(\.written).sorted() == expected.sorted())
     }
   }
 

@@ -18,7 +18,9 @@ import TollbookViews
     while history.generator.head < 500 {
       for step in history.nextGroup(upTo: 1) {
         for (index, event) in step.events.enumerated() {
-          try await log.append([event], bodies: index == 0 ? step.bodies : [])
+          try await log.append(
+            [event], bodies: index == 0 ? step.bodies : [],
+            prunedBodies: index == 0 ? step.prunedBodies : [])
           sums.add(event)
           try Self.expectBalance(of: log)
         }

@@ -27,13 +27,18 @@ struct History {
     let end = generator.head + count
     while generator.head < end {
       let steps = nextGroup(upTo: 12)
-      if random.chance(70) {
+      // What is pruned in one decision must not be written before in the same.
+      if random.chance(70), steps.allSatisfy(\.prunedBodies.isEmpty) {
         // One decision with the events of all.
         try await log.append(steps.flatMap(\.events), bodies: steps.flatMap(\.bodies))
       } else {
         let results = await log.decideTogether(
           steps.map { step in
-            { _, _ in Decision(events: step.events, bodies: step.bodies, answer: ()) }
+            { _, _ in
+              Decision(
+                events: step.events, bodies: step.bodies, prunedBodies: step.prunedBodies,
+                answer: ())
+            }
           })
         for result in results { _ = try result.get() }
       }

@@ -27,6 +27,35 @@ private func expectCache(of log: EventLog, toBe model: LogModel) throws {
     })
   #expect(page.next == nil)
   #expect(entries == model.entries)
+  try expectBodies(of: log, toBe: model)
+}
+
+private func expectBodies(of log: EventLog, toBe model: LogModel) throws {
+  let view = CacheView(log)
+  let tables = log.tables(of: CacheFold.fold)
+  let references = model.references
+  try log.environment.withReadTransaction { transaction in
+    for (digest, count) in references {
+      #expect(try view.references(to: digest, in: transaction) == count)
+    }
+    for digest in model.released.keys {
+      #expect(try view.references(to: digest, in: transaction) == 0)
+    }
+    #expect(try transaction.count(in: tables[2]) == references.count + model.released.count)
+    #expect(try transaction.count(in: tables[3]) == model.released.count)
+    let instants = model.released.values.sorted()
+    for bound in [instants.first, instants[safe: instants.count / 2], instants.last] {
+      guard let bound else { continue }
+      for instant in [bound, bound.advanced(byMilliseconds: 1)] {
+        let found = try view.bodiesReleased(before: instant, limit: .max, in: transaction)
+        #expect(found.map { model.released[$0] } == instants.filter { $0 < instant })
+      }
+    }
+  }
+}
+
+extension Array {
+  fileprivate subscript(safe index: Int) -> Element? { indices.contains(index) ? self[index] : nil }
 }
 
 private func expectLedger(of log: EventLog, toBe model: LogModel) throws {

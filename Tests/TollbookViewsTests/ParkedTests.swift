@@ -104,7 +104,7 @@ struct ImpossibleEvent: Sendable, CustomTestStringConvertible {
   }
 
   /// A credential; a fetch (2) with 10 tokens reserved; one (3) of another meter; a doubt (5) of a fetch (4); an entry
-  /// (6).
+  /// (6), and one with a body (7).
   static let before: [Event] = [
     .credentialAdded(make { $0.credential = "main" }),
     .fetchStarted(fetchStarted("main")),
@@ -112,7 +112,12 @@ struct ImpossibleEvent: Sendable, CustomTestStringConvertible {
     .fetchStarted(fetchStarted("main")),
     .chargeInDoubt(doubt { $0.fetch = 4 }),
     .cacheWritten(written { _ in }),
+    .cacheWritten(
+      written { ($0.resource, $0.presence, $0.body) = ("shared/a/7", .present, named) }),
   ]
+
+  /// A digest that an entry names.
+  private static let named = Data(repeating: 7, count: 32)
 
   /// Ends the reservation of the first fetch.
   static let charge = charged { _ in }
@@ -214,6 +219,19 @@ struct ImpossibleEvent: Sendable, CustomTestStringConvertible {
     .init(
       "the removal of an older entry",
       .cacheEvicted(make { ($0.resource, $0.contentSet, $0.written) = ("shared/a/1", 1, 5) })),
+    .init(
+      "the purge of an unknown entry",
+      .cachePurged(make { ($0.resource, $0.written) = ("shared/a/2", 6) })),
+    .init(
+      "the purge of an older entry",
+      .cachePurged(
+        make {
+          ($0.resource, $0.contentSet, $0.written, $0.hard) = ("shared/a/1", 1, 5, true)
+        })),
+    .init("the removal of a body that an entry names", .bodiesPruned(make { $0.bodies = [named] })),
+    .init(
+      "the removal of a body that nobody named",
+      .bodiesPruned(make { $0.bodies = [Data(repeating: 8, count: 32)] })),
   ]
 
   /// Events whose sums exceed the range.
@@ -327,4 +345,6 @@ extension BalanceObserved: EmptyMessage {}
 extension CacheWritten: EmptyMessage {}
 extension CacheExpired: EmptyMessage {}
 extension CacheEvicted: EmptyMessage {}
+extension CachePurged: EmptyMessage {}
+extension BodiesPruned: EmptyMessage {}
 extension ReadsTallied: EmptyMessage {}

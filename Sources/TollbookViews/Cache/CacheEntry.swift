@@ -22,6 +22,8 @@ package struct CacheEntry: Hashable, Sendable {
   package var tokens: Int64
   /// Whether the sweeper has noted that it is not fresh any more.
   package var isMarkedExpired: Bool
+  /// Whether an operator took its freshness from it.
+  package var isPurged: Bool
   /// How often it answered since it was fetched, up to the last tally.
   package var hits: UInt64
   package var lastRead: Timestamp?
@@ -43,6 +45,18 @@ package struct CacheEntry: Hashable, Sendable {
     return now < max(graceUntil, errorGraceUntil) ? .stale : .expired
   }
 
+  /// Whether somebody is answered with it before anything better is asked for.
+  package func answersAtOnce(at now: Timestamp) -> Bool { now < max(freshUntil, graceUntil) }
+
+  /// Takes its freshness from it: from then on it answers only if nothing better can be had. The sweeper need not note
+  /// that once more.
+  mutating func purge(staleFrom instant: Timestamp) {
+    freshUntil = min(freshUntil, instant)
+    graceUntil = min(graceUntil, instant)
+    isPurged = true
+    isMarkedExpired = true
+  }
+
   /// The instant at which the sweeper has to do with it next.
   var nextSweep: Timestamp { isMarkedExpired ? keepUntil : min(freshUntil, keepUntil) }
 }
@@ -55,7 +69,7 @@ extension CacheEntry {
     row.reserveCapacity(160 + summary.count)
     row.append(
       (isPresent ? 1 : 0) | (isMarkedExpired ? 2 : 0) | (upstreamUpdated == nil ? 0 : 4)
-        | (lastRead == nil ? 0 : 8))
+        | (lastRead == nil ? 0 : 8) | (isPurged ? 16 : 0))
     row.append(bigEndian: written)
     for instant in [fetched, freshUntil, graceUntil, errorGraceUntil, keepUntil] {
       row.append(field: instant.milliseconds)
@@ -85,6 +99,7 @@ extension CacheEntry {
     let flags = field.byte(row)
     isPresent = flags & 1 != 0
     isMarkedExpired = flags & 2 != 0
+    isPurged = flags & 16 != 0
     written = field.unsigned(row)
     fetched = Timestamp(milliseconds: field.signed(row))
     freshUntil = Timestamp(milliseconds: field.signed(row))

@@ -3,18 +3,24 @@ package import TollbookLog
 import LMDB
 import TollbookEvents
 
-/// Keeps an entry per resource and content set, and the order in which they come due for the sweeper.
+/// Keeps an entry per resource and content set, the order in which they come due for the sweeper, and which bodies they
+/// name.
 ///
 /// | table | key | value |
 /// |---|---|---|
 /// | `entries` | resource, 0, content set (1) | an entry's row |
 /// | `due` | instant (8), key of the entry | nothing |
+/// | `bodies` | digest | how many entries name it (4), since when none does (8) |
+/// | `released` | since when no entry names it (8), digest | nothing |
 package enum CacheFold {
   package static let fold = Fold(
-    name: "cache", version: 1, tables: ["entries", "due"], cadence: .eachDecision
+    name: "cache", version: 2, tables: ["entries", "due", "bodies", "released"],
+    cadence: .eachDecision
   ) { (events, tables, transaction) throws(LMDBError) in
     var parked: [Fold.Parked] = []
-    var books = CacheBooks(entries: tables[0], due: tables[1])
+    var books = CacheBooks(
+      entries: tables[0], due: tables[1],
+      bodies: BodyReferences(counts: tables[2], released: tables[3]))
     for recorded in events {
       if let problem = try books.apply(recorded, in: transaction.reading) {
         parked.append(Fold.Parked(position: recorded.position, reason: problem))
@@ -41,24 +47,30 @@ private struct CacheBooks {
 
   private let entries: Table
   private let due: Table
+  private var bodies: BodyReferences
   /// Under the bytes that begin the resource's keys, and not under its name: to Swift two texts can be equal that differ
   /// in their bytes, and then the rows would depend on how the events are cut into runs.
   private var shelves: [[UInt8]: Changed] = [:]
 
-  init(entries: Table, due: Table) {
+  init(entries: Table, due: Table, bodies: BodyReferences) {
     self.entries = entries
     self.due = due
+    self.bodies = bodies
   }
 
   /// Applies one event, or says why it cannot be and leaves everything as it was.
   mutating func apply(
     _ recorded: RecordedEvent, in transaction: borrowing ReadTransaction
   ) throws(LMDBError) -> String? {
-    if case .readsTallied(let event) = recorded.event {
+    switch recorded.event {
+    case .readsTallied(let event):
       for tally in event.rows where CacheKey.isPossible(tally.resource) {
         try change(tally.resource, in: transaction) { $0.count(tally) }
       }
       return nil
+    case .bodiesPruned(let event):
+      return try bodies.prune(event.bodies.map { Array($0.prefix(32)) }, in: transaction)
+    default: break
     }
     guard let resource = CacheShelf.resource(of: recorded.event) else { return nil }
     guard CacheKey.isPossible(resource) else {
@@ -67,8 +79,19 @@ private struct CacheBooks {
       return nothing.apply(recorded.event, at: recorded.position)
     }
     var problem: String?
+    var before: [CacheEntry] = []
+    var after: [CacheEntry] = []
     try change(resource, in: transaction) {
+      before = $0.entries
       problem = $0.apply(recorded.event, at: recorded.position)
+      after = $0.entries
+    }
+    // First what is named now: a body that was bought again unchanged is never without an entry.
+    for entry in after where !before.contains(where: { $0.written == entry.written }) {
+      try bodies.name(entry.digest, in: transaction)
+    }
+    for entry in before where !after.contains(where: { $0.written == entry.written }) {
+      try bodies.release(entry.digest, at: recorded.time, in: transaction)
     }
     return problem
   }
@@ -99,6 +122,7 @@ private struct CacheBooks {
 
   /// Writes the entries in key order, which a tree of pages takes best.
   func write(to transaction: inout WriteTransaction) throws(LMDBError) {
+    try bodies.write(to: &transaction)
     let nothing: [UInt8] = []
     for (prefix, changed) in shelves.sorted(by: { $0.key.lexicographicallyPrecedes($1.key) }) {
       for old in changed.stored {
@@ -145,11 +169,15 @@ enum CacheKey {
 
   /// The key in `due` of an entry by its key in `entries`.
   static func dueKey(_ instant: Timestamp, of entry: [UInt8]) -> [UInt8] {
+    key(instant, followedBy: entry)
+  }
+
+  /// A key that sorts by an instant; instants before 1970 come first too.
+  static func key(_ instant: Timestamp, followedBy rest: [UInt8]) -> [UInt8] {
     var key: [UInt8] = []
-    key.reserveCapacity(8 + entry.count)
-    // Instants before 1970 sort first too.
+    key.reserveCapacity(8 + rest.count)
     key.append(bigEndian: UInt64(bitPattern: instant.milliseconds) ^ (1 << 63))
-    key += entry
+    key += rest
     return key
   }
 }

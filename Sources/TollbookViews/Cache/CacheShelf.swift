@@ -12,6 +12,7 @@ package struct CacheShelf: Hashable, Sendable {
     case .cacheWritten(let event): event.resource
     case .cacheExpired(let event): event.resource
     case .cacheEvicted(let event): event.resource
+    case .cachePurged(let event): event.resource
     default: nil
     }
   }
@@ -27,6 +28,14 @@ package struct CacheShelf: Hashable, Sendable {
     case .cacheEvicted(let event):
       return update(event.resource, event.contentSet, written: event.written) { entries, index in
         entries.remove(at: index)
+      }
+    case .cachePurged(let event):
+      return update(event.resource, event.contentSet, written: event.written) { entries, index in
+        if event.hard {
+          entries.remove(at: index)
+        } else {
+          entries[index].purge(staleFrom: Timestamp(milliseconds: event.staleFromMs))
+        }
       }
     default: return nil
     }
@@ -81,6 +90,7 @@ extension CacheEntry {
       event.upstreamUpdatedMs == 0 ? nil : Timestamp(milliseconds: event.upstreamUpdatedMs)
     tokens = event.tokens
     isMarkedExpired = false
+    isPurged = false
     hits = 0
     lastRead = nil
     bodyBytes = Int64(event.bodyBytes)

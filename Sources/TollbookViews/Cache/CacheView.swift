@@ -13,7 +13,7 @@ package struct CacheView: Sendable {
   /// From the fold's tables in their order.
   package init(tables: [Table]) { self.init(ViewTables(tables)) }
 
-  /// The entry of a resource that was written last, of those whose content set covers `wanted`. of a resource whose content set covers `wanted`.
+  /// The entry of a resource that was written last, of those whose content set covers `wanted`.
   package func entry(
     _ resource: ResourceKey, covering wanted: UInt8, in transaction: borrowing ReadTransaction
   ) throws(LMDBError) -> CacheEntry? {
