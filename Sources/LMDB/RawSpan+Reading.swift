@@ -68,6 +68,25 @@ extension RawSpan {
   /// Whether the first bytes are those of `prefix`.
   package func starts(with prefix: [UInt8]) -> Bool { starts(with: prefix.span) }
 
+  /// Whether the bytes of `needle` stand somewhere among these, one after the other.
+  package func contains(_ needle: [UInt8]) -> Bool {
+    guard let first = needle.first else { return true }
+    // SAFETY: C reads inside of both buffers, during the call.
+    return unsafe withUnsafeBytes { bytes in
+      unsafe needle.withUnsafeBytes { needle in
+        guard let start = bytes.baseAddress, let wanted = needle.baseAddress else { return false }
+        var offset = 0
+        while bytes.count - offset >= needle.count {
+          let left = bytes.count - offset - needle.count + 1
+          guard let found = unsafe memchr(start + offset, Int32(first), left) else { return false }
+          if unsafe memcmp(found, wanted, needle.count) == 0 { return true }
+          unsafe offset = UnsafeRawPointer(found) - start + 1
+        }
+        return false
+      }
+    }
+  }
+
   /// Whether these bytes sort before `other` as unsigned bytes, a prefix before what it begins: the
   /// order of keys in a table.
   package func lexicographicallyPrecedes(_ other: RawSpan) -> Bool {

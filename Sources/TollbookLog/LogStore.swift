@@ -19,6 +19,8 @@ final class LogStore: Sendable {
   /// The sets of tables of each fold.
   private let generations: [[[Table]]]
   private let bound: Mutex<Bound>
+  /// Tells who waits for commits.
+  let signal = CommitSignal()
   private let published: Mutex<LogState>
 
   init(environment: Environment, folds: [Fold]) throws(LogError) {
@@ -103,7 +105,10 @@ final class LogStore: Sendable {
   /// Where the log stands, after the last commit that was acknowledged.
   var state: LogState { published.withLock { $0 } }
 
-  func publish(_ state: LogState) { published.withLock { $0 = state } }
+  func publish(_ state: LogState) {
+    published.withLock { $0 = state }
+    signal.tell(state.head)
+  }
 
   /// One durable commit of what `decide` appends; nil if that is nothing, and then nothing is written.
   func commit(
