@@ -1,4 +1,4 @@
-import LMDB
+package import LMDB
 package import TollbookEvents
 
 /// A commit as it was sealed somewhere else, with the bodies that its events name and that came with it.
@@ -20,7 +20,7 @@ package struct SealedCommit: Hashable, Sendable {
 /// No view is kept meanwhile: the next opening of the log brings them up to the head, from the rows that were loaded or
 /// from nothing. The directory must be owned by the caller and not be open as a log.
 package final class LogImporter {
-  private let environment: Environment
+  package let environment: Environment
   private let tables: LogTables
   private let store: LogStore
   private var state: LogState
@@ -47,10 +47,14 @@ package final class LogImporter {
   /// The commit time of the last position.
   package var time: Timestamp { state.time }
 
-  /// Notes how the log comes to be. A base can be given only to a log that is empty: it then goes on from there.
+  /// Notes how the log comes to be. A base can be given only to a log that is empty: it then goes on from there. The note
+  /// may be written again when more has come.
   package func begin(_ origin: LogOrigin) throws(LogError) {
-    if let base = origin.base {
-      precondition(state.head == 0 || state.root == base.commit.root, "a log has one base")
+    if let base = origin.base, state.head > 0 {
+      let noted = try environment.withReadTransaction { (transaction) throws(LogError) in
+        try LogReader(tables).base(in: transaction)
+      }
+      precondition(noted == base, "a log has one base")
     }
     try write { (transaction) throws(LMDBError) in
       try transaction.put(origin.bytes.span, forKey: LogOrigin.key.span, in: tables.origin)
@@ -63,9 +67,12 @@ package final class LogImporter {
 
   /// Appends commits, all of them or none.
   ///
+  /// - Parameter origin: what is noted of how the log comes to be, in the same transaction. Its base must be the log's.
   /// - Throws: `.damaged` with the position if a commit does not follow the one before it, a record does not match its
   ///   checksum or its commit's time, or the records do not hash to the root that seals them.
-  package func append(_ commits: [SealedCommit]) throws(LogError) {
+  package func append(
+    _ commits: [SealedCommit], origin: LogOrigin? = nil
+  ) throws(LogError) {
     var next = state
     for commit in commits {
       do throws(Damage) { try check(commit, after: next) } catch { throw .damaged(error) }
@@ -82,6 +89,9 @@ package final class LogImporter {
       next.root = commit.row.root
     }
     try write { (transaction) throws(LMDBError) in
+      if let origin {
+        try transaction.put(origin.bytes.span, forKey: LogOrigin.key.span, in: tables.origin)
+      }
       var frontier = state.frontier
       for commit in commits { try store(commit, onto: &frontier, in: &transaction) }
     }
