@@ -106,25 +106,65 @@ package struct DataDirectory: Sendable {
     return flock(handle.fileDescriptor, LOCK_EX | LOCK_NB) != 0
   }
 
+  /// The snapshot on which the log of a directory rests, as its marker says.
+  package struct Base: Hashable, Sendable {
+    /// The last position that is known by the snapshot alone.
+    package let position: UInt64
+    /// The name of its file in `snapshots`.
+    package let snapshot: String
+
+    package init(position: UInt64, snapshot: String) {
+      self.position = position
+      self.snapshot = snapshot
+    }
+  }
+
+  /// The folder of a data directory in which its snapshots are.
+  package static func snapshots(of path: String) -> String { "\(path)/snapshots" }
+
+  /// What the log of an existing directory rests on; nil: all its events are there.
+  package static func base(of path: String) throws(DataDirectoryError) -> Base? {
+    let words = try markerWords(in: path) ?? []
+    guard words.count >= 7, words[4] == "base" else { return nil }
+    guard let position = UInt64(words[5]) else { throw .notOurs(path) }
+    return Base(position: position, snapshot: words[6])
+  }
+
+  /// Names in the marker on which snapshot the log rests. The file's name must be without blanks.
+  package func rest(on base: Base) throws(DataDirectoryError) {
+    precondition(!base.snapshot.contains(where: \.isWhitespace), "a blank ends a word")
+    try Self.writeMarker(in: path, mode: mode, base: base)
+  }
+
   /// Where the owner listens for commands that write.
   package var controlSocket: String { "\(path)/control.sock" }
 
   private static func readMarker(in path: String) throws(DataDirectoryError) -> LogMode? {
-    guard let text = try? String(contentsOfFile: "\(path)/\(markerName)", encoding: .utf8) else {
-      return nil
-    }
-    let words = text.split(whereSeparator: \.isWhitespace)
-    guard words.count >= 4, words[0] == "tollbook", words[1] == "format", let format = Int(words[2])
-    else { throw .notOurs(path) }
-    guard format <= Self.format else { throw .newerFormat(path, format: format) }
-    guard let mode = LogMode(rawValue: String(words[3])) else { throw .notOurs(path) }
+    guard let words = try markerWords(in: path) else { return nil }
+    guard let mode = LogMode(rawValue: words[3]) else { throw .notOurs(path) }
     return mode
   }
 
+  /// The words of the marker, such as `tollbook format 1 real`, and for a log that rests on a snapshot `base`, its
+  /// position and its name; nil if there is none.
+  private static func markerWords(in path: String) throws(DataDirectoryError) -> [String]? {
+    guard let text = try? String(contentsOfFile: "\(path)/\(markerName)", encoding: .utf8) else {
+      return nil
+    }
+    let words = text.split(whereSeparator: \.isWhitespace).map(String.init)
+    guard words.count >= 4, words[0] == "tollbook", words[1] == "format", let format = Int(words[2])
+    else { throw .notOurs(path) }
+    guard format <= Self.format else { throw .newerFormat(path, format: format) }
+    return words
+  }
+
   /// Writes the marker whole or not at all, and durably: without it the log beside it would not be taken for ours.
-  private static func writeMarker(in path: String, mode: LogMode) throws(DataDirectoryError) {
+  private static func writeMarker(
+    in path: String, mode: LogMode, base: Base? = nil
+  ) throws(DataDirectoryError) {
     let new = "\(path)/\(newMarkerName)"
-    let text = "tollbook format \(format) \(mode.rawValue)\n"
+    let rest = base.map { " base \($0.position) \($0.snapshot)" } ?? ""
+    let text = "tollbook format \(format) \(mode.rawValue)\(rest)\n"
     let isWritten = FileManager.default.createFile(
       atPath: new, contents: Data(text.utf8), attributes: [.posixPermissions: 0o600])
     guard isWritten, synchronize(new), unsafe rename(new, "\(path)/\(markerName)") == 0,

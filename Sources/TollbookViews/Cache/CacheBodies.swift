@@ -1,0 +1,16 @@
+package import LMDB
+
+extension CacheFold {
+  /// Shows the digest of every body that an entry names, each once, in order.
+  ///
+  /// - Parameter tables: the fold's tables, in its order.
+  package static func scanBodies<E: StorageFailure>(
+    in tables: [Table], of transaction: borrowing ReadTransaction,
+    _ body: (_ digest: RawSpan) throws(E) -> Void
+  ) throws(E) {
+    try transaction.scan(tables[2]) { (digest, count) throws(E) in
+      if count.bigEndianUInt32(at: 0) > 0 { try body(digest) }
+      return .next
+    }
+  }
+}
