@@ -10,7 +10,8 @@ package enum EventRangeProblem: Error, Hashable, Sendable, CustomStringConvertib
 
   package var description: String {
     switch self {
-    case .backwards(let start, let end): "from \(start) to \(end) is backwards: nothing lies between"
+    case .backwards(let start, let end):
+      "“from” is \(start) and “to” is \(end): the end lies before the beginning"
     case .beyondHead(let position, let head):
       "there is no event at position \(position): the log ends at \(head)"
     }
