@@ -60,6 +60,11 @@ package enum Record {
   /// The tag of a record whose length was checked.
   package static func tag(of bytes: RawSpan) -> UInt8 { bytes.byte(at: 0) }
 
+  /// Where the payload stands in a record whose length was checked.
+  package static func payload(of bytes: RawSpan) -> Range<Int> {
+    headerSize..<(bytes.byteCount - checksumSize)
+  }
+
   /// The commit time of a record whose length was checked.
   package static func time(of bytes: RawSpan) -> Timestamp {
     Timestamp(milliseconds: Int64(bitPattern: bytes.bigEndianUInt64(at: 1)))

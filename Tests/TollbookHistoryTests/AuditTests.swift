@@ -1,0 +1,425 @@
+import LMDB
+import Testing
+import TollbookEvents
+import TollbookLog
+import TollbookTestSupport
+import TollbookViews
+
+@testable import TollbookHistory
+
+/// Law 4: the charges of any slice sum to the ledger's figure for it, exactly.
+@Suite struct AuditLawTests {
+  /// A generated history in a log.
+  private static func log(
+    seed: UInt64, events: Position = 500, in folder: TemporaryFolder
+  ) async throws -> EventLog {
+    var generator = EventGenerator(seed: seed)
+    var random = SeededGenerator(seed: ~seed)
+    let time = ManualTime()
+    let log = try folder.openLog(folds: allFolds, time: time.source)
+    while generator.head < events {
+      time.advance(byMilliseconds: random.int64(0...1_200_000))
+      let steps = (0..<random.int(1...8)).map { _ in generator.next(at: time.now) }
+      try await log.append(steps.flatMap(\.events), bodies: steps.flatMap(\.bodies))
+    }
+    return log
+  }
+
+  private static func audit(
+    _ log: EventLog, after: Position = 0, through: Position = .max,
+    by grouping: AuditGrouping = .day
+  ) throws -> AuditReport {
+    var query = AuditQuery()
+    query.after = after
+    query.through = through
+    query.grouping = grouping
+    return try #require(try Audit.run(query, in: LogSource(log)))
+  }
+
+  @Test(arguments: 0..<12)
+  func `the sums are the ledger's, in all and in every slice`(seed: UInt64) async throws {
+    let folder = try TemporaryFolder()
+    let log = try await Self.log(seed: seed, in: folder)
+    let ledger = LedgerView(log)
+    let (meters, spend) = try log.environment.withReadTransaction { (state) throws(LMDBError) in
+      (
+        try ledger.meters(in: state), try ledger.spend(window: LedgerFold.allTime, in: state)
+      )
+    }
+    func sum(_ term: LedgerTerm) -> Int64 { meters.reduce(0) { $0 + $1.meter[term] } }
+
+    for grouping in AuditGrouping.allCases {
+      let report = try Self.audit(log, by: grouping)
+      #expect(report.total.certain == sum(.settled), "\(grouping)")
+      #expect(report.total.inDoubt == sum(.inDoubt), "\(grouping)")
+      #expect(report.total.unprovable == sum(.unprovable), "\(grouping)")
+      #expect(report.total.charges == spend.reduce(0) { $0 + $1.spend.charges }, "\(grouping)")
+      let groups = report.groups.reduce(AuditSums.zero) { $0 + $1.sums }
+      #expect(groups.certain == report.total.certain, "\(grouping)")
+      #expect(groups.inDoubt == report.total.inDoubt, "\(grouping)")
+      #expect(groups.unprovable == report.total.unprovable, "\(grouping)")
+      #expect(groups.expected == report.total.expected, "\(grouping)")
+      #expect(groups.reads == report.total.reads, "\(grouping)")
+      #expect(groups.avoided == report.total.avoided, "\(grouping)")
+      #expect(groups.refused == report.total.refused, "\(grouping)")
+      #expect(groups.bought == report.total.bought, "\(grouping)")
+      if !grouping.divides { #expect(groups == report.total, "\(grouping)") }
+    }
+    try Self.expectDays(of: log, try Self.audit(log))
+    for account in Set(spend.map { Array($0.account.utf8) }) {
+      var query = AuditQuery()
+      query.account = String(decoding: account, as: UTF8.self)
+      let report = try #require(try Audit.run(query, in: LogSource(log)))
+      let charged = spend.filter { Array($0.account.utf8) == account }
+        .reduce(0) { $0 + $1.spend.tokens }
+      #expect(report.total.certain == charged)
+      #expect(report.waste?.total == report.total.tokens.high)
+    }
+    log.close()
+  }
+
+  private static func expectDays(of log: EventLog, _ report: AuditReport) throws {
+    let ledger = LedgerView(log)
+    for group in report.groups {
+      let day = try #require(group.name)
+      let spend = try log.environment.withReadTransaction { (state) throws(LMDBError) in
+        try ledger.spend(window: "day \(day)", in: state)
+      }
+      #expect(group.sums.certain == spend.reduce(0) { $0 + $1.spend.tokens }, "\(day)")
+    }
+  }
+
+  @Test(arguments: 0..<12)
+  func `slices sum to the whole, group by group`(seed: UInt64) async throws {
+    let folder = try TemporaryFolder()
+    let log = try await Self.log(seed: seed, in: folder)
+    var random = SeededGenerator(seed: seed)
+    for grouping in AuditGrouping.allCases {
+      let middle = Position(random.int(0...Int(log.head)))
+      let whole = try Self.audit(log, by: grouping)
+      let first = try Self.audit(log, through: middle, by: grouping)
+      let second = try Self.audit(log, after: middle, by: grouping)
+      #expect(first.total + second.total == whole.total, "\(grouping) at \(middle)")
+      #expect(Self.sums(first, second) == Self.sums(whole), "\(grouping) at \(middle)")
+      for report in [first, second, whole] {
+        #expect(report.waste?.total == report.total.tokens.high)
+      }
+    }
+    log.close()
+  }
+
+  private static func sums(_ reports: AuditReport...) -> [[UInt8]: AuditSums] {
+    var sums: [[UInt8]: AuditSums] = [:]
+    for group in reports.flatMap(\.groups) {
+      sums[Array((group.name ?? "?").utf8), default: .zero] += group.sums
+    }
+    return sums.filter { $0.value != .zero }
+  }
+
+  @Test func `what the ledger could not apply is left out and told`() async throws {
+    let folder = try TemporaryFolder()
+    let log = try folder.openLog(folds: allFolds)
+    var story = AuditStory()
+    story.buy("A")
+    story.charge(1, [("A", 7)])
+    try await log.append(story.events.map(\.event))
+    let report = try Self.audit(log)
+    #expect(report.parked == 1)
+    #expect(report.total.certain == 1)
+    #expect(report.waste?.total == 1)
+    log.close()
+  }
+
+  @Test func `a stopped audit has no report`() async throws {
+    let folder = try TemporaryFolder()
+    let log = try folder.openLog(folds: allFolds)
+    var story = AuditStory()
+    for _ in 0..<17_000 { story.read("A", fresh: 1) }
+    try await log.append(story.events.map(\.event))
+    let report = try Audit.run(AuditQuery(), in: LogSource(log)) { done, end in
+      #expect(done == 16_384 && end == 17_000)
+      return .stop
+    }
+    #expect(report == nil)
+    log.close()
+  }
+}
+
+@Suite struct AuditRangeTests {
+  private let folder: TemporaryFolder
+  private let log: EventLog
+
+  init() async throws {
+    folder = try TemporaryFolder()
+    let time = ManualTime()
+    log = try folder.openLog(folds: allFolds, time: time.source)
+    var story = AuditStory()
+    for _ in 0..<3 {
+      let before = story.events.count
+      story.buy("A", body: UInt8(before + 1))
+      try await log.append(story.events.dropFirst(before).map(\.event))
+      time.advance(byMilliseconds: 3_600_000)
+    }
+  }
+
+  private func charges(_ from: String?, _ to: String?) throws -> Int64 {
+    var query = AuditQuery()
+    query.setRange(
+      try EventRange(
+        from: from.flatMap { Moment($0) }, to: to.flatMap { Moment($0) }, in: LogSource(log)))
+    return try #require(try Audit.run(query, in: LogSource(log))).total.charges
+  }
+
+  @Test func `both ends of a range are part of it`() throws {
+    #expect(try charges(nil, nil) == 3)
+    #expect(try charges("4", "4") == 1)
+    #expect(try charges("5", "12") == 2)
+    #expect(try charges("5", "11") == 1)
+    #expect(try charges("0", "99") == 3)
+    #expect(try charges("2026-11-21T09:00:00Z", nil) == 2)
+    #expect(try charges("2026-11-21T09:00:00.001Z", nil) == 1)
+    #expect(try charges(nil, "2026-11-21T08:59:59.999Z") == 1)
+    #expect(try charges("2026-11-21T09:00:00Z", "2026-11-21T10:00:00Z") == 2)
+    #expect(try charges("2026-11-21", "2026-11-22") == 3)
+    #expect(try charges("2026-11-22", nil) == 0)
+    #expect(try charges("2026-11-21", "2026-11-21") == 0)
+  }
+}
+
+@Suite struct AuditFigureTests {
+  @Test func `what the cache avoided is what the entries that answered had cost`() throws {
+    var story = AuditStory()
+    let fetch = story.start(["A", "B"])
+    story.succeed(fetch)
+    story.write("A", of: fetch, tokens: 2)
+    story.write("B", of: fetch, tokens: 1)
+    story.charge(fetch, [("A", 2), ("B", 1)])
+    story.read("A", fresh: 3, stale: 1)
+    story.read("B", joined: 2, account: "other")
+    story.read("C", fresh: 9)
+    let sums = try story.fold().groups.total
+    #expect(sums.avoided == 8)
+    #expect(sums.avoidedByJoining == 2)
+    #expect(sums.readsOfUnknownCost == 9)
+    #expect(sums.certain == 3, "never mixed with what was spent")
+    #expect(sums.readsBought == 2)
+    #expect(sums.hits == 15)
+    #expect(sums.hitRate == 8_823)
+    #expect(sums.hitRateByTokens == 7_692)
+    #expect(sums.calls == 1)
+    #expect(sums.bought == 2)
+    let byAccount = try story.fold(by: .account).groups
+    #expect(byAccount.sums.map(\.sums.readsJoined) == [0, 2])
+    let byCredential = try story.fold(by: .credential).groups
+    #expect(byCredential.sums.map(\.sums.avoided) == [8, 0])
+  }
+
+  @Test func `refreshes behind are no reads, retries are calls, refusals are counted`() throws {
+    var story = AuditStory()
+    let fetch = story.start(["A", "B"], behind: true)
+    story.fail(fetch, next: 2)
+    story.fail(fetch, attempt: 2)
+    var refused = SpendRefused()
+    refused.account = AuditStory.account
+    refused.resources = 3
+    refused.refused = [AuditStory.resource("A")]
+    story.add(.spendRefused(refused))
+    let fold = try story.fold(by: .resource)
+    #expect(fold.groups.total.readsBought == 0)
+    #expect(fold.groups.total.calls == 2)
+    #expect(fold.groups.total.retries == 1)
+    #expect(fold.groups.total.refused == 3)
+    #expect(fold.groups.sums.map(\.sums.refused) == [1, 0, 2])
+    #expect(fold.groups.sums.map(\.sums.calls) == [2, 2, 0])
+  }
+
+  @Test func `a doubt counts when it began, what it cost when that was found`() throws {
+    var story = AuditStory()
+    let fetch = story.start(["A"])
+    story.doubt(fetch, 5)
+    story.fail(fetch)
+    story.wait(seconds: 86_400)
+    let open = story.head
+    story.resolve(fetch, 5, settled: 3)
+    let days = try story.fold(through: open).groups.sums
+    #expect(days.map(\.sums.tokens) == [TokenInterval(low: 0, high: 5)])
+    let later = try story.fold().groups.sums
+    #expect(later.map(\.sums.tokens) == [TokenInterval(0), TokenInterval(3)])
+    let slice = try story.fold(after: open).groups.sums
+    #expect(slice.map(\.sums.inDoubt) == [-5, 0])
+    #expect(slice.map(\.sums.certain) == [0, 3])
+  }
+
+  @Test func `a reading that nobody explains lies between two, with the calls of that time`()
+    throws
+  {
+    var story = AuditStory()
+    story.observe(100, predicted: 100...100, isFirst: true)
+    story.buy("A")
+    story.observe(99, predicted: 99...99)
+    let calm = story.head
+    story.wait(seconds: 60)
+    story.buy("B")
+    let fetch = story.start(["C"])
+    story.observe(90, predicted: 97...98, unexplained: 7)
+    story.observe(50, predicted: 90...90, unexplained: 40, isRestoreGap: true)
+    let found = try story.fold().reconciliation
+    #expect(found.readings == 4)
+    #expect(found.driftCount == 1)
+    #expect(found.unexplained == 7)
+    #expect(found.drifts.first?.after?.position == calm)
+    #expect(found.drifts.first?.calls == [calm + 1, fetch])
+    #expect(found.drifts.first?.credential == AuditStory.credential)
+    #expect(found.restoreGap == 40)
+    #expect(found.restoreGaps.count == 1)
+    #expect(!found.isClean)
+    #expect(try story.fold(through: calm).reconciliation.isClean)
+  }
+
+  @Test func `charges that the price list does not explain are listed`() throws {
+    var story = AuditStory()
+    let fetch = story.start(["A"])
+    story.charge(fetch, [("A", 7)], expected: 2)
+    story.charge(fetch, attempt: 2, [("A", 1)], expected: 2)
+    let found = try story.fold().reconciliation
+    #expect(found.aboveList == 5)
+    #expect(found.belowList == 1)
+    #expect(found.priceDriftCount == 2)
+    #expect(found.priceDrifts.map(\.tokens) == [7, 1])
+  }
+
+  @Test(arguments: 0..<20)
+  func `fields are read as the whole message is`(seed: UInt64) throws {
+    var random = SeededGenerator(seed: seed)
+    for recorded in AuditStory.generated(seed: seed, count: 300).events {
+      var bytes = Record.encode(recorded.event, time: recorded.time)
+      Self.expectSame(recorded.event, bytes.span.bytes)
+      // Nonsense is refused or read; nothing is read beyond its end.
+      let payload = Record.payload(of: bytes.span.bytes)
+      for _ in 0..<5 {
+        bytes[random.int(0...bytes.count - 1)] ^= UInt8(1 << random.int(0...7))
+        let end = random.int(payload.lowerBound...payload.upperBound)
+        for kind in EventKind.allCases {
+          Self.readAll(bytes.span.bytes, payload.lowerBound..<end, kind)
+        }
+      }
+    }
+  }
+
+  private static func readAll(_ bytes: RawSpan, _ payload: Range<Int>, _ kind: EventKind) {
+    _ = StartedFields(bytes, payload, withResources: true)
+    _ = EndedFields(bytes, payload, kind: kind)
+    _ = WrittenFields(bytes, payload)
+    _ = TallyFields(bytes, payload)
+    _ = ChargedFields(bytes, payload, withShares: true)
+    _ = ObservedFields(bytes, payload)
+  }
+
+  private static func expectSame(_ event: Event, _ bytes: RawSpan) {
+    let payload = Record.payload(of: bytes)
+    func text(_ range: Range<Int>) -> [UInt8] { bytes.bytes(in: range) }
+    switch event {
+    case .fetchStarted(let event):
+      let read = StartedFields(bytes, payload, withResources: true)
+      #expect(read.map { text($0.operation) } == Array(event.operation.utf8))
+      #expect(read.map { text($0.credential) } == Array(event.credential.utf8))
+      #expect(read.map { text($0.account) } == Array(event.account.utf8))
+      #expect(read.map { text($0.unit) } == Array(event.unit.utf8))
+      #expect(read?.resources.map(text) == event.resources.map { Array($0.utf8) })
+      #expect(read?.resourceCount == event.resources.count)
+      #expect(read?.contentSet == event.contentSet)
+      #expect(read?.isBehind == event.behind)
+      #expect(read?.maximumAge == (event.hasMaxAgeSeconds ? event.maxAgeSeconds : nil))
+    case .cacheWritten(let event):
+      let read = WrittenFields(bytes, payload)
+      #expect(read.map { text($0.resource) } == Array(event.resource.utf8))
+      #expect(read.map { text($0.body) } == Array(event.body))
+      #expect(read?.contentSet == event.contentSet)
+      #expect(read?.presence == UInt64(event.presence.rawValue))
+      #expect(read?.fetch == event.fetch)
+      #expect(read?.fetched == event.fetchedMs)
+      #expect(read?.freshUntil == event.freshUntilMs)
+      #expect(read?.tokens == event.tokens)
+    case .tokensCharged(let event):
+      let read = ChargedFields(bytes, payload, withShares: true)
+      #expect(read.map { text($0.account) } == Array(event.account.utf8))
+      #expect(read.map { text($0.operation) } == Array(event.operation.utf8))
+      #expect(read.map { text($0.credential) } == Array(event.credential.utf8))
+      #expect(read?.fetch == event.fetch && read?.attempt == event.attempt)
+      #expect(read?.tokens == event.tokens && read?.expected == event.expected)
+      #expect(read?.reserved == event.reserved)
+      #expect(read?.shares.map(\.tokens) == event.shares.map(\.tokens))
+      #expect(
+        read?.shares.map { text($0.resource) } == event.shares.map { Array($0.resource.utf8) })
+    case .balanceObserved(let event):
+      let read = ObservedFields(bytes, payload)
+      #expect(read?.balance == event.reading.balance)
+      #expect(read?.hasPrevious == event.hasPrevious)
+      #expect(read?.unexplained == event.unexplained)
+      #expect(read?.isRestoreGap == event.restoreGap)
+    case .fetchAttemptFailed(let event):
+      let read = EndedFields(bytes, payload, kind: .fetchAttemptFailed)
+      #expect(read?.fetch == event.fetch && read?.attempt == event.attempt)
+      #expect(read?.nextAttempt == event.nextAttempt)
+    default: break
+    }
+  }
+}
+
+@Suite struct AuditCalendarTests {
+  @Test func `days and hours follow the zone, also where clocks are set back`() throws {
+    var berlin = try #require(AuditCalendar(zone: "Europe/Berlin"))
+    func day(_ text: String) throws -> String {
+      AuditCalendar.name(ofDay: berlin.day(of: try #require(Timestamp(rfc3339: text))))
+    }
+    func hour(_ text: String) throws -> String {
+      berlin.name(ofHour: berlin.hour(of: try #require(Timestamp(rfc3339: text))))
+    }
+    #expect(try day("2026-11-20T23:30:00Z") == "2026-11-21")
+    #expect(try day("2026-11-20T22:59:59Z") == "2026-11-20")
+    #expect(try day("2026-06-20T22:00:00Z") == "2026-06-21")
+    #expect(try hour("2026-10-25T00:30:00Z") == "2026-10-25T02:00+02:00")
+    #expect(try hour("2026-10-25T01:30:00Z") == "2026-10-25T02:00+01:00")
+    #expect(try hour("2026-03-29T00:59:00Z") == "2026-03-29T01:00+01:00")
+    #expect(try hour("2026-03-29T01:00:00Z") == "2026-03-29T03:00+02:00")
+    var india = try #require(AuditCalendar(zone: "Asia/Kolkata"))
+    let time = try #require(Timestamp(rfc3339: "2026-11-21T08:45:00Z"))
+    #expect(india.name(ofHour: india.hour(of: time)) == "2026-11-21T14:00+05:30")
+    var utc = AuditCalendar.utc
+    #expect(utc.name(ofHour: utc.hour(of: time)) == "2026-11-21T08:00Z")
+    let local = try #require(Timestamp(rfc3339: "2026-06-21"))
+    #expect(berlin.start(ofUTCDay: local).description == "2026-06-20T22:00:00.000Z")
+  }
+
+  @Test func `a zone that does not exist is none`() {
+    for name in ["Mars/Base", "", "Europe/berlin", "../etc/passwd"] {
+      #expect(AuditCalendar(zone: name) == nil, "\(name)")
+    }
+  }
+}
+
+@Suite struct TokenPriceTests {
+  @Test func `a price is read exactly`() {
+    #expect(TokenPrice("0.0412 EUR") == TokenPrice(microUnits: 41_200, currency: "EUR"))
+    #expect(TokenPrice("1 USD")?.microUnits == 1_000_000)
+    #expect(TokenPrice("0.000001 EUR")?.microUnits == 1)
+    #expect(TokenPrice("0.0412 EUR")?.description == "0.0412 EUR")
+    #expect(TokenPrice("2 EUR")?.description == "2 EUR")
+    for text in [
+      "", "0.04", "EUR", "0,04 EUR", "-1 EUR", "0.0000001 EUR", "1 eur", "1 EURO", ".5 EUR",
+      "1. EUR", "1e3 EUR", "9999999999 EUR",
+    ] { #expect(TokenPrice(text) == nil, "\(text)") }
+  }
+
+  @Test func `money is exact and only what people read is rounded`() throws {
+    let price = try #require(TokenPrice("0.0412 EUR"))
+    #expect(price.microUnits(of: 50) == 2_060_000)
+    #expect(price.amount(of: 50) == "2.06 EUR")
+    #expect(price.amount(of: 3) == "0.12 EUR")
+    #expect(price.amount(of: -50) == "-2.06 EUR")
+    #expect(price.amount(of: 100_000_000) == "4,120,000.00 EUR")
+    #expect(price.microUnits(of: .max) == .max)
+    #expect(TokenPrice("0.005 EUR")?.amount(of: 1) == "0.01 EUR")
+    #expect(TokenPrice("0.004999 EUR")?.amount(of: -1) == "0.00 EUR")
+  }
+}
