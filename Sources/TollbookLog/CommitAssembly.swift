@@ -16,6 +16,10 @@ struct BoundFold: Sendable {
   var cadence: Fold.Cadence { isBeside ? .eachCommit : fold.cadence }
 
   var asLive: BoundFold { BoundFold(fold: fold, tables: tables, generation: generation) }
+
+  var asBeside: BoundFold {
+    BoundFold(fold: fold, tables: tables, generation: generation, isBeside: true)
+  }
 }
 
 /// A commit while it is put together inside one write transaction.

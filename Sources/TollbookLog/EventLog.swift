@@ -1,4 +1,5 @@
 package import LMDB
+import Synchronization
 package import TollbookEvents
 
 /// The append-only sequence of all events, with the folds that are kept beside it.
@@ -32,6 +33,7 @@ package final class EventLog: Sendable {
   private let store: LogStore
   private let writer: LogWriter
   private let options: Options
+  private let isRebuilding = Mutex(false)
 
   /// Opens the log of a directory that the caller owns, checks its end and brings every fold up to the head.
   ///
@@ -54,7 +56,9 @@ package final class EventLog: Sendable {
     store = try LogStore(environment: environment, folds: folds + [EventIndex.fold])
     let state = try store.checkedState()
     store.publish(state)
-    try ViewCatchUp(environment, store.tables, store.live).run(to: state.head)
+    let catchUp = ViewCatchUp(environment, store.tables, store.live)
+    try catchUp.run(to: state.head)
+    try catchUp.removeLeftovers(beside: store.other)
     var writerSettings = LogWriter.Settings()
     writerSettings.queueCapacity = options.queueCapacity
     writer = LogWriter(
@@ -72,7 +76,12 @@ package final class EventLog: Sendable {
   }
 
   /// Writes what is queued and takes no more. Blocks until that is on the disk.
-  package func close() { writer.close() }
+  package func close() {
+    writer.close()
+    store.signal.close()
+  }
+
+  var commits: CommitSignal { store.signal }
 
   /// Tables of the log itself.
   package var tables: LogTables { store.tables }
@@ -106,6 +115,34 @@ package final class EventLog: Sendable {
     try environment.withReadTransaction { (transaction) throws(LogError) in
       try body(transaction)
     }
+  }
+}
+
+// MARK: Views
+
+extension EventLog {
+  /// Builds all views anew from the events while they are read and the log goes on, compares them with those that are
+  /// read, and puts them in their place in one transaction.
+  ///
+  /// - Parameters:
+  ///   - baseRows: what the views begin with, where the log goes on from a snapshot.
+  ///   - progress: told on another thread.
+  /// - Returns: what was found. Views that differed are repaired.
+  /// - Throws: `RebuildError`; the views are as they were then. `.underWay` if that is being done already.
+  @discardableResult
+  package func rebuildViews(
+    pace: RebuildPace = RebuildPace(), baseRows: BaseRows? = nil,
+    progress: @escaping @Sendable (RebuildProgress) -> Void = { _ in }
+  ) async throws(RebuildError) -> RebuildReport {
+    let isFirst = isRebuilding.withLock { isRunning in
+      defer { isRunning = true }
+      return !isRunning
+    }
+    guard isFirst else { throw .underWay }
+    defer { isRebuilding.withLock { $0 = false } }
+    return try await ViewRebuild.run(
+      ViewRebuild(
+        store, writer, time: time, pace: pace, baseRows: baseRows, progress: progress))
   }
 }
 

@@ -98,6 +98,28 @@ package struct LogReader: Sendable {
     throw .beforeBase(base.position)
   }
 
+  /// Positions after `start` up to and including `end` whose events a fold could not apply.
+  package func parked(
+    of fold: Fold, after start: Position, through end: Position,
+    in transaction: borrowing ReadTransaction
+  ) throws(LogError) -> Set<Position> {
+    guard start < end else { return [] }
+    var found: Set<Position> = []
+    let prefix = Array(fold.id.utf8) + [0]
+    let first = LogTables.parkedKey(fold: fold.id, position: start + 1)
+    do throws(LMDBError) {
+      try transaction.scan(tables.parked, from: first.span, prefix: prefix.span) {
+        (key, _) throws(LMDBError) in
+        guard key.byteCount == prefix.count + 8 else { return .next }
+        let position = key.bigEndianUInt64(at: prefix.count)
+        guard position <= end else { return .stop }
+        found.insert(position)
+        return .next
+      }
+    } catch { throw .storage(error) }
+    return found
+  }
+
   /// The last commit's seal, nil in an empty log.
   package func lastCommit(
     in transaction: borrowing ReadTransaction

@@ -22,6 +22,7 @@ final class LogWriter: Sendable {
 
   private struct Shared {
     var waiting: [any PendingDecision] = []
+    var chores: [Chore] = []
     var state = WriterState.open
     var isReopenRequested = false
     /// Set once and for all: the thread ends when it has nothing left to do.
@@ -96,6 +97,61 @@ final class LogWriter: Sendable {
     if let refusal { decision.refuse(refusal) }
   }
 
+  /// Runs work of the log's own between two commits, on the writer thread, and waits for it: not to be called there, nor
+  /// from async code. After a failure of the storage other than a lack of space the process must not go on, as with
+  /// commits.
+  ///
+  /// - Parameter work: gets where the log stands.
+  func perform<R: Sendable>(
+    _ work: @escaping @Sendable (LogState) throws(LogError) -> R
+  ) throws(LogError) -> R {
+    let done = DispatchSemaphore(value: 0)
+    let result = Mutex<Result<R, LogError>>(.failure(.closed))
+    let chore = Chore(
+      run: { state in
+        let outcome = Result { () throws(LogError) in try work(state) }
+        result.withLock { $0 = outcome }
+        done.signal()
+        if case .failure(let error) = outcome { return error }
+        return nil
+      },
+      refuse: { error in
+        result.withLock { $0 = .failure(error) }
+        done.signal()
+      })
+    let refusal: LogError? = shared.withLock { shared in
+      switch shared.state {
+      case .closed: return .closed
+      case .readOnly(let reason): return .readOnly(reason: reason)
+      case .open:
+        shared.chores.append(chore)
+        wakeUp.signal()
+        return nil
+      }
+    }
+    if let refusal { throw refusal }
+    done.wait()
+    return try result.withLock { $0 }.get()
+  }
+
+  /// Work between two commits.
+  private struct Chore: Sendable {
+    /// - Returns: what went wrong.
+    let run: @Sendable (LogState) -> LogError?
+    let refuse: @Sendable (LogError) -> Void
+  }
+
+  /// - Returns: a failure after which the process must not go on.
+  private func run(_ chores: [Chore], at state: LogState) -> LogError? {
+    for (index, chore) in chores.enumerated() {
+      guard let error = chore.run(state), case .storage(let cause) = error, !cause.isOutOfSpace
+      else { continue }
+      for other in chores[(index + 1)...] { other.refuse(.closed) }
+      return error
+    }
+    return nil
+  }
+
   /// Asks a writer that ran out of space to check its tail and go on. Does nothing if it is open.
   func reopen() {
     shared.withLock { shared in
@@ -125,13 +181,14 @@ final class LogWriter: Sendable {
       let taken = shared.withLock { shared in
         defer {
           shared.waiting.removeAll(keepingCapacity: true)
+          shared.chores = []
           shared.isReopenRequested = false
         }
         return shared
       }
       backlog.append(contentsOf: taken.waiting)
       if taken.isReopenRequested, let problem = reopen(at: state) {
-        stop(because: problem, refusing: backlog)
+        stop(because: problem, refusing: backlog, taken.chores)
         return
       }
       if case .readOnly(let reason) = taken.state {
@@ -143,25 +200,35 @@ final class LogWriter: Sendable {
         case .success(let rest): backlog = rest
         case .failure(let error):
           guard case .readOnly = error else {
-            stop(because: error, refusing: backlog)
+            stop(because: error, refusing: backlog, taken.chores)
             return
           }
           for decision in backlog { decision.refuse(error) }
           backlog = []
         }
       }
+      if let problem = run(taken.chores, at: state) {
+        stop(because: problem, refusing: backlog, [])
+        return
+      }
       if taken.isClosing, backlog.isEmpty { return }
     }
   }
 
   /// Takes no more, answers whoever still waits, and says that the process must not go on.
-  private func stop(because error: LogError, refusing backlog: ArraySlice<any PendingDecision>) {
-    let waiting = shared.withLock { shared in
-      defer { shared.waiting = [] }
+  private func stop(
+    because error: LogError, refusing backlog: ArraySlice<any PendingDecision>, _ chores: [Chore]
+  ) {
+    let rest = shared.withLock { shared in
+      defer {
+        shared.waiting = []
+        shared.chores = []
+      }
       shared.state = .closed
-      return shared.waiting
+      return shared
     }
-    for decision in backlog + waiting { decision.refuse(error) }
+    for decision in backlog + rest.waiting { decision.refuse(error) }
+    for chore in chores + rest.chores { chore.refuse(error) }
     fail(error)
   }
 

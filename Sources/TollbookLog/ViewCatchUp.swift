@@ -57,6 +57,56 @@ struct ViewCatchUp {
     } catch { throw .storage(error) }
   }
 
+  /// Removes what nobody reads any more: tables of a rebuild that was cut short, and of versions that newer ones have
+  /// taken the place of.
+  func removeLeftovers(beside: [BoundFold]) throws(LogError) {
+    do throws(LMDBError) {
+      let unfinished = try environment.withReadTransaction { (transaction) throws(LMDBError) in
+        var found: [Table] = []
+        for table in beside.flatMap(\.tables) where try transaction.count(in: table) > 0 {
+          found.append(table)
+        }
+        return found
+      }
+      let names = try environment.tableNames()
+      let superseded = names.filter { name in
+        folds.contains { Fold.isOlder(name, than: $0.fold) }
+      }
+      let rows = try environment.withReadTransaction { (transaction) throws(LMDBError) in
+        try leftRows(in: transaction)
+      }
+      guard !(unfinished.isEmpty && superseded.isEmpty && rows.isEmpty) else { return }
+      try environment.withWriteTransaction { (transaction) throws(LMDBError) in
+        for table in unfinished { try transaction.clear(table) }
+        for (table, key) in rows { _ = try transaction.delete(key: key.span, in: table) }
+      }
+      if !superseded.isEmpty { try environment.deleteTables(superseded) }
+    } catch {
+      // They take space, and no more than that.
+      if error.isOutOfSpace { return }
+      throw .storage(error)
+    }
+  }
+
+  /// Rows of `views` and `parked` that belong to no view that is read.
+  private func leftRows(
+    in transaction: borrowing ReadTransaction
+  ) throws(LMDBError) -> [(table: Table, key: [UInt8])] {
+    var found: [(table: Table, key: [UInt8])] = []
+    for table in [tables.views, tables.parked] {
+      try transaction.scan(table) { (key, _) throws(LMDBError) in
+        let key = [UInt8](copying: key)
+        let name = String(decoding: key.prefix { $0 != 0 }, as: UTF8.self)
+        let isLeft = folds.contains {
+          Fold.isOlder(name, than: $0.fold) || name.hasPrefix("\($0.fold.id)#")
+        }
+        if isLeft { found.append((table, key)) }
+        return .next
+      }
+    }
+    return found
+  }
+
   private func drop(
     _ bound: BoundFold, in transaction: inout WriteTransaction
   ) throws(LMDBError) {
@@ -86,6 +136,18 @@ struct ViewCatchUp {
   }
 }
 
+extension Fold {
+  /// Whether a name (`cache@1`, `cache@1.entries`, `cache@1.entries#1`) belongs to an older version of this fold.
+  static func isOlder(_ name: String, than fold: Fold) -> Bool {
+    let parts = fold.id.split(separator: "@")
+    guard parts.count == 2, let version = Int(parts[1]), name.hasPrefix("\(parts[0])@") else {
+      return false
+    }
+    let digits = name.dropFirst(parts[0].count + 1).prefix(while: \.isNumber)
+    return Int(digits).map { $0 < version } ?? false
+  }
+}
+
 extension BoundFold {
   /// Notes up to which position the tables contain the log.
   func setCheckpoint(
@@ -93,6 +155,23 @@ extension BoundFold {
   ) throws(LMDBError) {
     let row = ViewRow(position: position, generation: generation).bytes
     try transaction.put(row.span, forKey: Array(name.utf8).span, in: views)
+  }
+
+  /// Puts in rows of a snapshot.
+  func put(
+    _ portion: BasePortion, parked: Table, in transaction: inout WriteTransaction
+  ) throws(LMDBError) {
+    switch portion {
+    case .rows(let table, let rows):
+      for row in rows {
+        try transaction.put(row.value.span, forKey: row.key.span, in: tables[table])
+      }
+    case .parked(let events):
+      for event in events {
+        let key = LogTables.parkedKey(fold: name, position: event.position)
+        try transaction.put(Array(event.reason.utf8).span, forKey: key.span, in: parked)
+      }
+    }
   }
 
   /// Removes its row and the events that it parked.

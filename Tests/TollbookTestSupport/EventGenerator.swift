@@ -574,6 +574,7 @@ extension EventGenerator {
       restored.position = head
       restored.restoredMs = time.milliseconds
       emit(.logRestored(restored))
+      model.restore()
     }
     var started = ServiceStarted()
     started.version = "0.1.0"

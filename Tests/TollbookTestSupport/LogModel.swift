@@ -188,6 +188,10 @@ package struct LogModel: Sendable {
   package internal(set) var credentials: [Text: Credential] = [:]
   /// Meters that have a row.
   package private(set) var meters: Set<MeterName> = []
+  /// Meters that were not read since the log was restored.
+  package private(set) var unreadSinceRestore: Set<MeterName> = []
+
+  mutating func restore() { unreadSinceRestore = meters }
 
   mutating func reserve(_ key: HoldKey, _ hold: Hold) {
     precondition(holds[key] == nil)
@@ -217,6 +221,7 @@ package struct LogModel: Sendable {
     granted[meter, default: 0] += granting
     unexplained[meter, default: 0] += amount
     readings[meter] = reading
+    unreadSinceRestore.remove(meter)
     meters.insert(meter)
   }
 

@@ -68,6 +68,7 @@ private func expectLedger(of log: EventLog, toBe model: LogModel) throws {
       let terms = Dictionary(uniqueKeysWithValues: LedgerTerm.allCases.map { ($0, meter[$0]) })
       #expect(terms == model.terms(of: name))
       #expect(meter.reading.map { LogModel.Reading($0) } == model.readings[name])
+      #expect(meter.awaitsRestoreGap == model.unreadSinceRestore.contains(name))
       let sent = model.holds.values.filter { $0.meter == name && $0.state == .inDoubt }
         .compactMap(\.sent)
       // It may be later than that of the doubts that are left, if a younger one was closed by hand.

@@ -10,9 +10,14 @@ package import TollbookLog
 /// | `holds` | fetch (8), attempt (4) | a hold's row |
 /// | `spend` | window, 0, account, 0, operation | tokens (8), charges (8) |
 /// | `credentials` | credential | status (1), upstream, unit, detail |
+/// | `past` | credential, 0, unit, 0, position (8) | the meter's row after that position |
+///
+/// `past` has a row before a meter's first change in each block of 1,024 positions, and one before each restore of the
+/// log. So a meter as it stood at any position is one row and the events that follow it in a block, and a change of a
+/// meter mostly costs nothing.
 package enum LedgerFold {
   package static let fold = Fold(
-    name: "ledger", version: 1, tables: ["meters", "holds", "spend", "credentials"],
+    name: "ledger", version: 2, tables: ["meters", "holds", "spend", "credentials", "past"],
     cadence: .eachDecision
   ) { (events, tables, transaction) throws(LMDBError) in
     var books = LedgerBooks(tables)
@@ -39,17 +44,20 @@ private struct LedgerBooks {
   private let holdTable: Table
   private let spendTable: Table
   private let credentialTable: Table
+  private let pastTable: Table
   private var meters: [[UInt8]: Meter] = [:]
   /// Nil: the hold is gone.
   private var holds: [[UInt8]: Hold?] = [:]
   private var spend: [[UInt8]: Spend] = [:]
   private var credentials: [[UInt8]: Credential] = [:]
+  private var past: [[UInt8]: Meter] = [:]
 
   init(_ tables: [Table]) {
     meterTable = tables[0]
     holdTable = tables[1]
     spendTable = tables[2]
     credentialTable = tables[3]
+    pastTable = tables[4]
   }
 
   /// Applies one event, or says why it cannot be and leaves everything as it was.
@@ -72,11 +80,15 @@ private struct LedgerBooks {
       credential.detail = event.detail
       credentials[key] = credential
       return nil
+    case .logRestored:
+      for key in try meterKeys(in: transaction) { try change(key, by: recorded, in: transaction) }
+      return nil
     default: break
     }
     guard let key = MeterKey(of: recorded.event) else { return nil }
     let charges = charges(of: recorded.event)
-    guard isPossible(key: key.bytes, names: [key.credential, key.unit]),
+    guard
+      isPossible(key: MeterPast.key(of: key.bytes, after: 0), names: [key.credential, key.unit]),
       charges.allSatisfy({
         isPossible(key: $0.key, names: [$0.window, $0.account, $0.operation])
       })
@@ -86,12 +98,34 @@ private struct LedgerBooks {
     case .possible(let found): changes = found
     case .impossible(let reason): return reason
     }
-    var meter = try meter(key.bytes, in: transaction)
-    meter.apply(recorded.event)
-    meters[key.bytes] = meter
+    try change(key.bytes, by: recorded, in: transaction)
     for change in changes { holds[change.key] = .some(change.hold) }
     for charge in charges { try add(charge, in: transaction) }
     return nil
+  }
+
+  /// Changes a meter, and keeps how it stood if this is its first change in a block.
+  private mutating func change(
+    _ key: [UInt8], by recorded: RecordedEvent, in transaction: borrowing ReadTransaction
+  ) throws(LMDBError) {
+    var meter = try meter(key, in: transaction)
+    if let before = MeterPast.position(toKeepBefore: recorded, after: meter.lastChange) {
+      past[MeterPast.key(of: key, after: before)] = meter
+    }
+    meter.apply(recorded)
+    meters[key] = meter
+  }
+
+  /// The keys of all meters, stored or changed in this run.
+  private func meterKeys(
+    in transaction: borrowing ReadTransaction
+  ) throws(LMDBError) -> Set<[UInt8]> {
+    var keys = Set(meters.keys)
+    try transaction.scan(meterTable) { (key, _) throws(LMDBError) in
+      keys.insert([UInt8](copying: key))
+      return .next
+    }
+    return keys
   }
 
   /// Whether LMDB takes the key, and the names in it can be told apart.
@@ -102,6 +136,9 @@ private struct LedgerBooks {
   mutating func write(to transaction: inout WriteTransaction) throws(LMDBError) {
     for (key, meter) in meters {
       try transaction.put(meter.row.span, forKey: key.span, in: meterTable)
+    }
+    for (key, meter) in past {
+      try transaction.put(meter.row.span, forKey: key.span, in: pastTable)
     }
     for (key, hold) in holds {
       if let hold {

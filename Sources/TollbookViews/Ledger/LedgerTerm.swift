@@ -126,8 +126,10 @@ package struct MeterKey: Hashable, Sendable {
 
   var bytes: [UInt8] { Array(credential.utf8) + [0] + Array(unit.utf8) }
 
-  init(bytes: RawSpan) {
-    let parts = [UInt8](copying: bytes).split(separator: 0, omittingEmptySubsequences: false)
+  init(bytes: RawSpan) { self.init(bytes: [UInt8](copying: bytes)) }
+
+  init(bytes: [UInt8]) {
+    let parts = bytes.split(separator: 0, omittingEmptySubsequences: false)
     credential = String(decoding: parts.first ?? [], as: UTF8.self)
     unit = String(decoding: parts.count > 1 ? parts[1] : [], as: UTF8.self)
   }

@@ -4,7 +4,7 @@ package import TollbookLog
 
 /// Reads of the token ledger, inside a transaction that the caller holds. Deciders use it too.
 package struct LedgerView: Sendable {
-  private let tables: ViewTables
+  let tables: ViewTables
 
   package init(_ log: EventLog) { self.init(log.viewTables(of: LedgerFold.fold)) }
 
@@ -79,5 +79,19 @@ package struct LedgerView: Sendable {
       return .next
     }
     return found
+  }
+
+  /// What was spent in every window, by window, account and operation.
+  package func spendOfAllWindows(
+    in transaction: borrowing ReadTransaction,
+    _ body: (_ window: String, _ account: String, _ operation: String, Spend) -> Void
+  ) throws(LMDBError) {
+    try transaction.scan(tables.open(in: transaction)[2]) { (key, row) throws(LMDBError) in
+      let parts = [UInt8](copying: key).split(separator: 0, omittingEmptySubsequences: false)
+        .map { String(decoding: $0, as: UTF8.self) }
+      guard parts.count == 3 else { return .next }
+      body(parts[0], parts[1], parts[2], Spend(row: row))
+      return .next
+    }
   }
 }

@@ -24,6 +24,10 @@ package struct Meter: Hashable, Sendable {
   package var reading: LastReading?
   /// When the youngest of the doubts that are open was sent, at the latest.
   package private(set) var lastDoubtSent: Timestamp?
+  /// Whether the log was restored since the last reading: the next one may differ by what the log does not know of.
+  package private(set) var awaitsRestoreGap = false
+  /// Position of the last event that changed it, 0 before the first.
+  package private(set) var lastChange: Position = 0
 
   package init() { terms = Array(repeating: 0, count: LedgerTerm.allCases.count) }
 
@@ -34,13 +38,20 @@ package struct Meter: Hashable, Sendable {
     LedgerTerm.allCases.filter { $0 != .granted }.reduce(self[.granted]) { $0 &- self[$1] }
   }
 
-  /// Applies an event of this meter.
+  /// Applies an event of this meter, or one that concerns all meters, and notes where it stands.
+  package mutating func apply(_ recorded: RecordedEvent) {
+    apply(recorded.event)
+    lastChange = recorded.position
+  }
+
+  /// Applies an event that is not in the log yet.
   package mutating func apply(_ event: Event) {
     for term in LedgerTerm.allCases {
       terms[term.rawValue] &+= term.change(by: event)
     }
     switch event {
     case .balanceObserved(let event):
+      awaitsRestoreGap = false
       reading = LastReading(
         balance: event.reading.balance,
         upstream: Timestamp(milliseconds: event.reading.upstreamMs),
@@ -52,6 +63,7 @@ package struct Meter: Hashable, Sendable {
       let sent = Timestamp(milliseconds: event.sentMs)
       lastDoubtSent = max(lastDoubtSent ?? sent, sent)
     case .chargeResolved where self[.inDoubt] == 0: lastDoubtSent = nil
+    case .logRestored: awaitsRestoreGap = true
     default: break
     }
   }
@@ -63,7 +75,9 @@ extension Meter {
   var row: [UInt8] {
     var row: [UInt8] = []
     for term in terms { row.append(field: term) }
-    row.append((reading == nil ? 0 : 1) | (lastDoubtSent == nil ? 0 : 2))
+    row.append(
+      (reading == nil ? 0 : 1) | (lastDoubtSent == nil ? 0 : 2) | (awaitsRestoreGap ? 4 : 0))
+    row.append(bigEndian: lastChange)
     row.append(field: lastDoubtSent?.milliseconds ?? 0)
     if let reading {
       row.append(field: reading.balance)
@@ -82,6 +96,8 @@ extension Meter {
     terms = []
     for _ in LedgerTerm.allCases { terms.append(field.signed(row)) }
     let flags = field.byte(row)
+    awaitsRestoreGap = flags & 4 != 0
+    lastChange = field.unsigned(row)
     let sent = field.signed(row)
     lastDoubtSent = flags & 2 == 0 ? nil : Timestamp(milliseconds: sent)
     guard flags & 1 != 0 else { return }

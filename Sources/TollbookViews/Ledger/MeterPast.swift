@@ -1,0 +1,121 @@
+package import LMDB
+package import TollbookEvents
+package import TollbookLog
+
+/// Where the past of meters is kept: see ``LedgerFold``.
+enum MeterPast {
+  /// Positions in a block. A read applies at most so many events, and a meter that is busy has a row for so many.
+  static let block: Position = 1_024
+
+  /// The position for which a meter's row is kept before it changes; nil if what is kept is enough.
+  static func position(toKeepBefore recorded: RecordedEvent, after last: Position) -> Position? {
+    // A log that goes on from a snapshot has no events before this one.
+    if case .logRestored = recorded.event { return recorded.position - 1 }
+    let start = recorded.position / block * block
+    return last < start ? start - 1 : nil
+  }
+
+  /// The last position of the block in which the position after this one lies.
+  static func end(ofBlockAfter position: Position) -> Position { (position + 1) | (block - 1) }
+
+  static func key(of meter: [UInt8], after position: Position) -> [UInt8] {
+    var key = prefix(of: meter)
+    key.append(bigEndian: position)
+    return key
+  }
+
+  static func prefix(of meter: [UInt8]) -> [UInt8] { meter + [0] }
+}
+
+extension LedgerView {
+  /// A meter as it stood after a position, which the log must have: an unused one before its first event.
+  ///
+  /// - Complexity: one seek, and the events of one block.
+  /// - Throws: `.beforeBase` if that is before the first event of a log that goes on from a snapshot.
+  package func meter(
+    _ key: MeterKey, asOf position: Position, reader: LogReader,
+    in transaction: borrowing ReadTransaction
+  ) throws(LogError) -> Meter {
+    var meters = [key.bytes: try kept(of: key.bytes, asOf: position, reader, in: transaction)]
+    try bring(&meters, to: position, reader, in: transaction)
+    return meters[key.bytes]?.meter ?? Meter()
+  }
+
+  /// All meters that had an event by then, by credential and unit.
+  ///
+  /// - Complexity: as for one meter, and one block for each block in which meters were kept.
+  package func meters(
+    asOf position: Position, reader: LogReader, in transaction: borrowing ReadTransaction
+  ) throws(LogError) -> [(key: MeterKey, meter: Meter)] {
+    var meters: [[UInt8]: Kept] = [:]
+    for (key, _) in try LogError.absorbing(try self.meters(in: transaction)) {
+      meters[key.bytes] = try kept(of: key.bytes, asOf: position, reader, in: transaction)
+    }
+    try bring(&meters, to: position, reader, in: transaction)
+    return meters.filter { $0.value.meter.lastChange > 0 }
+      .sorted { $0.key.lexicographicallyPrecedes($1.key) }
+      .map { (MeterKey(bytes: $0.key), $0.value.meter) }
+  }
+
+  /// A meter as it stood after a position.
+  private struct Kept {
+    var position: Position
+    var meter: Meter
+  }
+
+  /// The last row kept of a meter that is not after a position.
+  private func kept(
+    of meter: [UInt8], asOf position: Position, _ reader: LogReader,
+    in transaction: borrowing ReadTransaction
+  ) throws(LogError) -> Kept {
+    var found: Kept?
+    let prefix = MeterPast.prefix(of: meter)
+    let bound = MeterPast.key(of: meter, after: position)
+    do throws(LMDBError) {
+      let table = try tables.open(in: transaction)[4]
+      try transaction.scan(table, from: bound.span, prefix: prefix.span, descending: true) {
+        (key, row) throws(LMDBError) in
+        found = Kept(position: key.bigEndianUInt64(at: prefix.count), meter: Meter(row: row))
+        return .stop
+      }
+    } catch { throw .storage(error) }
+    guard let found, found.meter.lastChange > 0 else {
+      // Unused until then: its first event comes later, and so after what the log rests on.
+      let base = try reader.base(in: transaction)?.position ?? 0
+      return Kept(position: max(found?.position ?? 0, base), meter: Meter())
+    }
+    return found
+  }
+
+  /// Applies the events that follow what was kept, each block of events read once.
+  private func bring(
+    _ meters: inout [[UInt8]: Kept], to position: Position, _ reader: LogReader,
+    in transaction: borrowing ReadTransaction
+  ) throws(LogError) {
+    for start in Set(meters.values.map(\.position)) where start < position {
+      let end = min(position, MeterPast.end(ofBlockAfter: start))
+      let parked = try reader.parked(
+        of: LedgerFold.fold, after: start, through: end, in: transaction)
+      try reader.scan(after: start, in: transaction) { (recorded) throws(LogError) in
+        if !parked.contains(recorded.position) {
+          Self.apply(recorded, to: &meters, keptAt: start)
+        }
+        return recorded.position < end ? .next : .stop
+      }
+    }
+  }
+
+  private static func apply(
+    _ recorded: RecordedEvent, to meters: inout [[UInt8]: Kept], keptAt start: Position
+  ) {
+    let keys: [[UInt8]]
+    if case .logRestored = recorded.event {
+      keys = meters.filter { $0.value.meter.lastChange > 0 }.map(\.key)
+    } else if let key = MeterKey(of: recorded.event) {
+      keys = [key.bytes]
+    } else {
+      return
+    }
+    for key in keys where meters[key]?.position == start { meters[key]?.meter.apply(recorded) }
+  }
+}
