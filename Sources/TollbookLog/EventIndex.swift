@@ -70,7 +70,7 @@ package struct EventIndex: Sendable {
       in: 2, prefix: Array(LogTables.key(fetch).span), after: 0, limit: .max, transaction)
   }
 
-  private static func resourcePrefix(_ resource: String) -> [UInt8] {
+  static func resourcePrefix(_ resource: String) -> [UInt8] {
     // Keys of LMDB hold at most 511 bytes; a longer resource name is indexed by its beginning.
     var key: [UInt8] = []
     key.reserveCapacity(resource.utf8.count + 9)
@@ -103,7 +103,7 @@ package struct EventIndex: Sendable {
 }
 
 /// What an event is found by, apart from its kind.
-private struct IndexKeys {
+struct IndexKeys {
   var resource: String?
   var fetch: Position?
 

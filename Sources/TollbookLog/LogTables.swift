@@ -63,7 +63,7 @@ package struct LogTables: Sendable {
   }
 
   /// The key of an event that a fold has parked, by the name that its view stands under.
-  static func parkedKey(fold: String, position: Position) -> [UInt8] {
+  package static func parkedKey(fold: String, position: Position) -> [UInt8] {
     var key = Array(fold.utf8) + [0]
     key.append(bigEndian: position)
     return key

@@ -11,17 +11,25 @@ package enum MerkleTree {
 
   /// `HASH(0x00 || record)`.
   package static func leafHash(_ record: [UInt8]) -> TreeHash {
+    // SAFETY: the view does not outlive the call.
+    unsafe leafHash(record.span.bytes)
+  }
+
+  /// `HASH(0x00 || record)`.
+  package static func leafHash(_ record: RawSpan) -> TreeHash {
     var hasher = leafHasher
-    hasher.update(data: record)
-    return TreeHash(hasher.finalize())
+    // SAFETY: read during the call.
+    unsafe record.withUnsafeBytes { unsafe hasher.update(bufferPointer: $0) }
+    return hasher.finalize().hash
   }
 
   /// `HASH(0x01 || left || right)`.
   package static func nodeHash(_ left: TreeHash, _ right: TreeHash) -> TreeHash {
     var hasher = nodeHasher
-    hasher.update(data: left)
-    hasher.update(data: right)
-    return TreeHash(hasher.finalize())
+    // SAFETY: read during the calls.
+    unsafe left.withUnsafeBytes { unsafe hasher.update(bufferPointer: $0) }
+    unsafe right.withUnsafeBytes { unsafe hasher.update(bufferPointer: $0) }
+    return hasher.finalize().hash
   }
 
   // Hashers that have eaten the prefix byte: copying one is cheaper than hashing the byte again.
@@ -32,6 +40,14 @@ package enum MerkleTree {
     var hasher = SHA256()
     hasher.update(data: [prefix])
     return hasher
+  }
+}
+
+extension SHA256Digest {
+  /// Copied at once: as a sequence it would be copied twice and byte by byte.
+  fileprivate var hash: TreeHash {
+    // SAFETY: copied during the call.
+    unsafe withUnsafeBytes { unsafe TreeHash($0) }
   }
 }
 

@@ -1,10 +1,10 @@
 import Dispatch
-import LMDB
+package import LMDB
 import Synchronization
-import TollbookEvents
+package import TollbookEvents
 
 /// Reads and decodes the next chunk of events on another thread while the caller works on the one before.
-final class ReadAhead: Sendable {
+package final class ReadAhead: Sendable {
   private let queue = DispatchQueue(label: "tollbook-read-ahead")
   private let next = Mutex<Result<[RecordedEvent], LogError>>(.success([]))
   private let environment: Environment
@@ -12,7 +12,7 @@ final class ReadAhead: Sendable {
   private let chunk: Int
   private let head: Position
 
-  init(_ environment: Environment, _ reader: LogReader, chunk: Int, to head: Position) {
+  package init(_ environment: Environment, _ reader: LogReader, chunk: Int, to head: Position) {
     self.environment = environment
     self.reader = reader
     self.chunk = chunk
@@ -20,7 +20,7 @@ final class ReadAhead: Sendable {
   }
 
   /// Begins to read the chunk after a position. Each call is followed by one `take`.
-  func begin(after position: Position) {
+  package func begin(after position: Position) {
     queue.async { [self] in
       let read = Result { () throws(LogError) in try events(after: position) }
       next.withLock { $0 = read }
@@ -28,7 +28,7 @@ final class ReadAhead: Sendable {
   }
 
   /// Waits for the chunk that was begun.
-  func take() throws(LogError) -> [RecordedEvent] {
+  package func take() throws(LogError) -> [RecordedEvent] {
     finish()
     return try next.withLock { next in
       defer { next = .success([]) }
@@ -38,7 +38,7 @@ final class ReadAhead: Sendable {
 
   /// Waits until nothing is read any more, and nobody but the caller keeps the environment open: one after the other,
   /// the queue has let go of what it ran before.
-  func finish() { queue.sync {} }
+  package func finish() { queue.sync {} }
 
   private func events(after position: Position) throws(LogError) -> [RecordedEvent] {
     try environment.withReadTransaction { (transaction) throws(LogError) in

@@ -5,7 +5,7 @@ import TollbookEvents
 ///
 /// One damage is to be one finding. A record that is known to be broken spoils the hash of everything after it, so from
 /// there on roots are not compared, until the next stored hash of 256 records allows to begin anew.
-struct RecordWalk: Walk {
+struct RecordWalk {
   /// The commit that the walk is in.
   private struct Commit {
     let last: Position
@@ -15,72 +15,93 @@ struct RecordWalk: Walk {
     var time: Timestamp?
   }
 
+  /// Positions that are gone over one by one; a longer gap is jumped over.
+  private static let longestWalkedGap: Position = 1 << 20
+
+  private let environment: Environment
   private let tables: LogTables
-  private let reader: LogReader
+  private let watch: LogVerifier.Watch
+  private let work: CheckedRecords.Work
   private let head: Position
-  private let origin: LogOrigin?
   private var next: Position = 1
+  private var seals: CommitSeals
   private var commit: Commit?
   /// Commit time of the commit before; nil if that is not known.
   private var before: Timestamp? = Timestamp(milliseconds: .min)
   private var frontier = MerkleFrontier()
   /// Whether `frontier` is that of the records as they were committed.
   private var isFrontierSound = true
-  private var brokenBodies: [[UInt8]: Damage]
-  private var namedBodies: Set<[UInt8]> = []
+  /// Nil: bodies are not looked at.
+  private(set) var bodies: NamedBodies?
+  private(set) var index = IndexSums()
+  /// Whether every record up to here could be read, so that views and indexes can be compared with them.
+  private(set) var isReadable = true
   private(set) var rows: UInt64 = 0
-  private(set) var commits: UInt64 = 0
   private(set) var damages: [Damage] = []
-  /// Bodies that are named and not there, because the log was restored without them.
-  private(set) var absentBodies: UInt64 = 0
 
+  /// - Parameters:
+  ///   - start: where the log begins; nil if nobody knows, and then at the first record that there is.
+  ///   - bodies: nil leaves out whether bodies that are named are there.
   init(
-    _ tables: LogTables, head: Position, origin: LogOrigin?, brokenBodies: [[UInt8]: Damage]
+    _ environment: Environment, _ tables: LogTables, head: Position, start: LogStart,
+    bodies: NamedBodies?, work: CheckedRecords.Work, watch: LogVerifier.Watch
   ) {
-    self.origin = origin
-    if let base = origin?.base {
-      next = base.position + 1
-      before = base.commit.time
-      frontier = base.frontier
-    }
+    self.environment = environment
     self.tables = tables
     self.head = head
-    self.brokenBodies = brokenBodies
-    reader = LogReader(tables)
+    self.watch = watch
+    self.work = work
+    self.bodies = bodies
+    seals = CommitSeals(environment, tables, watch)
+    next = start.first
+    before = start.time
+    frontier = start.frontier
+    isFrontierSound = start.isKnown
   }
 
   var isAtEnd: Bool { next > head }
+  var commits: UInt64 { seals.entered }
 
-  /// Broken bodies that no record names.
-  var unnamedBodies: [Damage] {
-    brokenBodies.filter { !namedBodies.contains($0.key) }.map(\.value)
-  }
-
-  mutating func step(
-    in transaction: borrowing ReadTransaction, upTo limit: WorkLimit
-  ) throws(LogError) {
-    var seen = 0
-    var work = 0
-    var ended = true
-    let start = LogTables.key(next)
-    try transaction.scan(tables.events, from: start.span) { (key, value) throws(LogError) in
-      guard next <= head, seen < limit.rows, work < limit.bytes else {
-        ended = false
-        return .stop
+  /// Goes over the next portion and returns its events, if records are decoded.
+  mutating func step(upTo limit: WorkLimit) throws(LogError) -> [RecordedEvent] {
+    watch.reading(LogTables.eventsName)
+    let start = next
+    let (tables, head) = (tables, head)
+    let portion: RecordPortion
+    do throws(LMDBError) {
+      portion = try environment.withReadTransaction { (transaction) throws(LMDBError) in
+        try RecordPortion(from: start, through: head, upTo: limit, of: tables, in: transaction)
       }
-      guard key.byteCount == 8 else {
-        report(LogTables.eventsName, nil, "a key of \(key.byteCount) bytes is no position")
-        return .next
-      }
-      seen += 1
-      work += value.byteCount
-      try skip(to: key.bigEndianUInt64(at: 0), in: transaction)
-      guard next <= head else { return .stop }
-      try visit(value, in: transaction)
-      return .next
+    } catch { throw .storage(error) }
+    let checked = CheckedRecords(portion, work)
+    for length in portion.wrongKeys {
+      report(LogTables.eventsName, nil, "a key of \(length) bytes is no position")
     }
-    if ended { try skip(to: head + 1, in: transaction) }
-    rows += UInt64(seen)
+    index += checked.index
+    var named: [NamedBodies.Note] = []
+    for number in 0..<portion.count {
+      try visit(number, checked)
+      if bodies != nil, let event = checked.events[number] {
+        NamedBodies.Note.add(of: event, to: &named)
+      }
+      try finish(checked.leaf(number))
+    }
+    rows += UInt64(portion.count)
+    switch portion.end {
+    case .limit: break
+    case .gap(let position): try skip(to: position)
+    case .table: try skip(to: head + 1)
+    case .disorder:
+      report(LogTables.eventsName, next, "keys do not ascend: nothing behind can be trusted")
+      isReadable = false
+      next = head + 1
+    }
+    if var bodies {
+      watch.reading(LogTables.bodiesName)
+      damages += try bodies.take(named, environment, tables)
+      self.bodies = bodies
+    }
+    return checked.events.compactMap(\.self)
   }
 
   private mutating func report(_ table: String, _ position: Position?, _ problem: String) {
@@ -90,36 +111,49 @@ struct RecordWalk: Walk {
   // MARK: Records
 
   /// Goes over positions that have no record.
-  private mutating func skip(
-    to position: Position, in transaction: borrowing ReadTransaction
-  ) throws(LogError) {
+  private mutating func skip(to position: Position) throws(LogError) {
     let end = min(position, head + 1)
     guard next < end else { return }
     damages.append(.missingEvent(at: next))
+    isFrontierSound = false
+    isReadable = false
+    if end - next > Self.longestWalkedGap { return try jump(to: end) }
+    let nothing = MerkleTree.leafHash([])
     while next < end {
-      isFrontierSound = false
-      try enterCommit(in: transaction)
-      try finish(hashing: [], in: transaction)
+      try enterCommit()
+      try finish(nothing)
     }
   }
 
-  private mutating func visit(
-    _ value: RawSpan, in transaction: borrowing ReadTransaction
-  ) throws(LogError) {
-    try enterCommit(in: transaction)
-    do throws(Damage) {
-      try Record.check(value, at: next)
-      checkTime(Record.time(of: value))
-      let recorded = try Record.decode(value, at: next)
-      if case .cacheWritten(let event) = recorded.event {
-        try checkBody(event, in: transaction)
-      }
-    } catch {
-      damages.append(error)
-      // A sound record that this version cannot decode still has its place in the tree.
-      if (try? Record.check(value, at: next)) == nil { isFrontierSound = false }
+  /// Goes over a gap that no real log can have, from commit to commit.
+  private mutating func jump(to end: Position) throws(LogError) {
+    while next < end {
+      try enterCommit()
+      guard let commit, commit.last < end else { break }
+      before = commit.time
+      next = commit.last + 1
+      self.commit = nil
     }
-    try finish(hashing: [UInt8](copying: value), in: transaction)
+    next = end
+    let unknown = [TreeHash](
+      repeating: MerkleTree.emptyRoot, count: (end - 1).nonzeroBitCount)
+    frontier = MerkleFrontier(size: end - 1, subtrees: unknown) ?? MerkleFrontier()
+  }
+
+  private mutating func visit(_ number: Int, _ checked: CheckedRecords) throws(LogError) {
+    try enterCommit()
+    if let damage = checked.broken[number] {
+      damages.append(damage)
+      isFrontierSound = false
+      isReadable = false
+      return
+    }
+    checkTime(checked.times[number])
+    // A sound record that this version cannot decode still has its place in the tree.
+    if let damage = checked.unreadable[number] {
+      damages.append(damage)
+      isReadable = false
+    }
   }
 
   private mutating func checkTime(_ time: Timestamp) {
@@ -132,49 +166,23 @@ struct RecordWalk: Walk {
     }
   }
 
-  private mutating func checkBody(
-    _ event: CacheWritten, in transaction: borrowing ReadTransaction
-  ) throws(Damage) {
-    guard event.presence == .present else { return }
-    let digest = Array(event.body)
-    if let damage = brokenBodies[digest] {
-      if namedBodies.insert(digest).inserted {
-        report(damage.table, next, damage.problem)
-      }
-      return
-    }
-    let isThere = (try? transaction.contains(key: digest.span, in: tables.bodies)) ?? false
-    guard isThere else {
-      if let origin, origin.isWithoutBodies, next <= origin.position {
-        absentBodies += 1
-        return
-      }
-      throw Damage(
-        table: LogTables.bodiesName, position: next,
-        problem: "the body that an entry names is missing: \(digest.hexadecimal)")
-    }
-  }
-
   /// Ends a position: its leaf, the stored hashes that it completes, and the commit if it is the last of it.
-  private mutating func finish(
-    hashing record: [UInt8], in transaction: borrowing ReadTransaction
-  ) throws(LogError) {
-    for tile in frontier.append(MerkleTree.leafHash(record)) {
-      try check(tile, in: transaction)
-    }
-    if !isFrontierSound, next % 256 == 0 { try resume(size: next, in: transaction) }
-    if next == commit?.last { try seal(in: transaction) }
+  private mutating func finish(_ leaf: TreeHash) throws(LogError) {
+    for tile in frontier.append(leaf) { try check(tile) }
+    if !isFrontierSound, next % 256 == 0 { try resume(size: next) }
+    if next == commit?.last { try seal() }
     next += 1
   }
 
   // MARK: Tree
 
-  private mutating func check(
-    _ tile: MerkleFrontier.Tile, in transaction: borrowing ReadTransaction
-  ) throws(LogError) {
+  private mutating func check(_ tile: MerkleFrontier.Tile) throws(LogError) {
+    watch.reading(LogTables.treeName)
     let stored: TreeHash
     do throws(LogError) {
-      stored = try reader.tile(level: tile.level, index: tile.index, in: transaction)
+      stored = try environment.withReadTransaction { (transaction) throws(LogError) in
+        try LogReader(tables).tile(level: tile.level, index: tile.index, in: transaction)
+      }
     } catch {
       guard case .damaged(let damage) = error else { throw error }
       damages.append(damage)
@@ -188,37 +196,32 @@ struct RecordWalk: Walk {
   }
 
   /// Takes the stored hashes for true again, if they can be read.
-  private mutating func resume(
-    size: UInt64, in transaction: borrowing ReadTransaction
-  ) throws(LogError) {
+  private mutating func resume(size: UInt64) throws(LogError) {
+    watch.reading(LogTables.treeName)
     do throws(LogError) {
-      frontier = try reader.frontier(size: size, in: transaction)
+      frontier = try environment.withReadTransaction { (transaction) throws(LogError) in
+        try LogReader(tables).frontier(size: size, in: transaction)
+      }
       isFrontierSound = true
     } catch {
-      guard case .damaged = error else { throw error }
+      switch error {
+      case .damaged, .beforeBase: break
+      default: throw error
+      }
     }
   }
 
   // MARK: Commits
 
   /// Reads the seal of the commit that begins at `next`, unless the walk is inside one.
-  private mutating func enterCommit(in transaction: borrowing ReadTransaction) throws(LogError) {
+  private mutating func enterCommit() throws(LogError) {
     guard commit == nil else { return }
-    let start = LogTables.key(next)
-    try transaction.scan(tables.commits, from: start.span) { (key, value) throws(LogError) in
-      guard key.byteCount == 8 else {
-        report(LogTables.commitsName, nil, "a key of \(key.byteCount) bytes is no position")
-        return .next
-      }
-      enter(key.bigEndianUInt64(at: 0), value)
-      return .stop
-    }
-  }
-
-  private mutating func enter(_ last: Position, _ value: RawSpan) {
-    commits += 1
+    let found = try seals.seal(atLeast: next)
+    damages += seals.takeDamages()
+    guard let (last, value) = found else { return }
     do throws(Damage) {
-      let row = try CommitRow(last: last, bytes: value)
+      // SAFETY: the view does not outlive the call.
+      let row = unsafe try CommitRow(last: last, bytes: value.span.bytes)
       commit = Commit(last: last, row: row, time: row.time)
       if row.first != next || row.treeSize != last {
         report(
@@ -236,7 +239,7 @@ struct RecordWalk: Walk {
     }
   }
 
-  private mutating func seal(in transaction: borrowing ReadTransaction) throws(LogError) {
+  private mutating func seal() throws(LogError) {
     guard let commit else { return }
     before = commit.time
     self.commit = nil
@@ -245,7 +248,117 @@ struct RecordWalk: Walk {
       LogTables.commitsName, row.last, "the records do not hash to the root of their commit")
     isFrontierSound = false
     // The stored hashes may know better than the records.
-    try resume(size: row.last, in: transaction)
+    try resume(size: row.last)
     isFrontierSound = isFrontierSound && frontier.root == row.root
+  }
+}
+
+/// Where the records of a log begin.
+struct LogStart {
+  var first: Position = 1
+  /// Commit time of the commit before the first record; nil if nobody knows.
+  var time: Timestamp? = Timestamp(milliseconds: .min)
+  /// The tree before the first record.
+  var frontier = MerkleFrontier()
+  /// Whether `frontier` is true.
+  var isKnown = true
+
+  init() {}
+
+  init(after base: LogBase) {
+    first = base.position + 1
+    time = base.commit.time
+    frontier = base.frontier
+  }
+
+  /// At a position before which nobody knows what was.
+  init(unknownUpTo first: Position) {
+    self.first = first
+    time = nil
+    isKnown = false
+    let hashes = [TreeHash](
+      repeating: MerkleTree.emptyRoot, count: (first - 1).nonzeroBitCount)
+    frontier = MerkleFrontier(size: first - 1, subtrees: hashes) ?? MerkleFrontier()
+  }
+}
+
+/// The seals of commits in their order, read some thousands at a time.
+private struct CommitSeals {
+  private static let portion = 5_000
+
+  private let environment: Environment
+  private let tables: LogTables
+  private let watch: LogVerifier.Watch
+  private var rows: ArraySlice<(Position, [UInt8])> = []
+  private var isAtEnd = false
+  private var damages: [Damage] = []
+  /// Seals that were handed out.
+  private(set) var entered: UInt64 = 0
+
+  init(_ environment: Environment, _ tables: LogTables, _ watch: LogVerifier.Watch) {
+    self.environment = environment
+    self.tables = tables
+    self.watch = watch
+  }
+
+  /// What was wrong with keys since it was asked last.
+  mutating func takeDamages() -> [Damage] {
+    defer { damages = [] }
+    return damages
+  }
+
+  /// The next seal whose commit ends at `position` or behind it.
+  mutating func seal(atLeast position: Position) throws(LogError) -> (Position, [UInt8])? {
+    while true {
+      if rows.isEmpty {
+        guard !isAtEnd else { return nil }
+        try read(from: position)
+      }
+      guard let row = rows.popFirst() else { return nil }
+      if row.0 >= position {
+        entered += 1
+        return row
+      }
+    }
+  }
+
+  private mutating func read(from position: Position) throws(LogError) {
+    watch.reading(LogTables.commitsName)
+    let start = LogTables.key(position)
+    var found: [(Position, [UInt8])] = []
+    var wrong: [Damage] = []
+    var last = position - 1
+    var hasMore = false
+    do throws(LMDBError) {
+      try environment.withReadTransaction { (transaction) throws(LMDBError) in
+        try transaction.scan(tables.commits, from: start.span) { (key, value) throws(LMDBError) in
+          guard found.count < Self.portion, wrong.count < Self.portion else {
+            hasMore = true
+            return .stop
+          }
+          guard key.byteCount == 8 else {
+            wrong.append(
+              Damage(
+                table: LogTables.commitsName,
+                problem: "a key of \(key.byteCount) bytes is no position"))
+            return .next
+          }
+          let key = key.bigEndianUInt64(at: 0)
+          guard key > last else {
+            wrong.append(
+              Damage(
+                table: LogTables.commitsName, position: last,
+                problem: "keys do not ascend: nothing behind can be trusted"))
+            return .stop
+          }
+          last = key
+          found.append((key, [UInt8](copying: value)))
+          return .next
+        }
+      }
+    } catch { throw .storage(error) }
+    rows = found[...]
+    damages += wrong
+    isAtEnd = !hasMore
   }
 }
