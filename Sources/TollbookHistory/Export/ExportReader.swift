@@ -20,7 +20,7 @@ package struct ExportReader: ~Copyable {
 
   /// Opens a file and reads its opening.
   package init(path: String) throws(ExportProblem) {
-    var frames = try FrameReader(path: path)
+    var frames = try FrameReader.opening(path)
     let place = frames.place(after: 0)
     guard case .opening(let opening) = try frames.next(after: 0) else {
       throw .damaged(place, "the export does not begin with its opening")

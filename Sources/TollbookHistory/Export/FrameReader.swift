@@ -19,8 +19,20 @@ struct FrameReader: ~Copyable {
   private var taken = 0
 
   /// Opens a file and reads what exports begin with.
-  init(path: String) throws(ExportProblem) {
+  static func opening(_ path: String) throws(ExportProblem) -> FrameReader {
+    let (file, size) = try open(path)
+    var reader = FrameReader(path: path, size: size, file: file)
+    try reader.takeMagic()
+    return reader
+  }
+
+  private init(path: String, size: UInt64, file: FileHandle) {
     self.path = path
+    self.size = size
+    self.file = file
+  }
+
+  private static func open(_ path: String) throws(ExportProblem) -> (FileHandle, size: UInt64) {
     guard let attributes = try? FileManager.default.attributesOfItem(atPath: path) else {
       throw .unreadable(path, reason: "there is no such file")
     }
@@ -28,10 +40,14 @@ struct FrameReader: ~Copyable {
       throw .unreadable(path, reason: "it is a folder")
     }
     do {
-      file = try FileHandle(forReadingFrom: URL(fileURLWithPath: path))
-      size = try file.seekToEnd()
+      let file = try FileHandle(forReadingFrom: URL(fileURLWithPath: path))
+      let size = try file.seekToEnd()
       try file.seek(toOffset: 0)
+      return (file, size)
     } catch { throw .unreadable(path, reason: error.localizedDescription) }
+  }
+
+  private mutating func takeMagic() throws(ExportProblem) {
     let magic = ExportFormat.magic
     try fill(to: magic.count)
     if buffer.first == UInt8(ascii: "{") { throw .jsonLines(path) }
