@@ -9,6 +9,10 @@ package import TollbookViews
 /// as unexplained; a balance inside needs no explanation. Refills are counted on the upstream's own clock, from the
 /// next refill of one reading to the next refill of the other. Elapsed time counts nothing; it only casts doubt: where
 /// our clock says that one of the two has jumped, the refills are an interval too.
+///
+/// After a restore the log does not know what was bought since it was copied. So the first reading explains nothing: what
+/// was in doubt stays spent, unprovable, since a call that was lost could have moved the balance as well; and the whole
+/// difference is posted as unexplained, marked as the restore's gap.
 package struct BalanceReconciliation {
   /// A doubt may be resolved by a reading that is at least this much younger, in milliseconds.
   static let doubtSettlesAfter: Int64 = 60_000
@@ -105,6 +109,7 @@ package struct BalanceReconciliation {
     let free = meter[.free]
     let held = meter[.reserved] + meter[.inDoubt]
     var event = observation
+    event.restoreGap = meter.awaitsRestoreGap
     event.previous.balance = last.balance
     event.previous.upstreamMs = last.upstream.milliseconds
     event.previous.nextRefillMs = last.nextRefill.milliseconds
@@ -130,18 +135,24 @@ package struct BalanceReconciliation {
     return event
   }
 
-  /// Closes all doubts together if this reading can tell: nothing else is under way, and it is young enough.
+  /// Closes all doubts together if this reading can tell: nothing else is under way, and it is young enough. The first
+  /// after a restore never could.
   private func resolution(of doubts: [Hold], refill: Refill) -> ChargeResolved? {
-    guard !doubts.isEmpty, meter[.reserved] == 0, let sent = meter.lastDoubtSent,
-      question.asked >= sent.advanced(byMilliseconds: Self.doubtSettlesAfter)
-    else { return nil }
+    guard !doubts.isEmpty, meter[.reserved] == 0 else { return nil }
+    if !meter.awaitsRestoreGap {
+      guard let sent = meter.lastDoubtSent,
+        question.asked >= sent.advanced(byMilliseconds: Self.doubtSettlesAfter)
+      else { return nil }
+    }
     let sum = doubts.reduce(0) { $0 + $1.tokens }
     let difference = meter[.free] + sum + refill.low - reading.balance
     var event = ChargeResolved()
     event.credential = key.credential
     event.unit = key.unit
     event.difference = difference
-    if !refill.isExact {
+    if meter.awaitsRestoreGap {
+      event.evidence = .restored
+    } else if !refill.isExact {
       event.evidence = .bucketFull
     } else if (0...sum).contains(difference) {
       event.evidence = .reading

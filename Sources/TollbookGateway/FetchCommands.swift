@@ -35,7 +35,7 @@ struct ReserveCommand: Sendable {
   enum Answer: Sendable {
     case reserved(calls: [ReservedCall], refusal: ReserveRefusal?)
     case keyRejected(detail: String)
-    /// Nobody knows the balance yet: ask for it first.
+    /// Nobody knows the balance yet, or not since the log was restored: ask for it first.
     case needsReading
   }
 
@@ -48,7 +48,9 @@ struct ReserveCommand: Sendable {
       return Decision(answer: .keyRejected(detail: credential.detail))
     }
     let meter = try ledger.meter(terms.meter, in: state)
-    guard meter.reading != nil else { return Decision(answer: .needsReading) }
+    guard meter.reading != nil, !meter.awaitsRestoreGap else {
+      return Decision(answer: .needsReading)
+    }
     var admission = Admission(
       of: items.map(\.bound), on: meter, at: now, requestLimit: requestLimit,
       overdraft: overdraft, callSize: callSize)

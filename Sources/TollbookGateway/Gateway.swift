@@ -75,30 +75,39 @@ package final class Gateway: Sendable {
       outcomes: answers, meter: meter(), position: log.head, now: log.time.now())
   }
 
-  /// The stored body of a product, nil if there is none. Counts as a read, and never buys.
+  /// The stored body of a product. Counts as a read, and never buys.
   package func product(
     _ asin: KeepaASIN, in domain: KeepaDomain, covering wanted: ContentSet = .plain
-  ) throws(LogError) -> (entry: CacheEntry, body: Body, position: Position)? {
+  ) throws(LogError) -> StoredProduct {
     let key = KeepaBuyer.resource(asin, domain)
     let cache = cache
     let reader = log.reader
-    let found: (CacheEntry, Body, Position)? = try log.read { (transaction) throws(LogError) in
+    let found: StoredProduct = try log.read { (transaction) throws(LogError) in
       let entry: CacheEntry?
       do throws(LMDBError) {
         entry = try cache.entry(key, covering: UInt8(wanted.rawValue), in: transaction)
       } catch { throw .storage(error) }
-      guard let entry, entry.isPresent,
-        let body = try reader.body(digest: entry.digest, in: transaction)
-      else { return nil }
-      return (entry, body, try reader.head(in: transaction))
+      guard let entry, entry.isPresent else { return .notCached }
+      guard let body = try reader.body(digest: entry.digest, in: transaction) else {
+        return .withoutBody(entry)
+      }
+      return .stored(entry, body, position: try reader.head(in: transaction))
     }
-    guard let (entry, body, position) = found else { return nil }
+    guard case .stored(let entry, _, _) = found else { return found }
     let now = log.time.now()
     let isFresh = Usability(of: entry, at: now, maximumAge: nil) == .fresh
     tallies.record(
       isFresh ? .fresh : .stale, key, contentSet: entry.contentSet, account: settings.account,
       maximumAge: nil, at: now)
-    return (entry, body, position)
+    return found
+  }
+
+  /// What the cache has of a product.
+  package enum StoredProduct: Sendable {
+    case notCached
+    /// The entry is there, and what it was restored from had no bodies.
+    case withoutBody(CacheEntry)
+    case stored(CacheEntry, Body, position: Position)
   }
 
   /// How the upstream stands.
@@ -187,9 +196,13 @@ package final class Gateway: Sendable {
         asin: asin, source: .keepa, entry: entries([asin], request)[asin],
         tokens: purchase.isJoined ? 0 : tokens, isJoined: purchase.isJoined, problem: nil)
     case .found:
+      guard let entry = entries([asin], request)[asin] else {
+        return ProductOutcome(
+          asin: asin, source: .none, entry: nil, tokens: 0, isJoined: false,
+          problem: ProductProblem(.upstreamUnavailable, "it was purged meanwhile; ask again"))
+      }
       return ProductOutcome(
-        asin: asin, source: .cache, entry: entries([asin], request)[asin], tokens: 0,
-        isJoined: false, problem: nil)
+        asin: asin, source: .cache, entry: entry, tokens: 0, isJoined: false, problem: nil)
     case .failed(let problem), .refused(let problem):
       let isUsable = known.map {
         Usability(of: $0, at: log.time.now(), maximumAge: nil) != .none
@@ -241,10 +254,24 @@ extension Gateway {
   package func start(version: String) async throws(LogError) {
     let command = StartCommand(
       version: version, isSimulated: isSimulated,
-      credential: buyer.map { ($0.meter, "keepa") }, now: log.time.now())
+      credential: buyer.map { ($0.meter, "keepa") }, restored: try unnotedRestore(),
+      now: log.time.now())
     let ledger = ledger
     _ = try await log.decide { (state, context) throws(LMDBError) in
       try command.decide(ledger, state, context)
+    }
+  }
+
+  /// How the log was restored, if no start since has noted it.
+  private func unnotedRestore() throws(LogError) -> LogOrigin? {
+    let log = log
+    return try log.read { (transaction) throws(LogError) in
+      guard let origin = try log.reader.origin(in: transaction) else { return nil }
+      do throws(LMDBError) {
+        let noted = try log.index.positions(
+          of: .logRestored, after: origin.position, limit: 1, in: transaction)
+        return noted.isEmpty ? origin : nil
+      } catch { throw .storage(error) }
     }
   }
 
@@ -261,6 +288,7 @@ extension Gateway {
       group.addTask { [self] in
         while !Task.isCancelled {
           await sweep()
+          await pruneBodies()
           guard (try? await log.time.sleep(settings.sweepInterval)) != nil else { return }
         }
       }

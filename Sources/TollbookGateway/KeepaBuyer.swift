@@ -101,7 +101,7 @@ final class KeepaBuyer: Sendable {
     running.begin { [self] in _ = await buy(asins, for: request, within: limit) }
   }
 
-  /// Asks for the balance if none was ever read, or if that would settle what is in doubt.
+  /// Asks for the balance if none was ever read or none since a restore, or if that would settle what is in doubt.
   func watchBalance() async {
     let ledger = ledger
     let key = meter
@@ -506,10 +506,10 @@ private struct Call: Sendable {
 }
 
 extension Meter {
-  /// Whether a question for the balance would tell something: the first of all, or one that is young enough to settle
-  /// what is in doubt. Calls under way read it themselves.
+  /// Whether a question for the balance would tell something: the first of all or since a restore, or one that is young
+  /// enough to settle what is in doubt. Calls under way read it themselves.
   fileprivate func needsReading(at now: Timestamp) -> Bool {
-    guard reading != nil else { return true }
+    guard reading != nil, !awaitsRestoreGap else { return true }
     guard self[.inDoubt] > 0, self[.reserved] == 0 else { return false }
     guard let sent = lastDoubtSent else { return true }
     return now >= sent.advanced(byMilliseconds: BalanceReconciliation.doubtSettlesAfter)

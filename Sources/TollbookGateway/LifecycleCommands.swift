@@ -3,12 +3,14 @@ package import TollbookEvents
 package import TollbookLog
 import TollbookViews
 
-/// Begin a run of the service: put what the last one left under way in doubt, and name the credential.
+/// Begin a run of the service: note a restore, put what the last run left under way in doubt, and name the credential.
 struct StartCommand: Sendable {
   var version: String
   var isSimulated: Bool
   /// Nil: no key is configured.
   var credential: (meter: MeterKey, upstream: String)?
+  /// How the log came to be, if it was restored and that is not in it yet.
+  var restored: LogOrigin?
   /// By the wall clock. Not the commit's time: that stays ahead after a clock was wrong, and a doubt would wait for it.
   var now: Timestamp
 
@@ -18,7 +20,8 @@ struct StartCommand: Sendable {
     var started = ServiceStarted()
     started.version = version
     started.simulated = isSimulated
-    var events: [Event] = [.serviceStarted(started)]
+    var events = restored.map { [Event.logRestored(LogRestored(of: $0))] } ?? []
+    events.append(.serviceStarted(started))
     var recovered = ServiceRecovered()
     for hold in try ledger.holds(in: state) where hold.state == .reserved {
       recovered.fetches += 1
@@ -51,6 +54,16 @@ struct StartCommand: Sendable {
     failed.reason = .processEnded
     failed.detail = "Tollbook ended while the call was under way"
     return [.chargeInDoubt(doubt), .fetchFailed(failed)]
+  }
+}
+
+extension LogRestored {
+  fileprivate init(of origin: LogOrigin) {
+    self.init()
+    position = origin.position
+    base = origin.base?.position ?? 0
+    restoredMs = origin.restored.milliseconds
+    withoutBodies = origin.isWithoutBodies
   }
 }
 

@@ -15,6 +15,7 @@ extension CacheEntry {
       json.field("kind", resource.kind)
       json.field("content_set", ContentSet(keepa: UInt32(contentSet)).keepaName)
       json.field("state", state(at: now).rawValue)
+      json.field("purged", isPurged)
       json.field("present", isPresent)
       json.field("written", written)
       json.field("fetched_at", fetched)

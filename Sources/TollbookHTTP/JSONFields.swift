@@ -62,6 +62,16 @@ struct JSONFields {
     return integer
   }
 
+  /// True or false.
+  func flag(_ name: String) throws(Problem) -> Bool? {
+    guard let value = value(name) else { return nil }
+    guard let flag = value.bool else {
+      throw Problem(
+        .invalidField, "\(name) must be true or false, not \(value.kind)", field: name)
+    }
+    return flag
+  }
+
   /// A string.
   func string(_ name: String) throws(Problem) -> String? {
     guard let value = value(name) else { return nil }

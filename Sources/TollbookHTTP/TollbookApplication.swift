@@ -62,6 +62,7 @@ package struct TollbookApplication: Sendable {
     service.addBatch(to: router)
     service.addProduct(to: router)
     service.addCache(to: router)
+    service.addPurge(to: router)
     service.addLedger(to: router)
     service.addEvents(to: router)
     service.addLog(to: router)
@@ -76,6 +77,7 @@ package struct TollbookApplication: Sendable {
       ProblemMiddleware()
     }
     service.addControl(to: router)
+    service.addPurge(to: router)
     return router
   }
 }

@@ -43,6 +43,7 @@ import Foundation
         name: "Look",
         subcommands: [EventsCommand.self, VerifyCommand.self, ConfigCommand.self]),
       CommandGroup(
-        name: "Repair", subcommands: [ResolveCommandLine.self, RebuildCommand.self]),
+        name: "Repair",
+        subcommands: [ResolveCommandLine.self, CacheCommand.self, RebuildCommand.self]),
     ])
 }

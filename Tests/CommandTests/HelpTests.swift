@@ -18,7 +18,7 @@ import TollbookTestSupport
 
   @Test(arguments: [
     ["serve"], ["demo"], ["simulate"], ["simulate", "keepa"], ["events"], ["verify"], ["config"],
-    ["resolve"], ["rebuild"],
+    ["resolve"], ["cache"], ["cache", "purge"], ["rebuild"],
   ])
   func `every command explains itself within the width of a terminal`(
     command: [String]

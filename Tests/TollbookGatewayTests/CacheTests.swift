@@ -113,7 +113,7 @@ import TollbookViews
     for _ in 0..<3 { #expect(await world.ask(asins(2)).sources == [.keepa, .keepa]) }
     #expect(world.keepa.books.charged == 6)
     let asin = try #require(KeepaASIN(asins(1)[0]))
-    #expect(try world.gateway.product(asin, in: .unitedStates) != nil)
+    #expect(try world.gateway.product(asin, in: .unitedStates).body != nil)
   }
 
   @Test func `without a key only the cache answers`() async throws {
@@ -128,11 +128,11 @@ import TollbookViews
   {
     let world = try await World()
     let asin = try #require(KeepaASIN(asins(1)[0]))
-    #expect(try world.gateway.product(asin, in: .unitedStates) == nil)
+    #expect(try world.gateway.product(asin, in: .unitedStates).body == nil)
     _ = await world.ask(asins(1))
-    let stored = try #require(try world.gateway.product(asin, in: .unitedStates))
+    let stored = try #require(try world.gateway.product(asin, in: .unitedStates).body)
     #expect(
-      String(decoding: try stored.body.content(), as: UTF8.self)
+      String(decoding: try stored.content(), as: UTF8.self)
         == FakeAnswers.product(asins(1)[0], call: 1, .plain))
     #expect(world.gateway.tallies.pendingReads == 1)
     #expect(world.keepa.calls.count == 1)

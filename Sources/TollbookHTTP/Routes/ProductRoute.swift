@@ -14,12 +14,7 @@ extension HTTPService {
       get: { request, context in
         let domain = try Self.domain(context)
         let asin = try Self.asin(context)
-        guard let (entry, body, position) = try gateway.product(asin, in: domain) else {
-          throw Problem(
-            .notCached,
-            "no body of \(asin) in domain \(domain.rawValue) is stored;"
-              + " POST /keepa/batch-analyze buys it")
-        }
+        let (entry, body, position) = try stored(asin, in: domain)
         let isGzip = acceptsGzip(request.headers[.acceptEncoding])
         var headers = headers(for: entry)
         headers[.position] = "\(position)"
@@ -37,6 +32,26 @@ extension HTTPService {
         return Response(
           status: .ok, headers: headers, body: .init(byteBuffer: ByteBuffer(bytes: content)))
       })
+  }
+
+  private func stored(
+    _ asin: KeepaASIN, in domain: KeepaDomain
+  ) throws -> (CacheEntry, Body, Position) {
+    switch try gateway.product(asin, in: domain) {
+    case .stored(let entry, let body, let position): return (entry, body, position)
+    case .notCached:
+      throw Problem(
+        .notCached,
+        "no body of \(asin) in domain \(domain.rawValue) is stored; POST /keepa/batch-analyze"
+          + " buys it")
+    case .withoutBody(let entry):
+      throw Problem(
+        .gone,
+        "the body \(entry.digest.hexadecimal) of \(asin) in domain \(domain.rawValue), fetched"
+          + " \(entry.fetched), is not kept any more; its summary is at"
+          + " /cache/entries/\(entry.resource), and POST /keepa/batch-analyze with a max-age"
+          + " buys it again")
+    }
   }
 
   private static func domain(_ context: TollbookContext) throws(Problem) -> KeepaDomain {

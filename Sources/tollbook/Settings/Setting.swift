@@ -4,7 +4,7 @@ enum SettingName: CaseIterable, Sendable {
   case keepaKey, keepaBase
   case accessKey, allowedHosts
   case cache, overdraft
-  case productFresh, productGrace, productErrorGrace, productKeep, absentFresh
+  case productFresh, productGrace, productErrorGrace, productKeep, absentFresh, bodyRetention
   case logLevel, mapSize
 }
 
@@ -83,6 +83,9 @@ extension Setting {
     Setting(
       name: .absentFresh, key: "tollbook.absent_fresh", kind: .duration, standard: "1d",
       help: "How long “Keepa does not know this ASIN” is believed"),
+    Setting(
+      name: .bodyRetention, key: "tollbook.body_retention", kind: .duration, standard: "30d",
+      help: "How long Keepa's answer is kept after the last entry that needed it is gone"),
     Setting(
       name: .logLevel, key: "tollbook.log_level", flag: "--log-level",
       kind: .choice(["trace", "debug", "info", "notice", "warning", "error", "critical"]),

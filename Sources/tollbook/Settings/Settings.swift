@@ -76,6 +76,7 @@ extension Settings {
     gateway.products.present.errorGrace = Int64(number(.productErrorGrace))
     gateway.products.present.keep = Int64(number(.productKeep))
     gateway.products.absent.fresh = Int64(number(.absentFresh))
+    gateway.bodyRetention = Int64(number(.bodyRetention))
     return gateway
   }
 

@@ -89,9 +89,15 @@ final class World: Sendable {
   }
 
   /// Opens the log anew. All clients must have had their answers: they hold the old one.
-  func reopen(_ options: EventLog.Options) async throws {
+  ///
+  /// - Parameter meanwhile: what is done to the folder while nobody has it open.
+  func reopen(
+    _ options: EventLog.Options = .scratch,
+    meanwhile: (TemporaryFolder) throws -> Void = { _ in }
+  ) async throws {
     let settings = gateway.settings
     running.withLock { $0 = nil }
+    try meanwhile(folder)
     try await begin(settings, options, true)
   }
 }

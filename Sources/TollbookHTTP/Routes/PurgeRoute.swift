@@ -1,0 +1,70 @@
+import Hummingbird
+import JSONText
+import TollbookEvents
+import TollbookGateway
+import TollbookLog
+
+extension HTTPService {
+  /// `POST /cache/purge`, with one of `key`, `prefix` and `"all": true`, further `hard` and `note`: tells what the entries
+  /// had cost, and with `"confirm": true` purges them.
+  func addPurge(to router: Router<TollbookContext>) {
+    router.route(
+      "/cache/purge",
+      post: { request, context in
+        try await purge(JSONFields(of: request, limit: context.maxUploadSize))
+      })
+  }
+
+  private func purge(_ fields: JSONFields) async throws -> Response {
+    let order = PurgeOrder(
+      scope: try Self.scope(fields), isHard: try fields.flag("hard") ?? false,
+      note: try Self.note(fields))
+    let isDryRun = try fields.flag("dry_run") ?? false
+    let isConfirmed = try fields.flag("confirm") ?? false
+    if isDryRun && isConfirmed {
+      throw Problem(
+        .invalidField, "dry_run changes nothing and confirm purges; send one of them",
+        field: "confirm")
+    }
+    let cost = isConfirmed ? try await order.carryOut(on: log) : try order.cost(in: log)
+    return .object(position: log.head) { json in
+      json.field("purged", isConfirmed)
+      json.field("hard", order.isHard)
+      json.field("entries", cost.entries)
+      json.field("tokens", cost.tokens)
+      json.field("bytes", cost.bytes)
+      json.field(
+        "detail",
+        isConfirmed
+          ? "\(order.isHard ? "removed" : "stale from now on"); tokens is what the entries had cost"
+          : "nothing is changed; tokens is what the entries had cost, and \"confirm\": true purges"
+            + " them")
+    }
+  }
+
+  private static func scope(_ fields: JSONFields) throws(Problem) -> PurgeOrder.Scope {
+    let key = try fields.string("key")
+    let prefix = try fields.string("prefix")
+    let isAll = try fields.flag("all") ?? false
+    guard [key != nil, prefix != nil, isAll].count(where: \.self) == 1 else {
+      throw Problem(
+        .missingField, "name what to purge, by one of key, prefix and \"all\": true", field: "key")
+    }
+    for (name, text) in [("key", key), ("prefix", prefix)] where text?.isEmpty == true {
+      throw Problem(
+        .invalidField, "\(name) is empty; to purge everything send \"all\": true", field: name)
+    }
+    return key.map { .key($0) } ?? prefix.map { .prefix($0) } ?? .all
+  }
+
+  private static func note(_ fields: JSONFields) throws(Problem) -> String {
+    let note = try fields.string("note") ?? ""
+    guard note.utf8.count <= PurgeOrder.longestNote else {
+      throw Problem(
+        .invalidField,
+        "note has \(note.utf8.count) bytes; \(PurgeOrder.longestNote) are kept with every entry",
+        field: "note")
+    }
+    return note
+  }
+}
