@@ -1,3 +1,4 @@
+import Foundation
 import LMDB
 import TollbookEvents
 import TollbookLog
@@ -126,11 +127,20 @@ extension AuditStory {
     add(.tokensCharged(event))
   }
 
-  mutating func fail(_ fetch: Position, attempt: UInt32 = 1, next: UInt32 = 0) {
+  mutating func fail(
+    _ fetch: Position, attempt: UInt32 = 1, next: UInt32 = 0, bound: Int64 = 0
+  ) {
     var event = FetchAttemptFailed()
     event.fetch = fetch
     event.attempt = attempt
     event.nextAttempt = next
+    if next > 0 {
+      event.nextBound = bound
+      event.credential = Self.credential
+      event.unit = "tokens"
+      event.account = Self.account
+      event.operation = "keepa.product"
+    }
     event.reason = .timedOut
     add(.fetchAttemptFailed(event))
     guard next == 0 else { return }

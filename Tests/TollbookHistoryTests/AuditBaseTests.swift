@@ -1,0 +1,86 @@
+import LMDB
+import Testing
+import TollbookEvents
+import TollbookLog
+import TollbookTestSupport
+import TollbookViews
+
+@testable import TollbookHistory
+
+/// A log that goes on from a snapshot: what was before is not in it, and nobody pretends to know.
+@Suite struct AuditBaseTests {
+  private let folder: TemporaryFolder
+
+  init() throws { folder = try TemporaryFolder() }
+
+  /// A log whose events up to `position` are gone; each event of the story was a commit of its own.
+  private func log(_ story: AuditStory, after position: Position) async throws -> EventLog {
+    var commits: [SealedCommit] = []
+    do {
+      let log = try folder.openLog("whole")
+      for event in story.events { try await log.append([event.event]) }
+      try log.read { (transaction) throws(LogError) in
+        for event in story.events {
+          guard
+            let row = try log.reader.commit(holding: event.position, in: transaction),
+            let record = try log.reader.record(at: event.position, in: transaction)
+          else { continue }
+          commits.append(SealedCommit(row: row, records: [record]))
+        }
+      }
+      log.close()
+    }
+    var frontier = MerkleFrontier()
+    for commit in commits.prefix(Int(position)) {
+      for record in commit.records { _ = frontier.append(MerkleTree.leafHash(record)) }
+    }
+    let base = try LogBase(
+      commit: commits[Int(position) - 1].row, frontier: frontier, snapshot: "a.snapshot")
+    do {
+      let importer = try LogImporter(folder.own("restored"), options: .scratch)
+      try importer.begin(
+        LogOrigin(
+          position: Position(commits.count), restored: .testStart, isWithoutBodies: false,
+          base: base))
+      try importer.append(Array(commits[Int(position)...]))
+    }
+    return try folder.openLog("restored")
+  }
+
+  @Test func `an audit begins at the base and says so`() async throws {
+    var story = AuditStory()
+    story.buy("A")
+    let doubtful = story.start(["X"])
+    story.doubt(doubtful, 5)
+    story.fail(doubtful)
+    let underWay = story.start(["B"], account: "acme")
+    let base = story.head
+    story.succeed(underWay)
+    story.write("B", of: underWay)
+    story.charge(underWay, [("B", 3)], account: "acme")
+    story.read("A", fresh: 4)
+    story.resolve(doubtful, 5, settled: 2)
+    let log = try await log(story, after: base)
+    defer { log.close() }
+    let source = LogSource(log)
+    var query = AuditQuery()
+    query.grouping = .account
+    let report = try #require(try Audit.run(query, in: source))
+    #expect(report.start == base)
+    #expect(report.query.after == base)
+    #expect(report.events == story.head - base)
+    #expect(report.total.certain == 5)
+    #expect(report.total.inDoubt == -5, "it was in doubt before")
+    #expect(report.total.readsOfUnknownCost == 4)
+    #expect(report.total.avoided == 0)
+    #expect(report.groups.map(\.name) == ["acme", nil, "default"])
+    #expect(
+      report.waste?[.served] == 3, "a call from before was waited for, as far as anybody knows")
+    #expect(report.waste?[.failed] == 2)
+    #expect(report.waste?[.inDoubt] == -5)
+    #expect(report.waste?.total == report.total.tokens.high)
+    #expect(throws: LogError.beforeBase(base)) {
+      try EventRange(from: .position(1), to: nil, in: source)
+    }
+  }
+}
