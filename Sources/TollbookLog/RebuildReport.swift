@@ -48,6 +48,12 @@ package struct RebuildProgress: Hashable, Sendable {
   /// The last position that the new tables contain.
   package var position: Position
   package var head: Position
+
+  package init(step: Step, position: Position, head: Position) {
+    self.step = step
+    self.position = position
+    self.head = head
+  }
 }
 
 /// Why views were not rebuilt. Those that are read are as they were.

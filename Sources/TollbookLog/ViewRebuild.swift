@@ -208,33 +208,12 @@ final class ViewRebuild: Sendable {
   ///
   /// - Returns: its position.
   private func load(_ folds: [BoundFold]) throws(RebuildError) -> Position {
-    let reader = LogReader(store.tables)
-    let base = try store.environment.withReadTransaction {
-      (transaction) throws(RebuildError) -> LogBase? in
-      do throws(LogError) { return try reader.base(in: transaction) } catch { throw .log(error) }
-    }
-    guard let base else { return 0 }
+    guard let base = try Rebuild.base(of: store) else { return 0 }
     enter(.loading, at: base.position)
-    try loadRows(of: folds.filter { !$0.fold.isOverStoredEvents }, base)
+    try Rebuild.read(base, baseRows, of: folds) { (fold, portion) throws(RebuildError) in
+      try put(portion, of: fold)
+    }
     return base.position
-  }
-
-  private func loadRows(of folds: [BoundFold], _ base: LogBase) throws(RebuildError) {
-    guard let baseRows else {
-      throw .withoutBase(base.position, reason: "nobody can read it here")
-    }
-    let views: Set<String>
-    do {
-      views = try baseRows(base) { view, portion in
-        for fold in folds where fold.fold.id == view { try put(portion, of: fold) }
-      }
-    } catch let error as RebuildError { throw error } catch {
-      throw .withoutBase(base.position, reason: "\(error)")
-    }
-    for fold in folds where !views.contains(fold.fold.id) {
-      throw .withoutBase(
-        base.position, reason: "\(base.snapshot) has no view \(fold.fold.id)")
-    }
   }
 
   private func put(_ portion: BasePortion, of bound: BoundFold) throws(RebuildError) {
