@@ -1,4 +1,5 @@
 package import TollbookEvents
+package import TollbookHistory
 
 /// How the HTTP side is set up. Values only: where they come from is the command line's business.
 package struct HTTPSettings: Sendable {
@@ -12,6 +13,8 @@ package struct HTTPSettings: Sendable {
   package var allowedHosts: [String] = []
   /// What clients must show; nil lets everybody in who can reach the address.
   package var accessKey: String?
+  /// What a token costs, to show money beside tokens.
+  package var tokenPrice: TokenPrice?
   /// When the process began.
   package var startTime: Timestamp
 

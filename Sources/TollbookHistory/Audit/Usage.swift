@@ -191,21 +191,6 @@ package struct Usage: Sendable {
   }
 }
 
-// MARK: Verdicts
-
-/// A line of a review: what was looked at, what was found, and whether that is as it should be.
-package struct UsageLine: Hashable, Sendable {
-  package enum Verdict: String, Sendable {
-    case good, bad
-    /// There is nothing to judge yet.
-    case open
-  }
-
-  package let name: String
-  package let finding: String
-  package let verdict: Verdict
-}
-
 extension Usage.Review {
   /// Tokens a day that this stretch spent, at the most, in hundredths.
   package var dailyHundredths: Int64 { now.sums.tokens.high &* 100 / period.days }

@@ -1,3 +1,5 @@
+import TollbookHistory
+
 /// What values a setting takes. Values come as text, whatever gives them.
 enum SettingKind: Hashable, Sendable {
   case text
@@ -11,6 +13,8 @@ enum SettingKind: Hashable, Sendable {
   case url
   /// Separated by commas.
   case list
+  /// Of a token, such as `0.0412 EUR`.
+  case price
 }
 
 /// A value as its kind reads it.
@@ -36,6 +40,7 @@ extension SettingKind {
       Self.bytes(text).flatMap { $0 >= minimum ? .number($0) : nil }
     case .url: Self.isURL(text) ? .text(text.hasSuffix("/") ? String(text.dropLast()) : text) : nil
     case .list: .list(Self.elements(text))
+    case .price: TokenPrice(text).map { .text($0.description) }
     }
   }
 
@@ -52,6 +57,7 @@ extension SettingKind {
       "a size such as 256GiB or 512MiB, at least \(minimum >> 20)MiB"
     case .url: "an address that begins with http:// or https://"
     case .list: "names separated by commas"
+    case .price: "an amount with up to six decimals and a currency, such as 0.0412 EUR"
     }
   }
 

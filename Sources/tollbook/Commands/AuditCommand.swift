@@ -1,0 +1,130 @@
+import ArgumentParser
+import JSONText
+import LMDB
+import TollbookEvents
+import TollbookHistory
+import TollbookLog
+
+extension AuditGrouping: ExpressibleByArgument {}
+
+extension AuditCalendar: ExpressibleByArgument {
+  package init?(argument: String) { self.init(zone: argument) }
+}
+
+/// `tollbook audit`
+struct AuditCommand: AsyncParsableCommand {
+  enum Format: String, ExpressibleByArgument, CaseIterable {
+    case table, json, csv
+  }
+
+  static let configuration = CommandConfiguration(
+    commandName: "audit",
+    abstract: "Tell where the tokens went, also while Tollbook runs.",
+    discussion: """
+      Tokens are told as an interval: what is certain, and that with what is in doubt \
+      or unprovable. What the cache avoided stands beside it and is never part of it. \
+      Each token that was spent belongs to one class of waste or use. Each reading of \
+      the upstream's balance is compared with what was expected.
+
+      A charge counts when it was booked; a doubt when it began. Without --from and \
+      --to it is the whole log.
+
+      Examples:
+        tollbook audit --from 2026-11-01 --to 2026-11-30 --time-zone Europe/Berlin
+        tollbook audit --by operation --account acme --format csv
+        tollbook audit --statement november.statement --from 2026-11-01
+      """,
+    subcommands: [AuditCheckCommand.self])
+
+  @OptionGroup var place: PlaceFlags
+
+  @Option(help: ArgumentHelp("First event or instant.", valueName: "position or time"))
+  var from: Moment?
+
+  @Option(help: ArgumentHelp("Last event or instant.", valueName: "position or time"))
+  var to: Moment?
+
+  @Option(help: "What to group by.")
+  var by = AuditGrouping.day
+
+  @Option(
+    help: ArgumentHelp(
+      "Zone of days and hours, and of dates without a time, such as Europe/Berlin.",
+      valueName: "name"))
+  var timeZone = "UTC"
+
+  @Option(help: ArgumentHelp("Only what this account spent and read.", valueName: "name"))
+  var account: String?
+
+  @Option(help: "A table for people, JSON or comma-separated values for programs.")
+  var format = Format.table
+
+  @Option(
+    help: ArgumentHelp(
+      "At most so many groups; the others are summed up. A table shows 50.", valueName: "count"))
+  var limit: Int?
+
+  @OptionGroup var statement: StatementFlags
+
+  func validate() throws {
+    guard AuditCalendar(zone: timeZone) != nil else {
+      throw ValidationError(
+        "There is no time zone “\(timeZone)”; expected a name such as Europe/Berlin or UTC.")
+    }
+    if let limit, limit < 1 { throw ValidationError("--limit must be 1 or more.") }
+    do throws(EventRangeProblem) { try EventRange.check(from: from, to: to) } catch {
+      throw ValidationError("\(error).")
+    }
+  }
+
+  func run() async throws {
+    let settings = try await place.settings()
+    let log = try LogOnDisk(settings)
+    let source = try LogSource(log.environment)
+    var query = AuditQuery()
+    query.grouping = by
+    query.account = account
+    query.calendar = AuditCalendar(zone: timeZone) ?? .utc
+    do throws(any Error) {
+      query.setRange(try EventRange(from: local(from), to: local(to), in: source))
+    } catch let problem as EventRangeProblem { throw ValidationError("\(problem).") }
+    if let file = statement.file {
+      return try StatementCommand.write(
+        statement, to: file, of: log, from: .position(query.after), to: .position(query.through),
+        account: account)
+    }
+    let report = try AuditRun.run(query, in: source)
+    show(AuditPage(report, price: settings.tokenPrice, place: log.directory.path))
+  }
+
+  /// A date without a time is its first instant in the zone that was asked for.
+  private func local(_ moment: Moment?) -> Moment? {
+    guard case .time(let time)? = moment, time.milliseconds % 86_400_000 == 0,
+      var calendar = AuditCalendar(zone: timeZone)
+    else { return moment }
+    return .time(calendar.start(ofUTCDay: time))
+  }
+
+  private func show(_ page: AuditPage) {
+    switch format {
+    case .table: for line in page.lines(limit: limit ?? 50) { Console.say(line) }
+    case .csv: for line in page.csv(limit: limit ?? .max) { Console.say(line) }
+    case .json: Console.say(page.json(limit: limit ?? .max))
+    }
+  }
+}
+
+/// An audit that shows how far it is, and ends cleanly on Ctrl-C.
+enum AuditRun {
+  static func run(_ query: AuditQuery, in source: LogSource) throws -> AuditReport {
+    Interrupt.watch()
+    var meter = ProgressMeter(unit: "events")
+    defer { meter.end() }
+    let report = try Audit.run(query, in: source) { done, end in
+      meter.show(done: done, of: end)
+      return Interrupt.isRequested ? .stop : .next
+    }
+    guard let report else { throw Interrupt.status }
+    return report
+  }
+}

@@ -1,0 +1,120 @@
+import Foundation
+import JSONText
+import Testing
+import TollbookTestSupport
+
+@Suite struct AuditCommandTests {
+  private let folder: TemporaryFolder
+  private let place = ["--data-dir", "data"]
+
+  init() throws { folder = try TemporaryFolder() }
+
+  private func run(
+    _ arguments: [String], environment: [String: String] = [:]
+  ) async throws -> Ended {
+    try await Binary.run(arguments + place, in: folder, environment: environment)
+  }
+
+  /// A directory in which three products were bought and two of them read again.
+  private func fill() async throws {
+    let serving = try await Serving(["serve", "--simulate", "--port", "0"] + place, in: folder)
+    _ = try await serving.batch(["B09T2ZLMHB", "B0BSHF7WHW"])
+    _ = try await serving.batch(["B09T2ZLMHB", "B0BSHF7WHW", "B07FZ8S74R"])
+    // A proper end writes the counts of reads down.
+    #expect(await serving.end().status == 0)
+  }
+
+  @Test func `an audit tells what was spent, avoided and wasted, to people and to programs`()
+    async throws
+  {
+    try await fill()
+    let table = try await run(["audit"])
+    #expect(table.status == 0, "\(table.errors)")
+    #expect(table.output.contains("Audit of "))
+    #expect(table.output.contains("served"))
+    #expect(table.output.contains("all explained"))
+    #expect(table.output.contains("Every charge was what the price list says."))
+    #expect(!table.output.contains("\u{1B}["), "a pipe gets no colours")
+    #expect(!table.output.contains("█"), "a pipe gets no bars")
+    #expect(table.errors.isEmpty, "no progress where no terminal is")
+
+    let json = try JSONDocument(
+      Array(try await run(["audit", "--format", "json", "--by", "resource"]).output.utf8)
+    ).root
+    #expect(json["total"]?["tokens"]?["certain"]?.int64 == 3)
+    #expect(json["total"]?["avoided"]?["tokens"]?.int64 == 2)
+    #expect(json["groups"]?.array?.count == 3)
+    #expect(json["waste"]?["served"]?.int64 == 3)
+
+    let csv = try await run(["audit", "--format", "csv", "--by", "operation"])
+    #expect(csv.lines.count == 2)
+    #expect(csv.lines.first?.hasPrefix("operation,tokens_low,tokens_high,certain,") == true)
+    #expect(csv.lines.last?.hasPrefix("keepa.product,3,3,3,0,0,3,2,2,0,3,2,0,0,3,") == true)
+
+    let filtered = try await run(["audit", "--account", "nobody", "--format", "csv"])
+    #expect(filtered.lines.count == 1)
+  }
+
+  @Test func `money stands beside tokens where a token has a price`() async throws {
+    try await fill()
+    let price = ["KEEPA_TOKEN_PRICE": "0.0412 EUR"]
+    let table = try await run(["audit"], environment: price)
+    #expect(table.output.contains("0.12 EUR"))
+    #expect(table.output.contains("Money at 0.0412 EUR a token, rounded to hundredths"))
+    let json = try await run(["audit", "--format", "json"], environment: price)
+    let root = try JSONDocument(Array(json.output.utf8)).root
+    #expect(root["total"]?["money"]?["high_micro_units"]?.int64 == 123_600)
+    let wrong = try await run(["audit"], environment: ["KEEPA_TOKEN_PRICE": "4 cents"])
+    #expect(wrong.status == 2)
+    #expect(wrong.errors.contains("such as 0.0412 EUR"))
+  }
+
+  @Test(arguments: [
+    (["--from", "5", "--to", "4"], "the end lies before the beginning"),
+    (["--from", "2026-11-22", "--to", "2026-11-21"], "the end lies before the beginning"),
+    (["--time-zone", "Mars/Base"], "Mars/Base"), (["--by", "colour"], "colour"),
+    (["--from", "yesterday"], "yesterday"), (["--limit", "0"], "--limit"),
+    (["--format", "xml"], "xml"),
+  ])
+  func `what cannot be meant ends with status 2 and names it`(
+    arguments: [String], word: String
+  ) async throws {
+    let ended = try await run(["audit"] + arguments)
+    #expect(ended.status == 2)
+    #expect(ended.errors.contains(word))
+    #expect(ended.output.isEmpty)
+    #expect(try folder.contents().isEmpty, "nothing is written")
+  }
+
+  @Test func `a range in which nothing happened is told as such`() async throws {
+    try await fill()
+    let ended = try await run(["audit", "--from", "2020-01-01", "--to", "2020-02-01"])
+    #expect(ended.status == 0)
+    #expect(ended.output.contains("Nothing happened in that range."))
+  }
+
+  @Test func `the reviews say what is good and what is not`() async throws {
+    try await fill()
+    let daily = try await run(["usage"])
+    #expect(daily.status == 0, "\(daily.errors)")
+    #expect(daily.output.contains("Daily review"))
+    #expect(!daily.output.contains("Weekly review"), "the log is too young")
+    #expect(daily.output.contains("+  cache hits"))
+    #expect(daily.output.contains("!  hit rate"))
+    #expect(daily.output.contains("-  tokens"))
+    let all = try await run(["usage", "--daily", "--weekly", "--monthly"])
+    for word in [
+      "Weekly review", "Monthly review", "savings", "forecast", "retries", "anomalies", "expiry",
+      "response times",
+    ] { #expect(all.output.contains(word), "\(word)") }
+  }
+
+  @Test func `a log without events, and none at all, have a sentence each`() async throws {
+    let none = try await run(["usage"])
+    #expect(none.status == 1)
+    #expect(none.errors.contains("is not a data directory"))
+    let audit = try await run(["audit"])
+    #expect(audit.status == 1)
+    #expect(try folder.contents().isEmpty)
+  }
+}
