@@ -3,7 +3,7 @@ import TollbookEvents
 
 extension AuditFold {
   mutating func written(_ event: WrittenFields, _ record: RawSpan) {
-    let place = shelf.place(of: ByteName(record, event.resource))
+    let place = shelf.place(of: event.resource, in: record)
     var entry = AuditEntry(
       contentSet: event.contentSet, fetch: event.fetch, written: position,
       digest: BodyDigest(record, event.body, presence: event.presence), fetched: event.fetched,
@@ -60,7 +60,7 @@ extension AuditFold {
   }
 
   mutating func expired(_ event: ExpiredFields, _ record: RawSpan) {
-    guard let place = shelf.find(ByteName(record, event.resource)),
+    guard let place = shelf.find(event.resource, in: record),
       let index = shelf[place].entries.firstIndex(where: { $0.written == event.written })
     else { return }
     shelf[place].entries[index].isMarkedExpired = true
@@ -123,8 +123,7 @@ extension AuditFold {
   }
 
   private mutating func read(_ tally: TallyFields, _ record: RawSpan, isAnswered: Bool) {
-    let name = ByteName(record, tally.resource)
-    let entry = isAnswered ? answering(tally, name) : nil
+    let entry = isAnswered ? answering(tally, record) : nil
     let account = names.number(of: tally.account, in: record)
     guard isCounting, isWanted(account) else { return }
     var delta = AuditSums()
@@ -141,9 +140,10 @@ extension AuditFold {
     }
     let key: AuditGroups.Key
     switch options.grouping {
-    case .kind, .resource: key = group(ofResource: name)
+    case .resource: key = .name(names.number(of: tally.resource, in: record))
     // What buys a kind of resources has its name.
-    case .operation: key = .name(names.number(of: name.kind))
+    case .kind, .operation:
+      key = .name(names.number(of: ByteName(record, tally.resource).kind))
     case .day, .hour, .account, .credential:
       key = group(
         at: last, account: account, credential: entry?.credential, operation: nil)
@@ -152,8 +152,8 @@ extension AuditFold {
   }
 
   /// The entry that answered, marked as read if it was fresh.
-  private mutating func answering(_ tally: TallyFields, _ name: ByteName) -> AuditEntry? {
-    guard let place = shelf.find(name) else { return nil }
+  private mutating func answering(_ tally: TallyFields, _ record: RawSpan) -> AuditEntry? {
+    guard let place = shelf.find(tally.resource, in: record) else { return nil }
     let isFresh = tally.fresh > 0 || tally.joined > 0
     let index = shelf[place].entries.firstIndex {
       $0.contentSet == tally.contentSet && $0.fetched <= tally.lastRead

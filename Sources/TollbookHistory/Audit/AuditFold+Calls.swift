@@ -75,7 +75,9 @@ extension AuditFold {
     if followsResources {
       call.resources.reserveCapacity(event.resources.count)
       call.marks.reserveCapacity(event.resources.count)
-      for range in event.resources { take(ByteName(record, range), event, into: &call) }
+      for range in event.resources {
+        take(shelf.place(of: range, in: record), event, into: &call)
+      }
     }
     note(
       call: position,
@@ -92,8 +94,7 @@ extension AuditFold {
   }
 
   /// Takes a resource of a call that begins.
-  private mutating func take(_ name: ByteName, _ event: StartedFields, into call: inout AuditCall) {
-    let place = shelf.place(of: name)
+  private mutating func take(_ place: Int, _ event: StartedFields, into call: inout AuditCall) {
     let isAnswered = shelf.answers(
       place, event.contentSet, at: last, maximumAge: event.maximumAge)
     shelf[place].underWay.append(.init(fetch: position, contentSet: event.contentSet))

@@ -162,7 +162,7 @@ extension AuditFold {
     {
       return expected
     }
-    return shelf.place(of: ByteName(record, range))
+    return shelf.place(of: range, in: record)
   }
 
   private func evenParts(_ tokens: Int64, of fetch: Position) -> [Part] {

@@ -65,7 +65,7 @@ struct AuditShelf: Sendable {
   }
 
   private(set) var places: [Place] = []
-  private var numbers: [ByteName: Int] = [:]
+  private var index = NameIndex()
   private var unused: [Int] = []
 
   /// How many entries are live.
@@ -79,11 +79,21 @@ struct AuditShelf: Sendable {
     }
   }
 
-  func find(_ name: ByteName) -> Int? { numbers[name] }
+  func find(_ name: ByteName) -> Int? {
+    index.find(name.hash) { places[$0].name.bytes == name.bytes }
+  }
+
+  func find(_ range: Range<Int>, in bytes: RawSpan) -> Int? {
+    let name = bytes.extracting(range)
+    return index.find(bytes.mixedHash(in: range)) { name.elementsEqual(places[$0].name.bytes) }
+  }
 
   /// The place of a resource, made if there is none.
-  mutating func place(of name: ByteName) -> Int {
-    if let known = numbers[name] { return known }
+  mutating func place(of range: Range<Int>, in bytes: RawSpan) -> Int {
+    find(range, in: bytes) ?? add(ByteName(bytes, range))
+  }
+
+  private mutating func add(_ name: ByteName) -> Int {
     let place: Int
     if let free = unused.popLast() {
       place = free
@@ -92,7 +102,7 @@ struct AuditShelf: Sendable {
       place = places.count
       places.append(Place(name: name))
     }
-    numbers[name] = place
+    index.insert(place, name.hash)
     return place
   }
 
@@ -104,7 +114,7 @@ struct AuditShelf: Sendable {
   /// Gives a place up if nothing is left in it. What it held last must have been dealt with.
   mutating func giveUp(_ place: Int) {
     guard places[place].entries.isEmpty, places[place].references == 0 else { return }
-    numbers[places[place].name] = nil
+    index.remove(place, places[place].name.hash)
     places[place] = Place(name: ByteName(bytes: []))
     unused.append(place)
   }
