@@ -4,9 +4,9 @@ package import TollbookViews
 /// Whether a purchase fits: the longest prefix of it that does, in request order, and when the rest may be tried again.
 package struct Admission: Sendable, Hashable {
   /// Keepa's refills come once a minute, on a grid of 60.2 s that was measured on one key; later is safe.
-  static let tick: Int64 = 60_200
+  package static let tick: Int64 = 60_200
   /// A bucket holds what 60 refills bring.
-  static let ticksToFill: Int64 = 60
+  package static let ticksToFill: Int64 = 60
   /// Two years of refills: more fill any bucket, and fewer keep products of them small.
   static let mostTicks: Int64 = 1_000_000
 

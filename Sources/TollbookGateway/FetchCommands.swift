@@ -24,6 +24,10 @@ struct ReserveCommand: Sendable {
   var terms: PurchaseTerms
   var items: [Item]
   var contentSet: UInt8
+  /// The age that the reader demanded, in milliseconds.
+  var demandedAge: Int64?
+  /// When the reader was answered, if nobody waits for this any more.
+  var behind: Timestamp?
   /// Most items in one call.
   var callSize: Int
   var requestLimit: Int64?
@@ -89,6 +93,9 @@ struct ReserveCommand: Sendable {
     event.contentSet = UInt32(contentSet)
     event.bound = items.reduce(0) { $0 + $1.bound }
     event.expected = items.reduce(0) { $0 + $1.expected }
+    if let demandedAge { event.maxAgeSeconds = UInt32(clamping: demandedAge / 1_000) }
+    event.behind = behind != nil
+    event.askedMs = behind?.milliseconds ?? 0
     return event
   }
 
@@ -104,6 +111,11 @@ struct ReserveCommand: Sendable {
     event.resources = UInt32(items.count - refusal.from)
     event.reason = refusal.reason
     event.retryMs = refusal.retryAt?.milliseconds ?? 0
+    event.refused = items[refusal.from...].map(\.resource.description)
+    event.contentSet = UInt32(contentSet)
+    if let demandedAge { event.maxAgeSeconds = UInt32(clamping: demandedAge / 1_000) }
+    event.behind = behind != nil
+    event.askedMs = behind?.milliseconds ?? 0
     return event
   }
 }

@@ -32,17 +32,35 @@ package struct FreshnessPolicy: Sendable, Hashable {
 
   package init() {}
 
+  package func windows(isPresent: Bool) -> FreshnessWindows { isPresent ? present : absent }
+
   /// Writes the instants of an entry that is fetched now into its event.
   func stamp(_ event: inout CacheWritten, fetched: Timestamp) {
-    let windows = event.presence == .present ? present : absent
+    let instants = windows(isPresent: event.presence == .present).instants(fetched: fetched)
     event.fetchedMs = fetched.milliseconds
-    event.freshUntilMs = fetched.advanced(byMilliseconds: windows.fresh).milliseconds
-    event.graceUntilMs =
-      fetched.advanced(byMilliseconds: windows.fresh + windows.grace).milliseconds
-    event.errorGraceUntilMs =
-      fetched.advanced(byMilliseconds: windows.fresh + windows.errorGrace).milliseconds
-    event.keepUntilMs =
-      fetched.advanced(byMilliseconds: max(windows.keep, windows.fresh)).milliseconds
+    event.freshUntilMs = instants.freshUntil.milliseconds
+    event.graceUntilMs = instants.graceUntil.milliseconds
+    event.errorGraceUntilMs = instants.errorGraceUntil.milliseconds
+    event.keepUntilMs = instants.keepUntil.milliseconds
+  }
+}
+
+/// Until when one entry is good for what.
+package struct FreshnessInstants: Sendable, Hashable {
+  package var freshUntil: Timestamp
+  package var graceUntil: Timestamp
+  package var errorGraceUntil: Timestamp
+  package var keepUntil: Timestamp
+}
+
+extension FreshnessWindows {
+  /// The instants of an entry that is fetched then.
+  package func instants(fetched: Timestamp) -> FreshnessInstants {
+    FreshnessInstants(
+      freshUntil: fetched.advanced(byMilliseconds: fresh),
+      graceUntil: fetched.advanced(byMilliseconds: fresh + grace),
+      errorGraceUntil: fetched.advanced(byMilliseconds: fresh + errorGrace),
+      keepUntil: fetched.advanced(byMilliseconds: max(keep, fresh)))
   }
 }
 
@@ -58,13 +76,25 @@ package enum Usability: Sendable, Hashable {
 
   /// - Parameter maximumAge: what the reader demands, in milliseconds; nil: what the kind's windows say.
   package init(of entry: CacheEntry, at now: Timestamp, maximumAge: Int64?) {
-    let age = now.milliseconds - entry.fetched.milliseconds
+    self.init(
+      fetched: entry.fetched,
+      FreshnessInstants(
+        freshUntil: entry.freshUntil, graceUntil: entry.graceUntil,
+        errorGraceUntil: entry.errorGraceUntil, keepUntil: entry.keepUntil),
+      at: now, maximumAge: maximumAge)
+  }
+
+  /// The same of an entry that is known by its instants alone.
+  package init(
+    fetched: Timestamp, _ instants: FreshnessInstants, at now: Timestamp, maximumAge: Int64?
+  ) {
+    let age = now.milliseconds - fetched.milliseconds
     let isYoungEnough = maximumAge.map { age <= $0 } ?? true
-    if isYoungEnough && now < entry.freshUntil {
+    if isYoungEnough && now < instants.freshUntil {
       self = .fresh
-    } else if isYoungEnough && now < entry.graceUntil {
+    } else if isYoungEnough && now < instants.graceUntil {
       self = .grace
-    } else if now < max(entry.freshUntil, entry.graceUntil, entry.errorGraceUntil) {
+    } else if now < max(instants.freshUntil, instants.graceUntil, instants.errorGraceUntil) {
       self = .lastResort
     } else {
       self = .none

@@ -65,12 +65,14 @@ package final class Gateway: Sendable {
       }
     }
     let limit = SpendLimit(request.maximumTokens)
+    var purchases: [KeepaASIN: Purchase] = [:]
     for (asin, purchase) in await buy(missing, for: request, within: limit) {
       outcomes[asin] = outcome(of: purchase, asin, known: found[asin], request)
+      purchases[asin] = purchase
     }
-    refresh(inGrace, for: request, within: limit)
+    refresh(inGrace, for: request, asked: start, within: limit)
     let answers = asins.compactMap { outcomes[$0] }
-    tally(answers, request)
+    tally(answers, purchases, request, asked: start)
     return ProductsAnswer(
       outcomes: answers, meter: meter(), position: log.head, now: log.time.now())
   }
@@ -93,12 +95,15 @@ package final class Gateway: Sendable {
       }
       return .stored(entry, body, position: try reader.head(in: transaction))
     }
-    guard case .stored(let entry, _, _) = found else { return found }
     let now = log.time.now()
+    let demand = ReadTallies.Demand(
+      key, wanted: UInt8(wanted.rawValue), account: settings.account, isPeek: true)
+    guard case .stored(let entry, _, _) = found else {
+      tallies.record(.unmet, demand, at: now)
+      return found
+    }
     let isFresh = Usability(of: entry, at: now, maximumAge: nil) == .fresh
-    tallies.record(
-      isFresh ? .fresh : .stale, key, contentSet: entry.contentSet, account: settings.account,
-      maximumAge: nil, at: now)
+    tallies.record(isFresh ? .fresh : .stale, demand, contentSet: entry.contentSet, at: now)
     return found
   }
 
@@ -165,7 +170,9 @@ package final class Gateway: Sendable {
     guard !asins.isEmpty else { return [] }
     guard let buyer else {
       let problem = ProductProblem(.notConfigured, status.detail)
-      return asins.map { ($0, Purchase(end: .failed(problem), isJoined: false)) }
+      return asins.map {
+        ($0, Purchase(end: .failed(problem), isJoined: false, isBooked: false))
+      }
     }
     return await buyer.buy(asins, for: request, within: limit)
   }
@@ -173,15 +180,16 @@ package final class Gateway: Sendable {
   /// Fetches again what is in grace, after the answer and within what the request left of its limit. What somebody else
   /// has fetched by then is fresh, and not fetched once more.
   private func refresh(
-    _ asins: [KeepaASIN], for request: ProductsRequest, within limit: SpendLimit
+    _ asins: [KeepaASIN], for request: ProductsRequest, asked: Timestamp, within limit: SpendLimit
   ) {
     guard !asins.isEmpty, let buyer else { return }
-    buyer.buyBehind(asins, for: Self.behind(request), within: limit)
+    buyer.buyBehind(asins, for: Self.behind(request, asked: asked), within: limit)
   }
 
   /// The request that a refresh makes: nobody waits for it, and any fresh entry will do.
-  static func behind(_ request: ProductsRequest) -> ProductsRequest {
+  static func behind(_ request: ProductsRequest, asked: Timestamp) -> ProductsRequest {
     var behind = request
+    behind.behind = .init(asked: asked, maximumAge: request.maximumAge)
     behind.wait = 0
     behind.maximumAge = nil
     return behind
@@ -218,20 +226,35 @@ package final class Gateway: Sendable {
     }
   }
 
-  private func tally(_ outcomes: [ProductOutcome], _ request: ProductsRequest) {
+  /// Counts what the log does not tell otherwise: with the events of the purchases, every product that was asked for is
+  /// on the record, and what became of it.
+  ///
+  /// What needed no purchase is counted at the instant that decided about it.
+  private func tally(
+    _ outcomes: [ProductOutcome], _ purchases: [KeepaASIN: Purchase], _ request: ProductsRequest,
+    asked: Timestamp
+  ) {
     let now = log.time.now()
     for outcome in outcomes {
-      guard let entry = outcome.entry else { continue }
-      let kind: ReadTallies.Outcome
-      switch outcome.source {
-      case .cache: kind = .fresh
-      case .stale: kind = .stale
-      case .keepa where outcome.isJoined: kind = .joined
-      case .keepa, .none: continue
+      let purchase = purchases[outcome.asin]
+      let isBooked = purchase?.isBooked ?? false
+      let demand = ReadTallies.Demand(
+        KeepaBuyer.resource(outcome.asin, request.domain),
+        wanted: UInt8(request.contentSet.rawValue), account: request.account,
+        maximumAge: request.maximumAge)
+      switch (outcome.source, outcome.entry) {
+      case (.cache, let entry?):
+        tallies.record(
+          .fresh, demand, contentSet: entry.contentSet, at: purchase == nil ? asked : now)
+      case (.stale, let entry?):
+        tallies.record(
+          isBooked ? .staleAndBooked : .stale, demand, contentSet: entry.contentSet,
+          at: isBooked ? now : asked)
+      case (.keepa, let entry?) where outcome.isJoined:
+        tallies.record(.joined, demand, contentSet: entry.contentSet, at: now)
+      case (.none, _) where !isBooked: tallies.record(.unmet, demand, at: asked)
+      default: break
       }
-      tallies.record(
-        kind, entry.resource, contentSet: entry.contentSet, account: request.account,
-        maximumAge: request.maximumAge, at: now)
     }
   }
 

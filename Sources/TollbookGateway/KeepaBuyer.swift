@@ -10,6 +10,8 @@ struct Purchase: Sendable {
   var end: FlightOutcome
   /// Whether another request paid for it.
   var isJoined: Bool
+  /// Whether the log tells that this request wanted it: by the start of a fetch, or by a refusal.
+  var isBooked: Bool
 }
 
 /// Buys products from Keepa: one flight per product, calls of up to 100, reserve → call → settle per attempt.
@@ -117,6 +119,9 @@ final class KeepaBuyer: Sendable {
   /// Whether a shutdown has begun.
   var isStopping: Bool { running.isStopping }
 
+  /// Whether no call is under way, refreshes behind answers included.
+  var isIdle: Bool { running.isIdle }
+
   /// Waits for everything under way; later purchases are refused.
   func stop() async { await running.stop() }
 
@@ -164,13 +169,18 @@ final class KeepaBuyer: Sendable {
       }
     }
     let missing = endFlightsOfWhatIsThere(own, request)
-    if !missing.isEmpty { await reserveAndCall(missing, request, limit, deadline) }
+    var booked: Set<KeepaASIN> = []
+    if !missing.isEmpty {
+      let count = await reserveAndCall(missing, request, limit, deadline)
+      booked = Set(missing.prefix(count).map(\.asin))
+    }
     var ends: [KeepaASIN: Purchase] = [:]
     for (asin, flight) in own {
-      ends[asin] = Purchase(end: await flight.outcome.value(), isJoined: false)
+      ends[asin] = Purchase(
+        end: await flight.outcome.value(), isJoined: false, isBooked: booked.contains(asin))
     }
     for (asin, flight) in joined {
-      ends[asin] = Purchase(end: await flight.outcome.value(), isJoined: true)
+      ends[asin] = Purchase(end: await flight.outcome.value(), isJoined: true, isBooked: false)
     }
     return ends
   }
@@ -203,11 +213,12 @@ final class KeepaBuyer: Sendable {
     return missing
   }
 
+  /// - Returns: of how many, from the first on, the log tells.
   private func reserveAndCall(
     _ own: [Seat], _ request: ProductsRequest, _ limit: SpendLimit, _ deadline: Timestamp
-  ) async {
+  ) async -> Int {
     // What is begun in here is waited for by a shutdown, or not begun.
-    guard running.enter() else { return end(own, .failed(ProductProblem(.closed))) }
+    guard running.enter() else { return fail(own, ProductProblem(.closed)) }
     defer { running.leave() }
     var answer = await reserve(own, request, limit)
     if case .success(let first) = answer, first.mayChangeWithReading {
@@ -221,28 +232,34 @@ final class KeepaBuyer: Sendable {
       case .notAsked where !first.isRefused: answer = await reserve(own, request, limit)
       // A refusal for want of tokens stands without the upstream's word.
       case .failed(let failure) where !first.isRefused:
-        return end(own, .failed(.unavailable(failure)))
+        return fail(own, .unavailable(failure))
       case .notBooked(let error) where !first.isRefused:
-        return end(own, .failed(ProductProblem(error)))
+        return fail(own, ProductProblem(error))
       case .failed, .notBooked, .notAsked: break
       }
     }
     switch answer {
-    case .failure(let error): end(own, .failed(ProductProblem(error)))
+    case .failure(let error): return fail(own, ProductProblem(error))
     case .success(.needsReading):
-      end(
-        own,
-        .failed(ProductProblem(.upstreamUnavailable, "the balance of the key is not known yet")))
+      return fail(
+        own, ProductProblem(.upstreamUnavailable, "the balance of the key is not known yet"))
     case .success(.keyRejected(let detail)):
-      end(own, .failed(ProductProblem(.keyRejected, "Keepa refuses the key: \(detail)")))
+      return fail(own, ProductProblem(.keyRejected, "Keepa refuses the key: \(detail)"))
     case .success(.reserved(let calls, let refusal)):
       limit.take(calls.reduce(0) { $0 + $1.bound })
       for call in calls { begin(call, own, request, limit) }
-      guard let refusal else { return }
+      guard let refusal else { return own.count }
       end(own[refusal.from...], .refused(ProductProblem(refusal)))
       let isFinal = refusal.retryAt.map { $0 > deadline } ?? true
-      if isFinal { await recordRefusal(refusal, own, request) }
+      let isRecorded = isFinal ? await recordRefusal(refusal, own, request) : false
+      return isRecorded ? own.count : refusal.from
     }
+  }
+
+  /// Ends flights of which the log says nothing.
+  private func fail(_ own: [Seat], _ problem: ProductProblem) -> Int {
+    end(own, .failed(problem))
+    return 0
   }
 
   private func reserve(
@@ -266,7 +283,8 @@ final class KeepaBuyer: Sendable {
     return ReserveCommand(
       terms: terms(request),
       items: own.map { .init(resource: $0.flight.resource, bound: bound, expected: expected) },
-      contentSet: UInt8(request.contentSet.rawValue),
+      contentSet: UInt8(request.contentSet.rawValue), demandedAge: request.demandedAge,
+      behind: request.behind?.asked,
       callSize: KeepaPriceList.maximumProducts(for: request.contentSet),
       requestLimit: limit.remaining, overdraft: settings.overdraft,
       storageAdmits: storageAdmits, now: log.time.now())
@@ -279,14 +297,17 @@ final class KeepaBuyer: Sendable {
     PurchaseTerms(account: request.account, operation: Self.operation, meter: meter)
   }
 
+  /// Writes a refusal down. It stands whether or not that can be done.
+  ///
+  /// - Returns: whether it is written.
   private func recordRefusal(
     _ refusal: ReserveRefusal, _ own: [Seat], _ request: ProductsRequest
-  ) async {
+  ) async -> Bool {
     let event = reserveCommand(own, request, SpendLimit(nil)).refused(refusal)
-    // The refusal stands whether or not it can be written down.
-    _ = try? await log.decide { (_, _) throws(LMDBError) in
+    let written = try? await log.decide { (_, _) throws(LMDBError) in
       Decision(events: [.spendRefused(event)], answer: ())
     }
+    return written != nil
   }
 
   private func end(

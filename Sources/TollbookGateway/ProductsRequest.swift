@@ -17,6 +17,19 @@ package struct ProductsRequest: Sendable {
   package var maximumTokens: Int64?
   /// Who pays.
   package var account: String
+  /// Set if nobody waits for the answer.
+  var behind: Behind?
+
+  /// What a refresh behind an answer is for.
+  struct Behind: Sendable, Hashable {
+    /// When the reader was answered.
+    var asked: Timestamp
+    /// The oldest data that would have done for the reader, in milliseconds.
+    var maximumAge: Int64?
+  }
+
+  /// The age that the reader demanded, whoever waits now.
+  var demandedAge: Int64? { behind.map(\.maximumAge) ?? maximumAge }
 
   package init(
     asins: [KeepaASIN], domain: KeepaDomain = .unitedStates, contentSet: ContentSet = .plain,

@@ -1,18 +1,43 @@
 import Synchronization
 import TollbookEvents
 
-/// Reads from the cache, counted in memory until they are written down together.
+/// Reads, counted in memory until they are written down together.
 package final class ReadTallies: Sendable {
   /// How a read was answered.
-  package enum Outcome: Sendable {
+  enum Outcome: Sendable {
     case fresh, stale, joined
+    /// Stale, and an event tells of the purchase that was tried.
+    case staleAndBooked
+    /// Not at all, and no event tells of it.
+    case unmet
   }
 
-  private struct Key: Hashable {
+  /// What a reader asked for.
+  struct Demand: Hashable {
     let resource: ResourceKey
-    let contentSet: UInt8
+    let wanted: UInt8
     let account: String
     let maximumAgeSeconds: UInt32?
+    /// Whether it only looks, and would never buy.
+    let isPeek: Bool
+
+    /// - Parameter maximumAge: in milliseconds.
+    init(
+      _ resource: ResourceKey, wanted: UInt8, account: String, maximumAge: Int64? = nil,
+      isPeek: Bool = false
+    ) {
+      self.resource = resource
+      self.wanted = wanted
+      self.account = account
+      self.isPeek = isPeek
+      maximumAgeSeconds = maximumAge.map { UInt32(clamping: $0 / 1_000) }
+    }
+  }
+
+  fileprivate struct Key: Hashable {
+    let demand: Demand
+    /// Of the entry that answered; nil: none did.
+    let contentSet: UInt8?
   }
 
   /// The most rows in one event.
@@ -21,26 +46,30 @@ package final class ReadTallies: Sendable {
   private let rows = Mutex<[Key: ReadTally]>([:])
 
   /// Counts a read.
+  ///
+  /// - Parameter contentSet: of the entry that answered; nil if none did.
   func record(
-    _ outcome: Outcome, _ resource: ResourceKey, contentSet: UInt8, account: String,
-    maximumAge: Int64?, at now: Timestamp
+    _ outcome: Outcome, _ demand: Demand, contentSet: UInt8? = nil, at now: Timestamp
   ) {
-    let seconds = maximumAge.map { UInt32(clamping: $0 / 1_000) }
-    let key = Key(
-      resource: resource, contentSet: contentSet, account: account, maximumAgeSeconds: seconds)
+    let key = Key(demand: demand, contentSet: contentSet)
     rows.withLock { rows in
-      var row = rows[key] ?? ReadTally(key.resource, contentSet, account, seconds, now)
+      var row = rows[key] ?? ReadTally(key, now)
+      row.firstReadMs = min(row.firstReadMs, now.milliseconds)
       row.lastReadMs = max(row.lastReadMs, now.milliseconds)
       switch outcome {
       case .fresh: row.fresh += 1
       case .stale: row.stale += 1
+      case .staleAndBooked:
+        row.stale += 1
+        row.booked += 1
       case .joined: row.joined += 1
+      case .unmet: row.unmet += 1
       }
       rows[key] = row
     }
   }
 
-  /// How many reads are counted and not yet written down.
+  /// How many answered reads are counted and not yet written down.
   package var pendingReads: Int64 {
     rows.withLock { rows in
       rows.values.reduce(0) { $0 + Int64($1.fresh) + Int64($1.stale) + Int64($1.joined) }
@@ -51,15 +80,14 @@ package final class ReadTallies: Sendable {
   func drain() -> [Event] {
     let drained = rows.withLock { rows in
       defer { rows.removeAll() }
-      return Array(rows.values)
+      return Array(rows)
     }
-    let sorted = drained.sorted {
-      ($0.resource, $0.contentSet, $0.account, $0.hasMaxAgeSeconds ? 1 : 0, $0.maxAgeSeconds)
-        < ($1.resource, $1.contentSet, $1.account, $1.hasMaxAgeSeconds ? 1 : 0, $1.maxAgeSeconds)
-    }
+    let sorted = drained.sorted { $0.key < $1.key }
     return stride(from: 0, to: sorted.count, by: Self.rowsPerEvent).map { start in
+      let rows = sorted[start..<min(start + Self.rowsPerEvent, sorted.count)]
       var event = ReadsTallied()
-      event.rows = Array(sorted[start..<min(start + Self.rowsPerEvent, sorted.count)])
+      event.rows = rows.filter { $0.key.contentSet != nil }.map(\.value)
+      event.unmet = rows.filter { $0.key.contentSet == nil }.map(\.value)
       return .readsTallied(event)
     }
   }
@@ -67,38 +95,63 @@ package final class ReadTallies: Sendable {
   /// Puts rows back whose writing was refused, so that they are counted with the next.
   func restore(_ events: [Event]) {
     for case .readsTallied(let event) in events {
-      for row in event.rows {
-        let key = Key(
-          resource: ResourceKey(stored: row.resource), contentSet: UInt8(clamping: row.contentSet),
-          account: row.account,
-          maximumAgeSeconds: row.hasMaxAgeSeconds ? row.maxAgeSeconds : nil)
-        rows.withLock { rows in
-          var merged = rows[key] ?? row
-          if rows[key] != nil {
-            merged.fresh += row.fresh
-            merged.stale += row.stale
-            merged.joined += row.joined
-            merged.firstReadMs = min(merged.firstReadMs, row.firstReadMs)
-            merged.lastReadMs = max(merged.lastReadMs, row.lastReadMs)
-          }
-          rows[key] = merged
-        }
+      for row in event.rows { restore(row, contentSet: UInt8(clamping: row.contentSet)) }
+      for row in event.unmet { restore(row, contentSet: nil) }
+    }
+  }
+
+  private func restore(_ row: ReadTally, contentSet: UInt8?) {
+    let key = Key(demand: Demand(row), contentSet: contentSet)
+    rows.withLock { rows in
+      guard var merged = rows[key] else {
+        rows[key] = row
+        return
       }
+      merged.fresh += row.fresh
+      merged.stale += row.stale
+      merged.joined += row.joined
+      merged.booked += row.booked
+      merged.unmet += row.unmet
+      merged.firstReadMs = min(merged.firstReadMs, row.firstReadMs)
+      merged.lastReadMs = max(merged.lastReadMs, row.lastReadMs)
+      rows[key] = merged
     }
   }
 }
 
+extension ReadTallies.Key: Comparable {
+  /// By resource first; every field counts.
+  static func < (left: Self, right: Self) -> Bool {
+    let (a, b) = (left.demand, right.demand)
+    if a.resource != b.resource { return a.resource.description < b.resource.description }
+    let first = (left.contentSet.map(Int.init) ?? -1, a.wanted, a.account)
+    let second = (right.contentSet.map(Int.init) ?? -1, b.wanted, b.account)
+    if first != second { return first < second }
+    return (a.maximumAgeSeconds.map(Int64.init) ?? -1, a.isPeek ? 1 : 0)
+      < (b.maximumAgeSeconds.map(Int64.init) ?? -1, b.isPeek ? 1 : 0)
+  }
+}
+
+extension ReadTallies.Demand {
+  fileprivate init(_ row: ReadTally) {
+    resource = ResourceKey(stored: row.resource)
+    wanted = UInt8(clamping: row.wantedContentSet)
+    account = row.account
+    maximumAgeSeconds = row.hasMaxAgeSeconds ? row.maxAgeSeconds : nil
+    isPeek = row.peek
+  }
+}
+
 extension ReadTally {
-  fileprivate init(
-    _ resource: ResourceKey, _ contentSet: UInt8, _ account: String, _ maxAge: UInt32?,
-    _ now: Timestamp
-  ) {
+  fileprivate init(_ key: ReadTallies.Key, _ now: Timestamp) {
     self.init()
-    self.resource = resource.description
-    self.contentSet = UInt32(contentSet)
-    self.account = account
-    if let maxAge { maxAgeSeconds = maxAge }
+    resource = key.demand.resource.description
+    contentSet = UInt32(key.contentSet ?? key.demand.wanted)
+    account = key.demand.account
+    if let seconds = key.demand.maximumAgeSeconds { maxAgeSeconds = seconds }
     firstReadMs = now.milliseconds
     lastReadMs = now.milliseconds
+    wantedContentSet = UInt32(key.demand.wanted)
+    peek = key.demand.isPeek
   }
 }

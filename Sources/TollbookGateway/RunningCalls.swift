@@ -12,6 +12,9 @@ final class RunningCalls: Sendable {
 
   var isStopping: Bool { state.withLock { $0.isStopping } }
 
+  /// Whether none is running.
+  var isIdle: Bool { state.withLock { $0.count == 0 } }
+
   /// Runs `body` apart from whoever asks for it.
   func begin(_ body: @escaping @Sendable () async -> Void) {
     state.withLock { $0.count += 1 }

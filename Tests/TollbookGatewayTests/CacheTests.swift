@@ -159,7 +159,8 @@ import TollbookViews
     _ = await world.ask(asins(1))
     world.time.advance(byMilliseconds: 7 * day + 1)
     let asin = try #require(KeepaASIN(asins(1)[0]))
-    let refresh = Gateway.behind(ProductsRequest(asins: [asin], maximumAge: 30 * day, wait: hour))
+    let refresh = Gateway.behind(
+      ProductsRequest(asins: [asin], maximumAge: 30 * day, wait: hour), asked: .testStart)
     let buyer = try #require(world.gateway.buyer)
     for _ in 0..<2 {
       _ = await buyer.buy([asin], for: refresh, within: SpendLimit(nil))

@@ -342,6 +342,9 @@ package nonisolated struct FetchStarted: Sendable {
   /// Clears the value of `maxAgeSeconds`. Subsequent reads from it will return its default value.
   package mutating func clearMaxAgeSeconds() {self._maxAgeSeconds = nil}
 
+  /// behind: when the reader was answered; 0: at the commit's time
+  package var askedMs: Int64 = 0
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -593,11 +596,31 @@ package nonisolated struct ReadTally: Sendable {
 
   package var joined: UInt32 = 0
 
+  /// what the reader asked for; not set: not known
+  package var wantedContentSet: UInt32 {
+    get {_wantedContentSet ?? 0}
+    set {_wantedContentSet = newValue}
+  }
+  /// Returns true if `wantedContentSet` has been explicitly set.
+  package var hasWantedContentSet: Bool {self._wantedContentSet != nil}
+  /// Clears the value of `wantedContentSet`. Subsequent reads from it will return its default value.
+  package mutating func clearWantedContentSet() {self._wantedContentSet = nil}
+
+  /// a look into the cache, which never buys
+  package var peek: Bool = false
+
+  /// of `stale`: those of which a FetchStarted or a SpendRefused tells too
+  package var booked: UInt32 = 0
+
+  /// got no answer, and no FetchStarted or SpendRefused tells of them
+  package var unmet: UInt32 = 0
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
 
   fileprivate var _maxAgeSeconds: UInt32? = nil
+  fileprivate var _wantedContentSet: UInt32? = nil
 }
 
 /// Reads are counted in memory and written down per interval.
@@ -607,6 +630,9 @@ package nonisolated struct ReadsTallied: Sendable {
   // methods supported on all messages.
 
   package var rows: [ReadTally] = []
+
+  /// reads that no entry answered; only `unmet` is counted
+  package var unmet: [ReadTally] = []
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -1222,6 +1248,9 @@ package nonisolated struct SpendRefused: Sendable {
   /// nobody waited for them
   package var behind: Bool = false
 
+  /// behind: when the reader was answered; 0: at the commit's time
+  package var askedMs: Int64 = 0
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -1371,7 +1400,7 @@ nonisolated extension CredentialStatus: SwiftProtobuf._ProtoNameProviding {
 
 nonisolated extension FetchStarted: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".FetchStarted"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}operation\0\u{1}credential\0\u{1}account\0\u{1}unit\0\u{1}resources\0\u{3}content_set\0\u{1}bound\0\u{1}expected\0\u{1}behind\0\u{3}max_age_seconds\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}operation\0\u{1}credential\0\u{1}account\0\u{1}unit\0\u{1}resources\0\u{3}content_set\0\u{1}bound\0\u{1}expected\0\u{1}behind\0\u{3}max_age_seconds\0\u{3}asked_ms\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1389,6 +1418,7 @@ nonisolated extension FetchStarted: SwiftProtobuf.Message, SwiftProtobuf._Messag
       case 8: try { try decoder.decodeSingularInt64Field(value: &self.expected) }()
       case 9: try { try decoder.decodeSingularBoolField(value: &self.behind) }()
       case 10: try { try decoder.decodeSingularUInt32Field(value: &self._maxAgeSeconds) }()
+      case 11: try { try decoder.decodeSingularInt64Field(value: &self.askedMs) }()
       default: break
       }
     }
@@ -1429,6 +1459,9 @@ nonisolated extension FetchStarted: SwiftProtobuf.Message, SwiftProtobuf._Messag
     try { if let v = self._maxAgeSeconds {
       try visitor.visitSingularUInt32Field(value: v, fieldNumber: 10)
     } }()
+    if self.askedMs != 0 {
+      try visitor.visitSingularInt64Field(value: self.askedMs, fieldNumber: 11)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1443,6 +1476,7 @@ nonisolated extension FetchStarted: SwiftProtobuf.Message, SwiftProtobuf._Messag
     if lhs.expected != rhs.expected {return false}
     if lhs.behind != rhs.behind {return false}
     if lhs._maxAgeSeconds != rhs._maxAgeSeconds {return false}
+    if lhs.askedMs != rhs.askedMs {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1915,7 +1949,7 @@ nonisolated extension BodiesPruned: SwiftProtobuf.Message, SwiftProtobuf._Messag
 
 nonisolated extension ReadTally: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".ReadTally"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}resource\0\u{3}content_set\0\u{1}account\0\u{3}max_age_seconds\0\u{3}first_read_ms\0\u{3}last_read_ms\0\u{1}fresh\0\u{1}stale\0\u{1}joined\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}resource\0\u{3}content_set\0\u{1}account\0\u{3}max_age_seconds\0\u{3}first_read_ms\0\u{3}last_read_ms\0\u{1}fresh\0\u{1}stale\0\u{1}joined\0\u{3}wanted_content_set\0\u{1}peek\0\u{1}booked\0\u{1}unmet\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1932,6 +1966,10 @@ nonisolated extension ReadTally: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
       case 7: try { try decoder.decodeSingularUInt32Field(value: &self.fresh) }()
       case 8: try { try decoder.decodeSingularUInt32Field(value: &self.stale) }()
       case 9: try { try decoder.decodeSingularUInt32Field(value: &self.joined) }()
+      case 10: try { try decoder.decodeSingularUInt32Field(value: &self._wantedContentSet) }()
+      case 11: try { try decoder.decodeSingularBoolField(value: &self.peek) }()
+      case 12: try { try decoder.decodeSingularUInt32Field(value: &self.booked) }()
+      case 13: try { try decoder.decodeSingularUInt32Field(value: &self.unmet) }()
       default: break
       }
     }
@@ -1969,6 +2007,18 @@ nonisolated extension ReadTally: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
     if self.joined != 0 {
       try visitor.visitSingularUInt32Field(value: self.joined, fieldNumber: 9)
     }
+    try { if let v = self._wantedContentSet {
+      try visitor.visitSingularUInt32Field(value: v, fieldNumber: 10)
+    } }()
+    if self.peek != false {
+      try visitor.visitSingularBoolField(value: self.peek, fieldNumber: 11)
+    }
+    if self.booked != 0 {
+      try visitor.visitSingularUInt32Field(value: self.booked, fieldNumber: 12)
+    }
+    if self.unmet != 0 {
+      try visitor.visitSingularUInt32Field(value: self.unmet, fieldNumber: 13)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1982,6 +2032,10 @@ nonisolated extension ReadTally: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
     if lhs.fresh != rhs.fresh {return false}
     if lhs.stale != rhs.stale {return false}
     if lhs.joined != rhs.joined {return false}
+    if lhs._wantedContentSet != rhs._wantedContentSet {return false}
+    if lhs.peek != rhs.peek {return false}
+    if lhs.booked != rhs.booked {return false}
+    if lhs.unmet != rhs.unmet {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1989,7 +2043,7 @@ nonisolated extension ReadTally: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
 
 nonisolated extension ReadsTallied: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".ReadsTallied"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}rows\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}rows\0\u{1}unmet\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1998,6 +2052,7 @@ nonisolated extension ReadsTallied: SwiftProtobuf.Message, SwiftProtobuf._Messag
       // enabled. https://github.com/apple/swift-protobuf/issues/1034
       switch fieldNumber {
       case 1: try { try decoder.decodeRepeatedMessageField(value: &self.rows) }()
+      case 2: try { try decoder.decodeRepeatedMessageField(value: &self.unmet) }()
       default: break
       }
     }
@@ -2007,11 +2062,15 @@ nonisolated extension ReadsTallied: SwiftProtobuf.Message, SwiftProtobuf._Messag
     if !self.rows.isEmpty {
       try visitor.visitRepeatedMessageField(value: self.rows, fieldNumber: 1)
     }
+    if !self.unmet.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.unmet, fieldNumber: 2)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: ReadsTallied, rhs: ReadsTallied) -> Bool {
     if lhs.rows != rhs.rows {return false}
+    if lhs.unmet != rhs.unmet {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -2867,7 +2926,7 @@ nonisolated extension BalanceObserved: SwiftProtobuf.Message, SwiftProtobuf._Mes
 
 nonisolated extension SpendRefused: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".SpendRefused"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}account\0\u{1}operation\0\u{1}credential\0\u{1}unit\0\u{1}wanted\0\u{1}available\0\u{1}resources\0\u{1}reason\0\u{3}retry_ms\0\u{1}refused\0\u{3}content_set\0\u{3}max_age_seconds\0\u{1}behind\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}account\0\u{1}operation\0\u{1}credential\0\u{1}unit\0\u{1}wanted\0\u{1}available\0\u{1}resources\0\u{1}reason\0\u{3}retry_ms\0\u{1}refused\0\u{3}content_set\0\u{3}max_age_seconds\0\u{1}behind\0\u{3}asked_ms\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2888,6 +2947,7 @@ nonisolated extension SpendRefused: SwiftProtobuf.Message, SwiftProtobuf._Messag
       case 11: try { try decoder.decodeSingularUInt32Field(value: &self.contentSet) }()
       case 12: try { try decoder.decodeSingularUInt32Field(value: &self._maxAgeSeconds) }()
       case 13: try { try decoder.decodeSingularBoolField(value: &self.behind) }()
+      case 14: try { try decoder.decodeSingularInt64Field(value: &self.askedMs) }()
       default: break
       }
     }
@@ -2937,6 +2997,9 @@ nonisolated extension SpendRefused: SwiftProtobuf.Message, SwiftProtobuf._Messag
     if self.behind != false {
       try visitor.visitSingularBoolField(value: self.behind, fieldNumber: 13)
     }
+    if self.askedMs != 0 {
+      try visitor.visitSingularInt64Field(value: self.askedMs, fieldNumber: 14)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -2954,6 +3017,7 @@ nonisolated extension SpendRefused: SwiftProtobuf.Message, SwiftProtobuf._Messag
     if lhs.contentSet != rhs.contentSet {return false}
     if lhs._maxAgeSeconds != rhs._maxAgeSeconds {return false}
     if lhs.behind != rhs.behind {return false}
+    if lhs.askedMs != rhs.askedMs {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
