@@ -58,6 +58,13 @@ package enum KeepaPriceList {
     contentSet.covers(.offers) ? offersPage : base + parts(contentSet)
   }
 
+  /// The least that one product costs, known to Keepa or not: the look is always paid for, a rating only if it is new, and
+  /// offers cost as much as none if they could not be collected.
+  package static func least(_ contentSet: ContentSet, isPresent: Bool) -> Int64 {
+    guard isPresent, !contentSet.covers(.offers) else { return base }
+    return base + (contentSet.contains(.buyBox) ? buyBox : 0)
+  }
+
   private static func parts(_ contentSet: ContentSet) -> Int64 {
     (contentSet.contains(.rating) ? rating : 0) + (contentSet.contains(.buyBox) ? buyBox : 0)
   }

@@ -1,0 +1,132 @@
+import TollbookEvents
+
+/// One step of the recorded demand, in the order of time. Resources are numbered.
+struct Probe: Sendable {
+  enum Kind: UInt8, Sendable {
+    /// The upstream's bucket is filled up.
+    case refill
+    /// An operator took entries out of use.
+    case purged
+    /// A read that was answered in grace, and whose refresh was bought then. It is counted as a read of its own.
+    case refreshed
+    /// A read that was answered in grace, and whose refresh was refused then. Counted as a read of its own.
+    case refreshRefused
+    /// A read that bought.
+    case bought
+    /// A read whose purchase was refused.
+    case refused
+    /// A read whose purchase failed without having begun.
+    case failed
+    /// Reads answered from the cache.
+    case read
+    /// Reads that waited for somebody else's purchase.
+    case joined
+    /// Looks into the cache, which never buy.
+    case peek
+  }
+
+  /// When; of several reads the last.
+  var time: Int64
+  /// When the first of several reads may have been.
+  var earliest: Int64
+  /// The oldest data that would do, in milliseconds; negative: what the windows say.
+  var maximumAge: Int64 = -1
+  /// What could be spent then, as recorded.
+  var available: Int64 = .max
+  var resource: Int32
+  /// How many reads.
+  var weight: Int32 = 1
+  /// Which purchase, refusal, purge or refill; negative: none.
+  var link: Int32 = -1
+  /// The parts that must be in the answer.
+  var wanted: UInt8 = 0
+  var kind: Kind
+}
+
+/// A product that was bought.
+struct RecordedPurchase: Sendable {
+  var resource: Int32
+  var call: Int32
+  /// When its entry was fetched; `Int64.min`: it was not answered.
+  var fetched: Int64 = .min
+  var isPresent = false
+  /// Its share of the call's cost.
+  var cost = Bounds.zero
+}
+
+/// A call that was made.
+struct RecordedCall: Sendable {
+  var start: Int64
+  /// When its reader asked.
+  var asked: Int64
+  var end: Int64 = .max
+  var items: Range<Int32>
+  var attempts: Int32 = 1
+  var contentSet: UInt8
+  var isBehind: Bool
+  var hasSucceeded = false
+  var failure = FailureReason.unspecified
+  var cost = Bounds.zero
+  /// What is reserved for the attempt under way.
+  var open: Int64 = 0
+}
+
+struct RecordedRefusal: Sendable {
+  var reason: RefusalReason
+}
+
+struct RecordedPurge: Sendable {
+  var contentSet: UInt8
+  var isHard: Bool
+  var staleFrom: Int64
+}
+
+/// The bucket gets a refill.
+struct RecordedRefill: Sendable {
+  var rate: Int64
+  var capacity: Int64
+}
+
+/// An entry, as far as it is known.
+struct Held: Hashable, Sendable {
+  /// When it was fetched: between those two.
+  var low: Int64
+  var high: Int64
+  /// What it took the place of was fetched then, at the earliest.
+  var prior: Int64 = .min
+  /// An operator took it out of use then.
+  var staleFrom: Int64 = .max
+  /// The recorded purchase that brought it; negative: another one.
+  var link: Int32 = -1
+  var contentSet: UInt8
+  var isPresent: Bool
+  /// Whether it was bought behind an answer in grace.
+  var isBehind = false
+
+  static let nothing = Held(low: .min, high: .min, contentSet: 0, isPresent: false)
+}
+
+/// Everything that the log says about what was asked for and what came of it.
+struct Demand: Sendable {
+  /// In the order of time.
+  var probes: [Probe] = []
+  var purchases: [RecordedPurchase] = []
+  var calls: [RecordedCall] = []
+  var refusals: [RecordedRefusal] = []
+  var purges: [RecordedPurge] = []
+  var refills: [RecordedRefill] = []
+  var resources = 0
+  /// What was in the cache at the beginning.
+  var initial: [Int32: [Held]] = [:]
+  /// If the log goes on from a snapshot: when that was taken; what the cache held then is not known.
+  var unknownBefore: Int64?
+  /// What is known of a resource: bit 0 it was found once, bit 1 it was absent once.
+  var presence: [UInt8] = []
+  /// Of resources that were both, when, in the order of time.
+  var presenceChanges: [Int32: [(time: Int64, isPresent: Bool)]] = [:]
+  /// When the upstream did not answer well.
+  var outages: [ClosedRange<Int64>] = []
+  /// How long answers took, at the least and at the most.
+  var shortestAnswer: Int64 = 0
+  var longestAnswer: Int64 = 0
+}

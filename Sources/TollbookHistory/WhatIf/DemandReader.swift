@@ -1,0 +1,502 @@
+import LMDB
+import TollbookEvents
+import TollbookGateway
+import TollbookLog
+import TollbookUpstreams
+import TollbookViews
+
+/// Reads from the events what was asked for, when, and what came of it.
+struct DemandReader {
+  /// The kinds that say something about it.
+  static let kinds: Set<EventKind> = [
+    .fetchStarted, .fetchAttemptFailed, .fetchSucceeded, .fetchFailed, .cacheWritten,
+    .cacheEvicted, .cachePurged, .readsTallied, .tokensCharged, .reservationReleased,
+    .chargeInDoubt, .chargeResolved, .balanceObserved, .spendRefused,
+  ]
+
+  private(set) var demand = Demand()
+  private(set) var recorded = WhatIfOutcome(name: "as recorded")
+  private(set) var policy = FreshnessPolicy()
+  /// Reads and refusals of which a log of an earlier time does not say enough.
+  private(set) var unclearReads: Int64 = 0
+  private(set) var unclearRefusals: Int64 = 0
+  private(set) var ownLimitRefusals: Int64 = 0
+  private(set) var mixedReads: Int64 = 0
+
+  /// Whether what comes now is part of the period.
+  var isInPeriod = false
+
+  private var numbers: [String: Int32] = [:]
+  private var callNumbers: [Position: Int32] = [:]
+  /// The purchase that brought the newest entry of a resource.
+  private var latest: [Int32] = []
+  /// When the entries of a resource and content set were fetched, the newest and the one before.
+  private var fetches: [Int64: (newest: Int64, before: Int64)] = [:]
+  private var writes: [(resource: Int32, time: Int64, isPresent: Bool)] = []
+  private var readings: [MeterReading] = []
+  private var bookedStale: Int64 = 0
+  private var ages = AgeHistogram()
+
+  /// A balance that was told.
+  private struct MeterReading {
+    var time: Int64
+    var balance: Int64
+    var rate: Int64
+    var nextRefill: Int64
+    var credential: String
+  }
+
+  /// The log begins with the state of a snapshot, which is not in the events.
+  mutating func goOn(from base: Timestamp) { demand.unknownBefore = base.milliseconds }
+
+  mutating func read(_ recorded: RecordedEvent) {
+    switch recorded.event {
+    case .fetchStarted(let event): if isInPeriod { start(event, recorded) }
+    case .fetchAttemptFailed(let event):
+      change(event.fetch) { call in
+        guard event.nextAttempt > 0 else { return }
+        call.attempts += 1
+        call.open = event.nextBound
+      }
+    case .fetchSucceeded(let event):
+      change(event.fetch) { call in
+        call.hasSucceeded = true
+        call.end = recorded.time.milliseconds
+      }
+    case .fetchFailed(let event):
+      change(event.fetch) { call in
+        call.failure = event.reason
+        call.end = recorded.time.milliseconds
+      }
+    case .cacheWritten(let event): write(event)
+    case .cacheEvicted(let event): remove(event.resource, event.contentSet)
+    case .cachePurged(let event): purge(event, recorded)
+    case .readsTallied(let event):
+      guard isInPeriod else { return }
+      for row in event.rows { tally(row) }
+      for row in event.unmet { tally(row) }
+    case .spendRefused(let event): if isInPeriod { refuse(event, recorded) }
+    case .balanceObserved(let event): observe(event)
+    default: charge(recorded.event)
+    }
+  }
+
+  private mutating func charge(_ event: Event) {
+    switch event {
+    case .tokensCharged(let event):
+      change(event.fetch) { call in
+        call.cost += Bounds(event.tokens)
+        call.open = 0
+      }
+    case .reservationReleased(let event): change(event.fetch) { $0.open = 0 }
+    case .chargeInDoubt(let event):
+      change(event.fetch) { call in
+        call.cost.high += event.tokens
+        call.open = 0
+      }
+    case .chargeResolved(let event):
+      for doubt in event.doubts {
+        change(doubt.fetch) { call in
+          call.cost.low += doubt.settled
+          call.cost.high += doubt.settled + doubt.unprovable - doubt.tokens
+        }
+      }
+    default: break
+    }
+  }
+
+  private mutating func change(_ fetch: Position, _ body: (inout RecordedCall) -> Void) {
+    guard let number = callNumbers[fetch] else { return }
+    body(&demand.calls[Int(number)])
+  }
+
+  private mutating func number(_ resource: String) -> Int32 {
+    if let known = numbers[resource] { return known }
+    let number = Int32(numbers.count)
+    numbers[resource] = number
+    latest.append(-1)
+    demand.presence.append(0)
+    return number
+  }
+
+  // MARK: Purchases
+
+  private mutating func start(_ event: FetchStarted, _ recorded: RecordedEvent) {
+    let call = Int32(demand.calls.count)
+    let first = Int32(demand.purchases.count)
+    let asked = event.askedMs == 0 ? recorded.time.milliseconds : event.askedMs
+    callNumbers[recorded.position] = call
+    demand.calls.append(
+      RecordedCall(
+        start: recorded.time.milliseconds, asked: asked,
+        items: first..<first + Int32(event.resources.count),
+        contentSet: UInt8(clamping: event.contentSet), isBehind: event.behind, open: event.bound))
+    for name in event.resources {
+      let resource = number(name)
+      demand.probes.append(
+        Probe(
+          time: asked, earliest: asked,
+          maximumAge: event.hasMaxAgeSeconds ? Int64(event.maxAgeSeconds) * 1_000 : -1,
+          resource: resource, weight: event.behind ? 0 : 1, link: Int32(demand.purchases.count),
+          wanted: UInt8(clamping: event.contentSet), kind: event.behind ? .refreshed : .bought))
+      demand.purchases.append(RecordedPurchase(resource: resource, call: call))
+    }
+    if !event.behind { self.recorded.requests += Int64(event.resources.count) }
+  }
+
+  private mutating func write(_ event: CacheWritten) {
+    let resource = number(event.resource)
+    let isPresent = event.presence == .present
+    let contentSet = UInt8(clamping: event.contentSet)
+    policy.learn(from: event)
+    writes.append((resource, event.fetchedMs, isPresent))
+    demand.presence[Int(resource)] |= isPresent ? 1 : 2
+    let key = Int64(resource) << 8 | Int64(contentSet)
+    fetches[key] = (event.fetchedMs, fetches[key]?.newest ?? .min)
+    if isInPeriod, let call = callNumbers[event.fetch] {
+      for index in demand.calls[Int(call)].items
+      where demand.purchases[Int(index)].resource == resource {
+        demand.purchases[Int(index)].fetched = event.fetchedMs
+        demand.purchases[Int(index)].isPresent = isPresent
+        latest[Int(resource)] = index
+      }
+      return
+    }
+    var held = demand.initial[resource] ?? []
+    held.removeAll { $0.contentSet & contentSet == $0.contentSet }
+    held.append(
+      Held(
+        low: event.fetchedMs, high: event.fetchedMs, contentSet: contentSet, isPresent: isPresent))
+    demand.initial[resource] = held
+  }
+
+  private mutating func remove(_ name: String, _ contentSet: UInt32) {
+    guard !isInPeriod, let resource = numbers[name] else { return }
+    demand.initial[resource]?.removeAll { UInt32($0.contentSet) == contentSet }
+  }
+
+  private mutating func purge(_ event: CachePurged, _ recorded: RecordedEvent) {
+    let resource = number(event.resource)
+    let purge = RecordedPurge(
+      contentSet: UInt8(clamping: event.contentSet), isHard: event.hard,
+      staleFrom: event.staleFromMs)
+    guard isInPeriod else {
+      var held = demand.initial[resource] ?? []
+      held.apply(purge)
+      demand.initial[resource] = held
+      return
+    }
+    demand.probes.append(
+      Probe(
+        time: recorded.time.milliseconds, earliest: recorded.time.milliseconds,
+        resource: resource, link: Int32(demand.purges.count), kind: .purged))
+    demand.purges.append(purge)
+  }
+
+  // MARK: Reads and refusals
+
+  private mutating func tally(_ row: ReadTally) {
+    let resource = number(row.resource)
+    let wanted = row.hasWantedContentSet ? row.wantedContentSet : row.contentSet
+    let unbooked = Int64(row.stale) - Int64(min(row.booked, row.stale))
+    let count = Int64(row.fresh) + Int64(row.joined) + unbooked + Int64(row.unmet)
+    if !row.hasWantedContentSet { unclearReads += Int64(row.fresh) + Int64(row.stale) }
+    recorded.requests += count
+    recorded.hits += Bounds(Int64(row.fresh))
+    recorded.stale += Bounds(Int64(row.stale))
+    recorded.unanswered += Bounds(Int64(row.unmet))
+    bookedStale += Int64(row.stale) - unbooked
+    var probe = Probe(
+      time: row.lastReadMs, earliest: row.firstReadMs,
+      maximumAge: row.hasMaxAgeSeconds ? Int64(row.maxAgeSeconds) * 1_000 : -1,
+      resource: resource, wanted: UInt8(clamping: wanted), kind: row.peek ? .peek : .read)
+    note(row)
+    let kinds = (row.fresh > 0 ? 1 : 0) + (row.joined > 0 ? 1 : 0) + (row.stale > 0 ? 1 : 0)
+    if kinds > 1, row.firstReadMs < row.lastReadMs { mixedReads += count }
+    if row.peek {
+      probe.weight = Int32(clamping: count)
+      if count > 0 { demand.probes.append(probe) }
+      return
+    }
+    if row.fresh > 0 { add(probe, times: Int32(clamping: row.fresh)) }
+    if row.joined > 0 {
+      probe.kind = .joined
+      probe.weight = Int32(clamping: row.joined)
+      probe.link = latest[Int(resource)]
+      if probe.link >= 0 {
+        // Whoever joined had asked since the call was begun.
+        let call = demand.calls[Int(demand.purchases[Int(probe.link)].call)]
+        probe.earliest = min(probe.earliest, max(call.start, probe.earliest - 600_000))
+      }
+      demand.probes.append(probe)
+    }
+    let failed = unbooked + Int64(row.unmet)
+    if failed > 0 {
+      probe.kind = .failed
+      probe.link = -1
+      probe.weight = Int32(clamping: failed)
+      demand.probes.append(probe)
+    }
+  }
+
+  /// The first and the last of some reads are known exactly.
+  private mutating func add(_ probe: Probe, times: Int32) {
+    guard times > 1, probe.earliest < probe.time else {
+      var probe = probe
+      probe.weight = times
+      probe.earliest = probe.time
+      demand.probes.append(probe)
+      return
+    }
+    var first = probe
+    first.time = probe.earliest
+    demand.probes.append(first)
+    var rest = probe
+    rest.weight = times - 1
+    if times == 2 { rest.earliest = rest.time }
+    demand.probes.append(rest)
+  }
+
+  private mutating func note(_ row: ReadTally) {
+    let key = Int64(numbers[row.resource] ?? 0) << 8 | Int64(row.contentSet & 255)
+    guard let fetched = fetches[key] else { return }
+    let answered = Int64(row.fresh) + Int64(row.stale) + Int64(row.joined)
+    guard answered > 0 else { return }
+    func age(_ time: Int64) -> Int64 {
+      time - (fetched.newest <= time || fetched.before == .min ? fetched.newest : fetched.before)
+    }
+    if answered > 1 { ages.add(milliseconds: age(row.firstReadMs), times: 1) }
+    ages.add(milliseconds: age(row.lastReadMs), times: max(1, answered - 1))
+  }
+
+  private mutating func refuse(_ event: SpendRefused, _ recorded: RecordedEvent) {
+    guard !event.refused.isEmpty else {
+      unclearRefusals += Int64(event.resources)
+      return
+    }
+    let asked = event.askedMs == 0 ? recorded.time.milliseconds : event.askedMs
+    if event.reason == .requestLimit { ownLimitRefusals += Int64(event.refused.count) }
+    for name in event.refused {
+      demand.probes.append(
+        Probe(
+          time: asked, earliest: asked,
+          maximumAge: event.hasMaxAgeSeconds ? Int64(event.maxAgeSeconds) * 1_000 : -1,
+          resource: number(name), weight: event.behind ? 0 : 1,
+          link: Int32(demand.refusals.count), wanted: UInt8(clamping: event.contentSet),
+          kind: event.behind ? .refreshRefused : .refused))
+    }
+    demand.refusals.append(RecordedRefusal(reason: event.reason))
+    guard !event.behind else { return }
+    self.recorded.requests += Int64(event.refused.count)
+    self.recorded.refused += Bounds(Int64(event.refused.count))
+  }
+
+  private mutating func observe(_ event: BalanceObserved) {
+    let reduction = (event.flowReductionThousandths + 999) / 1_000
+    let reading = MeterReading(
+      time: event.reading.observedMs, balance: event.reading.balance,
+      rate: max(0, event.refillRate - reduction),
+      nextRefill: event.reading.observedMs
+        + max(0, event.reading.nextRefillMs - event.reading.upstreamMs),
+      credential: event.credential)
+    if !isInPeriod { readings.removeAll(keepingCapacity: true) }
+    readings.append(reading)
+  }
+
+  // MARK: The end
+
+  /// Puts together what only shows at the end.
+  mutating func finish() {
+    demand.resources = numbers.count
+    settleCalls()
+    findOutages()
+    findPresenceChanges()
+    demand.probes.sort {
+      ($0.time, $0.kind.rawValue, $0.link) < ($1.time, $1.kind.rawValue, $1.link)
+    }
+    countRecorded()
+    addRefills()
+  }
+
+  private mutating func settleCalls() {
+    for index in demand.calls.indices {
+      demand.calls[index].cost.high += demand.calls[index].open
+      let call = demand.calls[index]
+      let ones = Array(repeating: Int64(1), count: call.items.count)
+      let low = allot(max(0, call.cost.low), over: ones)
+      let spread = allot(max(0, call.cost.high - call.cost.low), over: ones)
+      for (place, item) in call.items.enumerated() {
+        demand.purchases[Int(item)].cost = Bounds(low: low[place], high: low[place] + spread[place])
+      }
+    }
+  }
+
+  private mutating func findOutages() {
+    var lastGood: Int64?
+    var began: Int64?
+    var shortest = Int64.max
+    for call in demand.calls.sorted(by: { $0.start < $1.start }) where call.end != .max {
+      if call.hasSucceeded {
+        if let from = began {
+          demand.outages.append(from...max(from, call.start))
+          began = nil
+        }
+        lastGood = call.start
+        for item in call.items {
+          let fetched = demand.purchases[Int(item)].fetched
+          guard fetched != .min else { continue }
+          shortest = min(shortest, max(0, fetched - call.start))
+          demand.longestAnswer = max(demand.longestAnswer, fetched - call.start)
+        }
+      } else if began == nil, call.failure.isOfUpstream {
+        began = lastGood ?? call.start - 3_600_000
+      }
+    }
+    if let began { demand.outages.append(began ... .max) }
+    demand.shortestAnswer = shortest == .max ? 0 : shortest
+    if shortest == .max { demand.longestAnswer = 30_000 }
+  }
+
+  private mutating func findPresenceChanges() {
+    for write in writes where demand.presence[Int(write.resource)] == 3 {
+      demand.presenceChanges[write.resource, default: []].append((write.time, write.isPresent))
+    }
+    for resource in demand.presenceChanges.keys {
+      demand.presenceChanges[resource]?.sort { $0.time < $1.time }
+    }
+    writes = []
+  }
+
+  private mutating func countRecorded() {
+    var failed: Int64 = 0
+    for call in demand.calls {
+      recorded.calls += Bounds(Int64(call.attempts))
+      recorded.tokens += call.cost
+      for item in call.items {
+        if demand.purchases[Int(item)].fetched != .min {
+          recorded.bought += Bounds(1)
+          if !call.isBehind { ages.add(milliseconds: 0, times: 1) }
+        } else if !call.isBehind {
+          failed += 1
+        }
+      }
+    }
+    let unanswered = recorded.refused.low + failed - bookedStale
+    recorded.unanswered += Bounds(max(0, unanswered))
+    recorded.medianAge = ages.percentile(0.5).map {
+      Bounds(low: $0.lowerBound, high: $0.upperBound)
+    }
+    recorded.highAge = ages.percentile(0.95).map { Bounds(low: $0.lowerBound, high: $0.upperBound) }
+  }
+
+  /// Follows the balance as it was recorded: what could be spent at each step, and the refills between the readings.
+  private mutating func addRefills() {
+    guard !readings.isEmpty else { return }
+    readings.sort { $0.time < $1.time }
+    var merged: [Probe] = []
+    merged.reserveCapacity(demand.probes.count + readings.count * 2)
+    var track = BalanceTrack()
+    var nextReading = 0
+    var index = 0
+    while index < demand.probes.count {
+      let time = demand.probes[index].time
+      while nextReading < readings.count, readings[nextReading].time <= time {
+        let reading = readings[nextReading]
+        track.refill(until: reading.time, &demand, &merged)
+        track.balance = reading.balance
+        track.rate = reading.rate
+        track.next = reading.nextRefill
+        track.isKnown = true
+        nextReading += 1
+      }
+      track.refill(until: time, &demand, &merged)
+      // All products of a call are decided upon together.
+      var end = index + 1
+      let probe = demand.probes[index]
+      let isPurchase = probe.kind == .bought || probe.kind == .refreshed
+      if isPurchase {
+        let call = demand.calls[Int(demand.purchases[Int(probe.link)].call)]
+        end = min(demand.probes.count, index + call.items.count)
+      }
+      for place in index..<end {
+        demand.probes[place].available = track.isKnown ? track.balance : .max
+        merged.append(demand.probes[place])
+      }
+      if isPurchase {
+        let call = demand.calls[Int(demand.purchases[Int(probe.link)].call)]
+        track.balance -= call.cost.low
+      }
+      index = end
+    }
+    demand.probes = merged
+  }
+}
+
+/// The balance as recorded, while time goes by.
+private struct BalanceTrack {
+  var isKnown = false
+  var balance: Int64 = 0
+  var rate: Int64 = 0
+  var next: Int64 = .max
+
+  /// Adds the refills up to an instant. So many fill any bucket that is not far below zero; further ones say nothing.
+  mutating func refill(until time: Int64, _ demand: inout Demand, _ merged: inout [Probe]) {
+    guard isKnown, rate > 0 else { return }
+    var count = 0
+    while next <= time {
+      if count < 200 {
+        merged.append(
+          Probe(
+            time: next, earliest: next, available: balance, resource: -1, weight: 0,
+            link: Int32(demand.refills.count), kind: .refill))
+        let refill = RecordedRefill(rate: rate, capacity: rate * Admission.ticksToFill)
+        demand.refills.append(refill)
+        balance = refill.applied(to: balance)
+        count += 1
+        next += Admission.tick
+      } else {
+        next += ((time - next) / Admission.tick + 1) * Admission.tick
+      }
+    }
+  }
+}
+
+extension RecordedRefill {
+  /// A bucket that is full takes nothing, and none is filled above its capacity.
+  func applied(to balance: Int64) -> Int64 {
+    balance >= capacity ? balance : min(capacity, balance + rate)
+  }
+}
+
+extension [Held] {
+  mutating func apply(_ purge: RecordedPurge) {
+    if purge.isHard {
+      removeAll { $0.contentSet == purge.contentSet }
+    } else {
+      for index in indices where self[index].contentSet == purge.contentSet {
+        self[index].staleFrom = Swift.min(self[index].staleFrom, purge.staleFrom)
+      }
+    }
+  }
+}
+
+extension FreshnessPolicy {
+  /// Takes over the windows that an entry was written under.
+  fileprivate mutating func learn(from event: CacheWritten) {
+    let windows = FreshnessWindows(
+      fresh: event.freshUntilMs - event.fetchedMs, grace: event.graceUntilMs - event.freshUntilMs,
+      errorGrace: event.errorGraceUntilMs - event.freshUntilMs,
+      keep: event.keepUntilMs - event.fetchedMs)
+    if event.presence == .present { present = windows } else { absent = windows }
+  }
+}
+
+extension FailureReason {
+  /// Whether whoever had asked at that time would have failed too.
+  fileprivate var isOfUpstream: Bool {
+    switch self {
+    case .requestRejected, .insufficientTokens, .processEnded, .retryRefused: false
+    default: true
+    }
+  }
+}

@@ -1,0 +1,643 @@
+import TollbookEvents
+import TollbookGateway
+import TollbookUpstreams
+
+/// Plays the recorded demand through a cache with other windows.
+///
+/// What the record decides is exact: a purchase that the record holds too cost what it cost and came when it came. What
+/// it only bounds is followed as an interval. Where an interval leaves open whether an entry still answers, both ways
+/// are followed until they meet again, so that one purchase that may have come earlier or later stays one purchase. The
+/// balance is not followed itself but as its difference to the recorded one.
+struct PolicyReplay {
+  private let demand: Demand
+  private let policy: FreshnessPolicy
+  private let overdraft: GatewaySettings.Overdraft
+  private var shelves: [ReplayShelf]
+  /// Of resources that went more than one way.
+  private var forks: [Int32: [ReplayFork]] = [:]
+  private var isForked: [Bool]
+  private var totals = ReplayCounts()
+  private var calls = Bounds.zero
+  private var youngest = AgeHistogram()
+  private var oldest = AgeHistogram()
+  /// What is there more than was recorded.
+  private var gap = Bounds.zero
+  /// When a call was made for sure, and when one that is not on the record.
+  private var lastCall = Int64.min
+  private var lastOwnCall = Int64.min
+  /// Whether anything has gone otherwise than recorded.
+  private var hasParted = false
+  /// The ways of the resource at hand, while a step is made.
+  private var ways: [ReplayFork] = []
+
+  /// What a step knows beside its probe.
+  private struct Step {
+    /// The recorded purchase, if it is one.
+    var purchase: RecordedPurchase?
+    /// What it cost under this policy, if it is made.
+    var cost = Bounds.zero
+    /// What products before it in the same request have reserved.
+    var reserved: Int64 = 0
+    /// Whether the call is made as it was recorded.
+    var isSame = false
+    /// `gap` before the first product of the request.
+    var gap: Bounds
+  }
+
+  private enum Verdict {
+    case yes, no, perhaps
+  }
+
+  init(_ demand: Demand, _ policy: FreshnessPolicy, overdraft: GatewaySettings.Overdraft) {
+    self.demand = demand
+    self.policy = policy
+    self.overdraft = overdraft
+    shelves = Array(repeating: ReplayShelf(), count: demand.resources)
+    isForked = Array(repeating: false, count: demand.resources)
+    if let before = demand.unknownBefore {
+      // Perhaps nothing was there, and at the best everything, fetched a moment ago.
+      for index in shelves.indices {
+        shelves[index].put(Held(low: .min / 4, high: before, contentSet: 7, isPresent: true))
+      }
+    }
+    for (resource, entries) in demand.initial {
+      for entry in entries { shelves[Int(resource)].put(entry) }
+    }
+  }
+
+  /// - Parameter isWanted: asked now and then; false ends the replay early.
+  mutating func run(while isWanted: () -> Bool) {
+    var index = 0
+    while index < demand.probes.count {
+      if index & 0xffff == 0, !isWanted() { return }
+      let probe = demand.probes[index]
+      switch probe.kind {
+      case .refill: refill(probe)
+      case .purged: purge(probe)
+      case .bought, .refreshed:
+        index = call(from: index)
+        continue
+      case .refused, .refreshRefused:
+        index = refusals(from: index)
+        continue
+      default: step(probe, Step(gap: gap))
+      }
+      index += 1
+    }
+  }
+
+  func outcome(_ name: String, requests: Int64) -> WhatIfOutcome {
+    var counts = totals
+    for ways in forks.values { counts += ways.counts }
+    var outcome = WhatIfOutcome(name: name, products: policy)
+    outcome.requests = requests
+    outcome.calls = calls
+    outcome.tokens = counts.tokens
+    outcome.bought = counts.bought
+    outcome.hits = counts.hits
+    outcome.stale = counts.stale
+    outcome.refused = counts.refused
+    outcome.unanswered = counts.unanswered
+    outcome.medianAge = age(0.5)
+    outcome.highAge = age(0.95)
+    return outcome
+  }
+
+  private func age(_ part: Double) -> Bounds? {
+    guard let low = youngest.percentile(part), let high = oldest.percentile(part) else {
+      return nil
+    }
+    return Bounds(low: low.lowerBound, high: high.upperBound)
+  }
+
+  // MARK: Steps
+
+  private mutating func refill(_ probe: Probe) {
+    guard gap != .zero else { return }
+    let refill = demand.refills[Int(probe.link)]
+    let recorded = refill.applied(to: probe.available)
+    gap = Bounds(
+      low: refill.applied(to: probe.available + gap.low) - recorded,
+      high: refill.applied(to: probe.available + gap.high) - recorded)
+  }
+
+  private mutating func purge(_ probe: Probe) {
+    let purge = demand.purges[Int(probe.link)]
+    shelves[Int(probe.resource)].apply(purge)
+    for index in (forks[probe.resource] ?? []).indices {
+      forks[probe.resource]?[index].shelf.apply(purge)
+    }
+  }
+
+  /// The products of a recorded call. If all of them are bought under this policy too it is the same call.
+  ///
+  /// - Returns: the step after them.
+  private mutating func call(from start: Int) -> Int {
+    guard demand.probes[start].link >= 0 else { return start + 1 }
+    let call = demand.calls[Int(demand.purchases[Int(demand.probes[start].link)].call)]
+    let end = start + call.items.count
+    let verdicts = (start..<end).map { buys(demand.probes[$0]) }
+    let ways = (start..<end).map { buysBehind(demand.probes[$0]) }
+    let isSame =
+      verdicts.allSatisfy { $0 == .yes } && isEnough(call.items.count, demand.probes[start])
+    let prices = Bounds(
+      low: KeepaPriceList.least(ContentSet(keepa: UInt32(call.contentSet)), isPresent: false),
+      high: KeepaPriceList.bound(ContentSet(keepa: UInt32(call.contentSet))))
+    let others = Int64(call.items.count - 1)
+    let before = gap
+    var reserved: Int64 = 0
+    for index in start..<end {
+      let probe = demand.probes[index]
+      let purchase = demand.purchases[Int(probe.link)]
+      var step = Step(purchase: purchase, reserved: reserved, gap: before)
+      step.isSame = isSame
+      if isSame || others == 0 {
+        step.cost = purchase.cost
+      } else if !call.hasSucceeded || call.attempts > 1 {
+        step.cost = Bounds(low: 0, high: call.cost.high)
+      } else {
+        // Its own price lies within the list's, and leaves for the others what theirs can be.
+        let least = KeepaPriceList.least(
+          ContentSet(keepa: UInt32(call.contentSet)), isPresent: purchase.isPresent)
+        let low = max(min(least, call.cost.low), call.cost.low - others * prices.high)
+        step.cost = Bounds(
+          low: low, high: max(low, min(prices.high, call.cost.high - others * prices.low)))
+      }
+      self.step(probe, step)
+      if verdicts[index - start] != .no { reserved += prices.high }
+    }
+    if verdicts.contains(where: { $0 != .no }) {
+      count(
+        call, ways, isSame: isSame,
+        isSure: verdicts.contains(.yes) && isEnough(1, demand.probes[start], before),
+        at: demand.probes[start].time)
+    }
+    return end
+  }
+
+  /// Counts a recorded call: made as it was, or its products bought in other company.
+  private mutating func count(
+    _ call: RecordedCall, _ isBehind: [Bool?], isSame: Bool, isSure: Bool, at time: Int64
+  ) {
+    let attempts = Int64(call.attempts)
+    if isSame, isBehind.allSatisfy({ $0 == call.isBehind }) {
+      // A purchase that is not on the record may have shared it.
+      let shares = isNear(lastOwnCall, time)
+      calls += Bounds(low: shares ? attempts - 1 : attempts, high: attempts)
+      if shares { lastOwnCall = .min }
+    } else {
+      let isSplit = !isBehind.allSatisfy { $0 == true } && !isBehind.allSatisfy { $0 == false }
+      let isAlone = isSure && !isNear(lastCall, time)
+      calls += Bounds(low: isAlone ? 1 : 0, high: isSplit ? 2 * attempts : attempts)
+      if isAlone { lastOwnCall = time }
+    }
+    if isSure { lastCall = time }
+  }
+
+  /// Whether two purchases may have been of one request, which decides and books within a second.
+  private func isNear(_ earlier: Int64, _ time: Int64) -> Bool {
+    earlier != .min && time - earlier <= 1_000
+  }
+
+  /// Whether a read buys behind its answer; nil: nobody can tell.
+  private func buysBehind(_ probe: Probe) -> Bool? {
+    guard !isForked[Int(probe.resource)] else { return nil }
+    let shelf = shelves[Int(probe.resource)]
+    let index = shelf.newest(covering: probe.wanted)
+    guard index >= 0 else { return false }
+    let low = usability(shelf[index], fetched: shelf[index].low, probe)
+    return low == usability(shelf[index], fetched: shelf[index].high, probe) ? low == .grace : nil
+  }
+
+  /// Whether so many products like this one are sure to be let through.
+  private func isEnough(_ count: Int, _ probe: Probe, _ gap: Bounds? = nil) -> Bool {
+    let gap = gap ?? self.gap
+    if gap.low >= 0 || probe.available == .max { return true }
+    let needed = overdraft == .allow ? 1 : Int64(count) * bound(probe)
+    return probe.available + gap.low >= needed
+  }
+
+  /// Whether a read buys, before the balance is asked.
+  private func buys(_ probe: Probe) -> Verdict {
+    guard !isForked[Int(probe.resource)] else { return .perhaps }
+    let shelf = shelves[Int(probe.resource)]
+    let index = shelf.newest(covering: probe.wanted)
+    guard index >= 0 else { return .yes }
+    let low = usability(shelf[index], fetched: shelf[index].low, probe)
+    let high = usability(shelf[index], fetched: shelf[index].high, probe)
+    if low == .fresh && high == .fresh { return .no }
+    return low != .fresh && high != .fresh ? .yes : .perhaps
+  }
+
+  /// The products that a request was refused together.
+  private mutating func refusals(from start: Int) -> Int {
+    let before = gap
+    var reserved: Int64 = 0
+    var index = start
+    let first = demand.probes[start]
+    while index < demand.probes.count {
+      let probe = demand.probes[index]
+      guard probe.kind == first.kind, probe.link == first.link else { break }
+      if buys(probe) != .no { reserved += bound(probe) }
+      step(probe, Step(reserved: reserved - bound(probe), gap: before))
+      index += 1
+    }
+    return index
+  }
+
+  private func bound(_ probe: Probe) -> Int64 {
+    KeepaPriceList.bound(ContentSet(keepa: UInt32(probe.wanted)))
+  }
+
+  private mutating func step(_ probe: Probe, _ step: Step) {
+    let resource = Int(probe.resource)
+    if !isForked[resource], answersAtOnce(probe, shelves[resource]) {
+      if let cost = step.purchase?.cost {
+        gap += cost
+        hasParted = true
+      }
+      return
+    }
+    let before = isForked[resource] ? forks[probe.resource] ?? [] : []
+    ways.removeAll(keepingCapacity: true)
+    if before.isEmpty { serve(ReplayFork(shelves[resource]), probe, step) }
+    for var fork in before {
+      fork.age = nil
+      fork.hasCalled = false
+      serve(fork, probe, step)
+    }
+    countAges(probe)
+    countCalls(probe)
+    let (earlier, now) = (before.counts.tokens, ways.counts.tokens)
+    let spent = Bounds(low: now.low - earlier.low, high: now.high - earlier.high)
+    if let purchase = step.purchase {
+      if !step.isSame { gap += purchase.cost - spent }
+    } else {
+      gap = gap - spent
+    }
+    if ways.count > 1 {
+      hasParted = true
+      ReplayFork.merge(&ways)
+    }
+    if ways.count == 1 {
+      shelves[resource] = ways[0].shelf
+      totals += ways[0].counts
+      if !before.isEmpty { forks[probe.resource] = nil }
+    } else {
+      forks[probe.resource] = ways
+    }
+    isForked[resource] = ways.count > 1
+  }
+
+  /// The common case: the entry is there and fresh, whatever is not known about it.
+  private mutating func answersAtOnce(_ probe: Probe, _ shelf: ReplayShelf) -> Bool {
+    guard probe.kind != .joined, probe.kind != .peek else { return false }
+    let index = shelf.newest(covering: probe.wanted)
+    guard index >= 0 else { return false }
+    let held = shelf[index]
+    guard probe.time >= held.high, usability(held, fetched: held.low, probe) == .fresh,
+      held.low == held.high || usability(held, fetched: held.high, probe) == .fresh
+    else { return false }
+    let weight = Int64(probe.weight)
+    totals.hits += Bounds(weight)
+    if weight > 0 {
+      youngest.add(milliseconds: probe.time - held.high, times: weight)
+      oldest.add(milliseconds: probe.time - held.low, times: weight)
+    }
+    return true
+  }
+
+  private mutating func countAges(_ probe: Probe) {
+    var age: Bounds?
+    for way in ways {
+      guard let other = way.age else { continue }
+      age = age?.joined(other) ?? other
+    }
+    guard let age, probe.weight > 0 else { return }
+    youngest.add(milliseconds: age.low, times: Int64(probe.weight))
+    oldest.add(milliseconds: age.high, times: Int64(probe.weight))
+  }
+
+  /// Calls that are not on the record: products of one instant may have shared one.
+  private mutating func countCalls(_ probe: Probe) {
+    let count = ways.count { $0.hasCalled }
+    guard count > 0 else { return }
+    let isSure = count == ways.count
+    let isAlone = isSure && !isNear(lastCall, probe.time)
+    calls += Bounds(low: isAlone ? 1 : 0, high: 1)
+    hasParted = true
+    if isSure { lastCall = probe.time }
+    if isAlone { lastOwnCall = probe.time }
+  }
+
+  // MARK: One read, one way
+
+  private func usability(_ held: Held, fetched: Int64, _ probe: Probe) -> Usability {
+    let now = Timestamp(milliseconds: probe.time)
+    let instants = instants(held, fetched: fetched)
+    // The sweeper removes it.
+    if now >= instants.keepUntil { return .none }
+    return Usability(
+      fetched: Timestamp(milliseconds: fetched), instants, at: now,
+      maximumAge: probe.maximumAge < 0 ? nil : probe.maximumAge)
+  }
+
+  private func instants(_ held: Held, fetched: Int64) -> FreshnessInstants {
+    var instants = policy.windows(isPresent: held.isPresent)
+      .instants(fetched: Timestamp(milliseconds: fetched))
+    if held.staleFrom != .max {
+      let stale = Timestamp(milliseconds: held.staleFrom)
+      instants.freshUntil = min(instants.freshUntil, stale)
+      instants.graceUntil = min(instants.graceUntil, stale)
+    }
+    return instants
+  }
+
+  private mutating func serve(_ fork: ReplayFork, _ probe: Probe, _ step: Step) {
+    if probe.kind == .peek { return peek(fork, probe) }
+    let index = fork.shelf.newest(covering: probe.wanted)
+    guard index >= 0 else { return miss(fork, probe, step, known: nil) }
+    let held = fork.shelf[index]
+    let low = usability(held, fetched: held.low, probe)
+    guard low == usability(held, fetched: held.high, probe) else {
+      // Both ways, each with the times that lead to it.
+      var (last, first) = (held.low, held.high)
+      while last + 1 < first {
+        let middle = last + (first - last) / 2
+        if usability(held, fetched: middle, probe) == low { last = middle } else { first = middle }
+      }
+      var (older, newer) = (fork, fork)
+      older.shelf[index].high = last
+      newer.shelf[index].low = first
+      serve(older, probe, step)
+      serve(newer, probe, step)
+      return
+    }
+    switch low {
+    case .fresh:
+      var fork = fork
+      answer(&fork, probe, held)
+      ways.append(fork)
+    case .grace:
+      var fork = fork
+      answer(&fork, probe, held)
+      if probe.time <= fork.shelf.busyUntil {
+        ways.append(fork)
+      } else {
+        buy(fork, probe, step, known: held, isBehind: true)
+      }
+    default: miss(fork, probe, step, known: held)
+    }
+  }
+
+  /// An answer from the cache, or from a purchase that is under way.
+  private func answer(_ fork: inout ReplayFork, _ probe: Probe, _ held: Held) {
+    let weight = Int64(probe.weight)
+    guard weight > 0 else { return }
+    let age = Bounds(
+      low: max(0, probe.time - held.high), high: max(0, probe.time - held.low))
+    if held.isBehind, probe.time < held.high {
+      // What it takes the place of still answers.
+      let prior = held.prior < 0 ? age.high : max(0, probe.time - held.prior)
+      fork.age = Bounds(low: probe.time < held.low ? prior : age.low, high: max(prior, age.high))
+      fork.counts.hits += Bounds(weight)
+    } else if probe.time < held.low || (probe.kind == .joined && held.link == probe.link) {
+      fork.age = age
+    } else if probe.time < held.high {
+      fork.age = age
+      fork.counts.hits += Bounds(low: 0, high: weight)
+    } else {
+      fork.age = age
+      fork.counts.hits += Bounds(weight)
+    }
+  }
+
+  private mutating func peek(_ fork: ReplayFork, _ probe: Probe) {
+    var fork = fork
+    let weight = Int64(probe.weight)
+    let index = fork.shelf.newest(covering: probe.wanted)
+    var ranks = (low: 0, high: 0)
+    if index >= 0, fork.shelf[index].isPresent {
+      let held = fork.shelf[index]
+      ranks = (rank(held, held.low, probe), rank(held, held.high, probe))
+      if ranks.high > 0 {
+        fork.age = Bounds(
+          low: max(0, probe.time - held.high), high: max(0, probe.time - held.low))
+      }
+    }
+    func bounds(_ rank: Int) -> Bounds {
+      Bounds(
+        low: ranks == (rank, rank) ? weight : 0,
+        high: min(ranks.low, ranks.high) <= rank && rank <= max(ranks.low, ranks.high)
+          ? weight : 0)
+    }
+    fork.counts.hits += bounds(2)
+    fork.counts.stale += bounds(1)
+    fork.counts.unanswered += bounds(0)
+    ways.append(fork)
+  }
+
+  /// What a look finds: 2 fresh, 1 something, 0 nothing.
+  private func rank(_ held: Held, _ fetched: Int64, _ probe: Probe) -> Int {
+    let now = Timestamp(milliseconds: probe.time)
+    guard now < instants(held, fetched: fetched).keepUntil else { return 0 }
+    guard probe.time >= fetched || held.isBehind else { return 0 }
+    return usability(held, fetched: fetched, probe) == .fresh ? 2 : 1
+  }
+
+  private mutating func miss(_ fork: ReplayFork, _ probe: Probe, _ step: Step, known: Held?) {
+    let joins = probe.kind == .read || probe.kind == .joined
+    if probe.kind == .failed || (joins && probe.time <= fork.shelf.busyUntil) {
+      var fork = fork
+      fallBack(&fork, probe, known, Bounds(Int64(probe.weight)))
+      ways.append(fork)
+    } else {
+      buy(fork, probe, step, known: known, isBehind: false)
+    }
+  }
+
+  /// Answers with what is past its time, if there is something.
+  private func fallBack(
+    _ fork: inout ReplayFork, _ probe: Probe, _ known: Held?, _ weight: Bounds
+  ) {
+    var anyAge = probe
+    anyAge.maximumAge = -1
+    guard weight.high > 0 else { return }
+    guard let known, usability(known, fetched: known.high, anyAge) != .none else {
+      fork.counts.unanswered += weight
+      return
+    }
+    fork.age = Bounds(
+      low: max(0, probe.time - known.high), high: max(0, probe.time - known.low))
+    if usability(known, fetched: known.low, anyAge) != .none {
+      fork.counts.stale += weight
+    } else {
+      fork.counts.stale += Bounds(low: 0, high: weight.high)
+      fork.counts.unanswered += Bounds(low: 0, high: weight.high)
+    }
+  }
+
+  // MARK: Buying
+
+  private mutating func buy(
+    _ fork: ReplayFork, _ probe: Probe, _ step: Step, known: Held?, isBehind: Bool
+  ) {
+    let verdict = admits(probe, step)
+    if verdict != .no {
+      if let purchase = step.purchase {
+        buyAsRecorded(fork, probe, step, purchase, known: known, isBehind: isBehind)
+      } else {
+        buyAnew(fork, probe, known: known, isBehind: isBehind)
+      }
+    }
+    if verdict != .yes {
+      var fork = fork
+      fork.shelf.busyUntil = max(fork.shelf.busyUntil, probe.time)
+      if !isBehind {
+        let weight = missed(probe, known)
+        fork.counts.refused += weight
+        fork.counts.hits += Bounds(low: 0, high: weight.high - weight.low)
+        fallBack(&fork, probe, known, weight)
+      }
+      ways.append(fork)
+    }
+  }
+
+  /// How many of the reads could not be answered: those after the entry had stopped being fresh.
+  private func missed(_ probe: Probe, _ known: Held?) -> Bounds {
+    let weight = Int64(probe.weight)
+    guard probe.earliest < probe.time, weight > 1, let known else { return Bounds(weight) }
+    var first = probe
+    first.time = probe.earliest
+    return usability(known, fetched: known.high, first) == .fresh
+      ? Bounds(low: 1, high: weight) : Bounds(weight)
+  }
+
+  private func admits(_ probe: Probe, _ step: Step) -> Verdict {
+    let bound = bound(probe)
+    var available = probe.available
+    if probe.kind == .refused || probe.kind == .refreshRefused {
+      guard demand.refusals[Int(probe.link)].reason == .insufficientTokens, step.gap != .zero
+      else { return .no }
+      available = min(available, bound - 1)
+    } else if available == .max || (step.purchase != nil && step.gap.low >= 0) {
+      return .yes
+    }
+    let needed = overdraft == .allow ? 1 : step.reserved + bound
+    if needed <= available + step.gap.low { return .yes }
+    return needed > available + step.gap.high ? .no : .perhaps
+  }
+
+  private mutating func buyAsRecorded(
+    _ fork: ReplayFork, _ probe: Probe, _ step: Step, _ purchase: RecordedPurchase, known: Held?,
+    isBehind: Bool
+  ) {
+    var fork = fork
+    let call = demand.calls[Int(purchase.call)]
+    fork.counts.tokens += step.cost
+    guard purchase.fetched != .min else {
+      fork.shelf.busyUntil = max(fork.shelf.busyUntil, call.end)
+      if !isBehind { fallBack(&fork, probe, known, Bounds(Int64(probe.weight))) }
+      ways.append(fork)
+      return
+    }
+    fork.counts.bought += Bounds(1)
+    if !isBehind { fork.age = Bounds(0) }
+    var held = Held(
+      low: purchase.fetched, high: purchase.fetched, prior: known?.low ?? .min,
+      link: probe.link, contentSet: call.contentSet, isPresent: purchase.isPresent,
+      isBehind: isBehind)
+    if hasParted, isBehind || call.isBehind {
+      // What is bought behind an answer waits for what else its request buys.
+      let (low, high) = answerTimes(probe.time, probe.time, isBehind: isBehind)
+      held.low = min(held.low, low)
+      held.high = max(held.high, high)
+    }
+    fork.shelf.put(held)
+    ways.append(fork)
+  }
+
+  private mutating func buyAnew(
+    _ fork: ReplayFork, _ probe: Probe, known: Held?, isBehind: Bool
+  ) {
+    let set = ContentSet(keepa: UInt32(probe.wanted))
+    let bound = KeepaPriceList.bound(set)
+    let begin = begin(probe, known)
+    var called = fork
+    called.hasCalled = true
+    let others = max(0, Int64(probe.weight) - 1)
+    if others > 0, !isBehind { called.counts.hits += Bounds(low: 0, high: others) }
+    for isPresent in presence(of: probe.resource, at: probe.time) {
+      var way = called
+      way.counts.tokens += Bounds(
+        low: KeepaPriceList.least(set, isPresent: isPresent), high: bound)
+      way.counts.bought += Bounds(1)
+      if !isBehind {
+        way.age = Bounds(
+          low: 0, high: others > 0 ? max(0, probe.time - (known?.low ?? probe.time)) : 0)
+      }
+      let (low, high) = answerTimes(begin, probe.time, isBehind: isBehind)
+      way.shelf.put(
+        Held(
+          low: low, high: high,
+          prior: known?.low ?? .min, contentSet: UInt8(set.rawValue), isPresent: isPresent,
+          isBehind: isBehind))
+      ways.append(way)
+    }
+    if demand.isOut(at: probe.time) {
+      var way = called
+      way.counts.tokens += Bounds(low: 0, high: bound)
+      way.shelf.busyUntil = max(way.shelf.busyUntil, probe.time)
+      if !isBehind { fallBack(&way, probe, known, Bounds(Int64(probe.weight))) }
+      ways.append(way)
+    }
+  }
+
+  /// When what is asked for between two instants may be there.
+  private func answerTimes(
+    _ first: Int64, _ last: Int64, isBehind: Bool
+  ) -> (low: Int64, high: Int64) {
+    (first + demand.shortestAnswer, last + demand.longestAnswer * (isBehind ? 2 : 1))
+  }
+
+  /// When the purchase may have begun at the earliest: not before what is known stopped being fresh.
+  private func begin(_ probe: Probe, _ known: Held?) -> Int64 {
+    guard probe.earliest < probe.time, let known else { return probe.earliest }
+    var until = instants(known, fetched: known.low).freshUntil.milliseconds
+    if probe.maximumAge >= 0 { until = min(until, known.low + probe.maximumAge) }
+    return min(probe.time, max(probe.earliest, until))
+  }
+
+  /// Whether the upstream had the resource then: what the last purchase before and the first one after it say.
+  private func presence(of resource: Int32, at time: Int64) -> [Bool] {
+    switch demand.presence[Int(resource)] {
+    case 1: return [true]
+    case 2: return [false]
+    case 0: return [true, false]
+    default:
+      let changes = demand.presenceChanges[resource] ?? []
+      var (low, high) = (0, changes.count)
+      while low < high {
+        let middle = (low + high) / 2
+        if changes[middle].time <= time { low = middle + 1 } else { high = middle }
+      }
+      let before = low > 0 ? changes[low - 1].isPresent : nil
+      let after = low < changes.count ? changes[low].isPresent : nil
+      guard let known = before ?? after, known == after ?? known else { return [true, false] }
+      return [known]
+    }
+  }
+}
+
+extension [ReplayFork] {
+  /// What was counted, whichever way it went.
+  fileprivate var counts: ReplayCounts {
+    guard let first else { return ReplayCounts() }
+    return dropFirst().reduce(first.counts) { $0.joined($1.counts) }
+  }
+}
+
+extension Demand {
+  /// Whether the upstream may have failed then.
+  fileprivate func isOut(at time: Int64) -> Bool { outages.contains { $0.contains(time) } }
+}

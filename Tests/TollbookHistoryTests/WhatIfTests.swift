@@ -1,0 +1,250 @@
+import LMDB
+import Testing
+import TollbookEvents
+import TollbookGateway
+import TollbookHistory
+import TollbookLog
+import TollbookTestSupport
+import TollbookUpstreams
+
+private let minute: Int64 = 60_000
+private let hour: Int64 = 3_600_000
+private let day: Int64 = 86_400_000
+private let one = "B000000001"
+private let two = "B000000002"
+
+@Suite struct WhatIfTests {
+  /// One product, asked for at those times.
+  private func world(
+    _ policy: FreshnessPolicy, _ times: [Int64], rate: Int = 20, balance: Int? = nil,
+    _ change: (inout WhatIfDemand) -> Void = { _ in }
+  ) async throws -> WhatIfWorld {
+    let world = try await WhatIfWorld(policy, rate: rate, balance: balance)
+    try await world.live(
+      times.map { at in
+        var demand = WhatIfDemand(at: at, asins: [one])
+        change(&demand)
+        return demand
+      })
+    return world
+  }
+
+  @Test func `a longer window needs fewer purchases, a shorter one more, exactly`() async throws {
+    let world = try await world(.windows(fresh: day), (0..<10).map { $0 * 12 * hour + minute })
+    let recorded = try await world.recorded()
+    #expect(recorded.tokens == Bounds(4))
+    #expect(recorded.hits == Bounds(6))
+    #expect(recorded.requests == 10)
+    #expect(recorded.calls == Bounds(4))
+
+    let long = try await world.predict(.windows(fresh: 10 * day))
+    #expect(long.tokens == Bounds(1))
+    #expect(long.calls == Bounds(1))
+    #expect(long.hits == Bounds(9))
+    let short = try await world.predict(.windows(fresh: hour))
+    #expect(short.tokens == Bounds(10))
+    #expect(short.hits == Bounds(0))
+    #expect(short.calls == Bounds(10))
+  }
+
+  @Test func `the age of what is served grows with the window`() async throws {
+    let world = try await world(.windows(fresh: day), (0..<10).map { $0 * 12 * hour + minute })
+    let long = try await world.predict(.windows(fresh: 10 * day))
+    let median = try #require(long.medianAge)
+    let high = try #require(long.highAge)
+    #expect(median.contains(2 * 86_400 - 1) || median.contains(2 * 86_400))
+    #expect(high.low > 4 * 86_400 && high.high < 5 * 86_400)
+    #expect(median.width <= median.low / 100)
+  }
+
+  @Test func `with grace all but the first read are answered at once, and bought behind`()
+    async throws
+  {
+    let world = try await world(.windows(fresh: day), (0..<6).map { $0 * 36 * hour + minute })
+    #expect(try await world.recorded().hits == Bounds(0))
+    let graceful = try await world.predict(.windows(fresh: day, grace: day))
+    #expect(graceful.tokens == Bounds(6))
+    #expect(graceful.hits == Bounds(5))
+  }
+
+  @Test func `what a reader demanded holds under every policy`() async throws {
+    let world = try await world(
+      .windows(fresh: day), (0..<6).map { $0 * 2 * hour + minute }
+    ) { $0.maximumAge = hour }
+    #expect(try await world.recorded().tokens == Bounds(6))
+    #expect(try await world.predict(.windows(fresh: 30 * day)).tokens == Bounds(6))
+  }
+
+  @Test func `an absent product is asked for again after its own window`() async throws {
+    let world = try await WhatIfWorld(.windows(fresh: 7 * day, absent: hour))
+    try await world.live(
+      (0..<8).map { WhatIfDemand(at: $0 * 2 * hour + minute, asins: ["X000000001"]) })
+    #expect(try await world.recorded().tokens == Bounds(8))
+    let patient = try await world.predict(.windows(fresh: hour, absent: 10 * day))
+    #expect(patient.tokens == Bounds(1))
+  }
+
+  @Test func `a richer entry serves poorer readers, and a poorer one costs less`() async throws {
+    let world = try await WhatIfWorld(.windows(fresh: 7 * day))
+    try await world.live([
+      WhatIfDemand(at: minute, asins: [one], contentSet: .buyBox),
+      WhatIfDemand(at: 2 * day, asins: [one]),
+      WhatIfDemand(at: 4 * day, asins: [one]),
+    ])
+    #expect(try await world.recorded().tokens == Bounds(3))
+    // The second reader wanted the plain product, though an entry with the buy box answered.
+    #expect(try await world.predict(.windows(fresh: day)).tokens == Bounds(5))
+  }
+
+  @Test func `a price that the record does not hold is bounded by the price list`() async throws {
+    let world = try await world(
+      .windows(fresh: 7 * day), [minute, day, 2 * day]
+    ) { $0.contentSet = .offers }
+    let recorded = try await world.recorded()
+    let more = try await world.predict(.windows(fresh: hour))
+    #expect(
+      more.tokens
+        == Bounds(
+          low: recorded.tokens.low + 2 * KeepaPriceList.least(.offers, isPresent: true),
+          high: recorded.tokens.low + 2 * KeepaPriceList.bound(.offers)))
+    #expect(more.bought == Bounds(3))
+  }
+
+  @Test func `what was refused is bought where an earlier purchase is spared`() async throws {
+    // Two tokens, and the next one comes after a minute.
+    let world = try await WhatIfWorld(.windows(fresh: 1, errorGrace: 0), rate: 1, balance: 2)
+    try await world.live([
+      WhatIfDemand(at: 1_000, asins: [one]), WhatIfDemand(at: 5_000, asins: [one]),
+      WhatIfDemand(at: 9_000, asins: [two]),
+    ])
+    let recorded = try await world.recorded()
+    #expect(recorded.tokens == Bounds(2))
+    #expect(recorded.refused == Bounds(1))
+    #expect(recorded.unanswered == Bounds(1))
+    let same = try await world.predict(.windows(fresh: 1, errorGrace: 0))
+    #expect(same.refused == Bounds(1))
+    #expect(same.unanswered == Bounds(1))
+    let sparing = try await world.predict(.windows(fresh: day))
+    #expect(sparing.tokens == Bounds(2))
+    #expect(sparing.hits == Bounds(1))
+    #expect(sparing.refused == Bounds(0))
+  }
+
+  @Test func `a policy that spends more is refused where the balance ends`() async throws {
+    let world = try await world(
+      .windows(fresh: day), (0..<10).map { $0 * 4_000 + minute }, rate: 1, balance: 3)
+    #expect(try await world.recorded().tokens == Bounds(1))
+    let greedy = try await world.predict(.windows(fresh: 1, errorGrace: day))
+    #expect(greedy.refused.low > 0)
+    #expect(greedy.refused.isExact)
+    #expect(greedy.stale == greedy.refused)
+    #expect(greedy.tokens.high <= 5)
+    let truth = try await self.world(
+      .windows(fresh: 1, errorGrace: day), (0..<10).map { $0 * 4_000 + minute }, rate: 1,
+      balance: 3)
+    #expect(greedy.tokens.contains(truth.charged))
+  }
+
+  @Test func `looks into the cache never buy`() async throws {
+    let world = try await WhatIfWorld(.windows(fresh: day))
+    try await world.live([
+      WhatIfDemand(at: minute, asins: [one], isPeek: true),
+      WhatIfDemand(at: 2 * minute, asins: [one]),
+      WhatIfDemand(at: 2 * hour, asins: [one], isPeek: true),
+    ])
+    let recorded = try await world.recorded()
+    #expect(recorded.requests == 3)
+    #expect(recorded.unanswered == Bounds(1))
+    #expect(recorded.hits == Bounds(1))
+    let short = try await world.predict(.windows(fresh: hour))
+    #expect(short.tokens == Bounds(1))
+    #expect(short.hits == Bounds(0))
+    #expect(short.stale == Bounds(1))
+    #expect(short.unanswered == Bounds(1))
+  }
+
+  @Test func `with the cache off a policy shows what a cache would have spared`() async throws {
+    let world = try await WhatIfWorld(.windows(fresh: day)) { $0.isCacheOn = false }
+    try await world.live((0..<5).map { WhatIfDemand(at: $0 * hour + minute, asins: [one]) })
+    #expect(try await world.recorded().tokens == Bounds(5))
+    let report = try await world.report([
+      WhatIfPolicy(name: "a day", products: .windows(fresh: day))
+    ])
+    #expect(report.outcomes[0].tokens == Bounds(1))
+    #expect(report.notes.contains { $0.contains("the cache was off") })
+  }
+
+  @Test func `reads within one interval are known by their first and last`() async throws {
+    let world = try await WhatIfWorld(.windows(fresh: day))
+    var demand = [WhatIfDemand(at: minute, asins: [one])]
+    for step in 0..<4 {
+      demand.append(
+        WhatIfDemand(
+          at: hour + Int64(step) * 200, asins: [one], isAfterTally: step == 0))
+    }
+    try await world.live(demand)
+    let at = hour - minute - WhatIfWorld.answerTime
+    // The window ends between the first and the last of the four.
+    let between = try await world.predict(.windows(fresh: at + 100))
+    #expect(between.tokens == Bounds(2))
+    #expect(between.hits.low >= 1 && between.hits.high <= 3)
+    #expect(between.hits.contains(1))
+  }
+
+  @Test func `only the demand of the period is played, on what the cache held then`() async throws {
+    let world = try await world(.windows(fresh: 2 * day), (0..<4).map { $0 * day + minute })
+    var question = WhatIf.Question()
+    question.after = try Moment.time(Timestamp.testStart.advanced(byMilliseconds: day + hour))
+      .position(in: world.source)
+    let record = try #require(try WhatIf.read(world.source, question))
+    let report = try #require(
+      await WhatIf.play(
+        record,
+        [
+          WhatIfPolicy(name: "", products: .windows(fresh: 2 * day)),
+          WhatIfPolicy(name: "", products: .windows(fresh: 9 * day)),
+        ]))
+    #expect(report.recorded.requests == 2)
+    #expect(report.recorded.tokens == Bounds(1))
+    #expect(report.outcomes.map(\.tokens) == [Bounds(1), Bounds(0)])
+  }
+
+  @Test func `a purge counts under every policy`() async throws {
+    let world = try await world(.windows(fresh: 9 * day), [minute])
+    var purged = CachePurged()
+    purged.resource = "shared/keepa.product/1/\(one)"
+    purged.hard = true
+    try world.source.scan(after: 0, kinds: [.cacheWritten]) { event in
+      purged.written = event.position
+      return .stop
+    }
+    world.time.advance(byMilliseconds: hour)
+    try await world.log.append([.cachePurged(purged)])
+    try await world.live([2, 4].map { WhatIfDemand(at: $0 * hour, asins: [one]) })
+    #expect(try await world.recorded().tokens == Bounds(2))
+    #expect(try await world.predict(.windows(fresh: 9 * day)).tokens == Bounds(2))
+    #expect(try await world.predict(.windows(fresh: hour)).tokens == Bounds(3))
+  }
+
+  @Test func `the windows in force are read from the events`() async throws {
+    let policy = FreshnessPolicy.windows(fresh: 3 * day, grace: hour, errorGrace: 5 * day)
+    let world = try await world(policy, [minute])
+    let report = try await world.report([])
+    #expect(report.recordedPolicy.present == policy.present)
+    #expect(report.notes.isEmpty)
+  }
+
+  @Test func `many policies are played in one pass, in their order`() async throws {
+    let world = try await world(.windows(fresh: day), (0..<10).map { $0 * 12 * hour + minute })
+    let policies = (1...20).map {
+      WhatIfPolicy(name: "\($0)", products: .windows(fresh: Int64($0) * 6 * hour))
+    }
+    let report = try await world.report(policies)
+    #expect(report.outcomes.map(\.name) == policies.map(\.name))
+    let tokens = report.outcomes.map(\.tokens.low)
+    #expect(tokens == tokens.sorted(by: >))
+    for (policy, outcome) in zip(policies, report.outcomes) {
+      #expect(try await world.predict(policy.products).tokens == outcome.tokens)
+    }
+  }
+}
