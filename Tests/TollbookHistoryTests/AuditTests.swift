@@ -306,6 +306,16 @@ import TollbookViews
     }
   }
 
+  @Test(
+    arguments: [
+      [0x08], [0x08, 0x80], [0x80], [0x0A, 5, 1], [0x09, 1, 2], [0x0D, 1], [0x0B], [0x00, 0x01],
+      [0x08] + [UInt8](repeating: 0x80, count: 10) + [0],
+    ] as [[UInt8]])
+  func `what ends in the middle is no message`(bytes: [UInt8]) {
+    #expect(EndedFields(bytes.span.bytes, 0..<bytes.count, kind: .fetchFailed) == nil)
+    #expect(EndedFields(bytes.span.bytes, 0..<0, kind: .fetchFailed) != nil)
+  }
+
   private static func readAll(_ bytes: RawSpan, _ payload: Range<Int>, _ kind: EventKind) {
     _ = StartedFields(bytes, payload, withResources: true)
     _ = EndedFields(bytes, payload, kind: kind)
