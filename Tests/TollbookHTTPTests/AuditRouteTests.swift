@@ -3,6 +3,7 @@ import HummingbirdTesting
 import JSONText
 import Testing
 import TollbookEvents
+import TollbookGateway
 import TollbookHistory
 import TollbookLog
 import TollbookTestSupport
