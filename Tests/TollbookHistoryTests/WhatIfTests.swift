@@ -189,6 +189,9 @@ private let two = "B000000002"
     #expect(between.tokens == Bounds(2))
     #expect(between.hits.low >= 1 && between.hits.high <= 3)
     #expect(between.hits.contains(1))
+    // Without any window each of the two that are not known exactly may have bought.
+    let never = try await world.predict(.windows(fresh: 0))
+    #expect(never.tokens == Bounds(low: 2, high: 4))
   }
 
   @Test func `only the demand of the period is played, on what the cache held then`() async throws {

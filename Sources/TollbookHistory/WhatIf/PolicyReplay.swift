@@ -266,6 +266,7 @@ struct PolicyReplay {
       fork.hasCalled = false
       serve(fork, probe, step)
     }
+    countRepeats(probe)
     countAges(probe)
     countCalls(probe)
     let (earlier, now) = (before.counts.tokens, ways.counts.tokens)
@@ -291,7 +292,7 @@ struct PolicyReplay {
 
   /// The common case: the entry is there and fresh, whatever is not known about it.
   private mutating func answersAtOnce(_ probe: Probe, _ shelf: ReplayShelf) -> Bool {
-    guard probe.kind != .joined, probe.kind != .peek else { return false }
+    guard probe.kind != .joined, probe.kind != .peek, repeats(probe) == 0 else { return false }
     let index = shelf.newest(covering: probe.wanted)
     guard index >= 0 else { return false }
     let held = shelf[index]
@@ -305,6 +306,27 @@ struct PolicyReplay {
       oldest.add(milliseconds: probe.time - held.low, times: weight)
     }
     return true
+  }
+
+  /// How many of some reads, of which only the first and the last are known exactly, may have bought once more between
+  /// the two: none, unless an entry is fresh for a shorter time than lies between them.
+  private func repeats(_ probe: Probe) -> Int64 {
+    guard probe.weight > 1, probe.earliest < probe.time, probe.kind == .read else { return 0 }
+    let known = demand.presence[Int(probe.resource)]
+    var fresh = min(
+      known == 2 ? .max : policy.present.fresh, known == 1 ? .max : policy.absent.fresh)
+    if probe.maximumAge >= 0 { fresh = min(fresh, probe.maximumAge) }
+    return probe.time - probe.earliest < fresh ? 0 : Int64(probe.weight) - 1
+  }
+
+  private mutating func countRepeats(_ probe: Probe) {
+    let repeats = repeats(probe)
+    guard repeats > 0 else { return }
+    for index in ways.indices {
+      ways[index].counts.tokens.high += repeats * bound(probe)
+      ways[index].counts.bought.high += repeats
+    }
+    calls.high += repeats
   }
 
   private mutating func countAges(_ probe: Probe) {
@@ -394,13 +416,14 @@ struct PolicyReplay {
   private func answer(_ fork: inout ReplayFork, _ probe: Probe, _ held: Held) {
     let weight = Int64(probe.weight)
     guard weight > 0 else { return }
+    let hits = Bounds(low: weight - repeats(probe), high: weight)
     let age = Bounds(
       low: max(0, probe.time - held.high), high: max(0, probe.time - held.low))
     if held.isBehind, probe.time < held.high {
       // What it takes the place of still answers.
       let prior = held.prior < 0 ? age.high : max(0, probe.time - held.prior)
       fork.age = Bounds(low: probe.time < held.low ? prior : age.low, high: max(prior, age.high))
-      fork.counts.hits += Bounds(weight)
+      fork.counts.hits += hits
     } else if probe.time < held.low || (probe.kind == .joined && held.link == probe.link) {
       fork.age = age
     } else if probe.time < held.high {
@@ -408,7 +431,7 @@ struct PolicyReplay {
       fork.counts.hits += Bounds(low: 0, high: weight)
     } else {
       fork.age = age
-      fork.counts.hits += Bounds(weight)
+      fork.counts.hits += hits
     }
   }
 
