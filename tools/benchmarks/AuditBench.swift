@@ -13,6 +13,7 @@ struct AuditBench: AsyncParsableCommand {
   @Option(help: "A folder on a RAM disk.") var ram = "/dev/shm"
   @Option(help: "How many events.") var events: UInt64 = 1_000_000
   @Option(help: "How many different products.") var products = 100_000
+  @Option(help: "Products whose reads are told after each hundred purchases.") var reads = 1_000
   @Option(help: "How often each is measured; the best counts.") var rounds = 3
 
   func run() async throws {
@@ -32,7 +33,7 @@ struct AuditBench: AsyncParsableCommand {
       let rate = { (seconds: Double) in Double(events) / seconds }
       printTable(
         "Auditing \(grouped(Double(events))) events, one core: fetches of"
-          + " \(EventMix.productsPerFetch) products with a second of reads after each",
+          + " \(EventMix.productsPerFetch) products, \(reads) reads after each hundred",
         [
           Row("cursor scan of the records", "\(grouped(rate(raw))) events/s", "the limit"),
           Row("the same, checksums compared", "\(grouped(rate(checked))) events/s"),
@@ -63,24 +64,26 @@ struct AuditBench: AsyncParsableCommand {
       print("failed: \(error)")
     }
     let mix = MixDispenser(world: products)
-    let (end, products) = (events, products)
+    let (end, products, count) = (events, products, reads)
     while log.head < end {
       _ = try await log.decide { (_, context) throws(LMDBError) in
         var events = mix.take(1_400, context)
-        // Ten reads for each purchase, told in one event.
-        events.append(.readsTallied(Self.reads(at: context.time, from: context.next, of: products)))
+        if count > 0 {
+          let reads = Self.reads(count, at: context.time, from: context.next, of: products)
+          events.append(.readsTallied(reads))
+        }
         return Decision(events: events, answer: ())
       }
     }
     log.close()
   }
 
-  /// A second's reads of a thousand products.
+  /// A second's reads of so many products.
   private static func reads(
-    at now: Timestamp, from position: Position, of products: Int
+    _ count: Int, at now: Timestamp, from position: Position, of products: Int
   ) -> ReadsTallied {
     var event = ReadsTallied()
-    event.rows = (0..<1_000).map { number in
+    event.rows = (0..<count).map { number in
       var row = ReadTally()
       row.resource = EventMix.resource((Int(position) &+ number &* 7_919) % products)
       row.account = "default"
