@@ -110,7 +110,8 @@ package struct ExportReader: ~Copyable {
       root: [UInt8](commit.root))
     guard row.time == max(time, wall) else {
       throw .damaged(
-        place, "the time of the commit that ends at \(row.last) is neither its clock's nor that of"
+        place,
+        "the time of the commit that ends at \(row.last) is neither its clock's nor that of"
           + " the one before it")
     }
     let records = commit.records.map { [UInt8]($0) }
@@ -140,7 +141,8 @@ package struct ExportReader: ~Copyable {
     }
     if let digest = unnamed.first {
       throw .damaged(
-        place, "a body that the commit of \(row.first) to \(row.last) does not name:"
+        place,
+        "a body that the commit of \(row.first) to \(row.last) does not name:"
           + " \(digest.hexadecimal)")
     }
     frontier = edge
@@ -168,7 +170,8 @@ package struct ExportReader: ~Copyable {
     said.bodies = end.bodies
     guard said == totals, bodiesLeft == 0 else {
       throw .damaged(
-        place, "the end speaks of \(end.events) events in \(end.commits) commits and \(end.bodies)"
+        place,
+        "the end speaks of \(end.events) events in \(end.commits) commits and \(end.bodies)"
           + " bodies up to position \(end.last); there are \(totals.events) in \(totals.commits)"
           + " and \(totals.bodies) up to \(totals.last)")
     }

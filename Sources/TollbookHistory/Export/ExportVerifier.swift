@@ -23,11 +23,13 @@ package enum ExportVerifier {
     package var damages: [ExportProblem] = []
   }
 
+  package static func verify(path: String) -> Report { verify(path: path) { _ in } }
+
   /// Verifies an export. What it says of a file that is none is a damage too.
   ///
   /// - Parameter progress: told after each commit; whoever throws ends the verification.
   package static func verify(
-    path: String, progress: (Progress) throws -> Void = { _ in }
+    path: String, progress: (Progress) throws -> Void
   ) rethrows -> Report {
     var report = Report(path: path)
     var reader: ExportReader
