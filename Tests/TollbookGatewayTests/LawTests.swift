@@ -65,6 +65,8 @@ private final class LawRun {
   private let isFrugal: Bool
   /// Whether time passes slowly, so that the bucket is seldom full.
   private let isCalm: Bool
+  /// Whether some restarts are restores, after which every doubt is unprovable.
+  private let isRestoring: Bool
   private var clients: [Client] = []
   private var watches: [Task<Void, Never>] = []
   private var hardPurges = 0
@@ -80,6 +82,7 @@ private final class LawRun {
     hasOthers = seed % 3 == 0
     isFrugal = seed % 4 != 0
     isCalm = seed % 5 < 2
+    isRestoring = seed % 2 == 0
     let rate = random.pick(isCalm ? [20] : [2, 5, 20] as [Int64])
     let isCacheOn = seed % 9 != 0
     let overdraft: GatewaySettings.Overdraft = isFrugal ? .never : .allow
@@ -125,6 +128,8 @@ private final class LawRun {
     let age = random.chance(15) ? random.int64(0...hour) : nil
     let limit = random.chance(15) ? random.int64(0...8) : nil
     let wait = random.chance(15) ? random.int64(1...(3 * minute)) : 0
+    // Looked at first: the call may be made before `begin` returns.
+    let callsBefore = world.keepa.calls.count
     clients.append(
       Client(
         task: world.begin(names) {
@@ -132,7 +137,7 @@ private final class LawRun {
           $0.maximumAge = age
           $0.maximumTokens = limit
           $0.wait = wait
-        }, callsBefore: world.keepa.calls.count, hardPurgesBefore: hardPurges))
+        }, callsBefore: callsBefore, hardPurgesBefore: hardPurges))
   }
 
   private func goOn() {
@@ -191,7 +196,7 @@ private final class LawRun {
     reached.count(isCrash ? "crash" : "clean restart")
     await world.end(orderly: !isCrash)
     await collect()
-    let isRestored = random.chance(15)
+    let isRestored = isRestoring && random.chance(25)
     if isRestored {
       // From a copy that lost nothing. That takes its time: what was under way is charged by then.
       world.time.advance(byMilliseconds: random.int64(61_000...200_000))

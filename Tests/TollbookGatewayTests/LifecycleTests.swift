@@ -93,9 +93,12 @@ struct `Start, housekeeping and shutdown` {
     await world.gateway.buyer?.watchBalance()
     #expect(try world.meter()[.unprovable] == 2)
     let doubt = try #require(try world.holds().first)
+    #expect(try world.meter()[.free] == world.keepa.balance)
     _ = try await world.gateway.resolve(fetch: doubt.fetch, attempt: 1, settled: 0, note: "")
     #expect(try world.meter()[.unprovable] == 0)
     #expect(try world.meter().residual == 0)
+    // The reading that made it unprovable has told what is there: giving back makes it no more.
+    #expect(try world.meter()[.free] == world.keepa.balance)
   }
 
   // MARK: The sweeper

@@ -120,6 +120,15 @@ struct `The first reading after a restore` {
     #expect(meter[.unexplained] == -3)
     #expect(meter[.free] == world.keepa.balance)
     #expect(meter.residual == 0)
+
+    // Closed by hand: nothing was spent, nobody else moved anything, and there is no more than there was.
+    let hold = try #require(try world.holds().first)
+    _ = try await world.gateway.resolve(fetch: hold.fetch, attempt: 1, settled: 0, note: "a test")
+    let closed = try world.meter()
+    #expect(closed[.unprovable] == 0)
+    #expect(closed[.unexplained] == 0)
+    #expect(closed[.free] == world.keepa.balance)
+    #expect(closed.residual == 0)
   }
 
   @Test func `nothing is bought on the balance of the copy: it is asked for first`() async throws {

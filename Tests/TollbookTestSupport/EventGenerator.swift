@@ -370,6 +370,7 @@ extension EventGenerator {
             tokens: settled))
         model.count(.tokensCharged, settled, at: time)
       }
+      if doubt.wasUnprovable { model.post(unexplained: doubt.released, on: meter) }
       if unprovable > 0 {
         model.keepUnprovable(key, tokens: unprovable)
       } else {

@@ -212,6 +212,10 @@ package struct LogModel: Sendable {
     holds[key]?.tokens = tokens
   }
 
+  mutating func post(unexplained amount: Int64, on meter: MeterName) {
+    unexplained[meter, default: 0] += amount
+  }
+
   mutating func charge(_ charge: Charge) { charges.append(charge) }
 
   mutating func observe(

@@ -75,9 +75,15 @@ package enum LedgerTerm: Int, CaseIterable, Sendable {
     }
   }
 
+  /// What is given back of an unprovable hold goes here, and not to what is free: a reading has told since what is there,
+  /// and posted as moved by somebody else what the hold had not cost.
   private static func unexplained(_ event: Event) -> Int64 {
-    guard case .balanceObserved(let event) = event else { return 0 }
-    return event.unexplained
+    switch event {
+    case .balanceObserved(let event): event.unexplained
+    case .chargeResolved(let event):
+      event.doubts.reduce(0) { $1.wasUnprovable ? $0 &+ $1.released : $0 }
+    default: 0
+    }
   }
 
   private static func free(_ event: Event) -> Int64 {
@@ -86,7 +92,8 @@ package enum LedgerTerm: Int, CaseIterable, Sendable {
     case .fetchAttemptFailed(let event): 0 &- event.nextBound
     case .tokensCharged(let event): event.reserved &- event.tokens
     case .reservationReleased(let event): event.tokens
-    case .chargeResolved(let event): event.doubts.reduce(0) { $0 &+ $1.released }
+    case .chargeResolved(let event):
+      event.doubts.reduce(0) { $1.wasUnprovable ? $0 : $0 &+ $1.released }
     case .balanceObserved(let event):
       (event.hasPrevious ? event.refill : event.reading.balance) &- event.unexplained
     default: 0
