@@ -8,8 +8,12 @@ import TollbookViews
 extension CacheEntry {
   /// Writes the entry as an object.
   ///
-  /// - Parameter withSummary: whether to show the product's fields too.
-  func write(to json: inout JSONWriter, at now: Timestamp, withSummary: Bool) {
+  /// - Parameters:
+  ///   - withSummary: whether to show the product's fields too.
+  ///   - isPast: whether it is not known how often it had been read.
+  func write(
+    to json: inout JSONWriter, at now: Timestamp, withSummary: Bool, isPast: Bool = false
+  ) {
     json.object { json in
       json.field("key", resource.description)
       json.field("kind", resource.kind)
@@ -26,7 +30,7 @@ extension CacheEntry {
       json.field("upstream_updated_at", upstreamUpdated)
       json.field("age_seconds", ageSeconds(at: now))
       json.field("tokens", tokens)
-      json.field("hit_count", hits)
+      json.field("hit_count", isPast ? nil : hits)
       json.field("last_read_at", lastRead)
       json.field("body_bytes", bodyBytes)
       json.field("body", digest.isEmpty ? nil : digest.hexadecimal)

@@ -102,14 +102,18 @@ struct ChargePage {
   private(set) var charges: [Charge] = []
   /// The cursor of the next page; nil at the end.
   private(set) var next: Position?
+  /// What the page reflects.
   private(set) var head: Position = 0
 
-  init(_ query: ChargeQuery, _ log: EventLog) throws(LogError) {
+  /// - Parameter asOf: the position after which nothing is shown; nil for the head.
+  init(_ query: ChargeQuery, asOf: Position? = nil, _ log: EventLog) throws(LogError) {
     let reader = log.reader
     let index = log.index
     var page = (charges: [Charge](), next: Position?.none, head: Position(0))
     try log.read { (transaction) throws(LogError) in
       page.head = try reader.head(in: transaction)
+      let end = min(page.head, asOf ?? .max)
+      page.head = end
       var start = query.cursor
       if let from = query.from {
         start = max(start, try reader.lastPosition(before: from, in: transaction))
@@ -120,7 +124,7 @@ struct ChargePage {
         found =
           (try index.positions(of: .tokensCharged, after: start, limit: limit, in: transaction)
           + index.positions(of: .chargeResolved, after: start, limit: limit, in: transaction))
-          .sorted()
+          .filter { $0 <= end }.sorted()
       } catch { throw .storage(error) }
       var last = start
       for (count, position) in found.enumerated() {

@@ -1,5 +1,6 @@
 import LMDB
 import TollbookGateway
+import TollbookHistory
 import TollbookLog
 import TollbookViews
 
@@ -11,9 +12,14 @@ struct HTTPService: Sendable {
   let cache: CacheView
   let ledger: LedgerView
   let metrics: MetricsView
+  let audits = AuditGate()
+  let rebuilding = RebuildJob()
+  /// Nil: there is no key to sign with.
+  let checkpoints: CheckpointPublisher?
 
-  init(gateway: Gateway, settings: HTTPSettings) {
+  init(gateway: Gateway, settings: HTTPSettings, checkpoints: CheckpointPublisher?) {
     self.gateway = gateway
+    self.checkpoints = checkpoints
     self.settings = settings
     requests = RequestStatistics()
     cache = CacheView(gateway.log)

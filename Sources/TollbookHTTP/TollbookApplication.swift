@@ -2,6 +2,7 @@ package import Hummingbird
 package import Logging
 package import NIOCore
 package import TollbookGateway
+package import TollbookHistory
 import TollbookLog
 
 /// Everything that Tollbook says over HTTP, put together from values.
@@ -15,8 +16,12 @@ package struct TollbookApplication: Sendable {
   private let service: HTTPService
   private let logger: Logger
 
-  package init(gateway: Gateway, settings: HTTPSettings, logger: Logger) {
-    service = HTTPService(gateway: gateway, settings: settings)
+  /// - Parameter checkpoints: nil if there is no key to sign them with.
+  package init(
+    gateway: Gateway, settings: HTTPSettings, checkpoints: CheckpointPublisher? = nil,
+    logger: Logger
+  ) {
+    service = HTTPService(gateway: gateway, settings: settings, checkpoints: checkpoints)
     self.logger = logger
   }
 
@@ -64,8 +69,12 @@ package struct TollbookApplication: Sendable {
     service.addCache(to: router)
     service.addPurge(to: router)
     service.addLedger(to: router)
+    service.addAudit(to: router)
     service.addEvents(to: router)
+    service.addEventStream(to: router)
     service.addLog(to: router)
+    service.addCheckpoints(to: router)
+    service.addSnapshots(to: router)
     service.addMetrics(to: router)
     return router
   }
@@ -77,6 +86,8 @@ package struct TollbookApplication: Sendable {
       ProblemMiddleware()
     }
     service.addControl(to: router)
+    service.addRebuild(to: router)
+    service.addSnapshotTaking(to: router)
     service.addPurge(to: router)
     return router
   }

@@ -79,7 +79,7 @@ import TollbookTestSupport
   @Test func `a directory in use is refused, whoever asks`() async throws {
     let serving = try await Serving(simulated, in: folder)
 
-    for command in [["serve", "--simulate", "--port", "0"], ["rebuild"]] {
+    for command in [["serve", "--simulate", "--port", "0"]] {
       let other = try await Binary.run(command + ["--data-dir", "data"], in: folder)
       #expect(other.status == 1)
       #expect(other.errors.contains("data is in use by another tollbook"))

@@ -8,10 +8,17 @@ import TollbookViews
 extension HTTPService {
   /// `GET /cache/stats`, `/cache/entries` and `/cache/entries/{key}`.
   func addCache(to router: Router<TollbookContext>) {
-    router.route("/cache/stats", get: { _, _ in try cacheStatistics() })
+    router.route(
+      "/cache/stats",
+      get: { request, _ in
+        try AsOf.refuse(QueryParameters(request), view: "metrics")
+        return try cacheStatistics()
+      })
     router.route(
       "/cache/entries", get: { request, _ in try cacheEntries(QueryParameters(request)) })
-    router.route("/cache/entries/**", get: { _, context in try cacheEntry(context) })
+    router.route(
+      "/cache/entries/**",
+      get: { request, context in try cacheEntry(context, QueryParameters(request)) })
   }
 
   private func cacheStatistics() throws -> Response {
@@ -32,6 +39,7 @@ extension HTTPService {
   /// A page of entries in key order. A page may be shorter than its limit, even empty, and still have a next one: so
   /// many entries are looked at and no more.
   private func cacheEntries(_ query: QueryParameters) throws -> Response {
+    try AsOf.refuse(query, view: "cache")
     let limit = try query.limit()
     let kind = query["kind"]
     let state = try query.choice(
@@ -62,24 +70,43 @@ extension HTTPService {
     return key
   }
 
-  /// All entries of a resource, one for each content set.
-  private func cacheEntry(_ context: TollbookContext) throws -> Response {
+  /// All entries of a resource, one for each content set: now, or as they were.
+  private func cacheEntry(
+    _ context: TollbookContext, _ query: QueryParameters
+  ) throws -> Response {
     let path = context.parameters.getCatchAll().joined(separator: "/")
     let key = ResourceKey(stored: percentDecoded(path) ?? path)
-    let head = log.head
-    let entries = try log.readViews { (transaction) throws(LMDBError) in
-      try cache.all(of: key, in: transaction)
-    }
+    let asOf = try AsOf(query, log)
+    let position = asOf?.position ?? log.head
+    let entries = try asOf.map { try pastEntries(of: key, $0) } ?? entries(of: key)
     guard !entries.isEmpty else {
-      throw Problem(.notFound, "the cache has no entry of \(key.description.prefix(200))")
+      throw Problem(
+        .notFound,
+        "the cache \(asOf == nil ? "has" : "had") no entry of \(key.description.prefix(200))"
+          + (asOf.map { " at position \($0.position)" } ?? ""))
     }
-    let now = log.time.now()
-    return .object(position: head) { json in
+    let now = asOf?.time ?? log.time.now()
+    return .object(position: position) { json in
       json.field("key", key.description)
       json.array("entries", entries) { json, entry in
-        entry.write(to: &json, at: now, withSummary: true)
+        entry.write(to: &json, at: now, withSummary: true, isPast: asOf != nil)
       }
-      json.field("position", head)
+      json.field("position", position)
+    }
+  }
+
+  private func entries(of key: ResourceKey) throws(LogError) -> [CacheEntry] {
+    try log.readViews { (transaction) throws(LMDBError) in
+      try cache.all(of: key, in: transaction)
+    }
+  }
+
+  private func pastEntries(of key: ResourceKey, _ asOf: AsOf) throws(LogError) -> [CacheEntry] {
+    let index = log.index
+    let reader = log.reader
+    return try log.read { (transaction) throws(LogError) in
+      try cache.past(
+        of: key, asOf: asOf.position, index: index, reader: reader, in: transaction)
     }
   }
 }

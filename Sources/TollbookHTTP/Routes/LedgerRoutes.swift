@@ -8,28 +8,32 @@ import TollbookViews
 extension HTTPService {
   /// `GET /ledger` and `/ledger/charges`.
   func addLedger(to router: Router<TollbookContext>) {
-    router.route("/ledger", get: { _, _ in try meters() })
+    router.route("/ledger", get: { request, _ in try meters(QueryParameters(request)) })
     router.route("/ledger/charges", get: { request, _ in try charges(QueryParameters(request)) })
   }
 
-  private func meters() throws -> Response {
+  private func meters(_ query: QueryParameters) throws -> Response {
     let reader = log.reader
-    let (head, meters) = try log.read { (transaction) throws(LogError) in
-      let head = try reader.head(in: transaction)
-      do throws(LMDBError) { return (head, try ledger.meters(in: transaction)) } catch {
-        throw .storage(error)
+    let asOf = try AsOf(query, log)
+    let (position, meters) = try log.read { (transaction) throws(LogError) in
+      if let position = asOf?.position {
+        return (
+          position, try ledger.meters(asOf: position, reader: reader, in: transaction)
+        )
       }
+      let head = try reader.head(in: transaction)
+      return (head, try LogError.absorbing(try ledger.meters(in: transaction)))
     }
-    return .object(position: head) { json in
+    return .object(position: position) { json in
       json.array("meters", meters) { json, row in
         row.meter.write(row.key, to: &json)
       }
-      json.field("position", head)
+      json.field("position", position)
     }
   }
 
   private func charges(_ query: QueryParameters) throws -> Response {
-    let page = try ChargePage(ChargeQuery(query), log)
+    let page = try ChargePage(ChargeQuery(query), asOf: AsOf(query, log)?.position, log)
     return .object(position: page.head, capacity: 512 * (page.charges.count + 1)) { json in
       json.array("charges", page.charges) { json, charge in charge.write(to: &json) }
       json.object("sums") { json in

@@ -4,9 +4,31 @@ import LMDB
 import TollbookLog
 
 extension HTTPService {
-  /// `GET /log`: where the event log stands, and what it takes.
+  /// `GET /log`: where the event log stands, and what it takes; with `as_of` the commit that holds a position.
   func addLog(to router: Router<TollbookContext>) {
-    router.route("/log", get: { _, _ in try logState() })
+    router.route(
+      "/log",
+      get: { request, _ in
+        guard let asOf = try AsOf(QueryParameters(request), log) else { return try logState() }
+        return try pastState(asOf)
+      })
+  }
+
+  /// Where the log stood after the commit that holds a position.
+  private func pastState(_ asOf: AsOf) throws -> Response {
+    let reader = log.reader
+    let commit = try log.read { (transaction) throws(LogError) in
+      asOf.position == 0 ? nil : try reader.commit(holding: asOf.position, in: transaction)
+    }
+    return .object(position: asOf.position) { json in
+      json.field("head", commit?.last ?? 0)
+      json.field("first", commit?.first ?? 0)
+      json.field("size", commit?.treeSize ?? 0)
+      json.field("root", (commit?.root ?? MerkleTree.emptyRoot).hexadecimal)
+      json.field("committed_at", commit?.time)
+      json.field("mode", log.directory.mode.rawValue)
+      json.field("position", asOf.position)
+    }
   }
 
   private func logState() throws -> Response {

@@ -10,7 +10,8 @@ extension HTTPService {
   func addMetrics(to router: Router<TollbookContext>) {
     router.route(
       "/metrics",
-      get: { _, _ in
+      get: { request, _ in
+        try AsOf.refuse(QueryParameters(request), view: "metrics")
         let text = try metricsText()
         return Response(
           status: .ok, headers: [.contentType: "text/plain; version=0.0.4; charset=utf-8"],

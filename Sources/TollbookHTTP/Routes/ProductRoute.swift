@@ -14,9 +14,11 @@ extension HTTPService {
       get: { request, context in
         let domain = try Self.domain(context)
         let asin = try Self.asin(context)
-        let (entry, body, position) = try stored(asin, in: domain)
+        let asOf = try AsOf(QueryParameters(request), log)
+        let (entry, body, position) =
+          try asOf.map { try stored(asin, in: domain, $0) } ?? stored(asin, in: domain)
         let isGzip = acceptsGzip(request.headers[.acceptEncoding])
-        var headers = headers(for: entry)
+        var headers = headers(for: entry, asOf)
         headers[.position] = "\(position)"
         let tag = body.digest.prefix(8).map { $0 }.hexadecimal
         let tags = ["\"\(tag)\"", "\"\(tag)-gzip\""]
@@ -54,6 +56,35 @@ extension HTTPService {
     }
   }
 
+  /// The body as it was then. Tells no reads: nobody asked for the present.
+  private func stored(
+    _ asin: KeepaASIN, in domain: KeepaDomain, _ asOf: AsOf
+  ) throws -> (CacheEntry, Body, Position) {
+    let key = Gateway.resource(asin, in: domain)
+    let index = log.index
+    let reader = log.reader
+    let (entry, body) = try log.read { (transaction) throws(LogError) in
+      let entry = try cache.pastEntry(
+        of: key, covering: 0, asOf: asOf.position, index: index, reader: reader, in: transaction)
+      guard let entry, entry.isPresent else { return (CacheEntry?.none, Body?.none) }
+      return (entry, try reader.body(digest: entry.digest, in: transaction))
+    }
+    guard let entry else {
+      throw Problem(
+        .notCached,
+        "no body of \(asin) in domain \(domain.rawValue) was stored at position"
+          + " \(asOf.position)")
+    }
+    guard let body else {
+      throw Problem(
+        .gone,
+        "the body \(entry.digest.hexadecimal) of \(asin) in domain \(domain.rawValue), fetched"
+          + " \(entry.fetched), was removed since; its summary is at"
+          + " /cache/entries/\(entry.resource)?as_of=\(asOf.position)")
+    }
+    return (entry, body, asOf.position)
+  }
+
   private static func domain(_ context: TollbookContext) throws(Problem) -> KeepaDomain {
     let text = context.parameters.get("domain") ?? ""
     guard let domain = Int(text).flatMap(KeepaDomain.init) else {
@@ -74,7 +105,9 @@ extension HTTPService {
 
   /// What says how old the body is. `max-age` is the whole time for which a body is fresh: whoever reads it takes the
   /// `Age` off by itself (RFC 9111, section 4.2).
-  private func headers(for entry: CacheEntry) -> HTTPFields {
+  private func headers(for entry: CacheEntry, _ asOf: AsOf?) -> HTTPFields {
+    // What was is not a hit of the cache, and of no use to other caches.
+    guard asOf == nil else { return [.vary: "Accept-Encoding"] }
     let now = log.time.now()
     let left = (entry.freshUntil.milliseconds - now.milliseconds) / 1_000
     let lifetime = max(0, entry.freshUntil.milliseconds - entry.fetched.milliseconds) / 1_000

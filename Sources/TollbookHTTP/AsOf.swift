@@ -1,0 +1,62 @@
+import Hummingbird
+import TollbookEvents
+import TollbookHistory
+import TollbookLog
+
+/// The point of the log's history that a read shall show: the parameter `as_of`, a position or an instant.
+struct AsOf: Sendable {
+  /// All events up to there had happened.
+  let position: Position
+  /// By which freshness and ages are told: the instant that was asked for, or the time of that position's commit.
+  let time: Timestamp
+
+  /// What a request asks for; nil if it asks for the present.
+  ///
+  /// - Throws: a problem for what is no moment, for one that the log has not come to, and for one before the first event
+  ///   of a log that goes on from a snapshot.
+  init?(_ query: QueryParameters, _ log: EventLog) throws {
+    guard let text = query["as_of"] else { return nil }
+    // A plus that was not escaped arrives as a blank from some clients.
+    guard let moment = Moment(text) ?? Moment(text.replacing(" ", with: "+")) else {
+      throw query.invalid(
+        "as_of", text, "a position, or an instant as in RFC 3339, such as 2026-11-21T08:30:00Z")
+    }
+    let head = log.head
+    switch moment {
+    case .position(let position):
+      guard position <= head else {
+        throw query.invalid(
+          "as_of", text, "at most \(head), which is the position that the log has come to")
+      }
+    case .time(let time):
+      guard time <= log.time.now() else {
+        throw query.invalid(
+          "as_of", text, "in the past; the log has come to position \(head)")
+      }
+    }
+    position = try moment.position(in: LogSource(log))
+    switch moment {
+    case .position(let position): time = try Self.time(of: position, log)
+    case .time(let time): self.time = time
+    }
+  }
+
+  private static func time(of position: Position, _ log: EventLog) throws(LogError) -> Timestamp {
+    let reader = log.reader
+    return try log.read { (transaction) throws(LogError) in
+      // At the start there is no commit: then nothing was there that had an age.
+      try reader.commit(holding: max(1, position), in: transaction)?.time ?? log.time.now()
+    }
+  }
+
+  /// Refuses to show a whole view as it was, which takes a replay.
+  static func refuse(_ query: QueryParameters, view: String) throws(Problem) {
+    guard let text = query["as_of"] else { return }
+    throw Problem(
+      .invalidParameter,
+      "the whole of it as it was then takes a replay:"
+        + " `tollbook replay --until \(text.prefix(100)) --view \(view)` shows it; single rows take"
+        + " as_of here",
+      field: "as_of")
+  }
+}

@@ -1,0 +1,57 @@
+import Foundation
+import JSONText
+import Testing
+import TollbookTestSupport
+
+/// `tollbook rebuild` as people run it, beside a Tollbook that serves and alone.
+@Suite struct RebuildCommandTests {
+  private let folder: TemporaryFolder
+
+  init() throws { folder = try TemporaryFolder() }
+
+  private static let place = ["--simulate", "--data-dir", "data"]
+
+  @Test(.timeLimit(.minutes(30)))
+  func `beside a Tollbook that serves no read fails while views are rebuilt`() async throws {
+    let serving = try await Serving(["serve", "--port", "0"] + Self.place, in: folder)
+    let asins = (0..<20).map { "B0000000\(10 + $0)" }
+    _ = try await serving.batch(asins)
+
+    // Asked again and again until the command has ended.
+    let reading = Task {
+      var positions: [Int] = []
+      while !Task.isCancelled {
+        let stats = try await serving.get("/ledger")
+        positions.append(try #require(stats["position"]?.int))
+        let answer = try await serving.batch([asins[positions.count % 20]])
+        #expect(answer["stats"]?["cache_hits"]?.int == 1)
+      }
+      return positions
+    }
+    for _ in 0..<3 {
+      let ended = try await Binary.run(["rebuild"] + Self.place, in: folder)
+      #expect(ended.status == 0, "\(ended.errors)")
+      #expect(ended.output.contains("while they were served"))
+      #expect(ended.output.contains("were the same, row by row"))
+      #expect(ended.errors == "")
+    }
+    reading.cancel()
+    let positions = try await reading.value
+    #expect(positions == positions.sorted())
+    #expect(positions.count > 3)
+    let end = await serving.end()
+    #expect(end.status == 0)
+
+    let alone = try await Binary.run(["rebuild"] + Self.place, in: folder)
+    #expect(alone.status == 0)
+    #expect(alone.output.hasPrefix("Rebuilt all views from "))
+    let verified = try await Binary.run(["verify"] + Self.place, in: folder)
+    #expect(verified.status == 0, "\(verified.output)\(verified.errors)")
+  }
+
+  @Test func `without a data directory there is nothing to rebuild`() async throws {
+    let ended = try await Binary.run(["rebuild"] + Self.place, in: folder)
+    #expect(ended.status != 0)
+    #expect(ended.errors.contains("data"))
+  }
+}
