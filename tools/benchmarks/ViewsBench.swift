@@ -59,32 +59,41 @@ struct ViewsBench: AsyncParsableCommand {
       try await Task.sleep(for: .seconds(3))
     }
     let busy = Readings()
-    var report = RebuildReport()
+    var report: RebuildReport?
     var took = 0.0
     try await reading(log, sample, perSecond: calm / 5, into: busy) {
       took = try await seconds { report = try await log.rebuildViews() }
     }
-    let rows = report.views.reduce(0) { $0 + $1.rows }
+    guard let report else { return }
+    show(report, seconds: took, of: log.head)
+    let rate = grouped(calm / 5)
+    let meanwhile = Row(
+      "reads at \(rate)/s meanwhile, p99", milliseconds(busy.percentile(0.99)),
+      "p50 \(milliseconds(busy.percentile(0.5))), most \(milliseconds(busy.percentile(1)))")
+    let without = Row(
+      "the same without a rebuild, p99", milliseconds(quiet.percentile(0.99)),
+      "most \(milliseconds(quiet.percentile(1)))")
+    let appends = Row(
+      "one event appended each 20 ms meanwhile, p99", milliseconds(busy.appendPercentile(0.99)),
+      "without a rebuild \(milliseconds(quiet.appendPercentile(0.99)))")
+    printTable("Reads and appends meanwhile", [meanwhile, without, appends])
+  }
+
+  private func show(_ report: RebuildReport, seconds: Double, of head: Position) {
+    var rows: UInt64 = 0
+    for view in report.views { rows += view.rows }
+    let rate = grouped(Double(head) / seconds)
+    let verdict = report.isEqual ? "all the same" : "DIFFERENT"
+    let whole = Row(
+      "rebuilt, compared, switched, dropped", "\(rate) events/s",
+      "\(grouped(Double(rows))) rows, \(verdict)")
+    let stop = milliseconds(Double(report.longestStop) / 1e6)
+    let holds = grouped(Double(report.holds))
+    let held = Row(
+      "writer held at most", milliseconds(Double(report.longestHold) / 1e6),
+      "\(holds) times; with flushes \(stop)")
     printTable(
-      "Views rebuilt while they are read: \(grouped(Double(log.head))) events",
-      [
-        Row(
-          "rebuilt, compared, switched, dropped", "\(grouped(Double(log.head) / took)) events/s",
-          "\(grouped(Double(rows))) rows, \(report.isEqual ? "all the same" : "DIFFERENT")"),
-        Row(
-          "writer held at most", milliseconds(Double(report.longestHold) / 1e6),
-          "\(grouped(Double(report.holds))) times; with flushes "
-            + milliseconds(Double(report.longestStop) / 1e6)),
-        Row(
-          "reads at \(grouped(calm / 5))/s meanwhile, p99", milliseconds(busy.percentile(0.99)),
-          "p50 \(milliseconds(busy.percentile(0.5))), most \(milliseconds(busy.percentile(1)))"),
-        Row(
-          "the same without a rebuild, p99", milliseconds(quiet.percentile(0.99)),
-          "most \(milliseconds(quiet.percentile(1)))"),
-        Row(
-          "one event appended each 20 ms meanwhile, p99", milliseconds(busy.appendPercentile(0.99)),
-          "without a rebuild \(milliseconds(quiet.appendPercentile(0.99)))"),
-      ])
+      "Views rebuilt while they are read: \(grouped(Double(head))) events", [whole, held])
   }
 
   private func milliseconds(_ value: Double) -> String { String(format: "%.3f ms", value) }
@@ -132,7 +141,7 @@ struct ViewsBench: AsyncParsableCommand {
     _ log: EventLog, _ sample: RowSample, perSecond: Double, into readings: Readings,
     while body: () async throws -> Void
   ) async throws {
-    let isDone = Flag()
+    let isDone = Signal()
     let ended = DispatchSemaphore(value: 0)
     let thread = Thread {
       let start = ContinuousClock.now
@@ -237,7 +246,8 @@ private final class Readings: Sendable {
   }
 }
 
-private final class Flag: Sendable {
+/// Said once.
+private final class Signal: Sendable {
   private let value = Atomic(false)
   var isSet: Bool { value.load(ordering: .relaxed) }
   func set() { value.store(true, ordering: .relaxed) }
