@@ -7,8 +7,9 @@ package final class ExportedCommits: CommitStream {
   private var reader: ExportReader
 
   package init(path: String) throws(ExportProblem) {
+    let opened = try ExportReader(path: path)
+    reader = opened
     self.path = path
-    reader = try ExportReader(path: path)
   }
 
   package var mode: LogMode { reader.header.mode }

@@ -136,9 +136,32 @@ package struct Restore {
       let log = try EventLog(directory, folds: allFolds, time: time, options: options) { _ in }
       defer { log.close() }
       let digest = try log.stateDigest()
-      do throws(LMDBError) { try log.environment.sync() } catch { throw .storage(error) }
+      do throws(LMDBError) {
+        try log.removeStrayBodies()
+        try log.environment.sync()
+      } catch { throw .storage(error) }
       return (log.head, digest)
     } catch { throw .log(error) }
+  }
+}
+
+extension EventLog {
+  /// Removes bodies that the log knows no more: a snapshot may hold some that were pruned after it was taken.
+  fileprivate func removeStrayBodies() throws(LMDBError) {
+    let cache = viewTables(of: CacheFold.fold)
+    let bodies = tables.bodies
+    try environment.withWriteTransaction { (transaction) throws(LMDBError) in
+      var strays: [[UInt8]] = []
+      let views = try cache.open(in: transaction.reading)
+      try transaction.reading.scan(bodies) { (digest, _) throws(LMDBError) in
+        let key = [UInt8](copying: digest)
+        if try !CacheFold.knows(body: key, in: views, of: transaction.reading) {
+          strays.append(key)
+        }
+        return .next
+      }
+      for key in strays { _ = try transaction.delete(key: key.span, in: bodies) }
+    }
   }
 }
 

@@ -64,7 +64,6 @@ package struct SnapshotKeeper: Sendable {
   ///
   /// - Parameter report: told of every snapshot taken, and of every failure; the next look tries again.
   package func run(report: @Sendable (Outcome) -> Void) async {
-    guard policy.events > 0 || policy.interval > 0 else { return }
     while true {
       do { try await log.time.sleep(Self.pause) } catch { return }
       let outcome = await takeIfDue()

@@ -13,4 +13,13 @@ extension CacheFold {
       return .next
     }
   }
+
+  /// Whether an entry names a body, or one named it and the body was not pruned since.
+  ///
+  /// - Parameter tables: the fold's tables, in its order.
+  package static func knows(
+    body digest: [UInt8], in tables: [Table], of transaction: borrowing ReadTransaction
+  ) throws(LMDBError) -> Bool {
+    try transaction.contains(key: digest.span, in: tables[2])
+  }
 }
