@@ -9,6 +9,7 @@ import ServiceLifecycle
 import TollbookEvents
 import TollbookGateway
 import TollbookHTTP
+import TollbookHistory
 import TollbookLog
 import TollbookSimulators
 import TollbookUpstreams
@@ -82,12 +83,14 @@ struct Server: Sendable {
       log: log,
       keepa: key.flatMap { key in keepa.map { ($0, Self.credentialID(of: key)) } },
       settings: settings.gateway, random: Chance.fraction)
+    let checkpoints = checkpoints(of: log)
     let outcome: Result<Void, any Error>
     do {
       try await gateway.start(version: Tollbook.version)
-      outcome = .success(try await services(gateway, whenReady))
+      outcome = .success(try await services(gateway, checkpoints, whenReady))
     } catch { outcome = .failure(error) }
     await gateway.stop()
+    if let checkpoints { publish(checkpoints) }
     await keepa?.shutdown()
     logger.info("stopped", metadata: ["position": "\(log.head)"])
     try outcome.get()
@@ -95,11 +98,13 @@ struct Server: Sendable {
 
   /// Answers requests, and keeps house, until told to stop.
   private func services(
-    _ gateway: Gateway, _ whenReady: @escaping @Sendable (Running) async -> Void
+    _ gateway: Gateway, _ checkpoints: CheckpointPublisher?,
+    _ whenReady: @escaping @Sendable (Running) async -> Void
   ) async throws {
     let group = Mutex<ServiceGroup?>(nil)
     let http = settings.http
-    let tollbook = TollbookApplication(gateway: gateway, settings: http, logger: requestLogger)
+    let tollbook = TollbookApplication(
+      gateway: gateway, settings: http, checkpoints: checkpoints, logger: requestLogger)
     let application = tollbook.application { channel in
       let port = channel.localAddress?.port ?? http.port
       let url = "http://\(Self.name(ofHost: http.host)):\(port)"
@@ -110,6 +115,12 @@ struct Server: Sendable {
           stop: { await group.withLock(\.self)?.triggerGracefulShutdown() }))
     }
     var services: [any Service] = [Housekeeping(gateway: gateway)]
+    if let checkpoints {
+      services.append(CheckpointKeeping(checkpoints: checkpoints, logger: logger))
+    }
+    services.append(
+      SnapshotKeeping(
+        keeper: SnapshotKeeper(log: gateway.log, policy: settings.snapshots), logger: logger))
     let socket = try ControlSocket(of: gateway.log.directory)
     services.append(tollbook.controlApplication(socket: socket.path))
     services.append(application)
@@ -156,6 +167,56 @@ struct Server: Sendable {
   private static func credentialID(of key: String) -> String {
     let digest = SHA256.hash(data: Data(key.utf8)).prefix(4)
     return "keepa:" + digest.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+  }
+}
+
+extension Server {
+  /// What publishes the log's checkpoints. Without a key that can be read, the rest is served all the same.
+  private func checkpoints(of log: EventLog) -> CheckpointPublisher? {
+    do throws(CheckpointKeyError) {
+      return CheckpointPublisher(log, signer: try CheckpointSigner.own(log.directory))
+    } catch {
+      logger.error("\(error)")
+      return nil
+    }
+  }
+
+  /// The last checkpoint: of all that was written until the end.
+  private func publish(_ checkpoints: CheckpointPublisher) {
+    do throws(CheckpointRefusal) { try checkpoints.publish() } catch { logger.error("\(error)") }
+  }
+}
+
+/// The log's checkpoints, from the start every hour, until the service stops.
+private struct CheckpointKeeping: Service {
+  let checkpoints: CheckpointPublisher
+  let logger: Logger
+
+  func run() async throws {
+    await cancelWhenGracefulShutdown {
+      await checkpoints.run { refusal in logger.error("\(refusal)") }
+    }
+  }
+}
+
+/// Snapshots that are taken by themselves, until the service stops.
+private struct SnapshotKeeping: Service {
+  let keeper: SnapshotKeeper
+  let logger: Logger
+
+  func run() async throws {
+    await cancelWhenGracefulShutdown {
+      await keeper.run { outcome in
+        switch outcome {
+        case .notDue: break
+        case .taken(let taken, let removed):
+          logger.info(
+            "took a snapshot",
+            metadata: ["file": "\(taken.file)", "removed": "\(removed.count)"])
+        case .failed(let problem): logger.error("no snapshot was taken: \(problem)")
+        }
+      }
+    }
   }
 }
 

@@ -1,10 +1,11 @@
 /// The settings by what they mean to the code.
 enum SettingName: CaseIterable, Sendable {
   case dataDirectory, host, port
-  case keepaKey, keepaBase
+  case keepaKey, keepaBase, tokenPrice
   case accessKey, allowedHosts
   case cache, overdraft
   case productFresh, productGrace, productErrorGrace, productKeep, absentFresh, bodyRetention
+  case snapshotEvents, snapshotInterval, snapshotsKept
   case logLevel, mapSize
 }
 
@@ -55,6 +56,9 @@ extension Setting {
       name: .keepaBase, key: "keepa.base_url", kind: .url, standard: "https://api.keepa.com",
       help: "Where Keepa is: any server that speaks its format"),
     Setting(
+      name: .tokenPrice, key: "keepa.token_price", kind: .price,
+      help: "What a token costs you, such as 0.0412 EUR: shows money beside tokens"),
+    Setting(
       name: .accessKey, key: "tollbook.access_key", kind: .text, isSecret: true,
       help: "What clients must show; needed to listen beyond this machine"),
     Setting(
@@ -86,6 +90,16 @@ extension Setting {
     Setting(
       name: .bodyRetention, key: "tollbook.body_retention", kind: .duration, standard: "30d",
       help: "How long Keepa's answer is kept after the last entry that needed it is gone"),
+    Setting(
+      name: .snapshotEvents, key: "tollbook.snapshot_events",
+      kind: .integer(0...1_000_000_000_000), standard: "1000000",
+      help: "A snapshot is taken by itself after so many events; 0: never for that reason"),
+    Setting(
+      name: .snapshotInterval, key: "tollbook.snapshot_interval", kind: .duration, standard: "1d",
+      help: "And after so much time, if something has happened; 0s: never for that reason"),
+    Setting(
+      name: .snapshotsKept, key: "tollbook.snapshots_kept", kind: .integer(1...100_000),
+      standard: "7", help: "How many of those are kept"),
     Setting(
       name: .logLevel, key: "tollbook.log_level", flag: "--log-level",
       kind: .choice(["trace", "debug", "info", "notice", "warning", "error", "critical"]),

@@ -1,6 +1,7 @@
 import Logging
 import TollbookGateway
 import TollbookHTTP
+import TollbookHistory
 import TollbookLog
 
 /// The settings in force, each with its source.
@@ -56,6 +57,7 @@ extension Settings {
   var mode: LogMode { isSimulated ? .simulated : .real }
   var keepaKey: String? { text(.keepaKey) }
   var keepaBase: String { text(.keepaBase) ?? "" }
+  var tokenPrice: TokenPrice? { text(.tokenPrice).flatMap { TokenPrice($0) } }
 
   var logLevel: Logger.Level {
     text(.logLevel).flatMap { Logger.Level(rawValue: $0) } ?? .info
@@ -80,11 +82,19 @@ extension Settings {
     return gateway
   }
 
+  /// When snapshots are taken by themselves.
+  var snapshots: SnapshotPolicy {
+    SnapshotPolicy(
+      events: UInt64(number(.snapshotEvents)), interval: Int64(number(.snapshotInterval)),
+      kept: number(.snapshotsKept))
+  }
+
   var http: HTTPSettings {
     var http = HTTPSettings(version: Tollbook.version, startTime: TimeSource.system.now())
     http.host = text(.host) ?? http.host
     http.port = number(.port)
     http.accessKey = text(.accessKey)
+    http.tokenPrice = tokenPrice
     http.allowedHosts = list(.allowedHosts)
     return http
   }
