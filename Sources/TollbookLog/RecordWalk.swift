@@ -120,6 +120,8 @@ struct RecordWalk {
     if end - next > Self.longestWalkedGap { return try jump(to: end) }
     let nothing = MerkleTree.leafHash([])
     while next < end {
+      // Again each time, since stored hashes inside the gap may have told what was there.
+      isFrontierSound = false
       try enterCommit()
       try finish(nothing)
     }

@@ -1,3 +1,4 @@
+import Foundation
 import LMDB
 import Testing
 import TollbookEvents
@@ -9,17 +10,34 @@ import TollbookTestSupport
 
   init() throws { folder = try TemporaryFolder() }
 
-  /// A log of a few commits with every kind of event and some bodies.
+  /// A log of a few commits with some bodies.
   private func writeSmallLog() async throws {
     let time = ManualTime()
     let log = try folder.openLog(time: time.source)
     defer { log.close() }
-    var generator = EventGenerator(seed: 111)
-    while generator.head < 14 {
+    // The first history that names several bodies among few events, and removes none.
+    let steps = (1...1_000 as ClosedRange<UInt64>).lazy
+      .map { Self.steps(seed: $0) }
+      .first { steps in
+        Set(steps.flatMap(\.bodies).map(\.digest)).count >= 3
+          && steps.allSatisfy(\.prunedBodies.isEmpty)
+      }
+    for step in try #require(steps) {
       time.advance(byMilliseconds: 1_000)
-      let steps = (0..<2).map { _ in generator.next(at: time.now) }
-      try await log.append(steps.flatMap(\.events), bodies: steps.flatMap(\.bodies))
+      try await log.append(step.events, bodies: step.bodies)
     }
+  }
+
+  /// Few steps of a history, at the times at which they are appended.
+  private static func steps(seed: UInt64) -> [EventGenerator.Step] {
+    var generator = EventGenerator(seed: seed)
+    var time = Timestamp.testStart
+    var steps: [EventGenerator.Step] = []
+    while generator.head < 14 {
+      time = time.advanced(byMilliseconds: 1_000)
+      steps.append(generator.next(at: time))
+    }
+    return steps
   }
 
   /// A log of small events whose tree has stored hashes.
@@ -31,9 +49,9 @@ import TollbookTestSupport
     }
   }
 
-  private func openEnvironment() throws -> Environment {
+  private func openEnvironment(_ name: String = "data") throws -> Environment {
     try Environment(
-      directory: "\(folder.path)/data",
+      directory: "\(folder.path)/\(name)",
       options: EnvironmentOptions(mapSize: 1 << 30, unsafeWithoutSync: true))
   }
 
@@ -94,6 +112,183 @@ import TollbookTestSupport
     try expectEveryFlipIsFound(in: LogTables.treeName) {
       [(Array($0.dropFirst()).position + 1) * 256]
     }
+  }
+
+  /// A log that goes on from a snapshot at position 300.
+  private func writeLogWithBase() async throws {
+    try await writeLongLog()
+    let base: LogBase
+    let rest: [SealedCommit]
+    do {
+      let log = try folder.openLog()
+      defer { log.close() }
+      let records = try log.records()
+      let commits = try log.commits()
+      let at = try #require(commits.first { $0.last == 300 })
+      var frontier = MerkleFrontier()
+      for record in records.prefix(300) { _ = frontier.append(MerkleTree.leafHash(record)) }
+      base = try LogBase(commit: at, frontier: frontier, snapshot: "a.snapshot")
+      rest = commits.filter { $0.first > 300 }.map { row in
+        SealedCommit(row: row, records: Array(records[Int(row.first) - 1..<Int(row.last)]))
+      }
+    }
+    let importer = try LogImporter(folder.own("based"), options: .scratch)
+    try importer.begin(
+      LogOrigin(position: 300, restored: .testStart, isWithoutBodies: true, base: base))
+    try importer.append(rest)
+  }
+
+  @Test func `Law 5: every flipped bit in the note of a restore is found`() async throws {
+    try await writeLogWithBase()
+    let environment = try openEnvironment("based")
+    let verifier = try LogVerifier(environment)
+    try #require(try verifier.verify().damages == [])
+    let handle = try environment.openTables([LogTables.originName])[0]
+    let (key, value) = try #require(try environment.rows(of: handle).first)
+    for bit in 0..<value.count * 8 {
+      var damaged = value
+      damaged[bit / 8] ^= 1 << UInt8(bit % 8)
+      try environment.put(damaged, for: key, in: handle)
+      let damages = try verifier.verify().damages
+      #expect(damages.map(\.table) == [LogTables.originName], "bit \(bit): \(damages)")
+    }
+    try environment.put(value, for: key, in: handle)
+    try #require(try verifier.verify().damages == [])
+  }
+
+  @Test func `what stands before a base is found, and a base's seal that is gone`() async throws {
+    try await writeLogWithBase()
+    let environment = try openEnvironment("based")
+    let tables = try LogTables(of: environment)
+    func found(
+      _ change: (inout WriteTransaction) throws(LMDBError) -> Void
+    ) throws -> [Found] {
+      try environment.change { (transaction) throws(LMDBError) in
+        try change(&transaction)
+      }
+      return try LogVerifier(environment).verify().damages.map {
+        Found(table: $0.table, position: $0.position)
+      }
+    }
+    let seal = try #require(
+      try environment.rows(of: tables.commits).first { $0.key.position == 300 })
+    let record = Record.encode(note("before"), time: .testStart)
+    #expect(
+      try found { (transaction) throws(LMDBError) in
+        _ = try transaction.delete(key: seal.key.span, in: tables.commits)
+      } == [Found(table: "commits", position: 300)])
+    #expect(
+      try found { (transaction) throws(LMDBError) in
+        try transaction.put(seal.value.span, forKey: seal.key.span, in: tables.commits)
+        try transaction.put(record.span, forKey: LogTables.key(7).span, in: tables.events)
+      } == [Found(table: "events", position: 7)])
+  }
+
+  // MARK: Index
+
+  @Test func `Law 5: every flipped bit in a row of the index is found and located`()
+    async throws
+  {
+    try await writeSmallLog()
+    let environment = try openEnvironment()
+    let verifier = try LogVerifier(environment)
+    try #require(try verifier.verify().damages == [])
+    var flips = 0
+    for table in try environment.openTables(EventIndex.fold.tables) {
+      let rows = try environment.rows(of: table)
+      for (key, value) in rows {
+        for bit in 0..<key.count * 8 {
+          var flipped = key
+          flipped[bit / 8] ^= 1 << UInt8(bit % 8)
+          let isOther = rows.contains { $0.key == flipped }
+          try environment.move(value, from: key, to: flipped, in: table)
+          let damages = try verifier.verify().damages
+          let isFound =
+            damages.contains { $0.table == table.name && $0.position == key.suffix(8).position }
+            && damages.allSatisfy { $0.table == table.name }
+          #expect(isFound, "bit \(bit) of \(key) in \(table.name): \(damages)")
+          try environment.move(value, from: isOther ? nil : flipped, to: key, in: table)
+          flips += 1
+        }
+      }
+    }
+    try #require(try verifier.verify().damages == [])
+    print("index: \(flips) flips")
+    #expect(flips > 1_000)
+  }
+
+  @Test func `an index that is not noted to contain the log is found`() async throws {
+    try await writeSmallLog()
+    let environment = try openEnvironment()
+    let tables = try LogTables(of: environment)
+    let key = Array(EventIndex.fold.id.utf8)
+    try environment.put(ViewRow(position: 3).bytes, for: key, in: tables.views)
+    let damages = try LogVerifier(environment).verify().damages
+    #expect(damages.map(\.table) == [LogTables.viewsName])
+    #expect(damages.map(\.position) == [3])
+  }
+
+  @Test func `the fast way looks at checksums and roots alone`() async throws {
+    try await writeSmallLog()
+    let environment = try openEnvironment()
+    let tables = try LogTables(of: environment)
+    let kinds = try environment.openTables(EventIndex.fold.tables)[0]
+    try environment.change { (transaction) throws(LMDBError) in
+      try transaction.clear(kinds)
+      try transaction.clear(tables.bodies)
+    }
+    #expect(try !LogVerifier(environment).verify().damages.isEmpty)
+    #expect(try LogVerifier(environment).verify(.fast).damages.isEmpty)
+    try environment.change { (transaction) throws(LMDBError) in
+      try transaction.flip(LogTables.key(2).span, in: tables.events)
+    }
+    #expect(
+      try LogVerifier(environment).verify(.fast).damages.map(\.position) == [2])
+  }
+
+  // MARK: Pruned bodies
+
+  private func written(_ body: Body) -> Event {
+    var event = CacheWritten()
+    event.resource = "shared/keepa.product/1/B000000000"
+    event.presence = .present
+    event.body = Data(body.digest)
+    return .cacheWritten(event)
+  }
+
+  private func pruned(_ body: Body) -> Event {
+    var event = BodiesPruned()
+    event.bodies = [Data(body.digest)]
+    return .bodiesPruned(event)
+  }
+
+  @Test func `a body that was pruned may be missing, until it is named again`() async throws {
+    let body = Body(Array("one".utf8))
+    do {
+      let log = try folder.openLog()
+      defer { log.close() }
+      try await log.append([written(body)], bodies: [body])
+      try await log.append([pruned(body)], prunedBodies: [body.digest])
+      #expect(try LogVerifier(log).verify().damages == [])
+      try await log.append([written(body)], bodies: [body])
+      #expect(try LogVerifier(log).verify().damages == [])
+    }
+    let found = try damages { (transaction, tables) throws(LMDBError) in
+      _ = try transaction.delete(key: body.digest.span, in: tables.bodies)
+    }
+    #expect(found == [Found(table: "bodies", position: 3)])
+  }
+
+  @Test func `a position that no log reaches ends the search all the same`() async throws {
+    try await writeLongLog()
+    let found = try damages { (transaction, tables) throws(LMDBError) in
+      let far = LogTables.key(1 << 62)
+      let last = LogTables.key(700)
+      let seal = try transaction.reading.value(forKey: last.span, in: tables.commits) ?? []
+      try transaction.put(seal.span, forKey: far.span, in: tables.commits)
+    }
+    #expect(found.contains(Found(table: "events", position: 701)))
+    #expect(found.contains(Found(table: "commits", position: 1 << 62)))
   }
 
   @Test func `Law 5: a reader notices every flipped bit of what it reads`() async throws {
@@ -389,7 +584,9 @@ import TollbookTestSupport
     try await writeLongLog(events: 25_000, inCommitsOf: 5_000)
     let environment = try openEnvironment()
     var told: [LogVerifier.Progress] = []
-    let report = try LogVerifier(environment).verify { told.append($0) }
+    var watch = LogVerifier.Watch()
+    watch.progress = { told.append($0) }
+    let report = try LogVerifier(environment).verify(watch: watch)
     #expect(report.damages == [])
     #expect(report.head == 25_000)
     #expect(report.records == 25_000)
@@ -435,11 +632,28 @@ import TollbookTestSupport
   }
 }
 
-extension [UInt8] {
+extension Collection<UInt8> {
   fileprivate var position: Position { reduce(0) { $0 << 8 | Position($1) } }
 }
 
 extension Environment {
+  /// `withWriteTransaction` for tests that are asynchronous and may block all the same.
+  fileprivate func change(
+    _ body: (inout WriteTransaction) throws(LMDBError) -> Void
+  ) throws(LMDBError) {
+    try withWriteTransaction { (transaction) throws(LMDBError) in try body(&transaction) }
+  }
+
+  /// Takes a row away and puts its value elsewhere, in one transaction.
+  fileprivate func move(
+    _ value: [UInt8], from old: [UInt8]?, to new: [UInt8], in table: Table
+  ) throws(LMDBError) {
+    try withWriteTransaction { (transaction) throws(LMDBError) in
+      if let old { _ = try transaction.delete(key: old.span, in: table) }
+      try transaction.put(value.span, forKey: new.span, in: table)
+    }
+  }
+
   fileprivate func rows(
     of table: Table
   ) throws(LMDBError) -> [(key: [UInt8], value: [UInt8])] {
