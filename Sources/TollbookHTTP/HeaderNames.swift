@@ -19,6 +19,10 @@ extension HeaderName {
   package static let cacheStatus = known("Cache-Status")
   /// `Host` as a plain field, where the library left one.
   static let plainHost = known("Host")
+  /// Where a stream of events goes on.
+  static let lastEventID = known("Last-Event-ID")
+  /// Whether a proxy may hold back what is sent.
+  static let buffering = known("X-Accel-Buffering")
   static let frameOptions = known("X-Frame-Options")
   static let referrerPolicy = known("Referrer-Policy")
   static let secFetchSite = known("Sec-Fetch-Site")

@@ -15,6 +15,11 @@ struct QueryParameters {
     return String(value)
   }
 
+  /// All values of a parameter that may be given several times, without empty ones.
+  func values(of name: String) -> [String] {
+    request.uri.queryParameters[values: Substring(name)].filter { !$0.isEmpty }.map(String.init)
+  }
+
   /// How many rows to list.
   func limit(default standard: Int = 100, maximum: Int = 1_000) throws(Problem) -> Int {
     guard let text = self["limit"] else { return standard }

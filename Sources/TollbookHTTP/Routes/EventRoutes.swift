@@ -1,10 +1,14 @@
 import Hummingbird
 import JSONText
-import LMDB
 import TollbookEvents
+import TollbookHistory
 import TollbookLog
 
 extension HTTPService {
+  /// How many portions of the log one request looks at, where no index helps. A page may therefore hold less than was
+  /// asked for, even nothing: as long as there is a `next` it goes on there.
+  private static let mostPortions = 10
+
   /// `GET /events` and `/events/{position}`.
   func addEvents(to router: Router<TollbookContext>) {
     router.route("/events", get: { request, _ in try events(QueryParameters(request)) })
@@ -13,41 +17,25 @@ extension HTTPService {
 
   private func events(_ query: QueryParameters) throws -> Response {
     let limit = try query.limit()
-    let after = try query.position("after") ?? 0
-    let kind = try query.choice(
-      "type", of: EventKind.allCases.map(\.name), EventKind.init(name:))
-    let (events, head) = try page(of: kind, after: after, limit: limit)
-    let next = events.count == limit ? events.last?.position : nil
-    return .object(position: head, capacity: 512 * (events.count + 1)) { json in
-      json.array("events", events) { json, event in event.write(to: &json) }
-      json.field("next", next == head ? nil : next)
-      json.field("position", head)
+    let filter = try query.eventFilter()
+    let source = LogSource(log)
+    let range = try query.eventRange(in: source)
+    let found = EventQuery(filter, in: source, index: log.index)
+    var page = try found.page(after: range.after, through: range.through, limit: limit)
+    var portions = 1
+    while !page.isComplete, page.events.count < limit, portions < Self.mostPortions {
+      let more = try found.page(
+        after: page.last, through: range.through, limit: limit - page.events.count)
+      page.events += more.events
+      page.last = more.last
+      page.isComplete = more.isComplete
+      portions += 1
     }
-  }
-
-  private func page(
-    of kind: EventKind?, after: Position, limit: Int
-  ) throws(LogError) -> (events: [RecordedEvent], head: Position) {
-    let reader = log.reader
-    let index = log.index
-    return try log.read { (transaction) throws(LogError) in
-      var events: [RecordedEvent] = []
-      let head = try reader.head(in: transaction)
-      guard let kind else {
-        try reader.scan(after: after, in: transaction) { (event) throws(LogError) in
-          events.append(event)
-          return events.count < limit ? .next : .stop
-        }
-        return (events, head)
-      }
-      let positions: [Position]
-      do throws(LMDBError) {
-        positions = try index.positions(of: kind, after: after, limit: limit, in: transaction)
-      } catch { throw .storage(error) }
-      for position in positions {
-        if let event = try reader.event(at: position, in: transaction) { events.append(event) }
-      }
-      return (events, head)
+    let next = page.isComplete ? nil : page.last
+    return .object(position: page.head, capacity: 512 * (page.events.count + 1)) { json in
+      json.array("events", page.events) { json, event in event.write(to: &json) }
+      json.field("next", next)
+      json.field("position", page.head)
     }
   }
 

@@ -2,6 +2,7 @@ import ArgumentParser
 import JSONText
 import TollbookEvents
 import TollbookHTTP
+import TollbookHistory
 import TollbookLog
 
 extension EventKind: ExpressibleByArgument {
@@ -23,35 +24,116 @@ struct EventsCommand: AsyncParsableCommand {
       Examples:
         tollbook events --limit 20
         tollbook events --type TokensCharged --format json | jq .data.tokens
+        tollbook events --fetch 412
+        tollbook events --resource 'shared/keepa.product/1/B09*' --from 2026-11-03
+        tollbook events --follow --account acme
       """)
+
+  /// Between two looks at a log that is followed.
+  private static let followMilliseconds: Int64 = 200
+  /// Events that are read before they are printed.
+  private static let pageEvents = 1_000
 
   @OptionGroup var place: PlaceFlags
 
   @Option(help: ArgumentHelp("Only events after this position.", valueName: "position"))
-  var after: UInt64 = 0
+  var after: UInt64?
+
+  @Option(help: ArgumentHelp("First event or instant.", valueName: "position or time"))
+  var from: Moment?
+
+  @Option(help: ArgumentHelp("Last event or instant.", valueName: "position or time"))
+  var to: Moment?
 
   @Option(help: ArgumentHelp("At most so many events.", valueName: "count"))
   var limit = Int.max
 
-  @Option(help: ArgumentHelp("Only events of this type, such as TokensCharged.", valueName: "type"))
-  var type: EventKind?
+  @Option(
+    name: .customLong("type"),
+    help: ArgumentHelp(
+      "Only events of this type, such as TokensCharged; may be repeated.", valueName: "type"))
+  var types: [EventKind] = []
+
+  @Option(help: ArgumentHelp("Only events of who pays or has read.", valueName: "account"))
+  var account: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Only events that name this resource; with a * at its end, all that begin so.",
+      valueName: "name"))
+  var resource: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Only events of this fetch: the position of its FetchStarted.", valueName: "position"))
+  var fetch: UInt64?
+
+  @Flag(
+    help: ArgumentHelp(
+      "Go on with what is appended, until Ctrl-C. Begins with the next event, or with --from or --after."
+    ))
+  var follow = false
 
   @Option(help: "A table for people, or one JSON object per line for programs.")
   var format = Format.table
 
   func validate() throws {
     guard limit > 0 else { throw ValidationError("--limit must be 1 or more.") }
+    guard fetch != 0 else { throw ValidationError("--fetch must be 1 or more.") }
+    guard !follow || to == nil else {
+      throw ValidationError("--follow has no end: leave out --to.")
+    }
+    do throws(EventRangeProblem) { try EventRange.check(from: from, to: to) } catch {
+      throw ValidationError("\(error).")
+    }
   }
 
   func run() async throws {
     let settings = try await place.settings()
     let log = try LogOnDisk(settings)
+    let source = try LogSource(log.environment)
+    if follow { Interrupt.watch() }
+    let query = EventQuery(filter, in: source)
+    let range = try range(in: source)
+    var last = range.after
     var left = limit
-    let width = String(try log.head()).count
-    try log.scan(after: after, kinds: type.map { [$0] }) { event in
-      print(format == .json ? Self.json(event) : Self.line(event, width: width))
-      left -= 1
-      return left > 0
+    let width = String(try source.head()).count
+    while left > 0, !Interrupt.isRequested {
+      let page = try query.page(
+        after: last, through: range.through, limit: min(left, Self.pageEvents))
+      if !page.events.isEmpty {
+        let lines = page.events.map { event in
+          format == .json ? Self.json(event) : Self.line(event, width: width)
+        }
+        Console.say(lines.joined(separator: "\n"))
+      }
+      left -= page.events.count
+      last = page.last
+      guard page.isComplete else { continue }
+      if !follow { return }
+      try await TimeSource.system.sleep(Self.followMilliseconds)
+    }
+  }
+
+  private var filter: EventFilter {
+    var filter = EventFilter()
+    filter.kinds = Set(types)
+    filter.account = account
+    filter.resource = resource.map { EventFilter.Resource($0) }
+    filter.fetch = fetch
+    return filter
+  }
+
+  private func range(in source: LogSource) throws -> (after: Position, through: Position) {
+    if from == nil, to == nil {
+      if let after { return (after, .max) }
+      if follow { return (try source.head(), .max) }
+    }
+    do {
+      let range = try EventRange(from: from, to: to, in: source)
+      return (max(range.after, after ?? 0), to == nil ? .max : range.through)
+    } catch let problem as EventRangeProblem {
+      throw ValidationError("\(problem).")
     }
   }
 

@@ -16,6 +16,9 @@ enum Console {
     write("Error: \(text)\n", to: .standardError)
   }
 
+  /// Writes a line that is no part of what the command puts out.
+  static func note(_ text: String) { write("\(text)\n", to: .standardError) }
+
   /// Shows how far a command is, on one line of a terminal; nothing anywhere else.
   static func progress(_ text: String) {
     guard isErrorTerminal else { return }
