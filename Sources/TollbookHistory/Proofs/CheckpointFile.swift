@@ -24,7 +24,10 @@ package struct CheckpointFile: Sendable {
         text = block
         continue
       }
-      if let note = SignedNote(text + [0x0A] + block), let checkpoint = Checkpoint(text: note.text)
+      // Base64 that was cut short may still be base64, of a shorter signature.
+      if let note = SignedNote(text + [0x0A] + block),
+        let checkpoint = Checkpoint(text: note.text),
+        note.signatures.allSatisfy({ $0.bytes.count == 64 })
       {
         found.append((note, checkpoint))
       }
