@@ -1,0 +1,103 @@
+import ArgumentParser
+import TollbookEvents
+import TollbookGateway
+import TollbookHistory
+import TollbookLog
+
+/// `tollbook what-if`
+struct WhatIfCommand: AsyncParsableCommand {
+  enum Format: String, ExpressibleByArgument, CaseIterable {
+    case table, json, csv
+  }
+
+  static let configuration = CommandConfiguration(
+    commandName: "what-if",
+    abstract: "Tell what the recorded demand would have cost with other windows of freshness.",
+    discussion: """
+      Plays everything that was asked for through a cache with the windows of each \
+      policy. What the log decides is exact; what it only bounds is told as two \
+      numbers. Reads the log also while Tollbook runs, and spends nothing.
+
+      A policy sets windows of keepa.product: fresh, grace, errorgrace, keep, and for \
+      products that Keepa does not know absent.fresh, absent.grace, absent.errorgrace, \
+      absent.keep. The others stay as they were recorded last.
+
+      Examples:
+        tollbook what-if --policy keepa.product.fresh=3d
+        tollbook what-if --policy keepa.product.fresh=3d \\
+          --policy keepa.product.fresh=14d,grace=1d --from 2026-11-01
+      """)
+
+  @OptionGroup var place: PlaceFlags
+
+  @Option(
+    name: .customLong("policy"),
+    help: ArgumentHelp(
+      "Windows to try, such as keepa.product.fresh=14d,grace=1d; may be given many times.",
+      valueName: "windows"))
+  var policies: [String] = []
+
+  @Option(help: ArgumentHelp("First event or instant.", valueName: "position or time"))
+  var from: Moment?
+
+  @Option(help: ArgumentHelp("Last event or instant.", valueName: "position or time"))
+  var to: Moment?
+
+  @Option(help: "A table for people, JSON or comma-separated values for programs.")
+  var format = Format.table
+
+  func validate() throws {
+    guard !policies.isEmpty else {
+      throw ValidationError("Name a policy: --policy keepa.product.fresh=3d.")
+    }
+    do throws(WhatIfPolicy.Problem) {
+      for text in policies { _ = try WhatIfPolicy(text, base: FreshnessPolicy()) }
+    } catch { throw ValidationError("\(error).") }
+    do throws(EventRangeProblem) { try EventRange.check(from: from, to: to) } catch {
+      throw ValidationError("\(error).")
+    }
+  }
+
+  func run() async throws {
+    let settings = try await place.settings()
+    let source = try LogSource(LogOnDisk(settings).environment)
+    var question = WhatIf.Question()
+    question.overdraft = settings.gateway.overdraft
+    do throws(any Error) {
+      let range = try EventRange(from: from, to: to, in: source)
+      question.after = range.after
+      question.through = range.through
+    } catch let problem as EventRangeProblem { throw ValidationError("\(problem).") }
+    Interrupt.watch()
+    let report = try await report(question, source)
+    let page = WhatIfPage(report)
+    switch format {
+    case .table: for line in page.lines { Console.say(line) }
+    case .csv: for line in page.csv { Console.say(line) }
+    case .json: Console.say(page.json)
+    }
+  }
+
+  private func report(
+    _ question: WhatIf.Question, _ source: LogSource
+  ) async throws -> WhatIfReport {
+    var meter = ProgressMeter(unit: "events")
+    defer { meter.end() }
+    let record = try WhatIf.read(source, question) { position, end in
+      meter.show(done: position, of: end)
+      return !Interrupt.isRequested
+    }
+    guard let record else { throw Interrupt.status }
+    let tried = try policies.map { try WhatIfPolicy($0, base: record.policy) }
+    meter.end()
+    let report = await WhatIf.play(
+      record, tried,
+      progress: {
+        Console.progress("played \($0) of \((tried.count + 1).of("policy", "policies"))")
+      },
+      while: { !Interrupt.isRequested })
+    Console.endProgress()
+    guard let report else { throw Interrupt.status }
+    return report
+  }
+}
