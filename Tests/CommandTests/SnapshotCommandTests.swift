@@ -55,7 +55,7 @@ import TollbookTestSupport
   @Test func `a snapshot and an export of the log lose nothing`() async throws {
     try await fill()
     #expect(try await run(["snapshot", "take"] + place).status == 0)
-    let exported = try await run(["log", "export", "all.export"] + place)
+    let exported = try await run(["log", "export", "--output", "all.export"] + place)
     try #require(exported.status == 0, "\(exported.errors)")
     let listed = try await run(["snapshot", "list"] + place)
     let file = try #require(listed.lines.last?.split(separator: " ").first)
@@ -156,6 +156,21 @@ import TollbookTestSupport
     #expect(ended.status == 2)
     #expect(ended.errors.contains(word), "\(ended.errors)")
     #expect(try folder.contents().isEmpty)
+  }
+
+  @Test(arguments: [
+    ["snapshot"], ["snapshot", "take"], ["snapshot", "list"], ["snapshot", "inspect"],
+    ["snapshot", "verify"], ["snapshot", "diff"], ["snapshot", "prune"], ["restore"],
+  ])
+  func `every command explains itself within the width of a terminal`(
+    command: [String]
+  ) async throws {
+    let help = try await run(command + ["--help"])
+
+    #expect(help.status == 0)
+    #expect(help.output.hasPrefix("OVERVIEW: "))
+    let wide = help.lines.filter { $0.count > 80 && !$0.hasPrefix("USAGE:") }
+    #expect(wide.isEmpty)
   }
 
   @Test func `simulated data is not restored to the folder of real data`() async throws {

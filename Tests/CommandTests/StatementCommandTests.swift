@@ -1,4 +1,5 @@
 import Foundation
+import FoundationNetworking
 import JSONText
 import Testing
 import TollbookEvents
@@ -132,7 +133,7 @@ private enum PlainChecker {
     #expect(chained.output.contains("settled 3 (2 before)"))
     let every = try await check(["whole.json", "--since", "checkpoint"])
     #expect(every.status == 1, "it has no proof of growth from that checkpoint")
-    #expect(every.errors.contains("write it again with --since"))
+    #expect(every.errors.contains("write it again with --growth-from"))
     let complete = try await check(["whole.json"])
     #expect(complete.output.contains("No charge of the period is missing"))
     #expect(try await check(["first.json", "--since", "second.json"]).status == 1)
@@ -155,7 +156,7 @@ private enum PlainChecker {
     for _ in 0..<steps {
       time.advance(byMilliseconds: 40_000)
       let step = generator.next(at: time.now)
-      try await log.decide { _, _ in
+      _ = try await log.decide { _, _ in
         Decision(
           events: step.events, bodies: step.bodies, prunedBodies: step.prunedBodies, answer: ())
       }

@@ -1,7 +1,9 @@
+import Hummingbird
 import JSONText
 import LMDB
 import Testing
 import TollbookEvents
+import TollbookGateway
 import TollbookLog
 import TollbookTestSupport
 

@@ -56,7 +56,7 @@ import TollbookViews
       let expected = events.filter(filter.matches).map(\.position)
       found += expected.count
       for index in [nil, log.index] as [EventIndex?] {
-        let query = EventQuery(filter, in: source, index: index)
+        let query = EventQuery(filter, in: source, index: index, chunk: 8)
         let limit = Int.random(in: 1...300, using: &random)
         let after = UInt64.random(in: 0...200, using: &random)
         let through = UInt64.random(in: 1_000...2_000, using: &random)

@@ -189,6 +189,47 @@ import TollbookTestSupport
     #expect(text.contains("does not match its digest"), "\(text)")
   }
 
+  @Test func `bodies out of order are found`() async throws {
+    let (lab, bytes) = try await Self.small()
+    var pieces = try Pieces(bytes)
+    let index = try #require(pieces.pieces.firstIndex { $0.kind == .bodies })
+    let piece = pieces.pieces[index]
+    let content = Array(piece.bytes[9..<(piece.bytes.count - 4)])
+    let end = 36 + content.withRawSpan { Int($0.bigEndianUInt32(at: 32)) }
+    try #require(end < content.count)
+    pieces.pieces[index] = .init(
+      offset: piece.offset, kind: .bodies,
+      bytes: Pieces.section(.bodies, Array(content[end...] + content[..<end])))
+
+    guard case .damaged(_, "bodies", _, let text)? = try Self.problem(of: pieces.sealed(), in: lab)
+    else {
+      Issue.record("bodies were taken in any order")
+      return
+    }
+    #expect(text.contains("order"), "\(text)")
+  }
+
+  @Test func `what no other digest covers, the one at the end does`() async throws {
+    let (lab, bytes) = try await Self.small()
+    var pieces = try Pieces(bytes)
+    let piece = pieces.pieces[0]
+    let text = String(decoding: piece.bytes[9..<(piece.bytes.count - 4)], as: UTF8.self)
+    let noted = text.replacing("\"note\":\"\"", with: "\"note\":\"forged\"")
+    #expect(noted != text)
+    pieces.pieces[0] = .init(
+      offset: piece.offset, kind: .manifest, bytes: Pieces.section(.manifest, Array(noted.utf8)))
+
+    #expect(try Self.problem(of: pieces.sealed(), in: lab) == nil)
+    let forged = pieces.magic + pieces.pieces.flatMap(\.bytes)
+    guard case .damaged(_, "its last section", _, let problem)? =
+      try Self.problem(of: forged, in: lab)
+    else {
+      Issue.record("a forged note was not found")
+      return
+    }
+    #expect(problem.contains("SHA-256"), "\(problem)")
+  }
+
   @Test(arguments: ["2", "17", "99999999999"])
   func `a newer format is refused by its number`(version: String) async throws {
     let (lab, bytes) = try await Self.small()

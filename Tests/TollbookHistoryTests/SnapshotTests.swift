@@ -137,10 +137,9 @@ import TollbookViews
     // And what a killed process leaves, however far it came, goes with the next take.
     let bytes = try Data(contentsOf: URL(fileURLWithPath: whole.path))
     for length in [0, 10, bytes.count / 2, bytes.count] {
-      let partial = "\(shelf.folder)/new.snapshot.partial"
-      try bytes.prefix(length).write(to: URL(fileURLWithPath: partial))
+      try bytes.prefix(length).write(to: URL(fileURLWithPath: shelf.partial))
       let before = try shelf.list().map(\.file)
-      #expect(!before.contains("new.snapshot.partial"))
+      #expect(before.allSatisfy { shelf.partial != "\(shelf.folder)/\($0)" })
       let next = try await log.takeSnapshot()
       let after = try FileManager.default.contentsOfDirectory(atPath: shelf.folder)
       #expect(Set(after) == Set(before + [next.file]))

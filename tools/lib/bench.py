@@ -90,6 +90,11 @@ def bench_log(binaries, _):
     subprocess.run([f"{binaries}/tollbook-bench", "log"], check=True)
 
 
+def bench_history(binaries, _):
+    for part in ("audit", "verify", "snapshots", "what-if", "views"):
+        subprocess.run([f"{binaries}/tollbook-bench", part], check=True)
+
+
 def bench_http(binaries, folder):
     port = free_port()
     tollbook = Server(
@@ -174,6 +179,8 @@ def bench_start(binaries, folder):
     size = sum(os.stat(os.path.join(data, name)).st_blocks for name in os.listdir(data)) * 512
     rows.append(("on the disk", f"{size / 1e9:.2f} GB", f"{size / 1e7:.0f} bytes an event"))
     table("Start and memory", rows)
+    # The past of single rows, at that size.
+    subprocess.run([f"{binaries}/tollbook-bench", "views", "--only-past", data], check=True)
     shutil.rmtree(data)
 
 
@@ -187,7 +194,9 @@ def machine():
         f" Linux {platform.release()}, commit {commit.stdout.strip() or 'unknown'}")
 
 
-PARTS = {"log": bench_log, "http": bench_http, "start": bench_start}
+PARTS = {
+    "log": bench_log, "history": bench_history, "http": bench_http, "start": bench_start,
+}
 
 
 def main():

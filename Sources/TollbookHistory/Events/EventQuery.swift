@@ -18,15 +18,19 @@ package struct EventPage: Sendable {
 package struct EventQuery: Sendable {
   /// How many records a page looks at.
   package static let portion = 20_000
-  /// How many positions an index gives at a time.
-  private static let chunk = 512
+  /// How many positions an index gives at a time, unless somebody says otherwise.
+  package static let chunk = 512
 
   package let filter: EventFilter
   private let source: LogSource
   private let index: EventIndex?
+  private let chunk: Int
 
   /// - Parameter index: nil: there is none to read by.
-  package init(_ filter: EventFilter, in source: LogSource, index: EventIndex?) {
+  package init(
+    _ filter: EventFilter, in source: LogSource, index: EventIndex?, chunk: Int = Self.chunk
+  ) {
+    self.chunk = chunk
     self.filter = filter
     self.source = source
     self.index = index
@@ -126,7 +130,6 @@ package struct EventQuery: Sendable {
   private func candidates(
     after position: Position, _ index: EventIndex, in transaction: borrowing ReadTransaction
   ) throws(LMDBError) -> (positions: [Position], horizon: Position) {
-    let chunk = Self.chunk
     switch filter.plan {
     case .scan: return ([], .max)
     case .fetch(let fetch):

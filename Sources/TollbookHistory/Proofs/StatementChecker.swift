@@ -43,7 +43,7 @@ package struct CheckedStatement: Sendable {
     }
     guard let proof = grownFrom.first(where: { $0.size == older.size }) else {
       throw StatementFault(
-        "it holds no proof of growth from \(older.size) events; write it again with --since and"
+        "it holds no proof of growth from \(older.size) events; write it again with --growth-from"
           + " that file")
     }
     guard proof.root == older.root else { throw Self.otherLog(older) }

@@ -17,8 +17,6 @@ package struct SnapshotShelf: Sendable {
   }
 
   static let ending = ".snapshot"
-  /// What a file is called until it is whole.
-  static let partialEnding = ".partial"
 
   /// The folder, which need not be there.
   package let folder: String
@@ -77,15 +75,14 @@ package struct SnapshotShelf: Sendable {
     }
   }
 
-  /// Makes the folder and takes away what takes that were cut short have left in it.
-  func prepare() throws(SnapshotProblem) {
+  /// Where a snapshot is written until it is whole: what a take that was cut short has left there goes with the next.
+  var partial: String { "\(folder)/new\(Self.ending).partial" }
+
+  func makeFolder() throws(SnapshotProblem) {
     do {
       try FileManager.default.createDirectory(
         atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
     } catch { throw .unwritable(folder, reason: error.reason) }
-    for name in try names() where name.hasSuffix(Self.ending + Self.partialEnding) {
-      try remove(name)
-    }
   }
 
   private func remove(_ name: String) throws(SnapshotProblem) {

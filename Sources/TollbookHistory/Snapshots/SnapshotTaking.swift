@@ -17,7 +17,7 @@ package struct TakenSnapshot: Sendable {
 }
 
 extension EventLog {
-  /// One take at a time in this process: each begins by taking away what others have left unfinished.
+  /// One take at a time in this process: all write to the same file before they give it its name.
   private static let takes = DispatchQueue(label: "tollbook.snapshots")
 
   /// Writes all views to a file in the directory's `snapshots`, while the log is written on, and notes that in the log.
@@ -50,8 +50,8 @@ extension EventLog {
     _ request: SnapshotRequest, _ watch: @escaping SnapshotWatch
   ) throws(SnapshotProblem) -> TakenSnapshot {
     let shelf = SnapshotShelf(directory: directory.path)
-    try shelf.prepare()
-    let partial = "\(shelf.folder)/new\(SnapshotShelf.ending)\(SnapshotShelf.partialEnding)"
+    try shelf.makeFolder()
+    let partial = shelf.partial
     do throws(SnapshotProblem) {
       let writer = SnapshotWriter(log: self, request: request, watch: watch)
       let written = try writer.write(to: partial)

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import JSONText
+import NIOCore
 import TollbookGateway
 import TollbookLog
 import TollbookViews

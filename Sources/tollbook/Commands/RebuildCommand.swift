@@ -1,5 +1,7 @@
 import ArgumentParser
 import JSONText
+import NIOCore
+import NIOHTTP1
 import TollbookHistory
 import TollbookLog
 import TollbookViews
@@ -75,7 +77,7 @@ struct RebuildCommand: AsyncParsableCommand {
     Console.say(
       "The writer was held \((answer.root["holds"]?.int ?? 0).of("time")), for"
         + " \((hold * 10).rounded() / 10) ms at most, flushes not counted.")
-    let views = answer.root["views"]?.array ?? []
+    let views = answer.root["views"]?.array.map(Array.init) ?? []
     for view in views {
       guard let table = view["differing_table"]?.string, let name = view["view"]?.string else {
         continue

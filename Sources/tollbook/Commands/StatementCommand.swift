@@ -17,15 +17,15 @@ struct StatementFlags: ParsableArguments {
     help: ArgumentHelp(
       "An older statement or checkpoint: prove that the log only grew since.",
       valueName: "file"))
-  var since: String?
+  var growthFrom: String?
 
   @Flag(
     help: "Put every event of the period into the statement: proves that no line is missing.")
   var everyEvent = false
 
   func validate() throws {
-    guard file == nil, since != nil || everyEvent else { return }
-    throw ValidationError("--since and --every-event belong to --statement.")
+    guard file == nil, growthFrom != nil || everyEvent else { return }
+    throw ValidationError("--growth-from and --every-event belong to --statement.")
   }
 }
 
@@ -52,8 +52,8 @@ enum StatementCommand {
     }
     var request = StatementWriter.Request(from: first, through: last, account: account)
     request.isEveryEvent = flags.everyEvent
-    if let since = flags.since {
-      request.since = [try OlderProof(contentsOf: since).checkpoint(of: since)]
+    if let older = flags.growthFrom {
+      request.since = [try OlderProof(contentsOf: older).checkpoint(of: older)]
     }
     var writer = StatementWriter(
       source, signer: try CheckpointSigner.read(of: log.directory), mode: log.directory.mode,

@@ -1,48 +1,130 @@
 import ArgumentParser
+import TollbookHistory
 import TollbookLog
 
 /// `tollbook verify`
 struct VerifyCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "verify",
-    abstract: "Look at every byte of the log and name what is damaged, also while Tollbook runs.",
+    abstract:
+      "Look at every byte that is stored and name what is damaged, also while Tollbook runs.",
     discussion: """
       Checks every record against its checksum, every commit against the root of \
-      the tree over all records, and every body against the digest that names it. \
+      the tree over all records, every body against the digest that names it, the \
+      index against the events, and every view against a replay of the log. \
       Changes nothing. Ends with status 0 only if all is as it was written.
+
+      At the end it prints what log and views say as one digest, the state; that of \
+      a snapshot of the same position is the same.
       """)
 
   @OptionGroup var place: PlaceFlags
+
+  @Flag(help: "Only checksums and roots: no bodies, no index, no views.")
+  var fast = false
+
+  @Flag(help: "Leave the bodies out.")
+  var noBodies = false
+
+  @Option(
+    help: ArgumentHelp("Look at an export of a log instead of a data directory.", valueName: "file")
+  )
+  var export: String?
 
   @Option(help: ArgumentHelp("Give up after so many damages.", valueName: "count"))
   var limit = 1_000
 
   func validate() throws {
     guard limit > 0 else { throw ValidationError("--limit must be 1 or more.") }
+    if export != nil, fast || noBodies || place.dataDirectory != nil || place.simulate {
+      throw ValidationError("--export looks at all of a file; leave the other flags out.")
+    }
   }
 
   func run() async throws {
+    Interrupt.watch()
+    if let export { return try verifyExport(export) }
     let settings = try await place.settings()
-    let log = try LogOnDisk(settings)
+    let path = try settings.existingDataDirectory
+    var arguments = [
+      "verify-worker", path, "--limit", "\(limit)", "--map-size",
+      // The owner may have been given more room than these settings say; what is not there costs nothing.
+      "\(max(1 << 38, settings.log.mapSize))",
+    ]
+    if fast { arguments.append("--fast") }
+    if noBodies { arguments.append("--no-bodies") }
+    var meter = ProgressMeter(unit: "rows")
+    defer { meter.end() }
     let start = ContinuousClock.now
-    let report = try LogVerifier(log.environment).verify(limit: limit) { progress in
-      Console.progress(
-        "\(progress.stage.rawValue): \(progress.done.grouped) of \(progress.total.grouped)")
+    let outcome = try VerifyChild(arguments: arguments).run { stage, done, total in
+      meter.begin(stage)
+      meter.show(done: done, of: total)
     }
-    Console.endProgress()
-    Console.say(
-      "Looked at \(Int(report.records).of("event")) in \(Int(report.commits).of("commit")) and"
-        + " \(Int(report.bodies).of("body", "bodies")) in \(start.duration(to: .now).inSeconds).")
-    guard !report.damages.isEmpty else {
-      Console.say(Console.good("All is as it was written, up to position \(report.head)."))
+    meter.end()
+    if let failure = outcome.failure { throw Refused(failure) }
+    if let summary = outcome.summary { say(summary, seconds: start.duration(to: .now).inSeconds) }
+    try judge(outcome, place: settings.dataDirectory)
+  }
+
+  private func say(_ summary: VerifySummary, seconds: String) {
+    var seen =
+      "Looked at \(Int(summary.records).of("event")) in \(Int(summary.commits).of("commit"))"
+    if !fast, !noBodies { seen += " and \(Int(summary.bodies).of("body", "bodies"))" }
+    seen += " in \(seconds)"
+    var rates: [String] = []
+    if summary.recordSeconds >= 0.01, summary.records > 0 {
+      rates.append("\(Int(Double(summary.records) / summary.recordSeconds).grouped) events/s")
+    }
+    if summary.bodySeconds >= 0.01, summary.bodyBytes > 0 {
+      let rate = Double(summary.bodyBytes) / 1e6 / summary.bodySeconds
+      rates.append("\(Int(rate.rounded(.up)).grouped) MB/s of bodies")
+    }
+    Console.say(seen + (rates.isEmpty ? "." : " (\(rates.joined(separator: ", "))))."))
+    if summary.views > 0 {
+      Console.say(
+        "\(Int(summary.views).of("view")) of \(Int(summary.viewRows).of("row")) as a replay gives"
+          + " \(summary.views == 1 ? "it" : "them").")
+    }
+    if summary.absentViews > 0 {
+      Console.say(
+        "\(Int(summary.absentViews).of("view")) not there yet: the next start builds them.")
+    }
+    if summary.absentBodies > 0 {
+      Console.say(
+        "\(Int(summary.absentBodies).of("entry", "entries")) written without a body here: the log"
+          + " was restored from something that had none.")
+    }
+  }
+
+  private func judge(_ outcome: VerifyChild.Outcome, place: String) throws {
+    guard !outcome.damages.isEmpty else {
+      guard let summary = outcome.summary else { throw ExitCode.failure }
+      Console.say(Console.good("All is as it was written, up to position \(summary.head)."))
+      if let state = summary.state { Console.say("state  \(state)") }
       return
     }
-    for damage in report.damages { Console.say("damaged: \(damage)") }
-    if report.isCutShort { Console.say("… and perhaps more: gave up here.") }
+    for damage in outcome.damages { Console.say("damaged: \(damage)") }
+    if outcome.summary?.isCutShort ?? true { Console.say("… and perhaps more: gave up here.") }
     Console.complain(
-      "\(report.damages.count.of("damage")) found. Keep a copy of \(settings.dataDirectory) before"
-        + " anything else.")
+      "\(outcome.damages.count.of("damage")) found. Keep a copy of \(place) before anything else.")
     throw ExitCode.failure
+  }
+
+  private func verifyExport(_ path: String) throws {
+    var meter = ProgressMeter(unit: "bytes")
+    defer { meter.end() }
+    let report = try ExportVerifier.verify(path: path) { progress in
+      meter.show(done: progress.bytes, of: progress.total)
+      try Interrupt.check()
+    }
+    meter.end()
+    guard report.damages.isEmpty else {
+      for damage in report.damages { Console.say("damaged: \(damage)") }
+      Console.complain("\(path) is not as it was written.")
+      throw ExitCode.failure
+    }
+    let last = report.totals?.last ?? 0
+    Console.say(Console.good("All is as it was written, up to position \(last)."))
   }
 }
 

@@ -1,5 +1,4 @@
 import ArgumentParser
-import Dispatch
 import Foundation
 import Synchronization
 
@@ -14,24 +13,18 @@ enum Interrupt {
   static let status = ExitCode(130)
 
   private static let flag = Atomic(false)
-  private static let sources = Mutex<[any DispatchSourceSignal]>([])
 
   /// Whether somebody pressed Ctrl-C, or asked the process to end in another way.
   static var isRequested: Bool { flag.load(ordering: .relaxed) }
 
   /// From now on Ctrl-C and SIGTERM only set the flag; a second one ends the process at once.
   static func watch() {
-    sources.withLock { sources in
-      guard sources.isEmpty else { return }
-      for number in [SIGINT, SIGTERM] {
-        // Without this the signal would end the process before the source sees it.
-        _ = signal(number, SIG_IGN)
-        let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
-        source.setEventHandler {
-          if flag.exchange(true, ordering: .relaxed) { _exit(status.rawValue) }
-        }
-        source.activate()
-        sources.append(source)
+    // Made here, since nothing can be made inside a signal handler.
+    _ = isRequested
+    for number in [SIGINT, SIGTERM] {
+      // Only what is safe inside a signal handler: an atomic, and the end.
+      signal(number) { _ in
+        if Interrupt.flag.exchange(true, ordering: .relaxed) { _exit(130) }
       }
     }
   }
