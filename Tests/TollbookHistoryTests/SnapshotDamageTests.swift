@@ -221,8 +221,9 @@ import TollbookTestSupport
 
     #expect(try Self.problem(of: pieces.sealed(), in: lab) == nil)
     let forged = pieces.magic + pieces.pieces.flatMap(\.bytes)
-    guard case .damaged(_, "its last section", _, let problem)? =
-      try Self.problem(of: forged, in: lab)
+    guard
+      case .damaged(_, "its last section", _, let problem)? =
+        try Self.problem(of: forged, in: lab)
     else {
       Issue.record("a forged note was not found")
       return

@@ -39,13 +39,15 @@ package enum RestoreProblem: StorageFailure, Sendable, CustomStringConvertible {
       "\(path) begins with event \(first), but the snapshot ends with event \(last): those between"
         + " are missing. Use an export that begins at event \(last + 1) or before."
     case .endsBefore(let path, let last, let snapshot):
-      "\(path) ends with event \(last), before the snapshot of event \(snapshot). Use a later export,"
+      "\(path) ends with event \(last), before the snapshot of event \(snapshot). Use a later"
+        + " export,"
         + " or restore the snapshot alone."
     case .beginsLater(let path, let first):
       "\(path) begins with event \(first); what was before is only known by a snapshot. Add"
         + " --snapshot."
     case .otherLog(let snapshot, let export, let position):
-      "\(snapshot) and \(export) are not of the same log: at position \(position) they have different"
+      "\(snapshot) and \(export) are not of the same log: at position \(position) they have"
+        + " different"
         + " roots"
     case .otherMode(let first, let mode, let second, let other):
       "\(first) holds \(mode.rawValue) data and \(second) holds \(other.rawValue) data"

@@ -10,7 +10,7 @@ import LMDB
 /// | kind | content |
 /// |---|---|
 /// | `M` | the manifest, once and first: a JSON object; see ``SnapshotManifest`` |
-/// | `R` | rows of one table: number of the view (1), number of the table (1), then for each row the lengths of key and value (4 each), key, value |
+/// | `R` | rows of a table: number of view and table (1 each), then for each row both lengths (4 each), key, value |
 /// | `B` | bodies: for each its digest (32), the length of its row in the table `bodies` (4), that row |
 /// | `E` | once and last: SHA-256 of the file before this section (32) |
 ///
