@@ -13,3 +13,17 @@ extension [UInt8] {
     unsafe try body(span.bytes)
   }
 }
+
+extension Hasher {
+  /// Mixes in the bytes of a span.
+  package mutating func combine(bytes: RawSpan) {
+    // SAFETY: read during the call.
+    unsafe bytes.withUnsafeBytes { unsafe combine(bytes: $0) }
+  }
+
+  /// Mixes in the bytes of a span.
+  package mutating func combine(bytes: Span<UInt8>) {
+    // SAFETY: the view does not outlive the call.
+    unsafe combine(bytes: bytes.bytes)
+  }
+}

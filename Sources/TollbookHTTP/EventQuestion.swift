@@ -2,8 +2,8 @@ import TollbookEvents
 import TollbookHistory
 import TollbookLog
 
-/// Which events a request asks for: `type` (several), `account`, `resource` (a star at its end for a beginning), `fetch`, and
-/// from where to where.
+/// Which events a request asks for: `type` (several), `account`, `resource` (a star at its end for a beginning), `fetch`,
+/// and from where to where.
 extension QueryParameters {
   /// The filter of a list or a stream of events.
   func eventFilter() throws(Problem) -> EventFilter {

@@ -67,8 +67,10 @@ struct BodyWalk {
       for index in stride(from: part, to: found.count, by: parts) {
         let (digest, row) = found[index]
         do throws(Damage) {
-          // SAFETY: the view does not outlive the call.
-          bytes += UInt64(unsafe try Body(digest: digest, row: row.span.bytes).content().count)
+          let body = try row.withRawSpan { (row) throws(Damage) in
+            try Body(digest: digest, row: row)
+          }
+          bytes += UInt64(try body.content().count)
         } catch { broken[digest] = error }
       }
       results.withLock { results in

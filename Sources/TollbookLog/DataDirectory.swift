@@ -63,7 +63,7 @@ package struct DataDirectory: Sendable {
       guard isFolder.boolValue else { throw .unusable(path, reason: "it is not a folder") }
       try refuseOthers(in: path, mode: mode)
     }
-    try refuseNetwork(existing ? path : (path as NSString).deletingLastPathComponent)
+    try refuseNetwork(existing ? path : URL(fileURLWithPath: path).deletingLastPathComponent().path)
     do {
       try files.createDirectory(
         atPath: path, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])

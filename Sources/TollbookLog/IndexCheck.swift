@@ -11,14 +11,18 @@ struct IndexSums: Hashable, Sendable {
     var hashes: UInt64 = 0
 
     mutating func add(_ key: Span<UInt8>) {
-      // SAFETY: the view does not outlive the call.
-      unsafe add(key.bytes)
+      var hasher = Hasher()
+      hasher.combine(bytes: key)
+      add(hasher)
     }
 
     mutating func add(_ key: RawSpan) {
       var hasher = Hasher()
-      // SAFETY: read during the call.
-      unsafe key.withUnsafeBytes { unsafe hasher.combine(bytes: $0) }
+      hasher.combine(bytes: key)
+      add(hasher)
+    }
+
+    private mutating func add(_ hasher: Hasher) {
       rows += 1
       hashes &+= UInt64(bitPattern: Int64(hasher.finalize()))
     }

@@ -116,10 +116,11 @@ package final class LogImporter {
     }
     var position = row.first
     for record in commit.records {
-      // SAFETY: the view does not outlive the call.
-      let bytes = unsafe record.span.bytes
-      try Record.check(bytes, at: position)
-      guard Record.time(of: bytes) == row.time else {
+      let time = try record.withRawSpan { (bytes) throws(Damage) in
+        try Record.check(bytes, at: position)
+        return Record.time(of: bytes)
+      }
+      guard time == row.time else {
         throw Damage(
           table: LogTables.eventsName, position: position,
           problem: "a record bears another time than its commit")

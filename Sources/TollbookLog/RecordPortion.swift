@@ -56,8 +56,7 @@ struct RecordPortion: Sendable {
         end = position > next ? .gap(to: position) : .disorder
         return .stop
       }
-      // SAFETY: copied during the call.
-      unsafe value.withUnsafeBytes { unsafe bytes.append(contentsOf: $0) }
+      bytes.append(copying: value)
       ends.append(bytes.count)
       return .next
     }
@@ -66,8 +65,7 @@ struct RecordPortion: Sendable {
   /// Shows the bytes of the record of that number in the portion.
   func withRecord<R>(_ index: Int, _ body: (RawSpan) -> R) -> R {
     let start = index == 0 ? 0 : ends[index - 1]
-    // SAFETY: the view does not outlive the call.
-    return unsafe body(bytes.span.bytes.extracting(start..<ends[index]))
+    return bytes.withRawSpan { body($0.extracting(start..<ends[index])) }
   }
 
   func byteCount(_ index: Int) -> Int { ends[index] - (index == 0 ? 0 : ends[index - 1]) }

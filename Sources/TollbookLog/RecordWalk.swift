@@ -222,8 +222,9 @@ struct RecordWalk {
     damages += seals.takeDamages()
     guard let (last, value) = found else { return }
     do throws(Damage) {
-      // SAFETY: the view does not outlive the call.
-      let row = unsafe try CommitRow(last: last, bytes: value.span.bytes)
+      let row = try value.withRawSpan { (bytes) throws(Damage) in
+        try CommitRow(last: last, bytes: bytes)
+      }
       commit = Commit(last: last, row: row, time: row.time)
       if row.first != next || row.treeSize != last {
         report(

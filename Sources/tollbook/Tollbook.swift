@@ -41,11 +41,16 @@ import Foundation
         subcommands: [ServeCommand.self, DemoCommand.self, SimulateCommand.self]),
       CommandGroup(
         name: "Look",
-        subcommands: [EventsCommand.self, AuditCommand.self, UsageCommand.self, WhatIfCommand.self, VerifyCommand.self, ReplayCommand.self, VerifyWorker.self, ConfigCommand.self]),
+        subcommands: [
+          EventsCommand.self, AuditCommand.self, UsageCommand.self, WhatIfCommand.self,
+          VerifyCommand.self, ReplayCommand.self, VerifyWorker.self, ConfigCommand.self,
+        ]),
       CommandGroup(
         name: "Keep", subcommands: [SnapshotCommand.self, RestoreCommand.self]),
       CommandGroup(
         name: "Repair",
-        subcommands: [ResolveCommandLine.self, LogCommand.self, CacheCommand.self, RebuildCommand.self]),
+        subcommands: [
+          ResolveCommandLine.self, LogCommand.self, CacheCommand.self, RebuildCommand.self,
+        ]),
     ])
 }

@@ -131,6 +131,13 @@ import TollbookTestSupport
     #expect(!FileManager.default.fileExists(atPath: "\(folder.path)/\(deep)/control.sock"))
   }
 
+  @Test func `a data directory may have a name of one letter`() async throws {
+    let serving = try await Serving(
+      ["serve", "--simulate", "--port", "0", "--data-dir", "d"], in: folder)
+    #expect(await serving.end().status == 0)
+    #expect(FileManager.default.fileExists(atPath: "\(folder.path)/d/data.mdb"))
+  }
+
   @Test func `the simulator tells how to reach it`() async throws {
     let keepa = try await Serving(
       ["simulate", "keepa", "--port", "0", "--balance", "7", "--rate", "5"], in: folder)

@@ -26,8 +26,9 @@ import TollbookTestSupport
     #expect(await serving.end().status == 0)
   }
 
+  /// What a command says behind a name.
   private func line(_ name: String, of ended: Ended) -> Substring? {
-    ended.lines.first { $0.hasPrefix(name) }
+    ended.lines.first { $0.hasPrefix(name) }?.split(separator: " ").last
   }
 
   @Test func `a log is exported beside its owner, imported elsewhere, and is the same`()

@@ -1,5 +1,6 @@
 import Foundation
 import JSONText
+import Synchronization
 import Testing
 import TollbookTestSupport
 
@@ -18,16 +19,17 @@ import TollbookTestSupport
     _ = try await serving.batch(asins)
 
     // Asked again and again until the command has ended.
-    let reading = Task {
+    let isDone = Mutex(false)
+    async let reading = {
       var positions: [Int] = []
-      while !Task.isCancelled {
+      while !isDone.withLock({ $0 }) {
         let stats = try await serving.get("/ledger")
         positions.append(try #require(stats["position"]?.int))
         let answer = try await serving.batch([asins[positions.count % 20]])
         #expect(answer["stats"]?["cache_hits"]?.int == 1)
       }
       return positions
-    }
+    }()
     for _ in 0..<3 {
       let ended = try await Binary.run(["rebuild"] + Self.place, in: folder)
       #expect(ended.status == 0, "\(ended.errors)")
@@ -35,8 +37,8 @@ import TollbookTestSupport
       #expect(ended.output.contains("were the same, row by row"))
       #expect(ended.errors == "")
     }
-    reading.cancel()
-    let positions = try await reading.value
+    isDone.withLock { $0 = true }
+    let positions = try await reading
     #expect(positions == positions.sorted())
     #expect(positions.count > 3)
     let end = await serving.end()

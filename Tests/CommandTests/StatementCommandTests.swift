@@ -105,7 +105,10 @@ private enum PlainChecker {
     let head = try #require(
       try JSONDocument(Array(try text(of: "first.json").utf8)).root["through"]?.int64)
     let second = try await run(
-      ["audit", "--statement", "second.json", "--from", "\(head + 1)", "--since", "checkpoint"]
+      [
+        "audit", "--statement", "second.json", "--from", "\(head + 1)", "--growth-from",
+        "checkpoint",
+      ]
         + place)
     #expect(second.status == 0, "\(second.errors)")
     let whole = try await run(["audit", "--statement", "whole.json", "--every-event"] + place)

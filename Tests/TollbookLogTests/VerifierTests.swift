@@ -11,7 +11,7 @@ import TollbookTestSupport
   init() throws { folder = try TemporaryFolder() }
 
   /// A log of a few commits with some bodies.
-  private func writeSmallLog() async throws {
+  func writeSmallLog() async throws {
     let time = ManualTime()
     let log = try folder.openLog(time: time.source)
     defer { log.close() }
@@ -29,7 +29,7 @@ import TollbookTestSupport
   }
 
   /// Few steps of a history, at the times at which they are appended.
-  private static func steps(seed: UInt64) -> [EventGenerator.Step] {
+  static func steps(seed: UInt64) -> [EventGenerator.Step] {
     var generator = EventGenerator(seed: seed)
     var time = Timestamp.testStart
     var steps: [EventGenerator.Step] = []
@@ -41,7 +41,7 @@ import TollbookTestSupport
   }
 
   /// A log of small events whose tree has stored hashes.
-  private func writeLongLog(events: Int = 700, inCommitsOf size: Int = 50) async throws {
+  func writeLongLog(events: Int = 700, inCommitsOf size: Int = 50) async throws {
     let log = try folder.openLog()
     defer { log.close() }
     for start in stride(from: 0, to: events, by: size) {
@@ -49,7 +49,7 @@ import TollbookTestSupport
     }
   }
 
-  private func openEnvironment(_ name: String = "data") throws -> Environment {
+  func openEnvironment(_ name: String = "data") throws -> Environment {
     try Environment(
       directory: "\(folder.path)/\(name)",
       options: EnvironmentOptions(mapSize: 1 << 30, unsafeWithoutSync: true))
@@ -58,7 +58,7 @@ import TollbookTestSupport
   // MARK: Flipped bits
 
   /// Flips every bit of every row of a table, one after the other, and expects each to be found where it is.
-  private func expectEveryFlipIsFound(
+  func expectEveryFlipIsFound(
     in table: String, at position: (_ key: [UInt8]) -> Set<Position?>
   ) throws {
     let environment = try openEnvironment()
@@ -115,7 +115,7 @@ import TollbookTestSupport
   }
 
   /// A log that goes on from a snapshot at position 300.
-  private func writeLogWithBase() async throws {
+  func writeLogWithBase() async throws {
     try await writeLongLog()
     let base: LogBase
     let rest: [SealedCommit]
@@ -184,173 +184,10 @@ import TollbookTestSupport
       } == [Found(table: "events", position: 7)])
   }
 
-  // MARK: Index
-
-  @Test func `Law 5: every flipped bit in a row of the index is found and located`()
-    async throws
-  {
-    try await writeSmallLog()
-    let environment = try openEnvironment()
-    let verifier = try LogVerifier(environment)
-    try #require(try verifier.verify().damages == [])
-    var flips = 0
-    for table in try environment.openTables(EventIndex.fold.tables) {
-      let rows = try environment.rows(of: table)
-      for (key, value) in rows {
-        for bit in 0..<key.count * 8 {
-          var flipped = key
-          flipped[bit / 8] ^= 1 << UInt8(bit % 8)
-          let isOther = rows.contains { $0.key == flipped }
-          try environment.move(value, from: key, to: flipped, in: table)
-          let damages = try verifier.verify().damages
-          let isFound =
-            damages.contains { $0.table == table.name && $0.position == key.suffix(8).position }
-            && damages.allSatisfy { $0.table == table.name }
-          #expect(isFound, "bit \(bit) of \(key) in \(table.name): \(damages)")
-          try environment.move(value, from: isOther ? nil : flipped, to: key, in: table)
-          flips += 1
-        }
-      }
-    }
-    try #require(try verifier.verify().damages == [])
-    print("index: \(flips) flips")
-    #expect(flips > 1_000)
-  }
-
-  @Test func `an index that is not noted to contain the log is found`() async throws {
-    try await writeSmallLog()
-    let environment = try openEnvironment()
-    let tables = try LogTables(of: environment)
-    let key = Array(EventIndex.fold.id.utf8)
-    try environment.put(ViewRow(position: 3).bytes, for: key, in: tables.views)
-    let damages = try LogVerifier(environment).verify().damages
-    #expect(damages.map(\.table) == [LogTables.viewsName])
-    #expect(damages.map(\.position) == [3])
-  }
-
-  @Test func `the fast way looks at checksums and roots alone`() async throws {
-    try await writeSmallLog()
-    let environment = try openEnvironment()
-    let tables = try LogTables(of: environment)
-    let kinds = try environment.openTables(EventIndex.fold.tables)[0]
-    try environment.change { (transaction) throws(LMDBError) in
-      try transaction.clear(kinds)
-      try transaction.clear(tables.bodies)
-    }
-    #expect(try !LogVerifier(environment).verify().damages.isEmpty)
-    #expect(try LogVerifier(environment).verify(.fast).damages.isEmpty)
-    try environment.change { (transaction) throws(LMDBError) in
-      try transaction.flip(LogTables.key(2).span, in: tables.events)
-    }
-    #expect(
-      try LogVerifier(environment).verify(.fast).damages.map(\.position) == [2])
-  }
-
-  // MARK: Pruned bodies
-
-  private func written(_ body: Body) -> Event {
-    var event = CacheWritten()
-    event.resource = "shared/keepa.product/1/B000000000"
-    event.presence = .present
-    event.body = Data(body.digest)
-    return .cacheWritten(event)
-  }
-
-  private func pruned(_ body: Body) -> Event {
-    var event = BodiesPruned()
-    event.bodies = [Data(body.digest)]
-    return .bodiesPruned(event)
-  }
-
-  @Test func `a body that was pruned may be missing, until it is named again`() async throws {
-    let body = Body(Array("one".utf8))
-    do {
-      let log = try folder.openLog()
-      defer { log.close() }
-      try await log.append([written(body)], bodies: [body])
-      try await log.append([pruned(body)], prunedBodies: [body.digest])
-      #expect(try LogVerifier(log).verify().damages == [])
-      try await log.append([written(body)], bodies: [body])
-      #expect(try LogVerifier(log).verify().damages == [])
-    }
-    let found = try damages { (transaction, tables) throws(LMDBError) in
-      _ = try transaction.delete(key: body.digest.span, in: tables.bodies)
-    }
-    #expect(found == [Found(table: "bodies", position: 3)])
-  }
-
-  @Test func `a position that no log reaches ends the search all the same`() async throws {
-    try await writeLongLog()
-    let found = try damages { (transaction, tables) throws(LMDBError) in
-      let far = LogTables.key(1 << 62)
-      let last = LogTables.key(700)
-      let seal = try transaction.reading.value(forKey: last.span, in: tables.commits) ?? []
-      try transaction.put(seal.span, forKey: far.span, in: tables.commits)
-    }
-    #expect(found.contains(Found(table: "events", position: 701)))
-    #expect(found.contains(Found(table: "commits", position: 1 << 62)))
-  }
-
-  @Test func `Law 5: a reader notices every flipped bit of what it reads`() async throws {
-    try await writeSmallLog()
-    let log = try folder.openLog()
-    defer { log.close() }
-    for (table, key, value) in try Self.storedRows(of: log) {
-      for bit in 0..<value.count * 8 {
-        var damaged = value
-        damaged[bit / 8] ^= 1 << UInt8(bit % 8)
-        try log.environment.put(damaged, for: key, in: table)
-        let damage = #expect(throws: LogError.self) { try Self.read(table, key, of: log) }
-        guard case .damaged(let found) = damage else {
-          Issue.record("\(table.name), bit \(bit): \(damage.debugDescription)")
-          continue
-        }
-        #expect(found.table == table.name)
-      }
-      try log.environment.put(value, for: key, in: table)
-    }
-  }
-
-  private static func storedRows(
-    of log: EventLog
-  ) throws -> [(Table, key: [UInt8], value: [UInt8])] {
-    try [log.tables.events, log.tables.commits, log.tables.bodies].flatMap { table in
-      try log.environment.rows(of: table).prefix(4).map { (table, $0.key, $0.value) }
-    }
-  }
-
-  private static func read(_ table: Table, _ key: [UInt8], of log: EventLog) throws(LogError) {
-    try log.read { (transaction) throws(LogError) in
-      switch table.name {
-      case LogTables.eventsName:
-        _ = try log.reader.event(at: key.position, in: transaction)
-      case LogTables.commitsName:
-        _ = try log.reader.commit(holding: key.position, in: transaction)
-      default:
-        let body = try log.reader.body(digest: key, in: transaction)
-        do throws(Damage) { _ = try body?.content() } catch { throw .damaged(error) }
-      }
-    }
-  }
-
-  private func firstNamings() throws -> [[UInt8]: Position] {
-    let log = try folder.openLog()
-    defer { log.close() }
-    var naming: [[UInt8]: Position] = [:]
-    for event in try log.events() {
-      guard case .cacheWritten(let written) = event.event, written.presence == .present else {
-        continue
-      }
-      let digest = Array(written.body)
-      naming[digest] = naming[digest] ?? event.position
-    }
-    return naming
-  }
-
   // MARK: Other damage
 
   /// Changes the files of a log behind its back and returns what is found then.
-  private func damages(
+  func damages(
     _ change: (inout WriteTransaction, Tables) throws(LMDBError) -> Void
   ) throws -> [Found] {
     let environment = try openEnvironment()
@@ -629,75 +466,5 @@ import TollbookTestSupport
     try await growing.value
     #expect(reports.allSatisfy { $0.damages.isEmpty && $0.records >= 21_000 })
     #expect(try LogVerifier(log).verify().records == 25_000)
-  }
-}
-
-extension Collection<UInt8> {
-  fileprivate var position: Position { reduce(0) { $0 << 8 | Position($1) } }
-}
-
-extension Environment {
-  /// `withWriteTransaction` for tests that are asynchronous and may block all the same.
-  fileprivate func change(
-    _ body: (inout WriteTransaction) throws(LMDBError) -> Void
-  ) throws(LMDBError) {
-    try withWriteTransaction { (transaction) throws(LMDBError) in try body(&transaction) }
-  }
-
-  /// Takes a row away and puts its value elsewhere, in one transaction.
-  fileprivate func move(
-    _ value: [UInt8], from old: [UInt8]?, to new: [UInt8], in table: Table
-  ) throws(LMDBError) {
-    try withWriteTransaction { (transaction) throws(LMDBError) in
-      if let old { _ = try transaction.delete(key: old.span, in: table) }
-      try transaction.put(value.span, forKey: new.span, in: table)
-    }
-  }
-
-  fileprivate func rows(
-    of table: Table
-  ) throws(LMDBError) -> [(key: [UInt8], value: [UInt8])] {
-    try withReadTransaction { (transaction) throws(LMDBError) in
-      var rows: [(key: [UInt8], value: [UInt8])] = []
-      try transaction.scan(table) { (key, value) throws(LMDBError) in
-        rows.append(([UInt8](copying: key), [UInt8](copying: value)))
-        return .next
-      }
-      return rows
-    }
-  }
-
-  fileprivate func put(_ value: [UInt8], for key: [UInt8], in table: Table) throws(LMDBError) {
-    try withWriteTransaction { (transaction) throws(LMDBError) in
-      try transaction.put(value.span, forKey: key.span, in: table)
-    }
-  }
-}
-
-extension WriteTransaction {
-  /// Flips one bit in the middle of a value.
-  fileprivate mutating func flip(_ key: Span<UInt8>, in table: Table) throws(LMDBError) {
-    guard var value = try reading.value(forKey: key, in: table) else { return }
-    value[value.count / 2] ^= 4
-    try put(value.span, forKey: key, in: table)
-  }
-
-  fileprivate mutating func exchange(
-    _ one: Position, _ other: Position, in table: Table
-  ) throws(LMDBError) {
-    try exchange(
-      Array(repeating: 0, count: 7) + [UInt8(one)], Array(repeating: 0, count: 7) + [UInt8(other)],
-      in: table)
-  }
-
-  fileprivate mutating func exchange(
-    _ one: [UInt8], _ other: [UInt8], in table: Table
-  ) throws(LMDBError) {
-    let values = try [one, other].map { (key) throws(LMDBError) in
-      try reading.value(forKey: key.span, in: table) ?? []
-    }
-    let (first, second) = (values[0], values[1])
-    try put(second.span, forKey: one.span, in: table)
-    try put(first.span, forKey: other.span, in: table)
   }
 }

@@ -5,5 +5,8 @@ struct TollbookBench: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "tollbook-bench",
     abstract: "Measures Tollbook. tools/bench runs all of it and prints the machine beside.",
-    subcommands: [LogBench.self, BareRoute.self, FillLog.self, WhatIfBench.self, AuditBench.self, SnapshotBench.self, VerifyBench.self, ViewsBench.self])
+    subcommands: [
+      LogBench.self, BareRoute.self, FillLog.self, WhatIfBench.self, AuditBench.self,
+      SnapshotBench.self, VerifyBench.self, ViewsBench.self,
+    ])
 }

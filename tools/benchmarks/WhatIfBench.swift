@@ -50,7 +50,8 @@ struct WhatIfBench: AsyncParsableCommand {
           Row("recorded", "\(report.recorded.tokens.low) tokens"),
           Row(
             report.outcomes.last?.name ?? "",
-            "\(report.outcomes.last?.tokens.low ?? 0) to \(report.outcomes.last?.tokens.high ?? 0)"),
+            "\(report.outcomes.last?.tokens.low ?? 0) to"
+              + " \(report.outcomes.last?.tokens.high ?? 0)"),
         ])
     }
   }

@@ -91,9 +91,8 @@ package struct ViewDigester: Sendable {
   package mutating func add(key: RawSpan, value: RawSpan) {
     pending.append(bigEndian: UInt32(key.byteCount))
     pending.append(bigEndian: UInt32(value.byteCount))
-    // SAFETY: copied during the calls.
-    unsafe key.withUnsafeBytes { unsafe pending.append(contentsOf: $0) }
-    unsafe value.withUnsafeBytes { unsafe pending.append(contentsOf: $0) }
+    pending.append(copying: key)
+    pending.append(copying: value)
     rows += 1
     if pending.count >= Self.portion { flush() }
   }

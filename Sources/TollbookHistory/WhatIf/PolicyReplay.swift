@@ -9,29 +9,29 @@ import TollbookUpstreams
 /// are followed until they meet again, so that one purchase that may have come earlier or later stays one purchase. The
 /// balance is not followed itself but as its difference to the recorded one.
 struct PolicyReplay {
-  private let demand: Demand
-  private let policy: FreshnessPolicy
-  private let overdraft: GatewaySettings.Overdraft
-  private var shelves: [ReplayShelf]
+  let demand: Demand
+  let policy: FreshnessPolicy
+  let overdraft: GatewaySettings.Overdraft
+  var shelves: [ReplayShelf]
   /// Of resources that went more than one way.
-  private var forks: [Int32: [ReplayFork]] = [:]
-  private var isForked: [Bool]
-  private var totals = ReplayCounts()
-  private var calls = Bounds.zero
-  private var youngest = AgeHistogram()
-  private var oldest = AgeHistogram()
+  var forks: [Int32: [ReplayFork]] = [:]
+  var isForked: [Bool]
+  var totals = ReplayCounts()
+  var calls = Bounds.zero
+  var youngest = AgeHistogram()
+  var oldest = AgeHistogram()
   /// What is there more than was recorded.
-  private var gap = Bounds.zero
+  var gap = Bounds.zero
   /// When a call was made for sure, and when one that is not on the record.
-  private var lastCall = Int64.min
-  private var lastOwnCall = Int64.min
+  var lastCall = Int64.min
+  var lastOwnCall = Int64.min
   /// Whether anything has gone otherwise than recorded.
-  private var hasParted = false
+  var hasParted = false
   /// The ways of the resource at hand, while a step is made.
-  private var ways: [ReplayFork] = []
+  var ways: [ReplayFork] = []
 
   /// What a step knows beside its probe.
-  private struct Step {
+  struct Step {
     /// The recorded purchase, if it is one.
     var purchase: RecordedPurchase?
     /// What it cost under this policy, if it is made.
@@ -44,7 +44,7 @@ struct PolicyReplay {
     var gap: Bounds
   }
 
-  private enum Verdict {
+  enum Verdict {
     case yes, no, perhaps
   }
 
@@ -103,7 +103,7 @@ struct PolicyReplay {
     return outcome
   }
 
-  private func age(_ part: Double) -> Bounds? {
+  func age(_ part: Double) -> Bounds? {
     guard let low = youngest.percentile(part), let high = oldest.percentile(part) else {
       return nil
     }
@@ -112,7 +112,7 @@ struct PolicyReplay {
 
   // MARK: Steps
 
-  private mutating func refill(_ probe: Probe) {
+  mutating func refill(_ probe: Probe) {
     guard gap != .zero else { return }
     let refill = demand.refills[Int(probe.link)]
     let recorded = refill.applied(to: probe.available)
@@ -121,7 +121,7 @@ struct PolicyReplay {
       high: refill.applied(to: probe.available + gap.high) - recorded)
   }
 
-  private mutating func purge(_ probe: Probe) {
+  mutating func purge(_ probe: Probe) {
     let purge = demand.purges[Int(probe.link)]
     shelves[Int(probe.resource)].apply(purge)
     for index in (forks[probe.resource] ?? []).indices {
@@ -132,7 +132,7 @@ struct PolicyReplay {
   /// The products of a recorded call. If all of them are bought under this policy too it is the same call.
   ///
   /// - Returns: the step after them.
-  private mutating func call(from start: Int) -> Int {
+  mutating func call(from start: Int) -> Int {
     guard demand.probes[start].link >= 0 else { return start + 1 }
     let call = demand.calls[Int(demand.purchases[Int(demand.probes[start].link)].call)]
     let end = start + call.items.count
@@ -176,7 +176,7 @@ struct PolicyReplay {
   }
 
   /// Counts a recorded call: made as it was, or its products bought in other company.
-  private mutating func count(
+  mutating func count(
     _ call: RecordedCall, _ isBehind: [Bool?], isSame: Bool, isSure: Bool, at time: Int64
   ) {
     let attempts = Int64(call.attempts)
@@ -195,12 +195,12 @@ struct PolicyReplay {
   }
 
   /// Whether two purchases may have been of one request, which decides and books within a second.
-  private func isNear(_ earlier: Int64, _ time: Int64) -> Bool {
+  func isNear(_ earlier: Int64, _ time: Int64) -> Bool {
     earlier != .min && time - earlier <= 1_000
   }
 
   /// Whether a read buys behind its answer; nil: nobody can tell.
-  private func buysBehind(_ probe: Probe) -> Bool? {
+  func buysBehind(_ probe: Probe) -> Bool? {
     guard !isForked[Int(probe.resource)] else { return nil }
     let shelf = shelves[Int(probe.resource)]
     let index = shelf.newest(covering: probe.wanted)
@@ -210,7 +210,7 @@ struct PolicyReplay {
   }
 
   /// Whether so many products like this one are sure to be let through.
-  private func isEnough(_ count: Int, _ probe: Probe, _ gap: Bounds? = nil) -> Bool {
+  func isEnough(_ count: Int, _ probe: Probe, _ gap: Bounds? = nil) -> Bool {
     let gap = gap ?? self.gap
     if gap.low >= 0 || probe.available == .max { return true }
     let needed = overdraft == .allow ? 1 : Int64(count) * bound(probe)
@@ -218,7 +218,7 @@ struct PolicyReplay {
   }
 
   /// Whether a read buys, before the balance is asked.
-  private func buys(_ probe: Probe) -> Verdict {
+  func buys(_ probe: Probe) -> Verdict {
     guard !isForked[Int(probe.resource)] else { return .perhaps }
     let shelf = shelves[Int(probe.resource)]
     let index = shelf.newest(covering: probe.wanted)
@@ -230,7 +230,7 @@ struct PolicyReplay {
   }
 
   /// The products that a request was refused together.
-  private mutating func refusals(from start: Int) -> Int {
+  mutating func refusals(from start: Int) -> Int {
     let before = gap
     var reserved: Int64 = 0
     var index = start
@@ -245,11 +245,11 @@ struct PolicyReplay {
     return index
   }
 
-  private func bound(_ probe: Probe) -> Int64 {
+  func bound(_ probe: Probe) -> Int64 {
     KeepaPriceList.bound(ContentSet(keepa: UInt32(probe.wanted)))
   }
 
-  private mutating func step(_ probe: Probe, _ step: Step) {
+  mutating func step(_ probe: Probe, _ step: Step) {
     let resource = Int(probe.resource)
     if !isForked[resource], answersAtOnce(probe, shelves[resource]) {
       if let cost = step.purchase?.cost {
@@ -291,7 +291,7 @@ struct PolicyReplay {
   }
 
   /// The common case: the entry is there and fresh, whatever is not known about it.
-  private mutating func answersAtOnce(_ probe: Probe, _ shelf: ReplayShelf) -> Bool {
+  mutating func answersAtOnce(_ probe: Probe, _ shelf: ReplayShelf) -> Bool {
     guard probe.kind != .joined, probe.kind != .peek, repeats(probe) == 0 else { return false }
     let index = shelf.newest(covering: probe.wanted)
     guard index >= 0 else { return false }
@@ -310,7 +310,7 @@ struct PolicyReplay {
 
   /// How many of some reads, of which only the first and the last are known exactly, may have bought once more between
   /// the two: none, unless an entry is fresh for a shorter time than lies between them.
-  private func repeats(_ probe: Probe) -> Int64 {
+  func repeats(_ probe: Probe) -> Int64 {
     guard probe.weight > 1, probe.earliest < probe.time, probe.kind == .read else { return 0 }
     let known = demand.presence[Int(probe.resource)]
     var fresh = min(
@@ -319,7 +319,7 @@ struct PolicyReplay {
     return probe.time - probe.earliest < fresh ? 0 : Int64(probe.weight) - 1
   }
 
-  private mutating func countRepeats(_ probe: Probe) {
+  mutating func countRepeats(_ probe: Probe) {
     let repeats = repeats(probe)
     guard repeats > 0 else { return }
     for index in ways.indices {
@@ -329,7 +329,7 @@ struct PolicyReplay {
     calls.high += repeats
   }
 
-  private mutating func countAges(_ probe: Probe) {
+  mutating func countAges(_ probe: Probe) {
     var age: Bounds?
     for way in ways {
       guard let other = way.age else { continue }
@@ -341,7 +341,7 @@ struct PolicyReplay {
   }
 
   /// Calls that are not on the record: products of one instant may have shared one.
-  private mutating func countCalls(_ probe: Probe) {
+  mutating func countCalls(_ probe: Probe) {
     let count = ways.count { $0.hasCalled }
     guard count > 0 else { return }
     let isSure = count == ways.count
@@ -354,7 +354,7 @@ struct PolicyReplay {
 
   // MARK: One read, one way
 
-  private func usability(_ held: Held, fetched: Int64, _ probe: Probe) -> Usability {
+  func usability(_ held: Held, fetched: Int64, _ probe: Probe) -> Usability {
     let now = Timestamp(milliseconds: probe.time)
     let instants = instants(held, fetched: fetched)
     // The sweeper removes it.
@@ -364,7 +364,7 @@ struct PolicyReplay {
       maximumAge: probe.maximumAge < 0 ? nil : probe.maximumAge)
   }
 
-  private func instants(_ held: Held, fetched: Int64) -> FreshnessInstants {
+  func instants(_ held: Held, fetched: Int64) -> FreshnessInstants {
     var instants = policy.windows(isPresent: held.isPresent)
       .instants(fetched: Timestamp(milliseconds: fetched))
     if held.staleFrom != .max {
@@ -375,7 +375,7 @@ struct PolicyReplay {
     return instants
   }
 
-  private mutating func serve(_ fork: ReplayFork, _ probe: Probe, _ step: Step) {
+  mutating func serve(_ fork: ReplayFork, _ probe: Probe, _ step: Step) {
     if probe.kind == .peek { return peek(fork, probe) }
     let index = fork.shelf.newest(covering: probe.wanted)
     guard index >= 0 else { return miss(fork, probe, step, known: nil) }
@@ -413,7 +413,7 @@ struct PolicyReplay {
   }
 
   /// An answer from the cache, or from a purchase that is under way.
-  private func answer(_ fork: inout ReplayFork, _ probe: Probe, _ held: Held) {
+  func answer(_ fork: inout ReplayFork, _ probe: Probe, _ held: Held) {
     let weight = Int64(probe.weight)
     guard weight > 0 else { return }
     let hits = Bounds(low: weight - repeats(probe), high: weight)
@@ -435,7 +435,7 @@ struct PolicyReplay {
     }
   }
 
-  private mutating func peek(_ fork: ReplayFork, _ probe: Probe) {
+  mutating func peek(_ fork: ReplayFork, _ probe: Probe) {
     var fork = fork
     let weight = Int64(probe.weight)
     let index = fork.shelf.newest(covering: probe.wanted)
@@ -461,14 +461,14 @@ struct PolicyReplay {
   }
 
   /// What a look finds: 2 fresh, 1 something, 0 nothing.
-  private func rank(_ held: Held, _ fetched: Int64, _ probe: Probe) -> Int {
+  func rank(_ held: Held, _ fetched: Int64, _ probe: Probe) -> Int {
     let now = Timestamp(milliseconds: probe.time)
     guard now < instants(held, fetched: fetched).keepUntil else { return 0 }
     guard probe.time >= fetched || held.isBehind else { return 0 }
     return usability(held, fetched: fetched, probe) == .fresh ? 2 : 1
   }
 
-  private mutating func miss(_ fork: ReplayFork, _ probe: Probe, _ step: Step, known: Held?) {
+  mutating func miss(_ fork: ReplayFork, _ probe: Probe, _ step: Step, known: Held?) {
     let joins = probe.kind == .read || probe.kind == .joined
     if probe.kind == .failed || (joins && probe.time <= fork.shelf.busyUntil) {
       var fork = fork
@@ -480,7 +480,7 @@ struct PolicyReplay {
   }
 
   /// Answers with what is past its time, if there is something.
-  private func fallBack(
+  func fallBack(
     _ fork: inout ReplayFork, _ probe: Probe, _ known: Held?, _ weight: Bounds
   ) {
     var anyAge = probe
@@ -499,162 +499,11 @@ struct PolicyReplay {
       fork.counts.unanswered += Bounds(low: 0, high: weight.high)
     }
   }
-
-  // MARK: Buying
-
-  private mutating func buy(
-    _ fork: ReplayFork, _ probe: Probe, _ step: Step, known: Held?, isBehind: Bool
-  ) {
-    let verdict = admits(probe, step)
-    if verdict != .no {
-      if let purchase = step.purchase {
-        buyAsRecorded(fork, probe, step, purchase, known: known, isBehind: isBehind)
-      } else {
-        buyAnew(fork, probe, known: known, isBehind: isBehind)
-      }
-    }
-    if verdict != .yes {
-      var fork = fork
-      fork.shelf.busyUntil = max(fork.shelf.busyUntil, probe.time)
-      if !isBehind {
-        let weight = missed(probe, known)
-        fork.counts.refused += weight
-        fork.counts.hits += Bounds(low: 0, high: weight.high - weight.low)
-        fallBack(&fork, probe, known, weight)
-      }
-      ways.append(fork)
-    }
-  }
-
-  /// How many of the reads could not be answered: those after the entry had stopped being fresh.
-  private func missed(_ probe: Probe, _ known: Held?) -> Bounds {
-    let weight = Int64(probe.weight)
-    guard probe.earliest < probe.time, weight > 1, let known else { return Bounds(weight) }
-    var first = probe
-    first.time = probe.earliest
-    return usability(known, fetched: known.high, first) == .fresh
-      ? Bounds(low: 1, high: weight) : Bounds(weight)
-  }
-
-  private func admits(_ probe: Probe, _ step: Step) -> Verdict {
-    let bound = bound(probe)
-    var available = probe.available
-    if probe.kind == .refused || probe.kind == .refreshRefused {
-      guard demand.refusals[Int(probe.link)].reason == .insufficientTokens, step.gap != .zero
-      else { return .no }
-      available = min(available, bound - 1)
-    } else if available == .max || (step.purchase != nil && step.gap.low >= 0) {
-      return .yes
-    }
-    let needed = overdraft == .allow ? 1 : step.reserved + bound
-    if needed <= available + step.gap.low { return .yes }
-    return needed > available + step.gap.high ? .no : .perhaps
-  }
-
-  private mutating func buyAsRecorded(
-    _ fork: ReplayFork, _ probe: Probe, _ step: Step, _ purchase: RecordedPurchase, known: Held?,
-    isBehind: Bool
-  ) {
-    var fork = fork
-    let call = demand.calls[Int(purchase.call)]
-    fork.counts.tokens += step.cost
-    guard purchase.fetched != .min else {
-      fork.shelf.busyUntil = max(fork.shelf.busyUntil, call.end)
-      if !isBehind { fallBack(&fork, probe, known, Bounds(Int64(probe.weight))) }
-      ways.append(fork)
-      return
-    }
-    fork.counts.bought += Bounds(1)
-    if !isBehind { fork.age = Bounds(0) }
-    var held = Held(
-      low: purchase.fetched, high: purchase.fetched, prior: known?.low ?? .min,
-      link: probe.link, contentSet: call.contentSet, isPresent: purchase.isPresent,
-      isBehind: isBehind)
-    if hasParted, isBehind || call.isBehind {
-      // What is bought behind an answer waits for what else its request buys.
-      let (low, high) = answerTimes(probe.time, probe.time, isBehind: isBehind)
-      held.low = min(held.low, low)
-      held.high = max(held.high, high)
-    }
-    fork.shelf.put(held)
-    ways.append(fork)
-  }
-
-  private mutating func buyAnew(
-    _ fork: ReplayFork, _ probe: Probe, known: Held?, isBehind: Bool
-  ) {
-    let set = ContentSet(keepa: UInt32(probe.wanted))
-    let bound = KeepaPriceList.bound(set)
-    let begin = begin(probe, known)
-    var called = fork
-    called.hasCalled = true
-    let others = max(0, Int64(probe.weight) - 1)
-    if others > 0, !isBehind { called.counts.hits += Bounds(low: 0, high: others) }
-    for isPresent in presence(of: probe.resource, at: probe.time) {
-      var way = called
-      way.counts.tokens += Bounds(
-        low: KeepaPriceList.least(set, isPresent: isPresent), high: bound)
-      way.counts.bought += Bounds(1)
-      if !isBehind {
-        way.age = Bounds(
-          low: 0, high: others > 0 ? max(0, probe.time - (known?.low ?? probe.time)) : 0)
-      }
-      let (low, high) = answerTimes(begin, probe.time, isBehind: isBehind)
-      way.shelf.put(
-        Held(
-          low: low, high: high,
-          prior: known?.low ?? .min, contentSet: UInt8(set.rawValue), isPresent: isPresent,
-          isBehind: isBehind))
-      ways.append(way)
-    }
-    if demand.isOut(at: probe.time) {
-      var way = called
-      way.counts.tokens += Bounds(low: 0, high: bound)
-      way.shelf.busyUntil = max(way.shelf.busyUntil, probe.time)
-      if !isBehind { fallBack(&way, probe, known, Bounds(Int64(probe.weight))) }
-      ways.append(way)
-    }
-  }
-
-  /// When what is asked for between two instants may be there.
-  private func answerTimes(
-    _ first: Int64, _ last: Int64, isBehind: Bool
-  ) -> (low: Int64, high: Int64) {
-    (first + demand.shortestAnswer, last + demand.longestAnswer * (isBehind ? 2 : 1))
-  }
-
-  /// When the purchase may have begun at the earliest: not before what is known stopped being fresh.
-  private func begin(_ probe: Probe, _ known: Held?) -> Int64 {
-    guard probe.earliest < probe.time, let known else { return probe.earliest }
-    var until = instants(known, fetched: known.low).freshUntil.milliseconds
-    if probe.maximumAge >= 0 { until = min(until, known.low + probe.maximumAge) }
-    return min(probe.time, max(probe.earliest, until))
-  }
-
-  /// Whether the upstream had the resource then: what the last purchase before and the first one after it say.
-  private func presence(of resource: Int32, at time: Int64) -> [Bool] {
-    switch demand.presence[Int(resource)] {
-    case 1: return [true]
-    case 2: return [false]
-    case 0: return [true, false]
-    default:
-      let changes = demand.presenceChanges[resource] ?? []
-      var (low, high) = (0, changes.count)
-      while low < high {
-        let middle = (low + high) / 2
-        if changes[middle].time <= time { low = middle + 1 } else { high = middle }
-      }
-      let before = low > 0 ? changes[low - 1].isPresent : nil
-      let after = low < changes.count ? changes[low].isPresent : nil
-      guard let known = before ?? after, known == after ?? known else { return [true, false] }
-      return [known]
-    }
-  }
 }
 
 extension [ReplayFork] {
   /// What was counted, whichever way it went.
-  fileprivate var counts: ReplayCounts {
+  var counts: ReplayCounts {
     guard let first else { return ReplayCounts() }
     return dropFirst().reduce(first.counts) { $0.joined($1.counts) }
   }
@@ -662,5 +511,5 @@ extension [ReplayFork] {
 
 extension Demand {
   /// Whether the upstream may have failed then.
-  fileprivate func isOut(at time: Int64) -> Bool { outages.contains { $0.contains(time) } }
+  func isOut(at time: Int64) -> Bool { outages.contains { $0.contains(time) } }
 }

@@ -127,14 +127,17 @@ extension WhatIf {
     let recorded = record.recorded
     if record.demand.unknownBefore != nil {
       notes.append(
-        "The log goes on from a snapshot of position \(record.after): what the cache held then is not"
+        "The log goes on from a snapshot of position \(record.after): what the cache held then"
+          + " is not"
           + " in the events, so the first read of each product is bounded, not known.")
     }
     if itself.tokens != recorded.tokens || itself.hits != recorded.hits {
       notes.append(
         "Played with the windows in force at its end, the record itself comes to"
-          + " \(text(itself.tokens)) tokens and \(text(itself.hits)) hits: the windows were others for"
-          + " a part of the time, the cache was off, or entries were lost. Compare with that row too."
+          + " \(text(itself.tokens)) tokens and \(text(itself.hits)) hits: the windows were"
+          + " others for"
+          + " a part of the time, the cache was off, or entries were lost. Compare with that row"
+          + " too."
       )
     }
     if !record.demand.outages.isEmpty {
@@ -154,7 +157,8 @@ extension WhatIf {
     }
     if record.unclear.refusals > 0 {
       notes.append(
-        "\(record.unclear.refusals) refused products are not named by the record, which is of an older"
+        "\(record.unclear.refusals) refused products are not named by the record, which is of an"
+          + " older"
           + " version: they are left out.")
     }
     return notes

@@ -70,7 +70,8 @@ struct EventsCommand: AsyncParsableCommand {
 
   @Flag(
     help: ArgumentHelp(
-      "Go on with what is appended, until Ctrl-C. Begins with the next event, or with --from or --after."
+      "Go on with what is appended, until Ctrl-C. Begins with the next event, or with --from or"
+        + " --after."
     ))
   var follow = false
 

@@ -125,7 +125,8 @@ struct PurgeCommandLine: AsyncParsableCommand {
     }
     let entries = cost.entries.of("entry", "entries")
     Console.say(
-      "This \(hard ? "removes" : "makes stale") \(entries) that cost \(Int(cost.tokens).of("token"))"
+      "This \(hard ? "removes" : "makes stale") \(entries) that cost"
+        + " \(Int(cost.tokens).of("token"))"
         + " (\(cost.bytes.grouped) bytes of answers).")
     Console.say(
       hard

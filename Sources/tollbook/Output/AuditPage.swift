@@ -103,12 +103,14 @@ struct AuditPage {
     }
     if report.start > 0 {
       lines.append(
-        "The log begins after position \(report.start.grouped), with a snapshot: what was spent before"
+        "The log begins after position \(report.start.grouped), with a snapshot: what was spent"
+          + " before"
           + " is not in it.")
     }
     if report.parked > 0 {
       lines.append(
-        "\(Int(report.parked).of("event")) that the ledger could not apply \(report.parked == 1 ? "is" : "are")"
+        "\(Int(report.parked).of("event")) that the ledger could not apply"
+          + " \(report.parked == 1 ? "is" : "are")"
           + " left out.")
     }
     return lines
@@ -131,13 +133,15 @@ struct AuditPage {
       "\(Int(total.calls).of("call")), \(Int(total.retries).of("retry", "retries"));"
         + " \(Int(total.bought).of("product")) bought, \(total.refused.grouped) refused.")
     lines.append(
-      "\(Int(total.reads).of("read")): \(total.readsFresh.grouped) fresh, \(total.readsStale.grouped)"
+      "\(Int(total.reads).of("read")): \(total.readsFresh.grouped) fresh,"
+        + " \(total.readsStale.grouped)"
         + " stale, \(total.readsJoined.grouped) joined, \(total.readsBought.grouped) bought."
         + " Hit rate \(Self.percent(total.hitRate)) by reads,"
         + " \(Self.percent(total.hitRateByTokens)) by tokens.")
     if total.readsOfUnknownCost > 0 {
       lines.append(
-        "\(Int(total.readsOfUnknownCost).of("read")) of entries whose cost is not in the log: nothing"
+        "\(Int(total.readsOfUnknownCost).of("read")) of entries whose cost is not in the log:"
+          + " nothing"
           + " is counted as avoided for them.")
     }
     if let price {
@@ -245,7 +249,8 @@ struct AuditPage {
     }
     for gap in found.restoreGaps {
       lines.append(
-        "Restored before position \(gap.position.grouped): \(gap.unexplained.grouped) tokens moved that the"
+        "Restored before position \(gap.position.grouped): \(gap.unexplained.grouped) tokens"
+          + " moved that the"
           + " log does not know of.")
     }
     if found.priceDriftCount == 0 {

@@ -101,7 +101,8 @@ struct UsagePage {
       let most = now.durations.milliseconds(ofPercent: 95)
     else { return line("response times", "no call was answered", .open) }
     var text =
-      "half of \(now.durations.count.of("call")) within about \(half.grouped) ms, 95 % within \(most.grouped) ms"
+      "half of \(now.durations.count.of("call")) within about \(half.grouped) ms, 95 % within"
+      + " \(most.grouped) ms"
     guard let past = before.durations.milliseconds(ofPercent: 95) else {
       return line("response times", text, .good)
     }

@@ -19,11 +19,10 @@ struct ControlSocket: Sendable {
       folder = nil
       return
     }
-    let descriptor = unsafe open(directory.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-    guard descriptor >= 0 else {
+    guard let opened = FileHandle(forReadingAtPath: directory.path) else {
       throw Refused("\(directory.path) cannot be opened.")
     }
-    folder = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
-    path = "/proc/self/fd/\(descriptor)/\((socket as NSString).lastPathComponent)"
+    folder = opened
+    path = "/proc/self/fd/\(opened.fileDescriptor)/\((socket as NSString).lastPathComponent)"
   }
 }
