@@ -64,7 +64,8 @@ let package = Package(
       name: "TollbookHTTP",
       dependencies: [
         "LMDB", "Deflate", "JSONText", "TollbookEvents", "TollbookLog", "TollbookViews",
-        "TollbookUpstreams", "TollbookGateway", "TollbookHistory", hummingbird, httpTypes, nioCore, logging, protobuf,
+        "TollbookUpstreams", "TollbookGateway", "TollbookHistory", hummingbird, httpTypes, nioCore,
+        logging, protobuf,
       ]),
     .target(
       name: "TollbookSimulators",
