@@ -40,6 +40,10 @@ enum StatementCommand {
     _ flags: StatementFlags, to file: String, of log: LogOnDisk, from: Moment?, to: Moment?,
     account: String?
   ) throws {
+    guard account == nil || !flags.everyEvent else {
+      throw ValidationError(
+        "--every-event shows what all accounts spent; it does not go with --account.")
+    }
     let source = try LogSource(log.environment)
     let head = try source.head()
     let first = try from?.position(in: source) ?? source.start()
