@@ -5,7 +5,8 @@ import Synchronization
 ///
 /// LMDB locks with `fcntl`, whose locks belong to the process and end when *any* descriptor of the
 /// file is closed: with two environments on one folder, closing one would unlock the other. Folders
-/// are told apart by device and inode, so that links and other spellings count as the same.
+/// are told apart by device and inode, so that links and other spellings count as the same. The
+/// folder is kept open meanwhile: if it is removed, its inode is not given to another one.
 struct FolderClaim: Sendable {
   private struct Identity: Hashable {
     let device: dev_t
@@ -14,21 +15,30 @@ struct FolderClaim: Sendable {
 
   private static let claimed = Mutex<Set<Identity>>([])
   private let identity: Identity
+  private let folder: Int32
 
   /// Claims a folder; throws `alreadyOpen` if it is claimed, `inputOutput` if it is not there.
   init(on directory: String) throws(LMDBError) {
+    folder = unsafe open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    guard folder >= 0 else { throw LMDBError(code: errno, .inspectFolder) }
     var status = stat()
-    if unsafe stat(directory, &status) != 0 {
-      throw LMDBError(code: errno, .inspectFolder)
+    guard unsafe fstat(folder, &status) == 0 else {
+      let code = errno
+      close(folder)
+      throw LMDBError(code: code, .inspectFolder)
     }
-    let identity = Identity(device: status.st_dev, inode: status.st_ino)
+    identity = Identity(device: status.st_dev, inode: status.st_ino)
+    let identity = identity
     let isNew = Self.claimed.withLock { $0.insert(identity).inserted }
-    guard isNew else { throw LMDBError(.alreadyOpen(path: directory), .openEnvironment) }
-    self.identity = identity
+    guard isNew else {
+      close(folder)
+      throw LMDBError(.alreadyOpen(path: directory), .openEnvironment)
+    }
   }
 
   /// Gives the folder free, after the environment was closed.
   func release() {
     _ = Self.claimed.withLock { $0.remove(identity) }
+    close(folder)
   }
 }

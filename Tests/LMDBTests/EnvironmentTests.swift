@@ -174,4 +174,16 @@ import Testing
     #expect(reusable >= 100_000)
     #expect(try environment.availableDiskBytes() > 0)
   }
+
+  @Test func `a folder that takes the place of a removed one is not taken for it`() throws {
+    let first = try TemporaryFolder()
+    let open = try first.open()
+    try FileManager.default.removeItem(atPath: first.path)
+    // A filesystem likes to give the number of a removed folder to the next one.
+    for _ in 0..<50 {
+      let next = try TemporaryFolder()
+      _ = try next.open()
+    }
+    withExtendedLifetime(open) {}
+  }
 }
