@@ -75,6 +75,10 @@ package final class EventLog: Sendable {
     try await writer.decide(decider)
   }
 
+  // A log that nobody holds takes no more decisions, and none is under way: whoever waits for one holds it. Does not wait
+  // for the thread, which may be the one that lets go of the log.
+  deinit { writer.end() }
+
   /// Writes what is queued and takes no more. Blocks until that is on the disk.
   package func close() {
     writer.close()

@@ -161,13 +161,18 @@ final class LogWriter: Sendable {
     }
   }
 
-  /// Writes what is queued, then ends the thread. Later decisions are refused.
-  func close() {
+  /// Has the thread write what is queued and end. Later decisions are refused.
+  func end() {
     shared.withLock { shared in
       shared.isClosing = true
       shared.state = .closed
       wakeUp.signal()
     }
+  }
+
+  /// The same, and waits for it: not to be called on the thread itself.
+  func close() {
+    end()
     finished.wait()
     // For the next one who waits.
     finished.signal()

@@ -223,6 +223,12 @@ import TollbookTestSupport
     await #expect(throws: LogError.closed) { try await log.append([note("too late")]) }
   }
 
+  @Test func `a log that nobody holds ends by itself`() async throws {
+    try await folder.openLog().append([note("kept")])
+    let again = try folder.openLog()
+    #expect(again.head == 1)
+  }
+
   @Test func `everybody who closes waits for the end`() async throws {
     let log = try folder.openLog()
     let gate = WriterGate()

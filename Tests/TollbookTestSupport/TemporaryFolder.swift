@@ -1,4 +1,5 @@
 package import Foundation
+import LMDB
 package import TollbookLog
 
 /// A folder of its own for one test, removed with the value.
@@ -33,21 +34,34 @@ package final class TemporaryFolder: Sendable {
     options: EventLog.Options = .scratch,
     fail: @escaping @Sendable (LogError) -> Void = { fatalError("the log failed: \($0)") }
   ) throws -> EventLog {
-    try EventLog(own(name), folds: folds, time: time, options: options, fail: fail)
+    let directory = try own(name)
+    return try whenGivenUp {
+      try EventLog(directory, folds: folds, time: time, options: options, fail: fail)
+    }
   }
 
-  /// Takes ownership of a data directory in it that this process may have given up a moment ago: while another test
-  /// starts a process, that one holds copies of our files for an instant, and so the lock.
+  /// Takes ownership of a data directory in it.
   package func own(_ name: String = "data") throws -> DataDirectory {
+    try whenGivenUp { try DataDirectory.own("\(path)/\(name)", mode: .simulated) }
+  }
+
+  /// Opens what this process may have given up a moment ago: while another test starts a process, that one holds copies
+  /// of our files for an instant, and so the lock; and the thread that lets go of a log last may still be at it.
+  private func whenGivenUp<Opened>(_ open: () throws -> Opened) throws -> Opened {
     for _ in 0..<100_000 {
-      do throws(DataDirectoryError) {
-        return try DataDirectory.own("\(path)/\(name)", mode: .simulated)
-      } catch {
-        guard case .inUse = error else { throw error }
-        sched_yield()
-      }
+      do { return try open() } catch where Self.isTaken(error) { sched_yield() }
     }
-    return try DataDirectory.own("\(path)/\(name)", mode: .simulated)
+    return try open()
+  }
+
+  private static func isTaken(_ error: any Error) -> Bool {
+    switch error {
+    case DataDirectoryError.inUse: return true
+    case LogError.storage(let cause):
+      guard case .alreadyOpen = cause.kind else { return false }
+      return true
+    default: return false
+    }
   }
 }
 

@@ -96,7 +96,10 @@ final class World: Sendable {
     meanwhile: (TemporaryFolder) throws -> Void = { _ in }
   ) async throws {
     let settings = gateway.settings
+    weak let environment = log.environment
     running.withLock { $0 = nil }
+    // A task that has just ended may hold it for another instant.
+    while environment != nil { await Task.yield() }
     try meanwhile(folder)
     try await begin(settings, options, true)
   }
