@@ -49,7 +49,7 @@ package final class TemporaryFolder: Sendable {
   /// of our files for an instant, and so the lock; and the thread that lets go of a log last may still be at it.
   private func whenGivenUp<Opened>(_ open: () throws -> Opened) throws -> Opened {
     for _ in 0..<100_000 {
-      do { return try open() } catch where Self.isTaken(error) { sched_yield() }
+      do { return try open() } catch  where Self.isTaken(error) { sched_yield() }
     }
     return try open()
   }
