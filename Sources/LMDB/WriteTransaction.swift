@@ -40,6 +40,20 @@ package struct WriteTransaction: ~Copyable {
     try check(store(value, key, table, .append), .put, table)
   }
 
+  /// Stores an entry behind all others that is read from another environment meanwhile.
+  ///
+  /// - Throws: ``LMDBError``; `keyExists` if the key is not greater.
+  package mutating func append(
+    _ value: RawSpan, forKey key: RawSpan, in table: Table
+  ) throws(LMDBError) {
+    let code = unsafe withMDBValue(of: key) { key in
+      unsafe withMDBValue(of: value) { value in
+        unsafe mdb_put(reading.handle, table.index, &key, &value, PutFlags.append.rawValue)
+      }
+    }
+    try check(code, .put, table)
+  }
+
   /// Stores a value only if the key is not there yet.
   ///
   /// - Parameters:

@@ -41,7 +41,7 @@ package struct RebuildReport: Hashable, Sendable {
 /// How far a rebuild is.
 package struct RebuildProgress: Hashable, Sendable {
   package enum Step: String, Sendable {
-    case clearing, loading, folding, comparing, switching, dropping
+    case clearing, loading, folding, copying, comparing, switching, dropping
   }
 
   package var step: Step

@@ -1,15 +1,19 @@
 import Foundation
 import LMDB
 import Synchronization
-import TollbookEvents
+package import TollbookEvents
 
 /// How a rebuild takes turns with the writer.
 package struct RebuildPace: Sendable {
   /// How long the writer shall be held at a time, flushes not counted.
   package var hold: Int64 = 10_000_000
-  /// Events in the first portion; later ones follow what is measured.
+  /// Events, or rows, in the first portion; later ones follow what is measured.
   package var firstPortion = 250
   package var largestPortion = 16_384
+  /// Events of one transaction in the scratch environment: the larger it is, the fewer times a page is written.
+  package var scratchPortion = 20_000
+  /// Events that are left to be applied in portions to the tables themselves.
+  package var tail: Position = 8_192
   /// Larger tables are emptied row by row.
   package var largestDrop = 64 << 20
   /// Told after each portion of work, when what it wrote is on the disk.
@@ -20,10 +24,11 @@ package struct RebuildPace: Sendable {
 
 /// Builds all views anew beside those that are read, while the log goes on.
 ///
-/// The tables that are not in force are filled from the log in portions between two commits, until every commit feeds
-/// them too. Then both are compared in one read transaction, and one write transaction puts the new ones in force.
-/// Whatever happens before leaves the old ones in force, and what is left over is cleared before the next rebuild and
-/// at the next start.
+/// Nearly all of the log is folded in a scratch environment, which the writer knows nothing of. The rows are copied from
+/// there in key order into the tables that are not in force, and the rest of the log is applied to those, both in portions
+/// between two commits, until every commit feeds them too. Then both sets are compared in one read transaction, and one
+/// write transaction puts the new ones in force. Whatever happens before leaves the old ones in force, and what is left
+/// over is cleared before the next rebuild and at the next start.
 final class ViewRebuild: Sendable {
   private struct State {
     var report = RebuildReport()
@@ -81,8 +86,8 @@ final class ViewRebuild: Sendable {
     let old = store.live
     do throws(RebuildError) {
       try clear(beside)
-      let base = try load(beside)
-      try fold(beside, after: base)
+      let done = try build(beside)
+      try fold(beside, after: done)
       enter(.comparing)
       try compare(old, beside)
       enter(.switching)
@@ -204,28 +209,127 @@ final class ViewRebuild: Sendable {
 
   // MARK: Filling
 
+  /// Folds nearly all of the log where nobody is in the way, and copies the rows.
+  ///
+  /// - Returns: the position that the folds' tables contain then.
+  private func build(_ folds: [BoundFold]) throws(RebuildError) -> Position {
+    let scratch: ScratchViews
+    do throws(LogError) {
+      scratch = try ScratchViews(
+        of: folds.map(\.fold), at: "\(store.environment.directory)/rebuild",
+        mapSize: store.environment.options.mapSize)
+    } catch { throw .log(error) }
+    let done = try fold(into: scratch, after: try load(folds, into: scratch))
+    enter(.copying, at: done)
+    for (from, bound) in zip(scratch.folds, folds) {
+      for (source, table) in zip(from.tables, bound.tables) {
+        try copy(source, of: scratch.environment, to: table)
+      }
+      try finish(bound, at: done, parked: parked(by: from, in: scratch))
+    }
+    return done
+  }
+
   /// Puts in what the log rests on.
   ///
   /// - Returns: its position.
-  private func load(_ folds: [BoundFold]) throws(RebuildError) -> Position {
+  private func load(
+    _ folds: [BoundFold], into scratch: ScratchViews
+  ) throws(RebuildError) -> Position {
     guard let base = try Rebuild.base(of: store) else { return 0 }
     enter(.loading, at: base.position)
-    try Rebuild.read(base, baseRows, of: folds) { (fold, portion) throws(RebuildError) in
-      try put(portion, of: fold)
+    try Rebuild.read(base, baseRows, of: folds) { (bound, portion) throws(RebuildError) in
+      do throws(LogError) { try scratch.put(portion, ofView: bound.fold.id) } catch {
+        throw .log(error)
+      }
     }
     return base.position
   }
 
-  private func put(_ portion: BasePortion, of bound: BoundFold) throws(RebuildError) {
-    let parked = store.tables.parked
-    try hold { (transaction, _) throws(LogError) in
-      do throws(LMDBError) { try bound.put(portion, parked: parked, in: &transaction) } catch {
-        throw .storage(error)
+  /// - Returns: the last position, so near to the head that the rest is little.
+  private func fold(
+    into scratch: ScratchViews, after base: Position
+  ) throws(RebuildError) -> Position {
+    var done = base
+    let ahead = ReadAhead(
+      store.environment, LogReader(store.tables), chunk: pace.scratchPortion, to: .max)
+    defer { ahead.finish() }
+    var isMore = store.state.head - done > pace.tail
+    if isMore { ahead.begin(after: done) }
+    while isMore {
+      let events = try take(ahead)
+      let last = events.last?.position ?? done
+      isMore = last > done && store.state.head - last > pace.tail
+      if isMore { ahead.begin(after: last) }
+      do throws(LogError) { try scratch.apply(events) } catch { throw .log(error) }
+      done = last
+      enter(.folding, at: done)
+    }
+    return done
+  }
+
+  /// Copies a table from its first row to its last, which a tree of pages takes best.
+  private func copy(
+    _ source: Table, of scratch: Environment, to table: Table
+  ) throws(RebuildError) {
+    var portion = pace.firstPortion
+    var next: [UInt8]? = [0]
+    while let start = next {
+      let rows = portion
+      let held = try hold { (transaction, _) throws(LogError) in
+        try LogError.absorbing(
+          try Self.copy(rows, from: start, of: source, scratch, to: table, in: &transaction))
+      }
+      portion = adapt(portion, held.nanoseconds)
+      next = held.result
+    }
+  }
+
+  /// - Returns: the key to go on from; nil at the end.
+  private static func copy(
+    _ rows: Int, from start: [UInt8], of source: Table, _ scratch: Environment, to table: Table,
+    in transaction: inout WriteTransaction
+  ) throws(LMDBError) -> [UInt8]? {
+    var left = rows
+    var next: [UInt8]?
+    try scratch.withReadTransaction { (reading) throws(LMDBError) in
+      try reading.scan(source, from: start.span) { (key, value) throws(LMDBError) in
+        guard left > 0 else {
+          next = [UInt8](copying: key)
+          return .stop
+        }
+        try transaction.append(value, forKey: key, in: table)
+        left -= 1
+        return .next
+      }
+    }
+    return next
+  }
+
+  private func parked(
+    by bound: BoundFold, in scratch: ScratchViews
+  ) throws(RebuildError) -> [Fold.Parked] {
+    try scratch.environment.withReadTransaction { (reading) throws(RebuildError) in
+      try RebuildError.absorbing(try bound.parked(in: scratch.log.parked, of: reading)).map {
+        Fold.Parked(position: $0.position, reason: String(decoding: $0.reason, as: UTF8.self))
       }
     }
   }
 
-  /// Applies the log in portions until every commit feeds the folds.
+  /// Puts in what a fold has parked, and notes what its tables contain.
+  private func finish(
+    _ bound: BoundFold, at position: Position, parked: [Fold.Parked]
+  ) throws(RebuildError) {
+    let tables = store.tables
+    try hold { (transaction, _) throws(LogError) in
+      do throws(LMDBError) {
+        try bound.put(.parked(parked), parked: tables.parked, in: &transaction)
+        try bound.setCheckpoint(position, in: tables.views, of: &transaction)
+      } catch { throw .storage(error) }
+    }
+  }
+
+  /// Applies what is left of the log in portions until every commit feeds the folds.
   private func fold(_ folds: [BoundFold], after base: Position) throws(RebuildError) {
     var done = base
     let ahead = ReadAhead(

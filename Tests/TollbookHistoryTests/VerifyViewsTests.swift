@@ -73,9 +73,9 @@ import TollbookViews
     let replay = try ScratchReplay(of: source, loadBase: ScratchReplay.refuseBase)
     try replay.run(to: log.head)
     func compare(_ fold: Fold) throws -> [Damage] {
-      var comparison = ViewComparison(replay, source, Verification.Watch())
+      var comparison = ViewComparison(source, Verification.Watch())
       let found = try log.read { (transaction) throws(LogError) in
-        try comparison.compare(fold, log.viewTables(of: fold), in: transaction)
+        try comparison.compare(fold, log.viewTables(of: fold), with: replay, in: transaction)
       }
       guard case .different(let damages) = found else { return [] }
       return damages

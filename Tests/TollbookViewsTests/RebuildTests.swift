@@ -20,6 +20,8 @@ import TollbookViews
     var pace = RebuildPace()
     pace.firstPortion = 20
     pace.largestPortion = 60
+    pace.scratchPortion = 100
+    pace.tail = 200
     return pace
   }
 

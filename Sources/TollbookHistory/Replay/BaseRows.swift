@@ -19,26 +19,4 @@ extension ScratchReplay {
       throw .damaged(Damage(table: LogTables.originName, problem: problem))
     }
   }
-
-  /// Writes rows of a view, or the events that it parked.
-  private func load(_ portion: BasePortion, ofView id: String) throws(LogError) {
-    // Views that are not replayed, or of another version.
-    guard let fold = folds.first(where: { $0.id == id }) else { return }
-    let tables = tables(of: fold)
-    do throws(LMDBError) {
-      try environment.withWriteTransaction { (transaction) throws(LMDBError) in
-        switch portion {
-        case .rows(let table, let rows):
-          for row in rows {
-            try transaction.put(row.value.span, forKey: row.key.span, in: tables[table])
-          }
-        case .parked(let events):
-          for event in events {
-            let key = LogTables.parkedKey(fold: id, position: event.position)
-            try transaction.put(Array(event.reason.utf8).span, forKey: key.span, in: log.parked)
-          }
-        }
-      }
-    } catch { throw .storage(error) }
-  }
 }

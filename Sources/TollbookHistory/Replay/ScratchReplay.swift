@@ -8,19 +8,15 @@ import TollbookViews
 /// The views as a replay of the log gives them, in a scratch environment that nobody else sees.
 ///
 /// It begins with nothing, or, for a log that goes on from a snapshot, with the snapshot's rows, and applies the events
-/// that come after. The folder's name is given up as soon as its files are open, so that nothing is left of it however
-/// the process ends.
+/// that come after.
 package final class ScratchReplay: Sendable {
   /// Events of one transaction: the larger it is, the fewer times a page is written.
   private static let chunk = 20_000
 
   package let source: LogSource
   package let folds: [Fold]
-  package let environment: Environment
-  /// The scratch environment's own tables, of which only those for parked events are used.
-  package let log: LogTables
+  private let views: ScratchViews
   private let reached = Atomic<Position>(0)
-  private let tables: [[Table]]
 
   /// Begins at the log's start.
   ///
@@ -33,26 +29,8 @@ package final class ScratchReplay: Sendable {
   ) throws(LogError) {
     self.source = source
     self.folds = folds
-    let path = "\(folder)/tollbook-replay-\(UUID().uuidString)"
-    defer { try? FileManager.default.removeItem(atPath: path) }
-    do {
-      try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-    } catch {
-      throw .storage(LMDBError(.inputOutput(errno: ENOENT), .openEnvironment))
-    }
-    var options = EnvironmentOptions()
-    options.mapSize = mapSize
-    options.unsafeWithoutSync = true
-    do throws(LMDBError) {
-      environment = try Environment(directory: path, options: options)
-      let opened = try environment.openTables(folds.flatMap(\.tables))
-      var rest = opened[...]
-      tables = folds.map { fold in
-        defer { rest = rest.dropFirst(fold.tables.count) }
-        return Array(rest.prefix(fold.tables.count))
-      }
-    } catch { throw .storage(error) }
-    log = try LogTables(of: environment)
+    views = try ScratchViews(
+      of: folds, at: "\(folder)/tollbook-replay-\(UUID().uuidString)", mapSize: mapSize)
     let base = try source.environment.withReadTransaction { (transaction) throws(LogError) in
       try source.reader.base(in: transaction)
     }
@@ -62,15 +40,19 @@ package final class ScratchReplay: Sendable {
     }
   }
 
+  package var environment: Environment { views.environment }
+  /// The scratch environment's own tables, of which only those for parked events are used.
+  package var log: LogTables { views.log }
+
   /// The last position that the views contain.
   package var position: Position { reached.load(ordering: .sequentiallyConsistent) }
 
   /// The tables of a fold, in its order.
-  package func tables(of fold: Fold) -> [Table] {
-    guard let index = folds.firstIndex(where: { $0.id == fold.id }) else {
-      preconditionFailure("\(fold.id) is not replayed")
-    }
-    return tables[index]
+  package func tables(of fold: Fold) -> [Table] { views.tables(of: fold) }
+
+  /// Puts in rows that a view begins with, or events that it had parked by then.
+  func load(_ portion: BasePortion, ofView id: String) throws(LogError) {
+    try views.put(portion, ofView: id)
   }
 
   // MARK: Going on
@@ -79,17 +61,7 @@ package final class ScratchReplay: Sendable {
   package func apply(_ events: [RecordedEvent]) throws(LogError) {
     guard let last = events.last else { return }
     precondition(events.first?.position == position + 1, "a replay leaves nothing out")
-    do throws(LMDBError) {
-      try environment.withWriteTransaction { (transaction) throws(LMDBError) in
-        for (fold, tables) in zip(folds, tables) {
-          for parked in try fold.apply(events, tables, &transaction) {
-            let key = LogTables.parkedKey(fold: fold.id, position: parked.position)
-            try transaction.put(
-              Array(parked.reason.utf8).span, forKey: key.span, in: log.parked)
-          }
-        }
-      }
-    } catch { throw .storage(error) }
+    try views.apply(events)
     reached.store(last.position, ordering: .sequentiallyConsistent)
   }
 

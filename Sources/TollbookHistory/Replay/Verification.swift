@@ -81,7 +81,10 @@ package struct Verification {
     if options.views, options.scope.contents {
       watch.reading(LogTables.originName)
       do throws(LogError) {
-        replay = ReplayBehind(try ScratchReplay(of: source, folds: folds, loadBase: loadBase))
+        replay = ReplayBehind(
+          try Self.groups(of: folds).map { (folds) throws(LogError) in
+            try ScratchReplay(of: source, folds: folds, loadBase: loadBase)
+          })
       } catch {
         // Nobody knows where to begin; the rest can be looked at all the same.
         guard case .damaged(let damage) = error else { throw error }
@@ -99,18 +102,23 @@ package struct Verification {
     if let baseDamage, !report.damages.contains(baseDamage) { outcome.damages.append(baseDamage) }
     guard let replay else { return outcome }
     try replay.finish()
-    if report.isReadable, !report.isCutShort { try compare(replay.replay, &outcome) }
+    if report.isReadable, !report.isCutShort { try compare(replay.replays, &outcome) }
     return outcome
   }
 
+  /// What is folded on a thread of its own: the first view, which takes the longest, and the others.
+  private static func groups(of folds: [Fold]) -> [[Fold]] {
+    [Array(folds.prefix(1)), Array(folds.dropFirst())].filter { !$0.isEmpty }
+  }
+
   private func compare(
-    _ replay: ScratchReplay, _ outcome: inout Outcome
+    _ replays: [ScratchReplay], _ outcome: inout Outcome
   ) throws(LogError) {
     // Beside a writer: so near to the head that the rest takes a moment.
     var head = try source.head()
-    while head > replay.position + 5_000, !watch.isCancelled() {
+    while let behind = replays.map(\.position).min(), head > behind + 5_000, !watch.isCancelled() {
       watch.reading(LogTables.eventsName)
-      try replay.run(to: head) { !watch.isCancelled() && $0 < .max }
+      for replay in replays { try replay.run(to: head) { !watch.isCancelled() && $0 < .max } }
       head = try source.head()
     }
     guard !watch.isCancelled() else {
@@ -124,10 +132,13 @@ package struct Verification {
     try source.environment.withReadTransaction { (transaction) throws(LogError) in
       watch.reading(LogTables.eventsName)
       let head = try source.reader.head(in: transaction)
-      try replay.run(to: head)
-      var comparison = ViewComparison(replay, source, watch)
+      var comparison = ViewComparison(source, watch)
       for (fold, tables) in zip(folds, views) {
-        switch try comparison.compare(fold, tables, in: transaction) {
+        guard let replay = replays.first(where: { $0.folds.contains { $0.id == fold.id } }) else {
+          continue
+        }
+        try replay.run(to: head)
+        switch try comparison.compare(fold, tables, with: replay, in: transaction) {
         case .absent: found.absentViews.append(fold.id)
         case .equal(let digest): found.views.append(digest)
         case .different(let damages): found.damages += damages
@@ -160,17 +171,20 @@ extension ScratchReplay {
   }
 }
 
-/// A replay on a thread of its own, one portion behind whoever reads the events.
+/// Replays, each on a thread of its own, one portion behind whoever reads the events.
 private final class ReplayBehind: Sendable {
   /// Events applied at a time: the larger, the fewer times a page of the views is written.
   private static let portion = 40_000
 
-  let replay: ScratchReplay
-  private let queue = DispatchQueue(label: "tollbook-replay")
+  let replays: [ScratchReplay]
+  private let queues: [DispatchQueue]
   private let pending = Mutex<[RecordedEvent]>([])
   private let failure = Mutex<LogError?>(nil)
 
-  init(_ replay: ScratchReplay) { self.replay = replay }
+  init(_ replays: [ScratchReplay]) {
+    self.replays = replays
+    queues = replays.map { _ in DispatchQueue(label: "tollbook-replay") }
+  }
 
   func take(_ events: [RecordedEvent]) throws(LogError) {
     let portion = pending.withLock { pending -> [RecordedEvent] in
@@ -184,13 +198,19 @@ private final class ReplayBehind: Sendable {
 
   /// Waits for the portion before and begins this one.
   private func apply(_ events: [RecordedEvent]) throws(LogError) {
-    queue.sync {}
-    if let error = failure.withLock({ $0 }) { throw error }
-    queue.async { [self] in
-      do throws(LogError) { try replay.apply(events) } catch {
-        failure.withLock { $0 = error }
+    try wait()
+    for (replay, queue) in zip(replays, queues) {
+      queue.async { [self] in
+        do throws(LogError) { try replay.apply(events) } catch {
+          failure.withLock { $0 = error }
+        }
       }
     }
+  }
+
+  private func wait() throws(LogError) {
+    for queue in queues { queue.sync {} }
+    if let error = failure.withLock({ $0 }) { throw error }
   }
 
   /// Applies the rest and waits for it.
@@ -200,7 +220,6 @@ private final class ReplayBehind: Sendable {
       return pending
     }
     try apply(rest)
-    queue.sync {}
-    if let error = failure.withLock({ $0 }) { throw error }
+    try wait()
   }
 }

@@ -15,20 +15,19 @@ struct ViewComparison: ~Copyable {
 
   private static let page = 2_000
 
-  let replay: ScratchReplay
   let source: LogSource
   let watch: Verification.Watch
   private var done: UInt64 = 0
 
-  init(_ replay: ScratchReplay, _ source: LogSource, _ watch: Verification.Watch) {
-    self.replay = replay
+  init(_ source: LogSource, _ watch: Verification.Watch) {
     self.source = source
     self.watch = watch
   }
 
-  /// Compares the view of one fold, which must contain the log up to `replay.position`.
+  /// Compares the view of one fold, which must contain the log up to where the replay has come.
   mutating func compare(
-    _ fold: Fold, _ views: ViewTables?, in transaction: borrowing ReadTransaction
+    _ fold: Fold, _ views: ViewTables?, with replay: ScratchReplay,
+    in transaction: borrowing ReadTransaction
   ) throws(LogError) -> Found {
     watch.reading(LogTables.viewsName)
     do throws(LMDBError) {
@@ -51,12 +50,13 @@ struct ViewComparison: ~Copyable {
               + " \(replay.position)")
         ])
       }
-      return try compare(fold, tables, rows, in: transaction)
+      return try compare(fold, tables, with: replay, rows, in: transaction)
     } catch { throw .storage(error) }
   }
 
   private mutating func compare(
-    _ fold: Fold, _ tables: [Table], _ rows: Int, in transaction: borrowing ReadTransaction
+    _ fold: Fold, _ tables: [Table], with replay: ScratchReplay, _ rows: Int,
+    in transaction: borrowing ReadTransaction
   ) throws(LMDBError) -> Found {
     var damages: [Damage] = []
     var digester = ViewDigester()
@@ -65,7 +65,8 @@ struct ViewComparison: ~Copyable {
       watch.reading(live.name)
       digester.begin(table: name)
       if let damage = try compare(
-        live, with: replayed, prefix: [], view: fold.id, total, &digester, in: transaction)
+        live, with: replayed, of: replay, prefix: [], view: fold.id, total, &digester,
+        in: transaction)
       {
         damages.append(damage)
       }
@@ -75,8 +76,8 @@ struct ViewComparison: ~Copyable {
     watch.reading(LogTables.parkedName)
     digester.begin(table: LogTables.parkedName)
     if let damage = try compare(
-      source.tables.parked, with: replay.log.parked, prefix: Array(fold.id.utf8) + [0],
-      view: fold.id, total, &digester, in: transaction)
+      source.tables.parked, with: replay.log.parked, of: replay,
+      prefix: Array(fold.id.utf8) + [0], view: fold.id, total, &digester, in: transaction)
     {
       damages.append(damage)
     }
@@ -87,8 +88,8 @@ struct ViewComparison: ~Copyable {
 
   /// Compares two tables up to their first difference.
   private mutating func compare(
-    _ live: Table, with replayed: Table, prefix: [UInt8], view: String, _ total: UInt64,
-    _ digester: inout ViewDigester, in transaction: borrowing ReadTransaction
+    _ live: Table, with replayed: Table, of replay: ScratchReplay, prefix: [UInt8], view: String,
+    _ total: UInt64, _ digester: inout ViewDigester, in transaction: borrowing ReadTransaction
   ) throws(LMDBError) -> Damage? {
     var pages = RowPages(replay.environment, replayed, prefix: prefix, page: Self.page)
     var problem: String?

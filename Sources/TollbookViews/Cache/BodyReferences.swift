@@ -17,7 +17,7 @@ struct BodyReferences {
 
   private let counts: Table
   private let released: Table
-  private var changes: [[UInt8]: Changed] = [:]
+  private var changes = TouchedRows<Changed>()
 
   init(counts: Table, released: Table) {
     self.counts = counts
@@ -29,69 +29,74 @@ struct BodyReferences {
     _ digest: [UInt8], in transaction: borrowing ReadTransaction
   ) throws(LMDBError) {
     guard !digest.isEmpty else { return }
-    var count = try count(of: digest, in: transaction) ?? Count(entries: 0, released: .none)
-    count.entries += 1
-    count.released = .none
-    changes[digest]?.count = count
+    let place = try place(of: digest, in: transaction)
+    let entries = changes[place].count?.entries ?? 0
+    changes[place].count = Count(entries: entries + 1, released: .none)
   }
 
   /// One entry less names it.
   mutating func release(
     _ digest: [UInt8], at time: Timestamp, in transaction: borrowing ReadTransaction
   ) throws(LMDBError) {
-    guard !digest.isEmpty, var count = try count(of: digest, in: transaction), count.entries > 0
-    else { return }
+    guard !digest.isEmpty else { return }
+    let place = try place(of: digest, in: transaction)
+    guard var count = changes[place].count, count.entries > 0 else { return }
     count.entries -= 1
     if count.entries == 0 { count.released = time }
-    changes[digest]?.count = count
+    changes[place].count = count
   }
 
   /// Forgets bodies that were removed, or says why they cannot be and leaves everything as it was.
   mutating func prune(
     _ digests: [[UInt8]], in transaction: borrowing ReadTransaction
   ) throws(LMDBError) -> String? {
+    var places: [Int] = []
     for digest in digests {
-      guard !digest.isEmpty, let count = try count(of: digest, in: transaction) else {
+      guard !digest.isEmpty else { return "no entry ever named a body that it removes" }
+      let place = try place(of: digest, in: transaction)
+      guard let count = changes[place].count else {
         return "no entry ever named a body that it removes"
       }
       guard count.entries == 0 else { return "an entry names a body that it removes" }
+      places.append(place)
     }
-    for digest in digests { changes[digest]?.count = nil }
+    for place in places { changes[place].count = nil }
     return nil
   }
 
-  private mutating func count(
+  private mutating func place(
     of digest: [UInt8], in transaction: borrowing ReadTransaction
-  ) throws(LMDBError) -> Count? {
-    if let changed = changes[digest] { return changed.count }
-    let stored = try transaction.withValue(forKey: digest.span, in: counts) { row in
-      Count(
-        entries: row.bigEndianUInt32(at: 0),
-        released: Timestamp(milliseconds: Int64(bitPattern: row.bigEndianUInt64(at: 4))))
+  ) throws(LMDBError) -> Int {
+    try changes.place(of: KeyBytes(digest)) { () throws(LMDBError) in
+      let stored = try transaction.withValue(forKey: digest.span, in: counts) { row in
+        Count(
+          entries: row.bigEndianUInt32(at: 0),
+          released: Timestamp(milliseconds: Int64(bitPattern: row.bigEndianUInt64(at: 4))))
+      }
+      return Changed(count: stored, stored: stored)
     }
-    changes[digest] = Changed(count: stored, stored: stored)
-    return stored
   }
 
-  /// Writes what changed, in key order.
+  /// Writes what changed.
   func write(to transaction: inout WriteTransaction) throws(LMDBError) {
     let nothing: [UInt8] = []
-    let changed = changes.filter { $0.value.count != $0.value.stored }
-    for (digest, change) in changed.sorted(by: { $0.key.lexicographicallyPrecedes($1.key) }) {
+    var row: [UInt8] = []
+    try changes.inKeyOrder { (digest, change) throws(LMDBError) in
+      guard change.count != change.stored else { return }
       if let old = change.stored, old.entries == 0 {
-        let key = CacheKey.key(old.released, followedBy: digest)
+        let key = CacheKey.key(old.released, followedBy: digest.bytes)
         _ = try transaction.delete(key: key.span, in: released)
       }
       guard let new = change.count else {
-        _ = try transaction.delete(key: digest.span, in: counts)
-        continue
+        _ = try transaction.delete(key: digest.bytes.span, in: counts)
+        return
       }
-      var row: [UInt8] = []
+      row.removeAll(keepingCapacity: true)
       row.append(bigEndian: new.entries)
       row.append(field: new.released.milliseconds)
-      try transaction.put(row.span, forKey: digest.span, in: counts)
+      try transaction.put(row.span, forKey: digest.bytes.span, in: counts)
       if new.entries == 0 {
-        let key = CacheKey.key(new.released, followedBy: digest)
+        let key = CacheKey.key(new.released, followedBy: digest.bytes)
         try transaction.put(nothing.span, forKey: key.span, in: released)
       }
     }

@@ -63,28 +63,32 @@ package struct CacheEntry: Hashable, Sendable {
 
 // MARK: As a row
 
-extension CacheEntry {
-  var row: [UInt8] {
-    var row: [UInt8] = []
-    row.reserveCapacity(160 + summary.count)
-    row.append(
-      (isPresent ? 1 : 0) | (isMarkedExpired ? 2 : 0) | (upstreamUpdated == nil ? 0 : 4)
-        | (lastRead == nil ? 0 : 8) | (isPurged ? 16 : 0))
-    row.append(bigEndian: written)
-    for instant in [fetched, freshUntil, graceUntil, errorGraceUntil, keepUntil] {
-      row.append(field: instant.milliseconds)
-    }
-    row.append(field: upstreamUpdated?.milliseconds ?? 0)
-    row.append(field: tokens)
-    row.append(bigEndian: hits)
-    row.append(field: lastRead?.milliseconds ?? 0)
-    row.append(field: bodyBytes)
-    row.append(UInt8(digest.count))
-    row.append(contentsOf: digest)
-    row.append(contentsOf: summary)
-    return row
+extension [UInt8] {
+  /// Adds the row of an entry.
+  mutating func append(_ entry: CacheEntry) {
+    reserveCapacity(count + 160 + entry.summary.count)
+    append(
+      (entry.isPresent ? 1 : 0) | (entry.isMarkedExpired ? 2 : 0)
+        | (entry.upstreamUpdated == nil ? 0 : 4) | (entry.lastRead == nil ? 0 : 8)
+        | (entry.isPurged ? 16 : 0))
+    append(bigEndian: entry.written)
+    append(field: entry.fetched.milliseconds)
+    append(field: entry.freshUntil.milliseconds)
+    append(field: entry.graceUntil.milliseconds)
+    append(field: entry.errorGraceUntil.milliseconds)
+    append(field: entry.keepUntil.milliseconds)
+    append(field: entry.upstreamUpdated?.milliseconds ?? 0)
+    append(field: entry.tokens)
+    append(bigEndian: entry.hits)
+    append(field: entry.lastRead?.milliseconds ?? 0)
+    append(field: entry.bodyBytes)
+    append(UInt8(entry.digest.count))
+    append(contentsOf: entry.digest)
+    append(contentsOf: entry.summary)
   }
+}
 
+extension CacheEntry {
   init(key: RawSpan, row: RawSpan) {
     let length = key.byteCount - 2
     self.init(

@@ -21,9 +21,10 @@ package enum CacheFold {
     var books = CacheBooks(
       entries: tables[0], due: tables[1],
       bodies: BodyReferences(counts: tables[2], released: tables[3]))
-    for recorded in events {
-      if let problem = try books.apply(recorded, in: transaction.reading) {
-        parked.append(Fold.Parked(position: recorded.position, reason: problem))
+    let events = events.span
+    for index in events.indices {
+      if let problem = try books.apply(events[index], in: transaction.reading) {
+        parked.append(Fold.Parked(position: events[index].position, reason: problem))
       }
     }
     try books.write(to: &transaction)
@@ -48,9 +49,9 @@ private struct CacheBooks {
   private let entries: Table
   private let due: Table
   private var bodies: BodyReferences
-  /// Under the bytes that begin the resource's keys, and not under its name: to Swift two texts can be equal that differ
-  /// in their bytes, and then the rows would depend on how the events are cut into runs.
-  private var shelves: [[UInt8]: Changed] = [:]
+  /// Under what begins the resource's keys.
+  private var shelves = TouchedRows<Changed>()
+  private var removed: [CacheEntry] = []
 
   init(entries: Table, due: Table, bodies: BodyReferences) {
     self.entries = entries
@@ -60,12 +61,14 @@ private struct CacheBooks {
 
   /// Applies one event, or says why it cannot be and leaves everything as it was.
   mutating func apply(
-    _ recorded: RecordedEvent, in transaction: borrowing ReadTransaction
+    _ recorded: borrowing RecordedEvent, in transaction: borrowing ReadTransaction
   ) throws(LMDBError) -> String? {
     switch recorded.event {
     case .readsTallied(let event):
-      for tally in event.rows where CacheKey.isPossible(tally.resource) {
-        try change(tally.resource, in: transaction) { $0.count(tally) }
+      for tally in event.rows {
+        guard let prefix = CacheKey.prefix(ofPossible: tally.resource) else { continue }
+        let place = try place(of: prefix, in: transaction)
+        shelves[place].shelf.count(tally)
       }
       return nil
     case .bodiesPruned(let event):
@@ -73,77 +76,87 @@ private struct CacheBooks {
     default: break
     }
     guard let resource = CacheShelf.resource(of: recorded.event) else { return nil }
-    guard CacheKey.isPossible(resource) else {
+    removed.removeAll(keepingCapacity: true)
+    guard let prefix = CacheKey.prefix(ofPossible: resource) else {
       // Nothing can be there.
+      if case .cacheWritten = recorded.event { return CacheShelf.impossible }
       var nothing = CacheShelf()
-      return nothing.apply(recorded.event, at: recorded.position)
+      return nothing.apply(recorded.event, at: recorded.position, removing: &removed)
     }
-    var problem: String?
-    var before: [CacheEntry] = []
-    var after: [CacheEntry] = []
-    try change(resource, in: transaction) {
-      before = $0.entries
-      problem = $0.apply(recorded.event, at: recorded.position)
-      after = $0.entries
-    }
+    let place = try place(of: prefix, in: transaction)
+    let problem = shelves[place].shelf.apply(
+      recorded.event, at: recorded.position, removing: &removed)
+    if let problem { return problem }
     // First what is named now: a body that was bought again unchanged is never without an entry.
-    for entry in after where !before.contains(where: { $0.written == entry.written }) {
-      try bodies.name(entry.digest, in: transaction)
+    if case .cacheWritten = recorded.event, let new = shelves[place].shelf.entries.last {
+      try bodies.name(new.digest, in: transaction)
     }
-    for entry in before where !after.contains(where: { $0.written == entry.written }) {
+    for entry in removed {
       try bodies.release(entry.digest, at: recorded.time, in: transaction)
     }
-    return problem
+    return nil
   }
 
-  private mutating func change(
-    _ resource: String, in transaction: borrowing ReadTransaction,
-    _ body: (inout CacheShelf) -> Void
-  ) throws(LMDBError) {
-    let prefix = CacheKey.prefix(resource)
-    if shelves[prefix] == nil {
-      shelves[prefix] = try shelf(prefix, in: transaction)
+  private mutating func place(
+    of prefix: [UInt8], in transaction: borrowing ReadTransaction
+  ) throws(LMDBError) -> Int {
+    let entries = entries
+    return try shelves.place(of: KeyBytes(prefix)) { () throws(LMDBError) in
+      var found: [CacheEntry] = []
+      try transaction.scan(entries, prefix: prefix.span) {
+        (key, value) throws(LMDBError) in
+        found.append(CacheEntry(key: key, row: value))
+        return .next
+      }
+      let stored = found.map { Stored(contentSet: $0.contentSet, nextSweep: $0.nextSweep) }
+      return Changed(shelf: CacheShelf(entries: found), stored: stored)
     }
-    body(&shelves[prefix, default: Changed(shelf: CacheShelf(), stored: [])].shelf)
   }
 
-  private func shelf(
-    _ prefix: [UInt8], in transaction: borrowing ReadTransaction
-  ) throws(LMDBError) -> Changed {
-    var found: [CacheEntry] = []
-    try transaction.scan(entries, prefix: prefix.span) {
-      (key, value) throws(LMDBError) in
-      found.append(CacheEntry(key: key, row: value))
-      return .next
-    }
-    let stored = found.map { Stored(contentSet: $0.contentSet, nextSweep: $0.nextSweep) }
-    return Changed(shelf: CacheShelf(entries: found), stored: stored)
-  }
-
-  /// Writes the entries in key order, which a tree of pages takes best.
   func write(to transaction: inout WriteTransaction) throws(LMDBError) {
     try bodies.write(to: &transaction)
     let nothing: [UInt8] = []
-    for (prefix, changed) in shelves.sorted(by: { $0.key.lexicographicallyPrecedes($1.key) }) {
-      for old in changed.stored {
-        let new = changed.shelf.entries.first { $0.contentSet == old.contentSet }
-        let key = prefix + [old.contentSet]
-        if new == nil { _ = try transaction.delete(key: key.span, in: entries) }
-        if new?.nextSweep != old.nextSweep {
+    var key: [UInt8] = []
+    var row: [UInt8] = []
+    try shelves.inKeyOrder { (prefix, changed) throws(LMDBError) in
+      let stored = changed.stored.span
+      let wanted = changed.shelf.entries.span
+      for index in stored.indices {
+        let old = stored[index]
+        var sweep: Timestamp?
+        for other in wanted.indices where wanted[other].contentSet == old.contentSet {
+          sweep = wanted[other].nextSweep
+        }
+        key.replace(by: prefix, old.contentSet)
+        if sweep == nil { _ = try transaction.delete(key: key.span, in: entries) }
+        if sweep != old.nextSweep {
           let dueKey = CacheKey.dueKey(old.nextSweep, of: key)
           _ = try transaction.delete(key: dueKey.span, in: due)
         }
       }
-      for new in changed.shelf.entries {
-        let old = changed.stored.first { $0.contentSet == new.contentSet }
-        let key = prefix + [new.contentSet]
-        try transaction.put(new.row.span, forKey: key.span, in: entries)
-        if new.nextSweep != old?.nextSweep {
-          let dueKey = CacheKey.dueKey(new.nextSweep, of: key)
+      for index in wanted.indices {
+        let contentSet = wanted[index].contentSet
+        let sweep = wanted[index].nextSweep
+        key.replace(by: prefix, contentSet)
+        row.removeAll(keepingCapacity: true)
+        row.append(wanted[index])
+        try transaction.put(row.span, forKey: key.span, in: entries)
+        let isDue = changed.stored.contains { $0.contentSet == contentSet && $0.nextSweep == sweep }
+        if !isDue {
+          let dueKey = CacheKey.dueKey(sweep, of: key)
           try transaction.put(nothing.span, forKey: dueKey.span, in: due)
         }
       }
     }
+  }
+}
+
+extension [UInt8] {
+  /// Becomes the key of an entry.
+  fileprivate mutating func replace(by prefix: KeyBytes, _ contentSet: UInt8) {
+    removeAll(keepingCapacity: true)
+    append(contentsOf: prefix.bytes)
+    append(contentSet)
   }
 }
 
@@ -152,17 +165,14 @@ enum CacheKey {
   /// Longer names would not fit beside an instant into a key of LMDB.
   private static let longestResource = 480
 
-  /// Whether a resource of that name can have entries.
-  static func isPossible(_ resource: String) -> Bool {
+  /// What the keys of a resource begin with; the content set follows. Nil if no resource of that name can have entries.
+  static func prefix(ofPossible resource: String) -> [UInt8]? {
     let count = resource.utf8.count
-    return count > 0 && count <= longestResource && !resource.utf8.contains(0)
-  }
-
-  /// What the keys of a resource begin with; the content set follows.
-  static func prefix(_ resource: String) -> [UInt8] {
+    guard count > 0, count <= longestResource else { return nil }
     var key: [UInt8] = []
-    key.reserveCapacity(resource.utf8.count + 2)
+    key.reserveCapacity(count + 1)
     key.append(utf8: resource)
+    guard !key.contains(0) else { return nil }
     key.append(0)
     return key
   }

@@ -18,27 +18,35 @@ package struct CacheShelf: Hashable, Sendable {
   }
 
   /// Applies an event of this resource, or says why it cannot be and leaves everything as it was.
-  package mutating func apply(_ event: Event, at position: Position) -> String? {
+  ///
+  /// - Parameter removed: gets the entries that are gone; one that was written is the last of `entries`.
+  package mutating func apply(
+    _ event: Event, at position: Position, removing removed: inout [CacheEntry]
+  ) -> String? {
     switch event {
-    case .cacheWritten(let event): return write(event, at: position)
+    case .cacheWritten(let event): return write(event, at: position, removing: &removed)
     case .cacheExpired(let event):
-      return update(event.resource, event.contentSet, written: event.written) { entries, index in
-        entries[index].isMarkedExpired = true
+      guard let index = index(event.contentSet, written: event.written) else {
+        return Self.absent(event.written)
       }
+      entries[index].isMarkedExpired = true
     case .cacheEvicted(let event):
-      return update(event.resource, event.contentSet, written: event.written) { entries, index in
-        entries.remove(at: index)
+      guard let index = index(event.contentSet, written: event.written) else {
+        return Self.absent(event.written)
       }
+      removed.append(entries.remove(at: index))
     case .cachePurged(let event):
-      return update(event.resource, event.contentSet, written: event.written) { entries, index in
-        if event.hard {
-          entries.remove(at: index)
-        } else {
-          entries[index].purge(staleFrom: Timestamp(milliseconds: event.staleFromMs))
-        }
+      guard let index = index(event.contentSet, written: event.written) else {
+        return Self.absent(event.written)
       }
-    default: return nil
+      if event.hard {
+        removed.append(entries.remove(at: index))
+      } else {
+        entries[index].purge(staleFrom: Timestamp(milliseconds: event.staleFromMs))
+      }
+    default: break
     }
+    return nil
   }
 
   /// Adds reads to the entry that they were answered from. One that is gone by now needs no count.
@@ -52,25 +60,30 @@ package struct CacheShelf: Hashable, Sendable {
   }
 
   /// Puts an entry in place of what it supersedes: its own predecessor, and poorer ones that it serves from now on.
-  private mutating func write(_ event: CacheWritten, at position: Position) -> String? {
-    guard let contentSet = UInt8(exactly: event.contentSet), CacheKey.isPossible(event.resource)
-    else { return "its resource or content set cannot be a key" }
-    entries.removeAll { $0.contentSet & contentSet == $0.contentSet }
+  private mutating func write(
+    _ event: CacheWritten, at position: Position, removing removed: inout [CacheEntry]
+  ) -> String? {
+    guard let contentSet = UInt8(exactly: event.contentSet) else { return Self.impossible }
+    for entry in entries where entry.contentSet & contentSet == entry.contentSet {
+      removed.append(entry)
+    }
+    if !removed.isEmpty {
+      entries.removeAll { $0.contentSet & contentSet == $0.contentSet }
+    }
     entries.append(CacheEntry(event, contentSet: contentSet, written: position))
     return nil
   }
 
-  /// Changes or removes the entry that was written at that position.
-  private mutating func update(
-    _ resource: String, _ contentSet: UInt32, written: Position,
-    _ body: (inout [CacheEntry], Int) -> Void
-  ) -> String? {
-    let index = entries.firstIndex { UInt32($0.contentSet) == contentSet }
-    guard let index, entries[index].written == written else {
-      return "no entry was written at position \(written)"
-    }
-    body(&entries, index)
-    return nil
+  /// Where the entry stands that was written at that position.
+  private func index(_ contentSet: UInt32, written: Position) -> Int? {
+    entries.firstIndex { UInt32($0.contentSet) == contentSet && $0.written == written }
+  }
+
+  /// Why an entry cannot be written whose key would not be one.
+  static let impossible = "its resource or content set cannot be a key"
+
+  private static func absent(_ written: Position) -> String {
+    "no entry was written at position \(written)"
   }
 }
 

@@ -29,8 +29,7 @@ package struct CacheView: Sendable {
     of resource: ResourceKey, in transaction: borrowing ReadTransaction
   ) throws(LMDBError) -> [CacheEntry] {
     var found: [CacheEntry] = []
-    guard CacheKey.isPossible(resource.description) else { return [] }
-    let prefix = CacheKey.prefix(resource.description)
+    guard let prefix = CacheKey.prefix(ofPossible: resource.description) else { return [] }
     let entries = try tables.open(in: transaction)[0]
     try transaction.scan(entries, prefix: prefix.span) { (key, value) throws(LMDBError) in
       found.append(CacheEntry(key: key, row: value))

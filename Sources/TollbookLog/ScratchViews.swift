@@ -1,0 +1,74 @@
+import Foundation
+package import LMDB
+package import TollbookEvents
+
+/// Views that are built from events in an environment of their own that nobody else sees: in few large transactions, and
+/// never flushed.
+///
+/// The folder's name is given up as soon as its files are open, so that nothing is left of it however the process ends.
+package final class ScratchViews: Sendable {
+  package let environment: Environment
+  /// The scratch environment's own tables, of which only those for parked events are used.
+  package let log: LogTables
+  let folds: [BoundFold]
+
+  /// - Parameter path: a folder that is made for it, and that is nobody else's.
+  package init(
+    of folds: [Fold], at path: String, mapSize: Int = 1 << 38
+  ) throws(LogError) {
+    // One cut short between two of these lines has left its folder.
+    try? FileManager.default.removeItem(atPath: path)
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    do {
+      try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    } catch {
+      throw .storage(LMDBError(.inputOutput(errno: ENOENT), .openEnvironment))
+    }
+    var options = EnvironmentOptions()
+    options.mapSize = mapSize
+    options.unsafeWithoutSync = true
+    do throws(LMDBError) {
+      environment = try Environment(directory: path, options: options)
+      var rest = try environment.openTables(folds.flatMap(\.tables))[...]
+      self.folds = folds.map { fold in
+        defer { rest = rest.dropFirst(fold.tables.count) }
+        return BoundFold(fold: fold, tables: Array(rest.prefix(fold.tables.count)))
+      }
+    } catch { throw .storage(error) }
+    log = try LogTables(of: environment)
+  }
+
+  /// The tables of a fold, in its order.
+  package func tables(of fold: Fold) -> [Table] {
+    guard let bound = folds.first(where: { $0.fold.id == fold.id }) else {
+      preconditionFailure("\(fold.id) is not built here")
+    }
+    return bound.tables
+  }
+
+  /// Applies events that follow those before without a gap.
+  package func apply(_ events: [RecordedEvent]) throws(LogError) {
+    try write { (bound, transaction) throws(LMDBError) in
+      try bound.apply(events, parked: log.parked, to: &transaction)
+    }
+  }
+
+  /// Puts in rows of a snapshot, or events that a view had parked by then. Those of views that are not built here, or of
+  /// another version, are left out.
+  package func put(_ portion: BasePortion, ofView id: String) throws(LogError) {
+    try write { (bound, transaction) throws(LMDBError) in
+      guard bound.fold.id == id else { return }
+      try bound.put(portion, parked: log.parked, in: &transaction)
+    }
+  }
+
+  private func write(
+    _ body: (BoundFold, inout WriteTransaction) throws(LMDBError) -> Void
+  ) throws(LogError) {
+    do throws(LMDBError) {
+      try environment.withWriteTransaction { (transaction) throws(LMDBError) in
+        for bound in folds { try body(bound, &transaction) }
+      }
+    } catch { throw .storage(error) }
+  }
+}
