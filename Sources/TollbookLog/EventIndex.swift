@@ -10,28 +10,32 @@ package struct EventIndex: Sendable {
   ) { (events, tables, transaction) throws(LMDBError) in
     let empty: [UInt8] = []
     // By resource the keys come in no order; a tree of pages takes them best sorted.
-    var resources: [[UInt8]] = []
+    var resources: [KeyBytes] = []
     var key: [UInt8] = []
-    for recorded in events {
-      let keys = IndexKeys(of: recorded.event, at: recorded.position)
+    let events = events.span
+    for index in events.indices {
+      let position = events[index].position
+      let keys = IndexKeys(of: events[index].event, at: position)
       key.removeAll(keepingCapacity: true)
-      key.append(recorded.event.kind.rawValue)
-      key.append(bigEndian: recorded.position)
+      key.append(events[index].event.kind.rawValue)
+      key.append(bigEndian: position)
       try transaction.put(empty.span, forKey: key.span, in: tables[0])
       if let fetch = keys.fetch {
         key.removeAll(keepingCapacity: true)
         key.append(bigEndian: fetch)
-        key.append(bigEndian: recorded.position)
+        key.append(bigEndian: position)
         try transaction.put(empty.span, forKey: key.span, in: tables[2])
       }
       if let resource = keys.resource {
         var key = resourcePrefix(resource)
-        key.append(bigEndian: recorded.position)
-        resources.append(key)
+        key.append(bigEndian: position)
+        resources.append(KeyBytes(key))
       }
     }
-    resources.sort { $0.lexicographicallyPrecedes($1) }
-    for key in resources { try transaction.put(empty.span, forKey: key.span, in: tables[1]) }
+    resources.sort()
+    for key in resources {
+      try transaction.put(empty.span, forKey: key.bytes.span, in: tables[1])
+    }
     return []
   }
 

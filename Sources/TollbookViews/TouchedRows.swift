@@ -7,6 +7,7 @@ import LMDB
 /// their bytes, and then the rows would depend on how the events are cut into runs.
 struct TouchedRows<Value> {
   private var places: [KeyBytes: Int] = [:]
+  private var keys: [KeyBytes] = []
   private var rows: [Value] = []
 
   /// Where the value of a key stands.
@@ -17,6 +18,7 @@ struct TouchedRows<Value> {
   ) throws(E) -> Int {
     if let place = places[key] { return place }
     rows.append(try read())
+    keys.append(key)
     places[key] = rows.count - 1
     return rows.count - 1
   }
@@ -28,10 +30,19 @@ struct TouchedRows<Value> {
 
   /// Hands out the rows in the order of their keys.
   func inKeyOrder<E: Error>(_ body: (KeyBytes, borrowing Value) throws(E) -> Void) throws(E) {
-    // Only keys and places are moved about.
-    var order = places.map { (key: $0.key, place: $0.value) }
-    order.sort { $0.key < $1.key }
-    let rows = rows.span
-    for entry in order { try body(entry.key, rows[entry.place]) }
+    let (keys, rows) = (keys.span, rows.span)
+    for place in order { try body(keys[place], rows[place]) }
+  }
+
+  /// The places in the order of their keys. Most keys begin alike and differ soon after: words are compared, and whole
+  /// keys only where those are the same.
+  private var order: [Int] {
+    guard let first = keys.first else { return [] }
+    let shared = keys.reduce(first.bytes.count) { min($0, $1.commonPrefix(with: first)) }
+    var order = keys.enumerated().map { (word: $1.word(at: shared), place: $0) }
+    order.sort {
+      $0.word == $1.word ? keys[$0.place] < keys[$1.place] : $0.word < $1.word
+    }
+    return order.map(\.place)
   }
 }

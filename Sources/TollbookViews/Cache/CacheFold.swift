@@ -51,7 +51,7 @@ private struct CacheBooks {
   private var bodies: BodyReferences
   /// Under what begins the resource's keys.
   private var shelves = TouchedRows<Changed>()
-  private var removed: [CacheEntry] = []
+  private var released: [[UInt8]] = []
 
   init(entries: Table, due: Table, bodies: BodyReferences) {
     self.entries = entries
@@ -63,7 +63,8 @@ private struct CacheBooks {
   mutating func apply(
     _ recorded: borrowing RecordedEvent, in transaction: borrowing ReadTransaction
   ) throws(LMDBError) -> String? {
-    switch recorded.event {
+    let event = recorded.event
+    switch event {
     case .readsTallied(let event):
       for tally in event.rows {
         guard let prefix = CacheKey.prefix(ofPossible: tally.resource) else { continue }
@@ -75,24 +76,24 @@ private struct CacheBooks {
       return try bodies.prune(event.bodies.map { Array($0.prefix(32)) }, in: transaction)
     default: break
     }
-    guard let resource = CacheShelf.resource(of: recorded.event) else { return nil }
-    removed.removeAll(keepingCapacity: true)
+    guard let resource = CacheShelf.resource(of: event) else { return nil }
+    released.removeAll(keepingCapacity: true)
     guard let prefix = CacheKey.prefix(ofPossible: resource) else {
       // Nothing can be there.
-      if case .cacheWritten = recorded.event { return CacheShelf.impossible }
+      if case .cacheWritten = event { return CacheShelf.impossible }
       var nothing = CacheShelf()
-      return nothing.apply(recorded.event, at: recorded.position, removing: &removed)
+      return nothing.apply(event, at: recorded.position, releasing: &released)
     }
     let place = try place(of: prefix, in: transaction)
     let problem = shelves[place].shelf.apply(
-      recorded.event, at: recorded.position, removing: &removed)
+      event, at: recorded.position, releasing: &released)
     if let problem { return problem }
     // First what is named now: a body that was bought again unchanged is never without an entry.
-    if case .cacheWritten = recorded.event, let new = shelves[place].shelf.entries.last {
-      try bodies.name(new.digest, in: transaction)
+    if case .cacheWritten = event, let digest = shelves[place].shelf.entries.last?.digest {
+      try bodies.name(digest, in: transaction)
     }
-    for entry in removed {
-      try bodies.release(entry.digest, at: recorded.time, in: transaction)
+    for digest in released {
+      try bodies.release(digest, at: recorded.time, in: transaction)
     }
     return nil
   }
@@ -135,15 +136,16 @@ private struct CacheBooks {
         }
       }
       for index in wanted.indices {
-        let contentSet = wanted[index].contentSet
-        let sweep = wanted[index].nextSweep
-        key.replace(by: prefix, contentSet)
+        let new = wanted[index]
+        key.replace(by: prefix, new.contentSet)
         row.removeAll(keepingCapacity: true)
-        row.append(wanted[index])
+        row.append(new)
         try transaction.put(row.span, forKey: key.span, in: entries)
-        let isDue = changed.stored.contains { $0.contentSet == contentSet && $0.nextSweep == sweep }
+        let isDue = changed.stored.contains {
+          $0.contentSet == new.contentSet && $0.nextSweep == new.nextSweep
+        }
         if !isDue {
-          let dueKey = CacheKey.dueKey(sweep, of: key)
+          let dueKey = CacheKey.dueKey(new.nextSweep, of: key)
           try transaction.put(nothing.span, forKey: dueKey.span, in: due)
         }
       }

@@ -18,7 +18,7 @@ extension CacheView {
       positions = try index.positions(of: name, after: 0, limit: .max, in: transaction)
     } catch { throw .storage(error) }
     var shelf = CacheShelf()
-    var removed: [CacheEntry] = []
+    var released: [[UInt8]] = []
     if let base = try reader.base(in: transaction) {
       guard position >= base.position else { throw .beforeBase(base.position) }
       let live = try LogError.absorbing(try all(of: resource, in: transaction))
@@ -29,7 +29,7 @@ extension CacheView {
     for position in positions.prefix(while: { $0 <= position }) {
       guard let recorded = try reader.event(at: position, in: transaction) else { continue }
       // A problem means that the live view has parked it.
-      _ = shelf.apply(recorded.event, at: recorded.position, removing: &removed)
+      _ = shelf.apply(recorded.event, at: recorded.position, releasing: &released)
     }
     return shelf.entries.sorted { $0.contentSet < $1.contentSet }
   }

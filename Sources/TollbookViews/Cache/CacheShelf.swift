@@ -19,12 +19,12 @@ package struct CacheShelf: Hashable, Sendable {
 
   /// Applies an event of this resource, or says why it cannot be and leaves everything as it was.
   ///
-  /// - Parameter removed: gets the entries that are gone; one that was written is the last of `entries`.
+  /// - Parameter released: gets the digest of each entry that is gone. One that was written is the last of `entries`.
   package mutating func apply(
-    _ event: Event, at position: Position, removing removed: inout [CacheEntry]
+    _ event: Event, at position: Position, releasing released: inout [[UInt8]]
   ) -> String? {
     switch event {
-    case .cacheWritten(let event): return write(event, at: position, removing: &removed)
+    case .cacheWritten(let event): return write(event, at: position, releasing: &released)
     case .cacheExpired(let event):
       guard let index = index(event.contentSet, written: event.written) else {
         return Self.absent(event.written)
@@ -34,13 +34,13 @@ package struct CacheShelf: Hashable, Sendable {
       guard let index = index(event.contentSet, written: event.written) else {
         return Self.absent(event.written)
       }
-      removed.append(entries.remove(at: index))
+      released.append(entries.remove(at: index).digest)
     case .cachePurged(let event):
       guard let index = index(event.contentSet, written: event.written) else {
         return Self.absent(event.written)
       }
       if event.hard {
-        removed.append(entries.remove(at: index))
+        released.append(entries.remove(at: index).digest)
       } else {
         entries[index].purge(staleFrom: Timestamp(milliseconds: event.staleFromMs))
       }
@@ -61,14 +61,13 @@ package struct CacheShelf: Hashable, Sendable {
 
   /// Puts an entry in place of what it supersedes: its own predecessor, and poorer ones that it serves from now on.
   private mutating func write(
-    _ event: CacheWritten, at position: Position, removing removed: inout [CacheEntry]
+    _ event: CacheWritten, at position: Position, releasing released: inout [[UInt8]]
   ) -> String? {
     guard let contentSet = UInt8(exactly: event.contentSet) else { return Self.impossible }
-    for entry in entries where entry.contentSet & contentSet == entry.contentSet {
-      removed.append(entry)
-    }
-    if !removed.isEmpty {
-      entries.removeAll { $0.contentSet & contentSet == $0.contentSet }
+    entries.removeAll { old in
+      let isSuperseded = old.contentSet & contentSet == old.contentSet
+      if isSuperseded { released.append(old.digest) }
+      return isSuperseded
     }
     entries.append(CacheEntry(event, contentSet: contentSet, written: position))
     return nil

@@ -22,9 +22,10 @@ package enum LedgerFold {
   ) { (events, tables, transaction) throws(LMDBError) in
     var books = LedgerBooks(tables)
     var parked: [Fold.Parked] = []
-    for recorded in events {
-      if let problem = try books.apply(recorded, in: transaction.reading) {
-        parked.append(Fold.Parked(position: recorded.position, reason: problem))
+    let events = events.span
+    for index in events.indices {
+      if let problem = try books.apply(events[index], in: transaction.reading) {
+        parked.append(Fold.Parked(position: events[index].position, reason: problem))
       }
     }
     try books.write(to: &transaction)

@@ -14,10 +14,11 @@ package enum MetricsFold {
   ) { (events, tables, transaction) throws(LMDBError) in
     var totals = Counts()
     var minutes: [UInt64: Counts] = [:]
-    for recorded in events {
-      totals.add(1, to: kindOffset + recorded.event.kind.rawValue)
-      let minute = UInt64(max(0, recorded.time.milliseconds) / 60_000)
-      for (series, amount) in MetricSeries.changes(by: recorded.event) where amount != 0 {
+    let events = events.span
+    for index in events.indices {
+      totals.add(1, to: kindOffset + events[index].event.kind.rawValue)
+      let minute = UInt64(max(0, events[index].time.milliseconds) / 60_000)
+      for (series, amount) in MetricSeries.changes(by: events[index].event) where amount != 0 {
         totals.add(amount, to: series.rawValue)
         minutes[minute, default: Counts()].add(amount, to: series.rawValue)
       }
