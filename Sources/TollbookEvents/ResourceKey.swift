@@ -1,4 +1,7 @@
 /// The name of one cacheable thing: `scope/kind/path`, such as `shared/keepa.product/1/B09T2ZLMHB`.
+///
+/// Two are the same if their bytes are, as in the tables. To Swift two texts are equal that look alike, such as an é in
+/// one character and in two.
 package struct ResourceKey: Hashable, Sendable, CustomStringConvertible {
   package let description: String
 
@@ -19,4 +22,14 @@ package struct ResourceKey: Hashable, Sendable, CustomStringConvertible {
     let parts = description.split(separator: "/", maxSplits: 2, omittingEmptySubsequences: false)
     return parts.count > 2 ? parts[2] : ""
   }
+
+  package static func == (left: ResourceKey, right: ResourceKey) -> Bool {
+    let (left, right) = (left.description.utf8Span.span, right.description.utf8Span.span)
+    guard left.count == right.count else { return false }
+    for index in left.indices where left[index] != right[index] { return false }
+    return true
+  }
+
+  // Texts of the same bytes are equal, and so have the same hash.
+  package func hash(into hasher: inout Hasher) { hasher.combine(description) }
 }

@@ -1,9 +1,7 @@
-import LMDB
 import Testing
 import TollbookEvents
 import TollbookLog
 import TollbookTestSupport
-import TollbookViews
 
 @testable import TollbookHistory
 
@@ -15,36 +13,10 @@ import TollbookViews
 
   /// A log whose events up to `position` are gone; each event of the story was a commit of its own.
   private func log(_ story: AuditStory, after position: Position) async throws -> EventLog {
-    var commits: [SealedCommit] = []
-    do {
-      let log = try folder.openLog("whole")
-      for event in story.events { try await log.append([event.event]) }
-      try log.read { (transaction) throws(LogError) in
-        for event in story.events {
-          guard
-            let row = try log.reader.commit(holding: event.position, in: transaction),
-            let record = try log.reader.record(at: event.position, in: transaction)
-          else { continue }
-          commits.append(SealedCommit(row: row, records: [record]))
-        }
-      }
-      log.close()
-    }
-    var frontier = MerkleFrontier()
-    for commit in commits.prefix(Int(position)) {
-      for record in commit.records { _ = frontier.append(MerkleTree.leafHash(record)) }
-    }
-    let base = try LogBase(
-      commit: commits[Int(position) - 1].row, frontier: frontier, snapshot: "a.snapshot")
-    do {
-      let importer = try LogImporter(folder.own("restored"), options: .scratch)
-      try importer.begin(
-        LogOrigin(
-          position: Position(commits.count), restored: .testStart, isWithoutBodies: false,
-          base: base))
-      try importer.append(Array(commits[Int(position)...]))
-    }
-    return try folder.openLog("restored")
+    let log = try folder.openLog("whole")
+    defer { log.close() }
+    for event in story.events { try await log.append([event.event]) }
+    return try log.based(on: position, in: folder)
   }
 
   @Test func `an audit begins at the base and says so`() async throws {

@@ -5,13 +5,21 @@ package import TollbookLog
 /// A folder of its own for one test, removed with the value.
 package final class TemporaryFolder: Sendable {
   package let path: String
+  private let isOwner: Bool
 
   package init() throws {
     path = NSTemporaryDirectory() + "tollbook-test-" + UUID().uuidString
+    isOwner = true
     try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
   }
 
-  deinit { try? FileManager.default.removeItem(atPath: path) }
+  /// That of another process, which removes it.
+  package init(keeping path: String) {
+    self.path = path
+    isOwner = false
+  }
+
+  deinit { if isOwner { try? FileManager.default.removeItem(atPath: path) } }
 
   /// Everything inside, by path below the folder: the bytes of files, with their permissions; nil for folders.
   package func contents() throws -> [String: Data?] {

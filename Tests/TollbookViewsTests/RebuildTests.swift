@@ -223,6 +223,32 @@ import TollbookViews
     #expect(generations == [0, 1])
   }
 
+  /// The signal comes with the last of so many portions; a short history has some forty.
+  @Test(arguments: [1, 2, 9, 17, 24, 31, 38])
+  func `a process killed in a rebuild leaves views that are whole`(portion: Int) async throws {
+    let path = folder.path
+    await #expect(processExitsWith: .signal(SIGKILL)) { [path = path as String, portion] in
+      let folder = TemporaryFolder(keeping: path)
+      let log = try folder.openLog(folds: allFolds)
+      var history = History(seed: 6)
+      try await history.append(700, to: log)
+      let count = Counter()
+      var pace = Self.pace
+      pace.afterPortion = { _ in if count.add() == portion { kill(getpid(), SIGKILL) } }
+      try await log.rebuildViews(pace: pace)
+    }
+    let scratch = try folder.openLog("other", folds: allFolds)
+    defer { scratch.close() }
+    var history = History(seed: 6)
+    try await history.append(700, to: scratch)
+    let log = try folder.openLog(folds: allFolds)
+    defer { log.close() }
+    #expect(differences(try Self.views(of: scratch), try Self.views(of: log)) == [])
+    #expect(try Self.leftovers(of: log) == [])
+    #expect(!FileManager.default.fileExists(atPath: "\(path)/data/rebuild"))
+    #expect(try await log.rebuildViews(pace: Self.pace).isEqual)
+  }
+
   @Test func `one rebuild at a time`() async throws {
     var history = History(seed: 3)
     let log = try folder.openLog(folds: allFolds, time: history.clock)

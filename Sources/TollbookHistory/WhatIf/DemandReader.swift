@@ -26,7 +26,7 @@ struct DemandReader {
   /// Whether what comes now is part of the period.
   var isInPeriod = false
 
-  private var numbers: [String: Int32] = [:]
+  private var numbers: [ResourceKey: Int32] = [:]
   private var callNumbers: [Position: Int32] = [:]
   /// The purchase that brought the newest entry of a resource.
   private var latest: [Int32] = []
@@ -111,9 +111,10 @@ struct DemandReader {
   }
 
   private mutating func number(_ resource: String) -> Int32 {
-    if let known = numbers[resource] { return known }
+    let key = ResourceKey(stored: resource)
+    if let known = numbers[key] { return known }
     let number = Int32(numbers.count)
-    numbers[resource] = number
+    numbers[key] = number
     latest.append(-1)
     demand.presence.append(0)
     return number
@@ -171,7 +172,7 @@ struct DemandReader {
   }
 
   private mutating func remove(_ name: String, _ contentSet: UInt32) {
-    guard !isInPeriod, let resource = numbers[name] else { return }
+    guard !isInPeriod, let resource = numbers[ResourceKey(stored: name)] else { return }
     demand.initial[resource]?.removeAll { UInt32($0.contentSet) == contentSet }
   }
 
@@ -258,7 +259,7 @@ struct DemandReader {
   }
 
   private mutating func note(_ row: ReadTally) {
-    let key = Int64(numbers[row.resource] ?? 0) << 8 | Int64(row.contentSet & 255)
+    let key = Int64(numbers[ResourceKey(stored: row.resource)] ?? 0) << 8 | Int64(row.contentSet & 255)
     guard let fetched = fetches[key] else { return }
     let answered = Int64(row.fresh) + Int64(row.stale) + Int64(row.joined)
     guard answered > 0 else { return }
