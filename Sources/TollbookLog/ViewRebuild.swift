@@ -216,7 +216,7 @@ final class ViewRebuild: Sendable {
     let scratch: ScratchViews
     do throws(LogError) {
       scratch = try ScratchViews(
-        of: folds.map(\.fold), at: "\(store.environment.directory)/rebuild",
+        of: folds.map(\.fold), at: "\(store.environment.directory)/rebuild.scratch",
         mapSize: store.environment.options.mapSize)
     } catch { throw .log(error) }
     let done = try fold(into: scratch, after: try load(folds, into: scratch))

@@ -245,7 +245,7 @@ import TollbookViews
     defer { log.close() }
     #expect(differences(try Self.views(of: scratch), try Self.views(of: log)) == [])
     #expect(try Self.leftovers(of: log) == [])
-    #expect(!FileManager.default.fileExists(atPath: "\(path)/data/rebuild"))
+    #expect(!FileManager.default.fileExists(atPath: "\(path)/data/rebuild.scratch"))
     #expect(try await log.rebuildViews(pace: Self.pace).isEqual)
   }
 

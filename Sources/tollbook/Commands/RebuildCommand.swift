@@ -18,7 +18,8 @@ struct RebuildCommand: AsyncParsableCommand {
 
       Where a Tollbook owns the directory it is asked: it builds the views anew \
       beside those that it serves, compares them, says what differed, and switches \
-      in one step. No read fails meanwhile.
+      in one step. No read fails meanwhile; until it ends the disk holds the views \
+      three times.
       """)
 
   @OptionGroup var place: PlaceFlags
