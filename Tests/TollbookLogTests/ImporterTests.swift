@@ -13,10 +13,12 @@ import TollbookTestSupport
   private func original(events: Int) async throws -> (
     tables: [String: TableDump], commits: [SealedCommit]
   ) {
-    let log = try folder.openLog("original")
+    let time = ManualTime()
+    let log = try folder.openLog("original", time: time.source)
     defer { log.close() }
     var written = 0
     while written < events {
+      time.advance(byMilliseconds: 7)
       let count = min(1 + written % 9, events - written)
       let body = Body(Array("body \(written)".utf8))
       try await log.append(
@@ -147,7 +149,7 @@ import TollbookTestSupport
 
   /// What may be wrong with commits that are to be imported.
   enum Forgery: CaseIterable {
-    case removed, swapped, shortened, otherRecord, flippedRecord, otherTime, otherRoot
+    case removed, swapped, shortened, otherRecord, flippedRecord, otherTime, otherClock, otherRoot
   }
 
   @Test(arguments: Forgery.allCases)
@@ -167,6 +169,11 @@ import TollbookTestSupport
     case .otherTime:
       commits[9].records[0] = Record.encode(
         note("event"), time: row.time.advanced(byMilliseconds: 1))
+    case .otherClock:
+      // No record says what the clock said.
+      commits[9].row = CommitRow(
+        first: row.first, last: row.last, wall: row.wall.advanced(byMilliseconds: -1),
+        time: row.time, treeSize: row.treeSize, root: row.root)
     case .otherRoot:
       commits[9].row = CommitRow(
         first: row.first, last: row.last, wall: row.wall, time: row.time, treeSize: row.treeSize,
@@ -181,6 +188,9 @@ import TollbookTestSupport
       return
     }
     #expect(((row.first - 1)...(row.last + 9)).contains(found.position ?? 0), "\(found)")
+    if forgery == .removed || forgery == .swapped {
+      #expect(found.problem.contains("comes next"), "\(found)")
+    }
     #expect(importer.head == head)
     #expect(importer.root == commits[4].row.root)
   }

@@ -142,18 +142,29 @@ import TollbookViews
     try await history.append(1_500, to: log)
     let sound = try Self.views(of: log)
     let entries = log.tables(of: CacheFold.fold)[0]
+    let meters = log.tables(of: LedgerFold.fold)[0]
     let totals = log.tables(of: MetricsFold.fold)[0]
-    let first = try #require(
-      try log.environment.withReadTransaction { (transaction) throws(LMDBError) in
-        try transaction.firstKey(in: entries)
-      })
-    try Self.damage(log, removing: first, from: entries, adding: [7, 7], to: totals)
+    let first = try #require(try Self.firstKey(of: entries, log))
+    let meter = try #require(try Self.firstKey(of: meters, log))
+    try Self.change(log) { (transaction) throws(LMDBError) in
+      let row = [UInt8](repeating: 1, count: 8)
+      _ = try transaction.delete(key: first.span, in: entries)
+      let value = try transaction.reading.withValue(forKey: meter.span, in: meters) {
+        [UInt8](copying: $0)
+      }
+      var other = value ?? []
+      other[0] ^= 1
+      try transaction.put(other.span, forKey: meter.span, in: meters)
+      let key: [UInt8] = [7, 7]
+      try transaction.put(row.span, forKey: key.span, in: totals)
+    }
     try Self.park(log, "index@1", 3)
 
     let report = try await log.rebuildViews(pace: Self.pace)
     #expect(
       report.views.compactMap(\.difference) == [
         RebuildReport.Difference(table: "cache@2.entries", key: first),
+        RebuildReport.Difference(table: "ledger@2.meters", key: meter),
         RebuildReport.Difference(table: "metrics@1.totals", key: [7, 7]),
         RebuildReport.Difference(
           table: "parked", key: LogTables.parkedKey(fold: "index@1", position: 3)),
@@ -163,14 +174,17 @@ import TollbookViews
     #expect(try await log.rebuildViews(pace: Self.pace).isEqual)
   }
 
-  private static func damage(
-    _ log: EventLog, removing key: [UInt8], from table: Table, adding other: [UInt8],
-    to second: Table
+  private static func firstKey(of table: Table, _ log: EventLog) throws -> [UInt8]? {
+    try log.environment.withReadTransaction { (transaction) throws(LMDBError) in
+      try transaction.firstKey(in: table)
+    }
+  }
+
+  private static func change(
+    _ log: EventLog, _ body: (inout WriteTransaction) throws(LMDBError) -> Void
   ) throws {
-    let row = [UInt8](repeating: 1, count: 8)
     try log.environment.withWriteTransaction { (transaction) throws(LMDBError) in
-      _ = try transaction.delete(key: key.span, in: table)
-      try transaction.put(row.span, forKey: other.span, in: second)
+      try body(&transaction)
     }
   }
 
@@ -278,7 +292,12 @@ import TollbookViews
     try await log.append([.tokensCharged(charge), .serviceStarted(ServiceStarted())])
     let before = try Self.views(of: log)
     #expect(before["parked"]?.rows == 1)
-    #expect(try await log.rebuildViews(pace: Self.pace).isEqual)
+    // Folded in the scratch environment, and in the tables themselves.
+    for tail in [0, Self.pace.tail] {
+      var pace = Self.pace
+      pace.tail = tail
+      #expect(try await log.rebuildViews(pace: pace).isEqual)
+    }
     #expect(differences(before, try Self.views(of: log)) == [])
   }
 

@@ -259,7 +259,8 @@ struct DemandReader {
   }
 
   private mutating func note(_ row: ReadTally) {
-    let key = Int64(numbers[ResourceKey(stored: row.resource)] ?? 0) << 8 | Int64(row.contentSet & 255)
+    let number = numbers[ResourceKey(stored: row.resource)] ?? 0
+    let key = Int64(number) << 8 | Int64(row.contentSet & 255)
     guard let fetched = fetches[key] else { return }
     let answered = Int64(row.fresh) + Int64(row.stale) + Int64(row.joined)
     guard answered > 0 else { return }
