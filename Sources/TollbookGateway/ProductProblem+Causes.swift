@@ -10,7 +10,8 @@ extension ProductProblem {
     case .queueFull: self.init(.busy, "\(error)")
     case .readOnly: self.init(.storageFull, "\(error)")
     case .closed: self.init(.stopping, "Tollbook is shutting down")
-    case .storage, .damaged, .beforeBase: self.init(.upstreamUnavailable, "\(error)")
+    case .storage, .damaged, .beforeBase, .viewNotInBase:
+      self.init(.upstreamUnavailable, "\(error)")
     }
   }
 

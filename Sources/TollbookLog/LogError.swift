@@ -15,6 +15,9 @@ package enum LogError: StorageFailure, Sendable, Hashable, CustomStringConvertib
   case damaged(Damage)
   /// Events up to that position are not in the log: it goes on from a snapshot.
   case beforeBase(Position)
+  /// The view has no rows and cannot be built from the events: the log goes on from a snapshot of that position.
+  /// Nothing was changed.
+  case viewNotInBase(String, Position)
 
   package var description: String {
     switch self {
@@ -27,6 +30,11 @@ package enum LogError: StorageFailure, Sendable, Hashable, CustomStringConvertib
     case .beforeBase(let base):
       "events up to position \(base) are not in this log: it was restored from a snapshot of that"
         + " position and goes on from there"
+    case .viewNotInBase(let view, let base):
+      "the view \(view) has no rows, and they cannot be made from the events: the log was restored from a"
+        + " snapshot of position \(base) and goes on from there. A rebuild takes them from the snapshot; if that"
+        + " has another version of the view, open the log with the Tollbook that took it, or restore from an"
+        + " export of the whole log"
     }
   }
 }

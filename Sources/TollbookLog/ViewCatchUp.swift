@@ -122,15 +122,17 @@ struct ViewCatchUp {
     try environment.withReadTransaction { (transaction) throws(LogError) in
       let base = try LogReader(tables).base(in: transaction)?.position ?? 0
       var found: [Position] = []
-      do throws(LMDBError) {
-        for bound in folds {
-          let row = try transaction.withValue(
-            forKey: Array(bound.name.utf8).span, in: tables.views
-          ) { ViewRow(bytes: $0) }
-          let begin = bound.fold.isOverStoredEvents ? base : 0
-          found.append(max(row?.position ?? 0, begin))
+      for bound in folds {
+        let row = try LogError.absorbing(
+          try transaction.withValue(forKey: Array(bound.name.utf8).span, in: tables.views) {
+            ViewRow(bytes: $0)
+          })
+        if row == nil, base > 0, !bound.fold.isOverStoredEvents {
+          throw .viewNotInBase(bound.fold.id, base)
         }
-      } catch { throw .storage(error) }
+        let begin = bound.fold.isOverStoredEvents ? base : 0
+        found.append(max(row?.position ?? 0, begin))
+      }
       return found
     }
   }

@@ -405,6 +405,24 @@ import TollbookViews
     #expect(dump["views"]?.rows == 2)
   }
 
+  @Test func `a view that a log's base does not have is refused, and nothing is lost`()
+    async throws
+  {
+    var history = History(seed: 12)
+    let (_, base) = try await Self.source(in: folder, &history, events: 400)
+    do {
+      let log = try folder.openLog("based", folds: allFolds, time: history.clock)
+      defer { log.close() }
+      try await history.append(100, to: log)
+    }
+    #expect(throws: LogError.viewNotInBase("counting@1", base)) {
+      try folder.openLog("based", folds: allFolds + [Self.counting(1)], time: history.clock)
+    }
+    let log = try folder.openLog("based", folds: allFolds, time: history.clock)
+    defer { log.close() }
+    try expectViews(of: log, toBe: history.generator.model)
+  }
+
   @Test func `beside the owner the tables in force are found too`() async throws {
     var history = History(seed: 4)
     do {
