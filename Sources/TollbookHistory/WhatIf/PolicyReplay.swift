@@ -166,10 +166,15 @@ struct PolicyReplay {
       self.step(probe, step)
       if verdicts[index - start] != .no { reserved += prices.high }
     }
-    if verdicts.contains(where: { $0 != .no }) {
+    guard let first = (start..<end).first(where: { verdicts[$0 - start] != .no }) else {
+      return end
+    }
+    let probe = demand.probes[first]
+    let admitted = admits(
+      probe, Step(purchase: demand.purchases[Int(probe.link)], reserved: 0, gap: before))
+    if admitted != .no {
       count(
-        call, ways, isSame: isSame,
-        isSure: verdicts.contains(.yes) && isEnough(1, demand.probes[start], before),
+        call, ways, isSame: isSame, isSure: verdicts.contains(.yes) && admitted == .yes,
         at: demand.probes[start].time)
     }
     return end
@@ -210,8 +215,7 @@ struct PolicyReplay {
   }
 
   /// Whether so many products like this one are sure to be let through.
-  func isEnough(_ count: Int, _ probe: Probe, _ gap: Bounds? = nil) -> Bool {
-    let gap = gap ?? self.gap
+  func isEnough(_ count: Int, _ probe: Probe) -> Bool {
     if gap.low >= 0 || probe.available == .max { return true }
     let needed = overdraft == .allow ? 1 : Int64(count) * bound(probe)
     return probe.available + gap.low >= needed
