@@ -90,6 +90,15 @@ struct `Law 8: what-if is a prediction` {
         "seed \(seed): \(name) \(told.low) to \(told.high), and in truth \(truth.low)")
     }
     #expect(told.requests == truth.requests, "seed \(seed)")
+    for (name, told, truth) in [
+      ("median", told.medianAge, truth.medianAge), ("95 %", told.highAge, truth.highAge),
+    ] {
+      guard let told, let truth else { continue }
+      // Both are rounded to classes of ages.
+      #expect(
+        told.low <= truth.high && truth.low <= told.high,
+        "seed \(seed): \(name) of ages \(told.low) to \(told.high), and in truth \(truth.low)")
+    }
 
     // Narrow: where every price is fixed, a fiftieth of the spend; else as wide as the prices leave open.
     let width = told.tokens.width
