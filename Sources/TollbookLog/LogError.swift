@@ -31,10 +31,10 @@ package enum LogError: StorageFailure, Sendable, Hashable, CustomStringConvertib
       "events up to position \(base) are not in this log: it was restored from a snapshot of that"
         + " position and goes on from there"
     case .viewNotInBase(let view, let base):
-      "the view \(view) has no rows, and they cannot be made from the events: the log was restored from a"
-        + " snapshot of position \(base) and goes on from there. A rebuild takes them from the snapshot; if that"
-        + " has another version of the view, open the log with the Tollbook that took it, or restore from an"
-        + " export of the whole log"
+      "the view \(view) has no rows, and they cannot be made from the events: the log was restored"
+        + " from a snapshot of position \(base) and goes on from there. A rebuild takes them from"
+        + " the snapshot; if that has another version of the view, open the log with the Tollbook"
+        + " that took it, or restore from an export of the whole log"
     }
   }
 }
