@@ -174,7 +174,7 @@ extension ScratchReplay {
 /// Replays, each on a thread of its own, one portion behind whoever reads the events.
 private final class ReplayBehind: Sendable {
   /// Events applied at a time: the larger, the fewer times a page of the views is written.
-  private static let portion = 40_000
+  private static let portion = 80_000
 
   let replays: [ScratchReplay]
   private let queues: [DispatchQueue]
