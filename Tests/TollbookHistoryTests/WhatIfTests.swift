@@ -148,20 +148,21 @@ private let two = "B000000002"
   @Test func `a recorded call is not made where other purchases have used up the balance`()
     async throws
   {
-    let demand = [(1, one), (5, one), (9, one), (13, two), (17, "B000000003")].map {
-      WhatIfDemand(at: $0.0 * 1_000, asins: [$0.1])
-    }
+    // The last one comes after a refill, which both have.
+    let demand = [
+      (1, one), (5, one), (9, one), (13, two), (17, "B000000003"), (80, "B000000004"),
+    ].map { WhatIfDemand(at: $0.0 * 1_000, asins: [$0.1]) }
     let frugal = try await WhatIfWorld(.windows(fresh: day), rate: 1, balance: 3)
     try await frugal.live(demand)
     let recorded = try await frugal.recorded()
-    #expect(recorded.calls == Bounds(3))
+    #expect(recorded.calls == Bounds(4))
     #expect(recorded.refused == Bounds(0))
 
     let greedy = try await frugal.predict(.windows(fresh: 1))
     let truth = try await WhatIfWorld(.windows(fresh: 1), rate: 1, balance: 3)
     try await truth.live(demand)
     let lived = try await truth.recorded()
-    #expect(lived.calls == Bounds(3))
+    #expect(lived.calls == Bounds(4))
     #expect(lived.refused == Bounds(2))
     #expect(greedy.calls == lived.calls)
     #expect(greedy.tokens == lived.tokens)
