@@ -53,12 +53,3 @@ import TollbookViews
     #expect(removals > 0)
   }
 }
-
-extension CacheEntry {
-  fileprivate var withoutReads: CacheEntry {
-    var entry = self
-    entry.hits = 0
-    entry.lastRead = nil
-    return entry
-  }
-}

@@ -126,22 +126,22 @@ package struct Verification {
       return
     }
     watch.reading("(tables)")
-    var views: [ViewTables?] = []
-    for fold in folds { views.append(try tables(of: fold)) }
+    let views = try replays.map { (replay) throws(LogError) in
+      try replay.folds.map { (fold) throws(LogError) in (fold, try tables(of: fold)) }
+    }
     var found = outcome
     try source.environment.withReadTransaction { (transaction) throws(LogError) in
       watch.reading(LogTables.eventsName)
       let head = try source.reader.head(in: transaction)
       var comparison = ViewComparison(source, watch)
-      for (fold, tables) in zip(folds, views) {
-        guard let replay = replays.first(where: { $0.folds.contains { $0.id == fold.id } }) else {
-          continue
-        }
+      for (replay, views) in zip(replays, views) {
         try replay.run(to: head)
-        switch try comparison.compare(fold, tables, with: replay, in: transaction) {
-        case .absent: found.absentViews.append(fold.id)
-        case .equal(let digest): found.views.append(digest)
-        case .different(let damages): found.damages += damages
+        for (fold, tables) in views {
+          switch try comparison.compare(fold, tables, with: replay, in: transaction) {
+          case .absent: found.absentViews.append(fold.id)
+          case .equal(let digest): found.views.append(digest)
+          case .different(let damages): found.damages += damages
+          }
         }
       }
       found.viewPosition = head

@@ -46,7 +46,8 @@ extension CacheView {
 }
 
 extension CacheEntry {
-  fileprivate var withoutReads: CacheEntry {
+  /// The entry as its resource's own events tell it: how often it was read stands in others.
+  package var withoutReads: CacheEntry {
     var entry = self
     entry.hits = 0
     entry.lastRead = nil
