@@ -14,12 +14,14 @@ package enum Event: Hashable, Sendable {
   case cachePurged(CachePurged)
   case readsTallied(ReadsTallied)
   case bodiesPruned(BodiesPruned)
+  case entriesSwept(EntriesSwept)
   case tokensCharged(TokensCharged)
   case reservationReleased(ReservationReleased)
   case chargeInDoubt(ChargeInDoubt)
   case chargeResolved(ChargeResolved)
   case balanceObserved(BalanceObserved)
   case spendRefused(SpendRefused)
+  case windowObserved(WindowObserved)
   case credentialAdded(CredentialAdded)
   case credentialStatusChanged(CredentialStatusChanged)
   case serviceStarted(ServiceStarted)
@@ -40,12 +42,14 @@ package enum Event: Hashable, Sendable {
     case .cachePurged: .cachePurged
     case .readsTallied: .readsTallied
     case .bodiesPruned: .bodiesPruned
+    case .entriesSwept: .entriesSwept
     case .tokensCharged: .tokensCharged
     case .reservationReleased: .reservationReleased
     case .chargeInDoubt: .chargeInDoubt
     case .chargeResolved: .chargeResolved
     case .balanceObserved: .balanceObserved
     case .spendRefused: .spendRefused
+    case .windowObserved: .windowObserved
     case .credentialAdded: .credentialAdded
     case .credentialStatusChanged: .credentialStatusChanged
     case .serviceStarted: .serviceStarted
@@ -68,12 +72,14 @@ package enum Event: Hashable, Sendable {
     case .cachePurged(let message): message
     case .readsTallied(let message): message
     case .bodiesPruned(let message): message
+    case .entriesSwept(let message): message
     case .tokensCharged(let message): message
     case .reservationReleased(let message): message
     case .chargeInDoubt(let message): message
     case .chargeResolved(let message): message
     case .balanceObserved(let message): message
     case .spendRefused(let message): message
+    case .windowObserved(let message): message
     case .credentialAdded(let message): message
     case .credentialStatusChanged(let message): message
     case .serviceStarted(let message): message
@@ -96,12 +102,14 @@ package enum EventKind: UInt8, CaseIterable, Sendable {
   case cachePurged = 20
   case readsTallied = 21
   case bodiesPruned = 22
+  case entriesSwept = 23
   case tokensCharged = 33
   case reservationReleased = 34
   case chargeInDoubt = 35
   case chargeResolved = 36
   case balanceObserved = 37
   case spendRefused = 38
+  case windowObserved = 39
   case credentialAdded = 50
   case credentialStatusChanged = 51
   case serviceStarted = 65
@@ -122,12 +130,14 @@ package enum EventKind: UInt8, CaseIterable, Sendable {
     case .cachePurged: "CachePurged"
     case .readsTallied: "ReadsTallied"
     case .bodiesPruned: "BodiesPruned"
+    case .entriesSwept: "EntriesSwept"
     case .tokensCharged: "TokensCharged"
     case .reservationReleased: "ReservationReleased"
     case .chargeInDoubt: "ChargeInDoubt"
     case .chargeResolved: "ChargeResolved"
     case .balanceObserved: "BalanceObserved"
     case .spendRefused: "SpendRefused"
+    case .windowObserved: "WindowObserved"
     case .credentialAdded: "CredentialAdded"
     case .credentialStatusChanged: "CredentialStatusChanged"
     case .serviceStarted: "ServiceStarted"

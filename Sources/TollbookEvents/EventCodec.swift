@@ -38,6 +38,7 @@ extension Event {
       case .cacheEvicted: self = .cacheEvicted(try CacheEvicted(serializedBytes: payload))
       case .cachePurged: self = .cachePurged(try CachePurged(serializedBytes: payload))
       case .readsTallied: self = .readsTallied(try ReadsTallied(serializedBytes: payload))
+      case .entriesSwept: self = .entriesSwept(try EntriesSwept(serializedBytes: payload))
       case .bodiesPruned: self = .bodiesPruned(try BodiesPruned(serializedBytes: payload))
       case .tokensCharged: self = .tokensCharged(try TokensCharged(serializedBytes: payload))
       case .reservationReleased:
@@ -45,6 +46,7 @@ extension Event {
       case .chargeInDoubt: self = .chargeInDoubt(try ChargeInDoubt(serializedBytes: payload))
       case .chargeResolved: self = .chargeResolved(try ChargeResolved(serializedBytes: payload))
       case .balanceObserved: self = .balanceObserved(try BalanceObserved(serializedBytes: payload))
+      case .windowObserved: self = .windowObserved(try WindowObserved(serializedBytes: payload))
       case .spendRefused: self = .spendRefused(try SpendRefused(serializedBytes: payload))
       case .credentialAdded: self = .credentialAdded(try CredentialAdded(serializedBytes: payload))
       case .credentialStatusChanged:

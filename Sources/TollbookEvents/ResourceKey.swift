@@ -1,4 +1,5 @@
-/// The name of one cacheable thing: `scope/kind/path`, such as `shared/keepa.product/1/B09T2ZLMHB`.
+/// The name of one cacheable thing: `shared/kind/path`, such as `shared/keepa.product/1/B09T2ZLMHB`, or for what belongs
+/// to an account `account/name/kind/path`.
 ///
 /// Two are the same if their bytes are, as in the tables. To Swift two texts are equal that look alike, such as an é in
 /// one character and in two.
@@ -11,16 +12,28 @@ package struct ResourceKey: Hashable, Sendable, CustomStringConvertible {
   /// A key as written in an event, without checking it.
   package init(stored text: String) { description = text }
 
-  /// The class of resources that it belongs to, such as `keepa.product`; empty if the key has none.
-  package var kind: String {
-    let parts = description.split(separator: "/", maxSplits: 2, omittingEmptySubsequences: false)
-    return parts.count > 1 ? String(parts[1]) : ""
+  /// A key that one account reads.
+  package init(account: String, kind: String, path: String) {
+    description = "account/\(account)/\(kind)/\(path)"
   }
+
+  /// The class of resources that it belongs to, such as `keepa.product`; empty if the key has none.
+  package var kind: String { String(kindAndPath.first ?? "") }
 
   /// What names the resource within its kind, such as `1/B09T2ZLMHB`.
   package var path: Substring {
-    let parts = description.split(separator: "/", maxSplits: 2, omittingEmptySubsequences: false)
-    return parts.count > 2 ? parts[2] : ""
+    let parts = kindAndPath
+    return parts.count > 1 ? parts[1] : ""
+  }
+
+  private var kindAndPath: [Substring] {
+    let parts = description.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
+    guard parts.count > 1 else { return [] }
+    guard parts[0] == "account" else {
+      return parts[1].split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
+    }
+    return Array(
+      parts[1].split(separator: "/", maxSplits: 2, omittingEmptySubsequences: false).dropFirst())
   }
 
   package static func == (left: ResourceKey, right: ResourceKey) -> Bool {

@@ -69,7 +69,7 @@ package struct BalanceReconciliation {
     if var resolution = resolution(of: doubts, refill: refill) {
       resolution.windows = windows
       events.append(.chargeResolved(resolution))
-      meter.apply(.chargeResolved(resolution))
+      meter.apply(.chargeResolved(resolution), to: key)
     }
     events.append(.balanceObserved(observation(after: last, refill: refill)))
     return events
@@ -93,8 +93,7 @@ package struct BalanceReconciliation {
 
   private var observation: BalanceObserved {
     var event = BalanceObserved()
-    event.credential = key.credential
-    event.unit = key.unit
+    event.meter = key.name
     event.reading.balance = reading.balance
     event.reading.upstreamMs = reading.upstreamMilliseconds
     event.reading.nextRefillMs = reading.nextRefillMilliseconds
@@ -144,11 +143,10 @@ package struct BalanceReconciliation {
         question.asked >= sent.advanced(byMilliseconds: Self.doubtSettlesAfter)
       else { return nil }
     }
-    let sum = doubts.reduce(0) { $0 + $1.tokens }
+    let sum = doubts.reduce(0) { $0 + $1.amount }
     let difference = meter[.free] + sum + refill.low - reading.balance
     var event = ChargeResolved()
-    event.credential = key.credential
-    event.unit = key.unit
+    event.meter = key.name
     event.difference = difference
     if meter.awaitsRestoreGap {
       event.evidence = .restored
@@ -160,14 +158,14 @@ package struct BalanceReconciliation {
       event.evidence = .unexplained
     }
     let settled =
-      event.evidence == .reading ? allot(difference, over: doubts.map(\.tokens)) : []
+      event.evidence == .reading ? allot(difference, over: doubts.map(\.amount)) : []
     event.doubts = doubts.enumerated().map { index, hold in
       var doubt = ResolvedDoubt(closing: hold)
       if event.evidence == .reading {
         doubt.settled = settled[index]
-        doubt.released = hold.tokens - settled[index]
+        doubt.released = hold.amount - settled[index]
       } else {
-        doubt.unprovable = hold.tokens
+        doubt.unprovable = hold.amount
       }
       return doubt
     }
@@ -181,10 +179,13 @@ extension ResolvedDoubt {
     self.init()
     fetch = hold.fetch
     attempt = hold.attempt
-    account = hold.account
     operation = hold.operation
-    tokens = hold.tokens
+    tokens = hold.amount
     wasUnprovable = hold.state == .unprovable
+    window = hold.meter.window
+    payers = hold.payers
+    sinceMs = hold.doubted?.milliseconds ?? 0
+    limitOnly = hold.isLimitOnly
   }
 }
 

@@ -8,7 +8,6 @@ import TollbookViews
 
 /// What a purchase is booked under.
 struct PurchaseTerms: Sendable {
-  var account: String
   var operation: String
   var meter: MeterKey
 }
@@ -23,11 +22,8 @@ struct ReserveCommand: Sendable {
 
   var terms: PurchaseTerms
   var items: [Item]
-  var contentSet: UInt8
-  /// The age that the reader demanded, in milliseconds.
-  var demandedAge: Int64?
-  /// When the reader was answered, if nobody waits for this any more.
-  var behind: Timestamp?
+  /// Who asked for what.
+  var demand: Demand
   /// Most items in one call.
   var callSize: Int
   var requestLimit: Int64?
@@ -44,9 +40,10 @@ struct ReserveCommand: Sendable {
   }
 
   func decide(
-    _ ledger: LedgerView, _ state: borrowing ReadTransaction, _ context: DecisionContext
+    _ cache: CacheView, _ ledger: LedgerView, _ state: borrowing ReadTransaction,
+    _ context: DecisionContext
   ) throws(LMDBError) -> Decision<Answer> {
-    if let credential = try ledger.credential(terms.meter.credential, in: state),
+    if let credential = try ledger.credential(terms.meter.owner, in: state),
       credential.status == .rejected
     {
       return Decision(answer: .keyRejected(detail: credential.detail))
@@ -67,12 +64,13 @@ struct ReserveCommand: Sendable {
     var calls: [ReservedCall] = []
     for start in stride(from: 0, to: admission.admitted, by: callSize) {
       let range = start..<min(start + callSize, admission.admitted)
-      let event = started(items[range])
-      calls.append(
-        ReservedCall(
-          fetch: context.next + UInt64(calls.count), items: range, bound: event.bound,
-          expected: event.expected))
-      decision.events.append(.fetchStarted(event))
+      let call = ReservedCall(
+        fetch: context.next + UInt64(calls.count), items: range,
+        bound: items[range].reduce(0) { $0 + $1.bound },
+        expected: items[range].reduce(0) { $0 + $1.expected },
+        duplicates: try duplicates(in: range, cache, state))
+      decision.events.append(.fetchStarted(started(call)))
+      calls.append(call)
     }
     let refusal = admission.refusal.map {
       ReserveRefusal(
@@ -83,39 +81,56 @@ struct ReserveCommand: Sendable {
     return decision
   }
 
-  private func started(_ items: ArraySlice<Item>) -> FetchStarted {
+  /// Which items a fresh entry would have answered.
+  private func duplicates(
+    in range: Range<Int>, _ cache: CacheView, _ state: borrowing ReadTransaction
+  ) throws(LMDBError) -> Set<Int> {
+    let maximumAge = demand.hasMaxAgeSeconds ? Int64(demand.maxAgeSeconds) * 1_000 : nil
+    var found: Set<Int> = []
+    for index in range {
+      let entry = try cache.entry(
+        items[index].resource, covering: demand.contentSet, in: state)
+      if let entry, Usability(of: entry, at: now, maximumAge: maximumAge) == .fresh {
+        found.insert(index)
+      }
+    }
+    return found
+  }
+
+  private func started(_ call: ReservedCall) -> FetchStarted {
+    let items = items[call.items]
     var event = FetchStarted()
     event.operation = terms.operation
-    event.credential = terms.meter.credential
-    event.account = terms.account
-    event.unit = terms.meter.unit
+    event.credential = terms.meter.owner
     event.resources = items.map(\.resource.description)
-    event.contentSet = UInt32(contentSet)
-    event.bound = items.reduce(0) { $0 + $1.bound }
-    event.expected = items.reduce(0) { $0 + $1.expected }
-    if let demandedAge { event.maxAgeSeconds = UInt32(clamping: demandedAge / 1_000) }
-    event.behind = behind != nil
-    event.askedMs = behind?.milliseconds ?? 0
+    event.contentSet = demand.contentSet
+    event.demands = [demand]
+    if items.contains(where: { $0.expected != items.first?.expected }) {
+      event.weights = items.map(\.expected)
+    }
+    event.moves = [Move(terms.meter, call.bound, expected: call.expected)]
     return event
   }
 
   /// The event of a refusal that is final for the request.
   func refused(_ refusal: ReserveRefusal) -> SpendRefused {
+    let rest = items[refusal.from...]
+    var want = Want()
+    want.meter = terms.meter.name
+    want.window = terms.meter.window
+    want.wanted = rest.reduce(0) { $0 + $1.bound }
+    want.available = refusal.available
+    want.retryMs = refusal.retryAt?.milliseconds ?? 0
     var event = SpendRefused()
-    event.account = terms.account
     event.operation = terms.operation
-    event.credential = terms.meter.credential
-    event.unit = terms.meter.unit
-    event.wanted = items[refusal.from...].reduce(0) { $0 + $1.bound }
-    event.available = refusal.available
-    event.resources = UInt32(items.count - refusal.from)
+    event.credential = terms.meter.owner
+    event.resources = UInt32(rest.count)
     event.reason = refusal.reason
-    event.retryMs = refusal.retryAt?.milliseconds ?? 0
-    event.refused = items[refusal.from...].map(\.resource.description)
-    event.contentSet = UInt32(contentSet)
-    if let demandedAge { event.maxAgeSeconds = UInt32(clamping: demandedAge / 1_000) }
-    event.behind = behind != nil
-    event.askedMs = behind?.milliseconds ?? 0
+    event.retryMs = want.retryMs
+    event.refused = rest.map(\.resource.description)
+    event.demand = demand
+    event.wants = [want]
+    event.payers = [Payer].counting(rest.map(\.resource), of: demand)
     return event
   }
 }
@@ -126,6 +141,8 @@ struct ReservedCall: Sendable {
   let items: Range<Int>
   let bound: Int64
   let expected: Int64
+  /// Those of the items that a fresh entry would have answered.
+  let duplicates: Set<Int>
 }
 
 /// Why the items from an index on were not reserved.
@@ -143,23 +160,89 @@ struct Attempt: Sendable {
   var terms: PurchaseTerms
   var bound: Int64
   var expected: Int64
-  /// The resources of the call in request order, each with what the price list says it costs.
-  var weights: [(resource: ResourceKey, expected: Int64)]
+  var demand: Demand
+  var items: [Item]
   /// When it was sent, by our clock.
   var sent: Timestamp
   /// The meter as it stood then.
   var meter = Meter()
 
+  /// One resource of the call, in request order.
+  struct Item: Sendable {
+    var resource: ResourceKey
+    /// What the price list says it costs.
+    var expected: Int64
+    /// Whether a fresh entry would have answered when the call began.
+    var isDuplicate: Bool
+  }
+
+  /// What became of an item.
+  struct Result {
+    var use: Use
+    /// Position of the `CacheWritten` that it brought; 0: none.
+    var written: Position
+  }
+
   var question: BalanceReconciliation.Question { .init(asked: sent, meter: meter) }
 
-  /// A cost divided over the resources.
-  func shares(of tokens: Int64) -> [Share] {
-    zip(weights, allot(tokens, over: weights.map(\.expected))).map { weight, tokens in
+  /// Who pays how much of it, by kind.
+  var payers: [Payer] {
+    [Payer].counting(items.map(\.resource), of: demand, weights: items.map(\.expected))
+  }
+
+  /// A cost divided over the items.
+  func divided(_ cost: Int64) -> [Int64] { allot(cost, over: items.map(\.expected)) }
+
+  /// The shares of a charge.
+  ///
+  /// - Parameter results: what became of each item; empty: the attempt brought nothing.
+  func shares(of cost: Int64, _ payers: [Payer], _ results: [Result]) -> [Share] {
+    zip(items, divided(cost)).enumerated().map { index, part in
+      let (item, amount) = part
+      let result = index < results.count ? results[index] : Result(use: .failed, written: 0)
+      let kind = item.resource.kind
       var share = Share()
-      share.resource = weight.resource.description
-      share.tokens = tokens
+      share.resource = item.resource.description
+      share.amounts = [amount]
+      share.payer = UInt32(payers.firstIndex { $0.kind == kind } ?? 0)
+      share.use = item.isDuplicate ? .duplicate : result.use
+      share.written = result.written
       return share
     }
+  }
+}
+
+extension [Payer] {
+  /// Who pays for resources that one request asked for, by their kinds.
+  ///
+  /// - Parameter weights: of each resource; empty: 1.
+  static func counting(
+    _ resources: some Collection<ResourceKey>, of demand: Demand, weights: [Int64] = []
+  ) -> [Payer] {
+    var payers: [Payer] = []
+    for (index, resource) in resources.enumerated() {
+      let kind = resource.kind
+      let weight = index < weights.count ? weights[index] : 1
+      if let place = payers.firstIndex(where: { $0.kind == kind }) {
+        payers[place].weight += weight
+      } else {
+        payers.append(
+          Payer(account: demand.account, tags: demand.tags, kind: kind, weight: weight))
+      }
+    }
+    return payers
+  }
+}
+
+extension Move {
+  /// A move on a page.
+  init(_ page: MeterKey, _ amount: Int64, expected: Int64 = 0, reserved: Int64 = 0) {
+    self.init()
+    meter = page.name
+    window = page.window
+    self.amount = amount
+    self.expected = expected
+    self.reserved = reserved
   }
 }
 
@@ -179,39 +262,38 @@ private struct Booking {
 
   mutating func append(_ event: Event) {
     events.append(event)
-    if let moved = MeterKey(of: event), moved == key { meter.apply(event) }
+    if event.hasPostings { meter.apply(event, to: key) }
   }
 
   /// What an attempt cost: charged if the upstream told it, in doubt if it was sent and nobody knows, else released.
   ///
   /// - Parameters:
-  ///   - isAnswered: whether it brought what was asked for; then a cost of nothing is a charge too.
+  ///   - results: what became of each item; empty: it brought nothing. Where it brought something a cost of nothing is a
+  ///     charge too.
   ///   - ended: when it was over, by our clock. When it was really sent only the connection knows: not after that.
   mutating func end(
-    _ attempt: Attempt, _ charge: UpstreamCharge, isAnswered: Bool, ended: Timestamp, day: String
+    _ attempt: Attempt, _ charge: UpstreamCharge, results: [Attempt.Result], ended: Timestamp,
+    day: String
   ) {
     switch charge {
-    case .known(let tokens) where tokens > 0 || isAnswered:
+    case .known(let cost) where cost > 0 || !results.isEmpty:
+      let payers = attempt.payers
       var event = TokensCharged()
       event.fetch = attempt.fetch
       event.attempt = attempt.number
-      event.credential = key.credential
-      event.unit = key.unit
-      event.account = attempt.terms.account
+      event.credential = key.owner
       event.operation = attempt.terms.operation
-      event.tokens = tokens
-      event.reserved = attempt.bound
-      event.expected = attempt.expected
-      event.shares = attempt.shares(of: tokens)
+      event.moves = [Move(key, cost, expected: attempt.expected, reserved: attempt.bound)]
+      event.payers = payers
+      event.shares = attempt.shares(of: cost, payers, results)
       event.windows = [day]
       append(.tokensCharged(event))
     case .none, .known:
       var event = ReservationReleased()
       event.fetch = attempt.fetch
       event.attempt = attempt.number
-      event.credential = key.credential
-      event.unit = key.unit
-      event.tokens = attempt.bound
+      event.credential = key.owner
+      event.moves = [Move(key, attempt.bound)]
       append(.reservationReleased(event))
     case .unknown:
       append(.chargeInDoubt(ChargeInDoubt(of: attempt, sent: ended)))
@@ -249,10 +331,10 @@ private struct Booking {
     _ status: CredentialStatus, detail: String = "", _ ledger: LedgerView,
     _ state: borrowing ReadTransaction
   ) throws(LMDBError) {
-    let known = try ledger.credential(key.credential, in: state)
+    let known = try ledger.credential(key.owner, in: state)
     guard known?.status != status || known?.detail != detail else { return }
     var event = CredentialStatusChanged()
-    event.credential = key.credential
+    event.credential = key.owner
     event.status = status
     event.detail = detail
     append(.credentialStatusChanged(event))
@@ -264,9 +346,10 @@ extension ChargeInDoubt {
     self.init()
     fetch = attempt.fetch
     self.attempt = attempt.number
-    credential = attempt.terms.meter.credential
-    unit = attempt.terms.meter.unit
-    tokens = attempt.bound
+    credential = attempt.terms.meter.owner
+    operation = attempt.terms.operation
+    moves = [Move(attempt.terms.meter, attempt.bound)]
+    payers = attempt.payers
     sentMs = sent.milliseconds
   }
 }
@@ -280,13 +363,14 @@ struct SettleCommand: Sendable {
     var resource: ResourceKey
     /// Nil: the upstream does not have it.
     var body: Body?
+    /// The parts that the answer really brought.
+    var contentSet: UInt64
     var summary: [UInt8]
     var upstreamUpdated: Int64
   }
 
   var attempt: Attempt
   var written: [Written]
-  var contentSet: UInt8
   var policy: FreshnessPolicy
   var charge: UpstreamCharge
   var reading: UpstreamReading?
@@ -296,19 +380,28 @@ struct SettleCommand: Sendable {
 
   /// - Returns: each resource's share of the cost; the bounds where the cost is in doubt.
   func decide(
-    _ ledger: LedgerView, _ state: borrowing ReadTransaction, _ context: DecisionContext
+    _ cache: CacheView, _ ledger: LedgerView, _ state: borrowing ReadTransaction,
+    _ context: DecisionContext
   ) throws(LMDBError) -> Decision<[ResourceKey: Int64]> {
     var booking = try Booking(attempt.terms.meter, ledger, state)
     var byResource: [ResourceKey: Int64] = [:]
-    for share in attempt.shares(of: charge.tokens ?? attempt.bound) {
-      byResource[ResourceKey(stored: share.resource)] = share.tokens
+    for (item, part) in zip(attempt.items, attempt.divided(charge.tokens ?? attempt.bound)) {
+      byResource[item.resource] = part
     }
     booking.append(.fetchSucceeded(succeeded))
+    var results: [ResourceKey: Attempt.Result] = [:]
     for item in written {
-      booking.append(.cacheWritten(cacheWritten(item, tokens: byResource[item.resource] ?? 0)))
+      let before = try cache.all(of: item.resource, in: state)
+      results[item.resource] = Attempt.Result(
+        use: use(of: item, after: before), written: context.next + UInt64(booking.events.count))
+      let cost = byResource[item.resource] ?? 0
+      booking.append(.cacheWritten(cacheWritten(item, cost: cost, after: before)))
     }
     let day = dayWindow(context.time)
-    booking.end(attempt, charge, isAnswered: true, ended: observed, day: day)
+    booking.end(
+      attempt, charge,
+      results: attempt.items.map { results[$0.resource] ?? .init(use: .failed, written: 0) },
+      ended: observed, day: day)
     try booking.noteKey(.accepted, ledger, state)
     try booking.observe(
       reading, to: attempt.question, at: observed, fetch: attempt.fetch, day: day, ledger, state)
@@ -324,20 +417,37 @@ struct SettleCommand: Sendable {
     event.absent = UInt32(written.count { $0.body == nil })
     event.durationMs = UInt32(clamping: durationMilliseconds)
     event.receivedBytes = UInt64(receivedBytes)
+    event.operation = attempt.terms.operation
+    event.payers = [Payer].counting(written.map(\.resource), of: attempt.demand)
     return event
   }
 
-  private func cacheWritten(_ item: Written, tokens: Int64) -> CacheWritten {
+  /// What an answer was good for, given what the cache held of the resource.
+  private func use(of item: Written, after entries: [CacheEntry]) -> Use {
+    let digest = item.body?.digest ?? []
+    let isUnchanged = entries.contains {
+      $0.contentSet == item.contentSet && $0.isPresent == (item.body != nil) && $0.digest == digest
+    }
+    if isUnchanged { return .unchanged }
+    return attempt.demand.isBehind ? .refreshed : .served
+  }
+
+  private func cacheWritten(
+    _ item: Written, cost: Int64, after entries: [CacheEntry]
+  ) -> CacheWritten {
     var event = CacheWritten()
     event.resource = item.resource.description
-    event.contentSet = UInt32(contentSet)
+    event.contentSet = item.contentSet
+    event.replaced = entries.filter { $0.contentSet & item.contentSet == $0.contentSet }
+      .map(\.written)
     event.presence = item.body == nil ? .absent : .present
     event.fetch = attempt.fetch
     event.body = .init(item.body?.digest ?? [])
     event.bodyBytes = UInt32(item.body?.fragment.rawLength ?? 0)
     event.upstreamUpdatedMs = item.upstreamUpdated
-    event.tokens = tokens
+    event.costs = [Cost(Amount(cost, attempt.terms.meter.unit))]
     event.summary = .init(item.summary)
+    event.summaryForm = item.summary.isEmpty ? .none : .public
     policy.stamp(&event, fetched: observed)
     return event
   }
@@ -360,7 +470,7 @@ struct FailCommand: Sendable {
   ) throws(LMDBError) -> Decision<Bool> {
     var booking = try Booking(attempt.terms.meter, ledger, state)
     let day = dayWindow(context.time)
-    booking.end(attempt, failure.charge, isAnswered: false, ended: observed, day: day)
+    booking.end(attempt, failure.charge, results: [], ended: observed, day: day)
     if failure.reason == .keyRejected {
       try booking.noteKey(.rejected, detail: failure.detail, ledger, state)
     }
@@ -387,11 +497,10 @@ struct FailCommand: Sendable {
     event.detail = failure.detail
     guard isRetrying else { return event }
     event.nextAttempt = attempt.number + 1
-    event.nextBound = attempt.bound
-    event.credential = attempt.terms.meter.credential
-    event.unit = attempt.terms.meter.unit
-    event.account = attempt.terms.account
+    event.credential = attempt.terms.meter.owner
     event.operation = attempt.terms.operation
+    event.moves = [Move(attempt.terms.meter, attempt.bound, expected: attempt.expected)]
+    event.payers = attempt.payers
     return event
   }
 

@@ -41,7 +41,7 @@ package final class Gateway: Sendable {
 
   /// The meter of Keepa's key; of no key if none is configured.
   package var keepaMeter: MeterKey {
-    buyer?.meter ?? MeterKey(credential: "keepa", unit: KeepaBuyer.unit)
+    buyer?.meter ?? MeterKey(owner: "keepa", unit: KeepaBuyer.unit)
   }
 
   /// Answers from the cache what is fresh enough, buys the rest, and falls back to what is stale.
@@ -87,7 +87,7 @@ package final class Gateway: Sendable {
     let found: StoredProduct = try log.read { (transaction) throws(LogError) in
       let entry: CacheEntry?
       do throws(LMDBError) {
-        entry = try cache.entry(key, covering: UInt8(wanted.rawValue), in: transaction)
+        entry = try cache.entry(key, covering: wanted.rawValue, in: transaction)
       } catch { throw .storage(error) }
       guard let entry, entry.isPresent else { return .notCached }
       guard let body = try reader.body(digest: entry.digest, in: transaction) else {
@@ -97,13 +97,14 @@ package final class Gateway: Sendable {
     }
     let now = log.time.now()
     let demand = ReadTallies.Demand(
-      key, wanted: UInt8(wanted.rawValue), account: settings.account, isPeek: true)
+      key, wanted: wanted.rawValue, account: settings.account, operation: KeepaBuyer.operation,
+      isPeek: true)
     guard case .stored(let entry, _, _) = found else {
       tallies.record(.unmet, demand, at: now)
       return found
     }
     let isFresh = Usability(of: entry, at: now, maximumAge: nil) == .fresh
-    tallies.record(isFresh ? .fresh : .stale, demand, contentSet: entry.contentSet, at: now)
+    tallies.record(isFresh ? .fresh : .stale, demand, entry, at: now)
     return found
   }
 
@@ -127,10 +128,12 @@ package final class Gateway: Sendable {
 
   /// Closes a doubt by hand.
   package func resolve(
-    fetch: Position, attempt: UInt32, settled: Int64, note: String
+    fetch: Position, attempt: UInt32, unit: String? = nil, settled: Int64, note: String,
+    actor: String = ""
   ) async throws -> ChargeResolved {
-    try await ResolveCommand(fetch: fetch, attempt: attempt, settled: settled, note: note)
-      .run(on: log)
+    try await ResolveCommand(
+      fetch: fetch, attempt: attempt, unit: unit, settled: settled, note: note, actor: actor
+    ).run(on: log)
   }
 
   private static func unique(_ asins: [KeepaASIN]) -> [KeepaASIN] {
@@ -149,7 +152,7 @@ package final class Gateway: Sendable {
     _ asins: [KeepaASIN], _ request: ProductsRequest
   ) -> [KeepaASIN: CacheEntry] {
     let cache = cache
-    let wanted = UInt8(request.contentSet.rawValue)
+    let wanted = request.contentSet.rawValue
     // An entry that cannot be read is bought anew.
     let found = try? log.read { (transaction) throws(LogError) in
       var found: [KeepaASIN: CacheEntry] = [:]
@@ -200,14 +203,23 @@ package final class Gateway: Sendable {
   ) -> ProductOutcome {
     switch purchase.end {
     case .written(let tokens):
+      let paid = purchase.isJoined ? 0 : tokens
+      if let entry = entries([asin], request)[asin] {
+        return ProductOutcome(
+          asin: asin, source: .keepa, entry: entry, tokens: paid, isJoined: purchase.isJoined,
+          problem: nil)
+      }
+      // Less came than was asked for, or it is gone already.
+      var plain = request
+      plain.contentSet = .plain
+      let entry = entries([asin], plain)[asin]
       return ProductOutcome(
-        asin: asin, source: .keepa, entry: entries([asin], request)[asin],
-        tokens: purchase.isJoined ? 0 : tokens, isJoined: purchase.isJoined, problem: nil)
+        asin: asin, source: entry == nil ? .none : .keepa, entry: entry, tokens: paid,
+        isJoined: purchase.isJoined, problem: entry == nil ? .purged : .incomplete)
     case .found:
       guard let entry = entries([asin], request)[asin] else {
         return ProductOutcome(
-          asin: asin, source: .none, entry: nil, tokens: 0, isJoined: false,
-          problem: ProductProblem(.upstreamUnavailable, "it was purged meanwhile; ask again"))
+          asin: asin, source: .none, entry: nil, tokens: 0, isJoined: false, problem: .purged)
       }
       return ProductOutcome(
         asin: asin, source: .cache, entry: entry, tokens: 0, isJoined: false, problem: nil)
@@ -240,18 +252,16 @@ package final class Gateway: Sendable {
       let isBooked = purchase?.isBooked ?? false
       let demand = ReadTallies.Demand(
         KeepaBuyer.resource(outcome.asin, request.domain),
-        wanted: UInt8(request.contentSet.rawValue), account: request.account,
-        maximumAge: request.maximumAge)
+        wanted: request.contentSet.rawValue, account: request.account,
+        operation: KeepaBuyer.operation, maximumAge: request.maximumAge)
       switch (outcome.source, outcome.entry) {
       case (.cache, let entry?):
-        tallies.record(
-          .fresh, demand, contentSet: entry.contentSet, at: purchase == nil ? asked : now)
+        tallies.record(.fresh, demand, entry, at: purchase == nil ? asked : now)
       case (.stale, let entry?):
         tallies.record(
-          isBooked ? .staleAndBooked : .stale, demand, contentSet: entry.contentSet,
-          at: isBooked ? now : asked)
+          isBooked ? .staleAndBooked : .stale, demand, entry, at: isBooked ? now : asked)
       case (.keepa, let entry?) where outcome.isJoined:
-        tallies.record(.joined, demand, contentSet: entry.contentSet, at: now)
+        tallies.record(.joined, demand, entry, at: now)
       case (.none, _) where !isBooked: tallies.record(.unmet, demand, at: asked)
       default: break
       }

@@ -15,10 +15,10 @@ enum FlightOutcome: Sendable {
 /// One resource on its way.
 final class Flight: Sendable {
   let resource: ResourceKey
-  let contentSet: UInt8
+  let contentSet: UInt64
   let outcome = Promise<FlightOutcome>()
 
-  init(_ resource: ResourceKey, contentSet: UInt8) {
+  init(_ resource: ResourceKey, contentSet: UInt64) {
     self.resource = resource
     self.contentSet = contentSet
   }
@@ -36,7 +36,7 @@ final class InFlightCalls: Sendable {
     case join(Flight)
   }
 
-  func claim(_ resource: ResourceKey, contentSet: UInt8) -> Claim {
+  func claim(_ resource: ResourceKey, contentSet: UInt64) -> Claim {
     flights.withLock { flights in
       if let flight = flights[resource]?.first(where: {
         $0.contentSet & contentSet == contentSet

@@ -44,7 +44,7 @@ final class KeepaBuyer: Sendable {
     self.settings = settings
     self.statistics = statistics
     self.random = random
-    meter = MeterKey(credential: credential, unit: Self.unit)
+    meter = MeterKey(owner: credential, unit: Self.unit)
     cache = CacheView(log)
     ledger = LedgerView(log)
     limiter = Limiter(settings.concurrentCalls)
@@ -131,13 +131,13 @@ final class KeepaBuyer: Sendable {
     let known = try? log.read { (transaction) throws(LogError) in
       do throws(LMDBError) {
         return (
-          try ledger.credential(key.credential, in: transaction),
+          try ledger.credential(key.owner, in: transaction),
           try ledger.meter(key, in: transaction).reading
         )
       } catch { throw .storage(error) }
     }
     var status = UpstreamStatus(
-      isConfigured: true, state: .unknown, detail: "", credential: key.credential)
+      isConfigured: true, state: .unknown, detail: "", credential: key.owner)
     if let (credential, reading) = known {
       if credential?.status == .rejected {
         status.state = .keyRejected
@@ -163,7 +163,7 @@ final class KeepaBuyer: Sendable {
     var joined: [Seat] = []
     for asin in asins {
       let resource = Self.resource(asin, request.domain)
-      switch inFlight.claim(resource, contentSet: UInt8(request.contentSet.rawValue)) {
+      switch inFlight.claim(resource, contentSet: request.contentSet.rawValue) {
       case .own(let flight): own.append((asin, flight))
       case .join(let flight): joined.append((asin, flight))
       }
@@ -266,11 +266,11 @@ final class KeepaBuyer: Sendable {
     _ own: [Seat], _ request: ProductsRequest, _ limit: SpendLimit
   ) async -> Result<ReserveCommand.Answer, LogError> {
     let command = reserveCommand(own, request, limit)
-    let ledger = ledger
+    let (cache, ledger) = (cache, ledger)
     do throws(LogError) {
       return .success(
         try await log.decide { (state, context) throws(LMDBError) in
-          try command.decide(ledger, state, context)
+          try command.decide(cache, ledger, state, context)
         }.answer)
     } catch { return .failure(error) }
   }
@@ -281,10 +281,9 @@ final class KeepaBuyer: Sendable {
     let bound = KeepaPriceList.bound(request.contentSet)
     let expected = KeepaPriceList.expected(request.contentSet)
     return ReserveCommand(
-      terms: terms(request),
+      terms: terms,
       items: own.map { .init(resource: $0.flight.resource, bound: bound, expected: expected) },
-      contentSet: UInt8(request.contentSet.rawValue), demandedAge: request.demandedAge,
-      behind: request.behind?.asked,
+      demand: Demand(request),
       callSize: KeepaPriceList.maximumProducts(for: request.contentSet),
       requestLimit: limit.remaining, overdraft: settings.overdraft,
       storageAdmits: storageAdmits, now: log.time.now())
@@ -293,9 +292,7 @@ final class KeepaBuyer: Sendable {
   /// Whether storage has more left than the reserve for calls already paid.
   private var storageAdmits: Bool { (try? log.headroom().admits) ?? false }
 
-  private func terms(_ request: ProductsRequest) -> PurchaseTerms {
-    PurchaseTerms(account: request.account, operation: Self.operation, meter: meter)
-  }
+  private var terms: PurchaseTerms { PurchaseTerms(operation: Self.operation, meter: meter) }
 
   /// Writes a refusal down. It stands whether or not that can be done.
   ///
@@ -322,12 +319,15 @@ final class KeepaBuyer: Sendable {
     _ reserved: ReservedCall, _ own: [Seat], _ request: ProductsRequest, _ limit: SpendLimit
   ) {
     let seats = Array(own[reserved.items])
+    let items = reserved.items.map { index in
+      Attempt.Item(
+        resource: own[index].flight.resource,
+        expected: KeepaPriceList.expected(request.contentSet),
+        isDuplicate: reserved.duplicates.contains(index))
+    }
     let attempt = Attempt(
-      fetch: reserved.fetch, number: 1, terms: terms(request), bound: reserved.bound,
-      expected: reserved.expected,
-      weights: seats.map {
-        ($0.flight.resource, KeepaPriceList.expected(request.contentSet))
-      }, sent: log.time.now())
+      fetch: reserved.fetch, number: 1, terms: terms, bound: reserved.bound,
+      expected: reserved.expected, demand: Demand(request), items: items, sent: log.time.now())
     let call = Call(seats: seats, request: request, limit: limit)
     running.begin { [self] in
       await limiter.run { await run(attempt, call) }
@@ -377,13 +377,13 @@ final class KeepaBuyer: Sendable {
     call.limit.giveBack(charge.left(of: attempt.bound))
     let written = await Self.written(products, asked: call.question)
     let command = SettleCommand(
-      attempt: attempt, written: written, contentSet: UInt8(call.request.contentSet.rawValue),
-      policy: settings.products, charge: charge, reading: products.reading,
+      attempt: attempt, written: written, policy: settings.products, charge: charge,
+      reading: products.reading,
       observed: log.time.now(), durationMilliseconds: answer.duration.milliseconds,
       receivedBytes: answer.receivedBytes)
-    let ledger = ledger
+    let (cache, ledger) = (cache, ledger)
     let booked = await insist(for: call) { (state, context) throws(LMDBError) in
-      try command.decide(ledger, state, context)
+      try command.decide(cache, ledger, state, context)
     }
     let answered = Set(written.map(\.resource))
     for (_, flight) in call.seats {
@@ -411,12 +411,14 @@ final class KeepaBuyer: Sendable {
       written.append(
         SettleCommand.Written(
           resource: resource(product.asin, asked.domain), body: Body(product.body),
-          summary: product.summary.bytes, upstreamUpdated: product.lastUpdateMilliseconds))
+          contentSet: product.contentSet.rawValue, summary: product.summary.bytes,
+          upstreamUpdated: product.lastUpdateMilliseconds))
     }
     for asin in answer.absent where open.remove(asin) != nil {
       written.append(
         SettleCommand.Written(
-          resource: resource(asin, asked.domain), body: nil, summary: [], upstreamUpdated: 0))
+          resource: resource(asin, asked.domain), body: nil,
+          contentSet: asked.contentSet.rawValue, summary: [], upstreamUpdated: 0))
     }
     return written
   }
@@ -534,6 +536,20 @@ extension Meter {
     guard self[.inDoubt] > 0, self[.reserved] == 0 else { return false }
     guard let sent = lastDoubtSent else { return true }
     return now >= sent.advanced(byMilliseconds: BalanceReconciliation.doubtSettlesAfter)
+  }
+}
+
+extension Demand {
+  /// What a request asks of a call.
+  fileprivate init(_ request: ProductsRequest) {
+    self.init()
+    account = request.account
+    contentSet = request.contentSet.rawValue
+    if let age = request.demandedAge { maxAgeSeconds = UInt32(clamping: age / 1_000) }
+    if let behind = request.behind {
+      refresh = .grace
+      askedMs = behind.asked.milliseconds
+    }
   }
 }
 

@@ -20,40 +20,62 @@ struct StartCommand: Sendable {
     var started = ServiceStarted()
     started.version = version
     started.simulated = isSimulated
+    started.format = UInt32(DataDirectory.format)
     var events = restored.map { [Event.logRestored(LogRestored(of: $0))] } ?? []
     events.append(.serviceStarted(started))
     var recovered = ServiceRecovered()
-    for hold in try ledger.holds(in: state) where hold.state == .reserved {
+    var amounts: [Amount] = []
+    let open = try ledger.holds(in: state).filter { $0.state == .reserved }
+    for holds in open.byAttempt {
       recovered.fetches += 1
-      recovered.tokensInDoubt += hold.tokens
-      events += ended(hold)
+      for hold in holds where !hold.isLimitOnly { amounts.add(hold.amount, hold.meter.unit) }
+      events += ended(holds)
     }
+    recovered.inDoubt = amounts.map { Cost($0) }
     if recovered.fetches > 0 { events.append(.serviceRecovered(recovered)) }
-    if let credential, try ledger.credential(credential.meter.credential, in: state) == nil {
+    if let credential, try ledger.credential(credential.meter.owner, in: state) == nil {
       var added = CredentialAdded()
-      added.credential = credential.meter.credential
+      added.credential = credential.meter.owner
       added.upstream = credential.upstream
-      added.unit = credential.meter.unit
+      added.quotaGroup = credential.meter.owner
       events.append(.credentialAdded(added))
     }
     return Decision(events: events, answer: ())
   }
 
   /// A call that nobody waits for any more: it may have been sent at any time until now.
-  private func ended(_ hold: Hold) -> [Event] {
+  private func ended(_ holds: [Hold]) -> [Event] {
+    guard let first = holds.first else { return [] }
     var doubt = ChargeInDoubt()
-    doubt.fetch = hold.fetch
-    doubt.attempt = hold.attempt
-    doubt.credential = hold.meter.credential
-    doubt.unit = hold.meter.unit
-    doubt.tokens = hold.tokens
+    doubt.fetch = first.fetch
+    doubt.attempt = first.attempt
+    doubt.operation = first.operation
+    doubt.payers = first.payers
+    doubt.moves = holds.map { hold in
+      var move = Move(hold.meter, hold.amount)
+      move.limitOnly = hold.isLimitOnly
+      return move
+    }
     doubt.sentMs = now.milliseconds
     var failed = FetchFailed()
-    failed.fetch = hold.fetch
-    failed.attempts = hold.attempt
+    failed.fetch = first.fetch
+    failed.attempts = first.attempt
     failed.reason = .processEnded
     failed.detail = "Tollbook ended while the call was under way"
     return [.chargeInDoubt(doubt), .fetchFailed(failed)]
+  }
+}
+
+extension [Hold] {
+  /// The holds of each attempt together, in their order.
+  fileprivate var byAttempt: [[Hold]] {
+    reduce(into: []) { groups, hold in
+      if let last = groups.last?.first, last.fetch == hold.fetch, last.attempt == hold.attempt {
+        groups[groups.count - 1].append(hold)
+      } else {
+        groups.append([hold])
+      }
+    }
   }
 }
 
@@ -77,24 +99,19 @@ struct SweepCommand: Sendable {
   func decide(
     _ cache: CacheView, _ state: borrowing ReadTransaction
   ) throws(LMDBError) -> Decision<Int> {
-    let events = try cache.dueEntries(at: now, limit: Self.batch, in: state).map {
-      entry -> Event in
-      if !entry.isMarkedExpired && now >= entry.freshUntil {
-        var event = CacheExpired()
-        event.resource = entry.resource.description
-        event.contentSet = UInt32(entry.contentSet)
-        event.written = entry.written
-        event.freshUntilMs = entry.freshUntil.milliseconds
-        return .cacheExpired(event)
-      }
-      var event = CacheEvicted()
-      event.resource = entry.resource.description
-      event.contentSet = UInt32(entry.contentSet)
-      event.written = entry.written
-      event.keepUntilMs = entry.keepUntil.milliseconds
-      return .cacheEvicted(event)
+    var event = EntriesSwept()
+    event.entries = try cache.dueEntries(at: now, limit: Self.batch, in: state).map { entry in
+      let expires = !entry.isMarkedExpired && now >= entry.freshUntil
+      var row = SweptEntry()
+      row.resource = entry.resource.description
+      row.contentSet = entry.contentSet
+      row.written = entry.written
+      row.untilMs = (expires ? entry.freshUntil : entry.keepUntil).milliseconds
+      row.evicted = !expires
+      return row
     }
-    return Decision(events: events, answer: events.count)
+    guard !event.entries.isEmpty else { return Decision(answer: 0) }
+    return Decision(events: [.entriesSwept(event)], answer: event.entries.count)
   }
 }
 
@@ -104,7 +121,9 @@ package struct ResolveCommand: Sendable {
   package enum Refusal: Error, Hashable, Sendable, CustomStringConvertible {
     case noSuchDoubt(fetch: Position, attempt: UInt32)
     case stillUnderWay(fetch: Position, attempt: UInt32)
-    case moreThanHeld(tokens: Int64, held: Int64)
+    case moreThanHeld(amount: Int64, held: Int64, unit: String)
+    /// The attempt holds several units, and none was named.
+    case whichUnit(fetch: Position, attempt: UInt32, units: [String])
 
     package var description: String {
       switch self {
@@ -112,50 +131,84 @@ package struct ResolveCommand: Sendable {
         "attempt \(attempt) of fetch \(fetch) has nothing in doubt"
       case .stillUnderWay(let fetch, let attempt):
         "attempt \(attempt) of fetch \(fetch) is still under way"
-      case .moreThanHeld(let tokens, let held):
-        "\(tokens) tokens cannot be settled: the attempt holds \(held); name 0 to \(held)"
+      case .moreThanHeld(let amount, let held, let unit):
+        "\(amount) \(unit) cannot be settled: the attempt holds \(held); name 0 to \(held)"
+      case .whichUnit(let fetch, let attempt, let units):
+        "attempt \(attempt) of fetch \(fetch) has more than one thing in doubt; name the unit:"
+          + " \(units.joined(separator: ", "))"
       }
     }
   }
 
   package var fetch: Position
   package var attempt: UInt32
+  /// What is counted; nil: the only thing in doubt.
+  package var unit: String?
   /// How much of it was spent; the rest is released.
   package var settled: Int64
   /// Why, for whoever reads the log.
   package var note: String
+  /// Who closes it.
+  package var actor: String
 
-  package init(fetch: Position, attempt: UInt32, settled: Int64, note: String) {
+  package init(
+    fetch: Position, attempt: UInt32, unit: String? = nil, settled: Int64, note: String,
+    actor: String = ""
+  ) {
     self.fetch = fetch
     self.attempt = attempt
+    self.unit = unit
     self.settled = settled
     self.note = note
+    self.actor = actor
   }
 
+  /// - Returns: the event for the meter that tells the cost. Meters that only limit it follow in events of their own.
   func decide(
     _ ledger: LedgerView, _ state: borrowing ReadTransaction, _ context: DecisionContext
   ) throws(LMDBError) -> Decision<Result<ChargeResolved, Refusal>> {
-    guard let hold = try ledger.hold(fetch: fetch, attempt: attempt, in: state) else {
+    let all = try ledger.holds(fetch: fetch, attempt: attempt, in: state)
+    guard !all.isEmpty else {
       return Decision(answer: .failure(.noSuchDoubt(fetch: fetch, attempt: attempt)))
     }
-    guard hold.state != .reserved else {
+    let open = all.filter { $0.state != .reserved }
+    guard !open.isEmpty else {
       return Decision(answer: .failure(.stillUnderWay(fetch: fetch, attempt: attempt)))
     }
-    guard (0...hold.tokens).contains(settled) else {
-      return Decision(answer: .failure(.moreThanHeld(tokens: settled, held: hold.tokens)))
+    let units = Set(open.map(\.meter.unit)).sorted()
+    guard unit != nil || units.count == 1, let unit = unit ?? units.first else {
+      return Decision(
+        answer: .failure(.whichUnit(fetch: fetch, attempt: attempt, units: units)))
     }
+    // First the meter that tells the cost.
+    let holds = open.filter { $0.meter.unit == unit }
+      .sorted { !$0.isLimitOnly && $1.isLimitOnly }
+    guard let first = holds.first else {
+      return Decision(answer: .failure(.noSuchDoubt(fetch: fetch, attempt: attempt)))
+    }
+    guard (0...first.amount).contains(settled) else {
+      return Decision(
+        answer: .failure(.moreThanHeld(amount: settled, held: first.amount, unit: unit)))
+    }
+    let events = holds.map { closing($0, isFollowing: $0 != first, context) }
+    return Decision(events: events.map { .chargeResolved($0) }, answer: .success(events[0]))
+  }
+
+  private func closing(
+    _ hold: Hold, isFollowing: Bool, _ context: DecisionContext
+  ) -> ChargeResolved {
+    var doubt = ResolvedDoubt(closing: hold)
+    doubt.settled = min(settled, hold.amount)
+    doubt.released = hold.amount - doubt.settled
     var event = ChargeResolved()
-    event.credential = hold.meter.credential
-    event.unit = hold.meter.unit
-    event.evidence = .operator
-    event.difference = settled
+    event.meter = hold.meter.name
+    event.evidence = isFollowing ? .followed : .operator
+    event.difference = doubt.settled
     event.windows = [dayWindow(context.time)]
     event.note = note
-    var doubt = ResolvedDoubt(closing: hold)
-    doubt.settled = settled
-    doubt.released = hold.tokens - settled
+    event.actor = actor
     event.doubts = [doubt]
-    return Decision(events: [.chargeResolved(event)], answer: .success(event))
+    return event
   }
 
   /// Closes it through a log that the caller has open.

@@ -10,7 +10,7 @@ extension ProductProblem {
     case .queueFull: self.init(.busy, "\(error)")
     case .readOnly: self.init(.storageFull, "\(error)")
     case .closed: self.init(.stopping, "Tollbook is shutting down")
-    case .storage, .damaged, .beforeBase, .viewNotInBase:
+    case .storage, .damaged, .beforeBase, .viewNotInBase, .noView, .directory:
       self.init(.upstreamUnavailable, "\(error)")
     }
   }
@@ -48,6 +48,10 @@ extension ProductProblem {
     default: self = .unavailable(failure)
     }
   }
+
+  static let incomplete = ProductProblem(
+    .incomplete, "Keepa answered without the offers, which it could not collect")
+  static let purged = ProductProblem(.upstreamUnavailable, "it was purged meanwhile; ask again")
 
   static func unavailable(_ failure: UpstreamFailure) -> ProductProblem {
     ProductProblem(.upstreamUnavailable, "Keepa could not be asked: \(failure.detail)")

@@ -53,6 +53,8 @@ package struct ProductProblem: Error, Hashable, Sendable {
     case insufficientTokens = "insufficient_tokens"
     case requestLimit = "max_tokens_reached"
     case upstreamUnavailable = "upstream_unavailable"
+    /// It came without a part that was asked for.
+    case incomplete
     case keyRejected = "key_rejected"
     case requestRejected = "request_rejected"
     case notConfigured = "upstream_not_configured"

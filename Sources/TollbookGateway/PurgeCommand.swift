@@ -1,5 +1,5 @@
 import LMDB
-import TollbookEvents
+package import TollbookEvents
 package import TollbookLog
 import TollbookViews
 
@@ -21,11 +21,14 @@ package struct PurgeOrder: Hashable, Sendable {
   package var isHard: Bool
   /// Why, for whoever reads the log.
   package var note: String
+  /// Who orders it.
+  package var actor: String
 
-  package init(scope: Scope, isHard: Bool = false, note: String = "") {
+  package init(scope: Scope, isHard: Bool = false, note: String = "", actor: String = "") {
     self.scope = scope
     self.isHard = isHard
     self.note = note
+    self.actor = actor
   }
 
   /// What the names of the resources begin with.
@@ -51,8 +54,8 @@ package struct PurgeOrder: Hashable, Sendable {
 /// What purged entries were worth.
 package struct PurgeCost: Hashable, Sendable {
   package var entries = 0
-  /// What they had cost, when they were bought.
-  package var tokens: Int64 = 0
+  /// What they had cost, when they were bought, once for each unit.
+  package var amounts: [Amount] = []
   /// The size of their bodies, uncompressed.
   package var bytes: Int64 = 0
 
@@ -61,7 +64,7 @@ package struct PurgeCost: Hashable, Sendable {
   fileprivate mutating func add(_ entries: [CacheEntry]) {
     for entry in entries {
       self.entries += 1
-      tokens &+= entry.tokens
+      amounts.add(entry.amounts)
       bytes &+= entry.bodyBytes
     }
   }
@@ -116,10 +119,11 @@ struct PurgeCommand: Sendable {
   private func purged(_ entry: CacheEntry) -> CachePurged {
     var event = CachePurged()
     event.resource = entry.resource.description
-    event.contentSet = UInt32(entry.contentSet)
+    event.contentSet = entry.contentSet
     event.written = entry.written
     event.hard = order.isHard
-    event.tokens = entry.tokens
+    event.costs = entry.amounts.map { Cost($0) }
+    event.actor = order.actor
     event.staleFromMs = order.isHard ? 0 : now.milliseconds
     event.note = order.note
     return event
@@ -169,7 +173,7 @@ extension PurgeOrder {
 extension PurgeCost {
   fileprivate mutating func add(_ other: PurgeCost) {
     entries += other.entries
-    tokens &+= other.tokens
+    amounts.add(other.amounts)
     bytes &+= other.bytes
   }
 }

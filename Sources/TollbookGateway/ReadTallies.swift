@@ -1,5 +1,6 @@
 import Synchronization
 import TollbookEvents
+import TollbookViews
 
 /// Reads, counted in memory until they are written down together.
 package final class ReadTallies: Sendable {
@@ -15,20 +16,25 @@ package final class ReadTallies: Sendable {
   /// What a reader asked for.
   struct Demand: Hashable {
     let resource: ResourceKey
-    let wanted: UInt8
+    let wanted: UInt64
     let account: String
+    let tags: [String]
+    /// What would have bought it.
+    let operation: String
     let maximumAgeSeconds: UInt32?
     /// Whether it only looks, and would never buy.
     let isPeek: Bool
 
     /// - Parameter maximumAge: in milliseconds.
     init(
-      _ resource: ResourceKey, wanted: UInt8, account: String, maximumAge: Int64? = nil,
-      isPeek: Bool = false
+      _ resource: ResourceKey, wanted: UInt64, account: String, tags: [String] = [],
+      operation: String, maximumAge: Int64? = nil, isPeek: Bool = false
     ) {
       self.resource = resource
       self.wanted = wanted
       self.account = account
+      self.tags = tags
+      self.operation = operation
       self.isPeek = isPeek
       maximumAgeSeconds = maximumAge.map { UInt32(clamping: $0 / 1_000) }
     }
@@ -36,8 +42,9 @@ package final class ReadTallies: Sendable {
 
   fileprivate struct Key: Hashable {
     let demand: Demand
-    /// Of the entry that answered; nil: none did.
-    let contentSet: UInt8?
+    /// The entry that answered: its content set, and the position that wrote it; nil: none did.
+    let contentSet: UInt64?
+    let written: Position
   }
 
   /// The most rows in one event.
@@ -47,13 +54,13 @@ package final class ReadTallies: Sendable {
 
   /// Counts a read.
   ///
-  /// - Parameter contentSet: of the entry that answered; nil if none did.
+  /// - Parameter entry: the one that answered; nil if none did.
   func record(
-    _ outcome: Outcome, _ demand: Demand, contentSet: UInt8? = nil, at now: Timestamp
+    _ outcome: Outcome, _ demand: Demand, _ entry: CacheEntry? = nil, at now: Timestamp
   ) {
-    let key = Key(demand: demand, contentSet: contentSet)
+    let key = Key(demand: demand, contentSet: entry?.contentSet, written: entry?.written ?? 0)
     rows.withLock { rows in
-      var row = rows[key] ?? ReadTally(key, now)
+      var row = rows[key] ?? ReadTally(key, costs: entry?.amounts ?? [], now)
       row.firstReadMs = min(row.firstReadMs, now.milliseconds)
       row.lastReadMs = max(row.lastReadMs, now.milliseconds)
       switch outcome {
@@ -95,13 +102,13 @@ package final class ReadTallies: Sendable {
   /// Puts rows back whose writing was refused, so that they are counted with the next.
   func restore(_ events: [Event]) {
     for case .readsTallied(let event) in events {
-      for row in event.rows { restore(row, contentSet: UInt8(clamping: row.contentSet)) }
+      for row in event.rows { restore(row, contentSet: row.contentSet) }
       for row in event.unmet { restore(row, contentSet: nil) }
     }
   }
 
-  private func restore(_ row: ReadTally, contentSet: UInt8?) {
-    let key = Key(demand: Demand(row), contentSet: contentSet)
+  private func restore(_ row: ReadTally, contentSet: UInt64?) {
+    let key = Key(demand: Demand(row), contentSet: contentSet, written: row.written)
     rows.withLock { rows in
       guard var merged = rows[key] else {
         rows[key] = row
@@ -124,34 +131,42 @@ extension ReadTallies.Key: Comparable {
   static func < (left: Self, right: Self) -> Bool {
     let (a, b) = (left.demand, right.demand)
     if a.resource != b.resource { return a.resource.description < b.resource.description }
-    let first = (left.contentSet.map(Int.init) ?? -1, a.wanted, a.account)
-    let second = (right.contentSet.map(Int.init) ?? -1, b.wanted, b.account)
+    let first = (left.contentSet.map { $0 &+ 1 } ?? 0, left.written, a.wanted, a.account)
+    let second = (right.contentSet.map { $0 &+ 1 } ?? 0, right.written, b.wanted, b.account)
     if first != second { return first < second }
-    return (a.maximumAgeSeconds.map(Int64.init) ?? -1, a.isPeek ? 1 : 0)
-      < (b.maximumAgeSeconds.map(Int64.init) ?? -1, b.isPeek ? 1 : 0)
+    let (tags, others) = (a.tags.joined(separator: "\u{1}"), b.tags.joined(separator: "\u{1}"))
+    return (
+      a.maximumAgeSeconds.map(Int64.init) ?? -1, a.isPeek ? 1 : 0, a.operation, tags
+    ) < (b.maximumAgeSeconds.map(Int64.init) ?? -1, b.isPeek ? 1 : 0, b.operation, others)
   }
 }
 
 extension ReadTallies.Demand {
   fileprivate init(_ row: ReadTally) {
     resource = ResourceKey(stored: row.resource)
-    wanted = UInt8(clamping: row.wantedContentSet)
+    wanted = row.wantedContentSet
     account = row.account
+    tags = row.tags
+    operation = row.operation
     maximumAgeSeconds = row.hasMaxAgeSeconds ? row.maxAgeSeconds : nil
     isPeek = row.peek
   }
 }
 
 extension ReadTally {
-  fileprivate init(_ key: ReadTallies.Key, _ now: Timestamp) {
+  fileprivate init(_ key: ReadTallies.Key, costs: [Amount], _ now: Timestamp) {
     self.init()
     resource = key.demand.resource.description
-    contentSet = UInt32(key.contentSet ?? key.demand.wanted)
+    contentSet = key.contentSet ?? key.demand.wanted
     account = key.demand.account
+    tags = key.demand.tags
+    operation = key.demand.operation
+    written = key.written
+    self.costs = costs.map { Cost($0) }
     if let seconds = key.demand.maximumAgeSeconds { maxAgeSeconds = seconds }
     firstReadMs = now.milliseconds
     lastReadMs = now.milliseconds
-    wantedContentSet = UInt32(key.demand.wanted)
+    wantedContentSet = key.demand.wanted
     peek = key.demand.isPeek
   }
 }

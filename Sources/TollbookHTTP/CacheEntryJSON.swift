@@ -17,7 +17,7 @@ extension CacheEntry {
     json.object { json in
       json.field("key", resource.description)
       json.field("kind", resource.kind)
-      json.field("content_set", ContentSet(keepa: UInt32(contentSet)).keepaName)
+      json.field("content_set", ContentSet(keepa: contentSet).keepaName)
       json.field("state", state(at: now).rawValue)
       json.field("purged", isPurged)
       json.field("present", isPresent)
@@ -29,12 +29,24 @@ extension CacheEntry {
       json.field("keep_until", keepUntil)
       json.field("upstream_updated_at", upstreamUpdated)
       json.field("age_seconds", ageSeconds(at: now))
-      json.field("tokens", tokens)
+      json.array("costs", amounts) { json, amount in amount.write(to: &json) }
       json.field("hit_count", isPast ? nil : hits)
       json.field("last_read_at", lastRead)
       json.field("body_bytes", bodyBytes)
       json.field("body", digest.isEmpty ? nil : digest.hexadecimal)
-      if withSummary { writeSummary(summary, named: "summary", to: &json) }
+      if withSummary {
+        writeSummary(summaryForm == .public ? summary : [], named: "summary", to: &json)
+      }
+    }
+  }
+}
+
+extension Amount {
+  /// Writes `{"unit":"tokens","amount":3}`; money is in nano-units of its currency.
+  func write(to json: inout JSONWriter) {
+    json.object { json in
+      json.field("unit", unit)
+      json.field("amount", count)
     }
   }
 }

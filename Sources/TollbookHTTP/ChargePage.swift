@@ -1,6 +1,7 @@
 import JSONText
 import LMDB
 import TollbookEvents
+import TollbookHistory
 import TollbookLog
 
 /// Which charges to list.
@@ -26,12 +27,12 @@ struct ChargeQuery {
   }
 
   func wants(_ charge: Charge) -> Bool {
-    (account == nil || charge.account == account)
+    (account.map(charge.isPaid) ?? true)
       && (operation == nil || charge.operation == operation)
   }
 }
 
-/// Tokens that became final: the cost of an attempt, or what was left of a doubt.
+/// What became final: the cost of an attempt, or what was left of a doubt.
 struct Charge {
   let position: Position
   let time: Timestamp
@@ -39,55 +40,152 @@ struct Charge {
   let kind: EventKind
   let fetch: Position
   let attempt: UInt32
-  let account: String
   let operation: String
-  let credential: String
-  let unit: String
-  let tokens: Int64
-  /// By our price list; nil for a doubt.
-  let expected: Int64?
-  let shares: [Share]
+  let payers: [Payer]
+  let costs: [ChargedCost]
+  let shares: [ChargedShare]
 
-  /// The charges that an event makes final.
+  /// The charges that an event makes final. A doubt on a meter that only limits a cost is no charge of its own.
   static func all(in recorded: RecordedEvent) -> [Charge] {
+    let postings = recorded.event.postings(at: recorded.position)
     switch recorded.event {
     case .tokensCharged(let event):
-      [
+      let costs = postings.compactMap { ChargedCost($0) }
+      return [
         Charge(
-          position: recorded.position, time: recorded.time, kind: .tokensCharged,
-          fetch: event.fetch, attempt: event.attempt, account: event.account,
-          operation: event.operation, credential: event.credential, unit: event.unit,
-          tokens: event.tokens, expected: event.expected, shares: event.shares)
+          recorded, postings, costs: costs,
+          shares: event.shares.map { ChargedShare($0, of: costs.filter { !$0.isLimitOnly }) })
       ]
-    case .chargeResolved(let event):
-      event.doubts.filter { $0.settled != 0 }.map { doubt in
-        Charge(
-          position: recorded.position, time: recorded.time, kind: .chargeResolved,
-          fetch: doubt.fetch, attempt: doubt.attempt, account: doubt.account,
-          operation: doubt.operation, credential: event.credential, unit: event.unit,
-          tokens: doubt.settled, expected: nil, shares: [])
+    case .chargeResolved:
+      return postings.compactMap { posting in
+        guard let cost = ChargedCost(posting), !cost.isLimitOnly, cost.amount != 0 else {
+          return nil
+        }
+        return Charge(recorded, [posting], costs: [cost], shares: [])
       }
-    default: []
+    default: return []
     }
   }
 
+  private init(
+    _ recorded: RecordedEvent, _ postings: [Posting], costs: [ChargedCost], shares: [ChargedShare]
+  ) {
+    position = recorded.position
+    time = recorded.time
+    kind = recorded.event.kind
+    fetch = postings.first?.fetch ?? 0
+    attempt = postings.first?.attempt ?? 0
+    operation = postings.first?.operation ?? ""
+    payers = postings.first?.payers ?? []
+    self.costs = costs
+    self.shares = shares
+  }
+
+  /// What it cost, without what only limits that.
+  var spending: [ChargedCost] { costs.filter { !$0.isLimitOnly } }
+
+  func isPaid(by account: String) -> Bool {
+    payers.contains { $0.account.utf8.elementsEqual(account.utf8) }
+  }
+
+  /// The account, the meter and the amount stand beside the others where there is one of each.
   func write(to json: inout JSONWriter) {
+    let only = spending.count == 1 ? spending[0] : nil
     json.object { json in
       json.field("position", position)
       json.field("time", time)
       json.field("event", kind.name)
       json.field("fetch", fetch)
       json.field("attempt", attempt)
-      json.field("account", account)
+      if payers.count == 1 {
+        json.field("account", payers[0].account)
+      } else {
+        json.array("payers", payers.enumerated()) { json, payer in write(payer, to: &json) }
+      }
       json.field("operation", operation)
-      json.field("credential", credential)
-      json.field("unit", unit)
-      json.field("tokens", tokens)
-      json.field("expected", expected)
+      if let only, payers.count == 1 {
+        only.meter.writeMembers(to: &json)
+        json.field("tokens", only.amount)
+        json.field("expected", only.expected)
+      }
+      json.array("amounts", costs) { json, cost in cost.write(to: &json) }
       json.array("shares", shares) { json, share in
+        share.write(of: spending, to: &json)
+      }
+    }
+  }
+
+  private func write(_ payer: (offset: Int, element: Payer), to json: inout JSONWriter) {
+    json.object { json in
+      json.field("account", payer.element.account)
+      json.array("tags", payer.element.tags)
+      json.array("amounts", spending) { json, cost in
         json.object { json in
-          json.field("resource", share.resource)
-          json.field("tokens", share.tokens)
+          json.field("unit", cost.meter.unit)
+          json.field("amount", cost.parts[payer.offset])
+        }
+      }
+    }
+  }
+}
+
+/// What a charge comes to on one meter.
+struct ChargedCost {
+  let meter: MeterKey
+  let amount: Int64
+  /// By our price list; nil for a doubt.
+  let expected: Int64?
+  let basis: Basis?
+  /// Another one tells this cost.
+  let isLimitOnly: Bool
+  /// What each payer has of it.
+  let parts: [Int64]
+
+  /// Nil: the posting makes nothing final.
+  init?(_ posting: Posting) {
+    switch posting.change {
+    case .charged(let amount, _):
+      (self.amount, expected, basis) = (amount, posting.expected, posting.basis)
+      parts = posting.shares
+    case .closed(let doubt):
+      (amount, expected, basis) = (doubt.settled, nil, nil)
+      parts = posting.divided(doubt.settled)
+    default: return nil
+    }
+    meter = posting.page
+    isLimitOnly = posting.isLimitOnly
+  }
+
+  func write(to json: inout JSONWriter) {
+    json.object { json in
+      meter.writeMembers(to: &json)
+      json.field("amount", amount)
+      json.field("expected", expected)
+      json.field("basis", basis.map { $0 == .price ? "price" : "told" })
+      json.field("limit_only", isLimitOnly)
+    }
+  }
+}
+
+/// What of a charge is one resource's.
+struct ChargedShare {
+  let resource: String
+  /// One for each cost that is not only limited.
+  let amounts: [Int64]
+
+  init(_ share: Share, of costs: [ChargedCost]) {
+    resource = share.resource
+    amounts = share.amounts.isEmpty && costs.count == 1 ? [share.tokens] : share.amounts
+  }
+
+  func write(of costs: [ChargedCost], to json: inout JSONWriter) {
+    json.object { json in
+      json.field("resource", resource)
+      if costs.count == 1, amounts.count == 1 { json.field("tokens", amounts[0]) }
+      json.array("amounts", zip(costs, amounts)) { json, part in
+        json.object { json in
+          json.field("unit", part.0.meter.unit)
+          json.field("amount", part.1)
         }
       }
     }
@@ -104,6 +202,13 @@ struct ChargePage {
   private(set) var next: Position?
   /// What the page reflects.
   private(set) var head: Position = 0
+
+  /// What the charges come to, once for each unit.
+  var sums: [Amount] {
+    charges.reduce(into: []) { sums, charge in
+      for cost in charge.spending { sums.add(cost.amount, cost.meter.unit) }
+    }
+  }
 
   /// - Parameter asOf: the position after which nothing is shown; nil for the head.
   init(_ query: ChargeQuery, asOf: Position? = nil, _ log: EventLog) throws(LogError) {

@@ -20,7 +20,8 @@ extension RecordedEvent {
     guard case .cacheWritten(var written) = event else { return Self.json(event.message) }
     // Digest and summary are bytes, which protobuf would write as base64 that nobody can read.
     let body = [UInt8](written.body)
-    let summary = [UInt8](written.summary)
+    // A sealed one is for who has the key.
+    let summary = written.summaryForm == .public ? [UInt8](written.summary) : []
     written.body = .init()
     written.summary = .init()
     var members = JSONWriter()

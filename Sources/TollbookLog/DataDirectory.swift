@@ -42,8 +42,14 @@ package enum DataDirectoryError: Error, Hashable, Sendable, CustomStringConverti
 
 /// A folder that holds one log: the LMDB environment, a format marker and a lock.
 package struct DataDirectory: Sendable {
-  /// The newest format that this version reads and the one that it writes.
-  package static let format = 1
+  /// The newest format that this version reads and the one that it writes. Who adds a kind of event or changes the rows
+  /// of a view raises it, so that an older version does not open what it cannot read.
+  ///
+  /// | format | since then |
+  /// |---|---|
+  /// | 1 | one meter for each credential |
+  /// | 2 | any number of meters, in any units |
+  package static let format = 2
   private static let markerName = "tollbook.format"
   private static let newMarkerName = "tollbook.format.new"
   private static let lockName = "tollbook.lock"
@@ -71,7 +77,7 @@ package struct DataDirectory: Sendable {
     let lock = try takeLock(in: path)
     // Looked at again: until now another process may have made it its own.
     try refuseOthers(in: path, mode: mode)
-    if try readMarker(in: path) == nil { try writeMarker(in: path, mode: mode) }
+    if try readMarker(in: path) == nil { try writeMarker(in: path, mode: mode, format: format) }
     return DataDirectory(path: path, mode: mode, lock: lock)
   }
 
@@ -133,7 +139,22 @@ package struct DataDirectory: Sendable {
   /// Names in the marker on which snapshot the log rests. The file's name must be without blanks.
   package func rest(on base: Base) throws(DataDirectoryError) {
     precondition(!base.snapshot.contains(where: \.isWhitespace), "a blank ends a word")
-    try Self.writeMarker(in: path, mode: mode, base: base)
+    try Self.writeMarker(in: path, mode: mode, base: base, format: try writtenFormat())
+  }
+
+  /// The format of what is in it: an older one until a log of this version was opened in it.
+  package func writtenFormat() throws(DataDirectoryError) -> Int {
+    guard let words = try Self.markerWords(in: path) else { throw .missing(path) }
+    guard let format = Int(words[2]) else { throw .notOurs(path) }
+    return format
+  }
+
+  /// Marks it durably as one of this version's format, so that older versions refuse it from now on: to be done before
+  /// anything is written that they could not read. What it rests on stays noted.
+  package func raiseFormat() throws(DataDirectoryError) {
+    guard try writtenFormat() < Self.format else { return }
+    try Self.writeMarker(
+      in: path, mode: mode, base: try Self.base(of: path), format: Self.format)
   }
 
   /// Where the owner listens for commands that write.
@@ -160,7 +181,7 @@ package struct DataDirectory: Sendable {
 
   /// Writes the marker whole or not at all, and durably: without it the log beside it would not be taken for ours.
   private static func writeMarker(
-    in path: String, mode: LogMode, base: Base? = nil
+    in path: String, mode: LogMode, base: Base? = nil, format: Int
   ) throws(DataDirectoryError) {
     let new = "\(path)/\(newMarkerName)"
     let rest = base.map { " base \($0.position) \($0.snapshot)" } ?? ""

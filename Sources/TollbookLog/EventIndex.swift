@@ -26,7 +26,7 @@ package struct EventIndex: Sendable {
         key.append(bigEndian: position)
         try transaction.put(empty.span, forKey: key.span, in: tables[2])
       }
-      if let resource = keys.resource {
+      for resource in keys.resources {
         var key = resourcePrefix(resource)
         key.append(bigEndian: position)
         resources.append(KeyBytes(key))
@@ -108,7 +108,8 @@ package struct EventIndex: Sendable {
 
 /// What an event is found by, apart from its kind.
 struct IndexKeys {
-  var resource: String?
+  /// A resource may be there twice.
+  var resources: [String] = []
   var fetch: Position?
 
   init(of event: Event, at position: Position) {
@@ -117,14 +118,16 @@ struct IndexKeys {
     case .fetchAttemptFailed(let event): fetch = event.fetch
     case .fetchSucceeded(let event): fetch = event.fetch
     case .fetchFailed(let event): fetch = event.fetch
-    case .cacheWritten(let event): (resource, fetch) = (event.resource, event.fetch)
-    case .cacheExpired(let event): resource = event.resource
-    case .cacheEvicted(let event): resource = event.resource
-    case .cachePurged(let event): resource = event.resource
+    case .cacheWritten(let event): (resources, fetch) = ([event.resource], event.fetch)
+    case .cacheExpired(let event): resources = [event.resource]
+    case .cacheEvicted(let event): resources = [event.resource]
+    case .cachePurged(let event): resources = [event.resource]
+    case .entriesSwept(let event): resources = event.entries.map(\.resource)
     case .tokensCharged(let event): fetch = event.fetch
     case .reservationReleased(let event): fetch = event.fetch
     case .chargeInDoubt(let event): fetch = event.fetch
     case .balanceObserved(let event): fetch = event.fetch == 0 ? nil : event.fetch
+    case .windowObserved(let event): fetch = event.fetch == 0 ? nil : event.fetch
     case .readsTallied, .chargeResolved, .spendRefused, .credentialAdded,
       .credentialStatusChanged, .serviceStarted, .serviceRecovered, .bodiesPruned, .snapshotTaken,
       .logRestored:

@@ -35,7 +35,8 @@ package final class EventLog: Sendable {
   private let options: Options
   private let isRebuilding = Mutex(false)
 
-  /// Opens the log of a directory that the caller owns, checks its end and brings every fold up to the head.
+  /// Opens the log of a directory that the caller owns, checks its end and brings every fold up to the head: from the rows
+  /// of the version before it, where it has none itself. A directory of an older format is then marked as one of this.
   ///
   /// - Parameter fail: told of a failure after which the process must not go on; called on the writer thread.
   /// - Throws: `.damaged` if the records do not hash to the root of the last commit.
@@ -57,8 +58,15 @@ package final class EventLog: Sendable {
     let state = try store.checkedState()
     store.publish(state)
     let catchUp = ViewCatchUp(environment, store.tables, store.live)
+    let format = try LogError.marking { () throws(DataDirectoryError) in
+      try directory.writtenFormat()
+    }
+    let carried = try ViewBeginning(environment, store.tables)
+      .give(to: store.live, over: format, at: state.head)
     try catchUp.run(to: state.head)
-    try catchUp.removeLeftovers(beside: store.other)
+    // Before it the older version's views are still there, after it they are not missed.
+    try LogError.marking { () throws(DataDirectoryError) in try directory.raiseFormat() }
+    try catchUp.removeLeftovers(beside: store.other, carried: carried)
     var writerSettings = LogWriter.Settings()
     writerSettings.queueCapacity = options.queueCapacity
     writer = LogWriter(

@@ -41,17 +41,27 @@ package struct Fold: Sendable {
   /// Whether its tables speak of events that are stored and of no others: in a log that goes on from a snapshot it
   /// begins with nothing, while all other folds begin with the snapshot's rows.
   package let isOverStoredEvents: Bool
+  /// The first format whose events mean anything to it: over a log of an older one it begins empty.
+  package let sinceFormat: Int
+  /// The versions whose rows it can go on from, the youngest first.
+  package let predecessors: [Predecessor]
 
-  /// - Parameter tables: what follows `name@version.` in the names of its tables.
+  /// - Parameters:
+  ///   - tables: what follows `name@version.` in the names of its tables.
+  ///   - predecessors: the youngest first, each of which knows its rows in the one before it in this list; the youngest
+  ///     knows them in this version.
   package init(
     name: String, version: Int, tables: [String], cadence: Cadence,
-    isOverStoredEvents: Bool = false, apply: @escaping Apply
+    isOverStoredEvents: Bool = false, sinceFormat: Int = 1, predecessors: [Predecessor] = [],
+    apply: @escaping Apply
   ) {
     let id = "\(name)@\(version)"
     self.id = id
     self.tables = tables.map { "\(id).\($0)" }
     self.cadence = cadence
     self.isOverStoredEvents = isOverStoredEvents
+    self.sinceFormat = sinceFormat
+    self.predecessors = predecessors
     self.apply = apply
   }
 }

@@ -50,8 +50,11 @@ extension EventIndex {
     var kind = [event.event.kind.rawValue]
     kind.append(bigEndian: event.position)
     var rows: [(table: Int, key: [UInt8])] = [(0, kind)]
-    if let resource = keys.resource {
-      var key = resourcePrefix(resource)
+    // Each once: an event may name a resource several times, and long names may have the same key.
+    var prefixes = keys.resources.map(resourcePrefix)
+    if prefixes.count > 1 { prefixes = Array(Set(prefixes)) }
+    for prefix in prefixes {
+      var key = prefix
       key.append(bigEndian: event.position)
       rows.append((1, key))
     }

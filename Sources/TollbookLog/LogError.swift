@@ -18,6 +18,10 @@ package enum LogError: StorageFailure, Sendable, Hashable, CustomStringConvertib
   /// The view has no rows and cannot be built from the events: the log goes on from a snapshot of that position.
   /// Nothing was changed.
   case viewNotInBase(String, Position)
+  /// The log has no tables of that view yet.
+  case noView(String)
+  /// The folder of the log could not be marked as one of this version's format. No event was written.
+  case directory(DataDirectoryError)
 
   package var description: String {
     switch self {
@@ -33,9 +37,22 @@ package enum LogError: StorageFailure, Sendable, Hashable, CustomStringConvertib
     case .viewNotInBase(let view, let base):
       "the view \(view) has no rows, and they cannot be made from the events: the log was restored"
         + " from a snapshot of position \(base) and goes on from there. A rebuild takes them from"
-        + " the snapshot; if that has another version of the view, open the log with the Tollbook"
-        + " that took it, or restore from an export of the whole log"
+        + " the snapshot; if that has no version of the view that this one can go on from, restore"
+        + " from an export of the whole log"
+    case .noView(let view):
+      "the log has no view \(view) yet: another version of Tollbook kept it last. `tollbook serve`"
+        + " makes the view when it starts, and so does `tollbook rebuild`"
+    case .directory(let error): "\(error)"
     }
+  }
+}
+
+extension LogError {
+  /// Runs what reads or writes the marker of a directory.
+  static func marking<Value>(
+    _ body: () throws(DataDirectoryError) -> Value
+  ) throws(LogError) -> Value {
+    do throws(DataDirectoryError) { return try body() } catch { throw .directory(error) }
   }
 }
 

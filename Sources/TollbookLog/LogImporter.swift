@@ -25,7 +25,8 @@ package final class LogImporter {
   private let store: LogStore
   private var state: LogState
 
-  /// Opens what is there, which may be nothing, and checks its end.
+  /// Opens what is there, which may be nothing, and checks its end. A directory of an older format should have been opened
+  /// as a log before, so that its views were carried over; from now on older versions refuse it.
   package init(
     _ directory: DataDirectory, options: EventLog.Options = .init()
   ) throws(LogError) {
@@ -38,6 +39,7 @@ package final class LogImporter {
     store = try LogStore(environment: environment, folds: [])
     tables = store.tables
     state = try store.checkedState()
+    try LogError.marking { () throws(DataDirectoryError) in try directory.raiseFormat() }
   }
 
   /// The last position that is there.

@@ -199,7 +199,7 @@ package struct LogVerifier: Sendable {
     let fold = EventIndex.fold
     let views: ViewTables
     do throws(LogError) { views = try ViewTables(of: fold, in: environment) } catch {
-      guard case .storage(let error) = error, error.kind == .notFound else { throw error }
+      guard case .noView = error else { throw error }
       return []
     }
     let found: (row: ViewRow?, isEmpty: Bool)

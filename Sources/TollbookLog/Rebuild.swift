@@ -67,7 +67,7 @@ package enum Rebuild {
     }
   }
 
-  /// Shows what the folds' views begin with at the base.
+  /// Shows what the folds' views begin with at the base: their own rows, or what those of an earlier version become.
   ///
   /// - Throws: `.withoutBase` if the snapshot lacks one of them, or cannot be read to its end.
   static func read(
@@ -81,12 +81,14 @@ package enum Rebuild {
     let views: Set<String>
     do {
       views = try rows(base) { view, portion in
-        for fold in folds where fold.fold.id == view { try take(fold, portion) }
+        for fold in folds {
+          for portion in fold.fold.carried(portion, ofView: view) ?? [] { try take(fold, portion) }
+        }
       }
     } catch let error as RebuildError { throw error } catch {
       throw .withoutBase(base.position, reason: "\(error)")
     }
-    for fold in folds where !views.contains(fold.fold.id) {
+    for fold in folds where !fold.fold.canBegin(withViews: views) {
       throw .withoutBase(
         base.position, reason: "\(base.snapshot) has no view \(fold.fold.id)")
     }

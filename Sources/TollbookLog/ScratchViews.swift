@@ -53,12 +53,13 @@ package final class ScratchViews: Sendable {
     }
   }
 
-  /// Puts in rows of a snapshot, or events that a view had parked by then. Those of views that are not built here, or of
-  /// another version, are left out.
+  /// Puts in rows of a snapshot, or events that a view had parked by then. Those of an earlier version become what they are
+  /// in this one; those of views that are not built here are left out.
   package func put(_ portion: BasePortion, ofView id: String) throws(LogError) {
     try write { (bound, transaction) throws(LMDBError) in
-      guard bound.fold.id == id else { return }
-      try bound.put(portion, parked: log.parked, in: &transaction)
+      for portion in bound.fold.carried(portion, ofView: id) ?? [] {
+        try bound.put(portion, parked: log.parked, in: &transaction)
+      }
     }
   }
 

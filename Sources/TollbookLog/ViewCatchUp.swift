@@ -59,18 +59,24 @@ struct ViewCatchUp {
 
   /// Removes what nobody reads any more: tables of a rebuild that was cut short, and of versions that newer ones have
   /// taken the place of.
-  func removeLeftovers(beside: [BoundFold]) throws(LogError) {
+  ///
+  /// - Parameters:
+  ///   - beside: the tables in which nothing grows now.
+  ///   - carried: the tables of older versions that were opened to carry their rows over. An open table cannot be
+  ///     removed; these are emptied, and removed at the next start.
+  func removeLeftovers(beside: [BoundFold], carried: [Table] = []) throws(LogError) {
     do throws(LMDBError) {
       let unfinished = try environment.withReadTransaction { (transaction) throws(LMDBError) in
         var found: [Table] = []
-        for table in beside.flatMap(\.tables) where try transaction.count(in: table) > 0 {
+        for table in beside.flatMap(\.tables) + carried where try transaction.count(in: table) > 0 {
           found.append(table)
         }
         return found
       }
       let names = try environment.tableNames()
       let superseded = names.filter { name in
-        folds.contains { Fold.isOlder(name, than: $0.fold) }
+        !carried.contains { $0.name == name }
+          && folds.contains { Fold.isOlder(name, than: $0.fold) }
       }
       let rows = try environment.withReadTransaction { (transaction) throws(LMDBError) in
         try leftRows(in: transaction)
@@ -189,10 +195,22 @@ extension BoundFold {
   /// The events that it parked.
   func parked(
     in table: Table, of transaction: borrowing ReadTransaction
-  ) throws(LMDBError) -> [(key: [UInt8], position: Position, reason: [UInt8])] {
-    var found: [(key: [UInt8], position: Position, reason: [UInt8])] = []
+  ) throws(LMDBError) -> [ParkedRow] {
+    try transaction.parkedRows(of: name, in: table)
+  }
+}
+
+/// An event that a view has parked, as it stands in the table.
+typealias ParkedRow = (key: [UInt8], position: Position, reason: [UInt8])
+
+extension ReadTransaction {
+  /// The events that were parked under the name of a view.
+  borrowing func parkedRows(
+    of name: String, in table: Table
+  ) throws(LMDBError) -> [ParkedRow] {
+    var found: [ParkedRow] = []
     let prefix = Array(name.utf8) + [0]
-    try transaction.scan(table, prefix: prefix.span) { (key, value) throws(LMDBError) in
+    try scan(table, prefix: prefix.span) { (key, value) throws(LMDBError) in
       guard key.byteCount == prefix.count + 8 else { return .next }
       found.append(
         ([UInt8](copying: key), key.bigEndianUInt64(at: prefix.count), [UInt8](copying: value)))

@@ -34,12 +34,23 @@ package struct ViewRow: Hashable, Sendable {
   }
 }
 
+extension Fold.Source {
+  /// The names of its tables in a generation.
+  func tables(ofGeneration generation: UInt8) -> [String] {
+    Fold.names(tables, ofGeneration: generation)
+  }
+}
+
 extension Fold {
   /// How many sets of tables a view has: the one that is read, and the one in which it is built anew.
   static let generations: UInt8 = 2
 
   /// The names of its tables in a generation: `cache@1.entries` in the first, `cache@1.entries#1` in the second.
   package func tables(ofGeneration generation: UInt8) -> [String] {
+    Self.names(tables, ofGeneration: generation)
+  }
+
+  fileprivate static func names(_ tables: [String], ofGeneration generation: UInt8) -> [String] {
     generation == 0 ? tables : tables.map { "\($0)#\(generation)" }
   }
 }
@@ -66,18 +77,22 @@ package struct ViewTables: Sendable {
 
   /// The tables of a log's environment, which may be open only to be read, beside the owner.
   ///
-  /// - Throws: `.storage` with `notFound` if it has no such view.
+  /// - Throws: `.noView` if it has no such view: a directory that another version of Tollbook kept last, and that this one
+  ///   has not started on, has only that version's.
   package init(of fold: Fold, in environment: Environment) throws(LogError) {
     do throws(LMDBError) {
-      let views = try environment.openTables([LogTables.viewsName])[0]
-      var generations = [try environment.openTables(fold.tables(ofGeneration: 0))]
-      do throws(LMDBError) {
-        generations.append(try environment.openTables(fold.tables(ofGeneration: 1)))
-      } catch {
-        guard error.kind == .notFound else { throw error }
+      let names = Set(try environment.tableNames())
+      let sets = (0..<Fold.generations).map { fold.tables(ofGeneration: $0) }
+        .prefix { $0.allSatisfy(names.contains) }
+      if !sets.isEmpty {
+        let views = try environment.openTables([LogTables.viewsName])[0]
+        var generations: [[Table]] = []
+        for set in sets { generations.append(try environment.openTables(set)) }
+        self.init(of: fold, generations: generations, views: views)
+        return
       }
-      self.init(of: fold, generations: generations, views: views)
     } catch { throw .storage(error) }
+    throw .noView(fold.id)
   }
 
   /// The tables in force in a transaction, in the fold's order. They hold for that transaction only.

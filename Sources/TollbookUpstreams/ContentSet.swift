@@ -3,9 +3,9 @@
 ///
 /// The raw value is stored in events (`content_set`): a bit never changes its meaning.
 package struct ContentSet: OptionSet, Hashable, Sendable {
-  package let rawValue: UInt32
+  package let rawValue: UInt64
 
-  package init(rawValue: UInt32) { self.rawValue = rawValue }
+  package init(rawValue: UInt64) { self.rawValue = rawValue }
 
   /// Nothing that costs extra.
   package static let plain: ContentSet = []

@@ -1,4 +1,6 @@
 package import TollbookLog
 
 /// Every projection, in the order in which the log applies them.
-package let allFolds: [Fold] = [CacheFold.fold, LedgerFold.fold, MetricsFold.fold]
+package let allFolds: [Fold] = [
+  CacheFold.fold, LedgerFold.fold, MetricsFold.fold, RollupFold.fold,
+]

@@ -1,7 +1,11 @@
 import Foundation
 import JSONText
+import LMDB
 import Testing
+import TollbookEvents
+import TollbookLog
 import TollbookTestSupport
+import TollbookViews
 
 @Suite struct AuditCommandTests {
   private let folder: TemporaryFolder
@@ -41,15 +45,17 @@ import TollbookTestSupport
     let json = try JSONDocument(
       Array(try await run(["audit", "--format", "json", "--by", "resource"]).output.utf8)
     ).root
-    #expect(json["total"]?["tokens"]?["certain"]?.int64 == 3)
-    #expect(json["total"]?["avoided"]?["tokens"]?.int64 == 2)
+    let amounts = json["total"]?["amounts"]?.array?.first
+    #expect(amounts?["unit"]?.string == "tokens")
+    #expect(amounts?["certain"]?.int64 == 3)
+    #expect(amounts?["avoided"]?.int64 == 2)
     #expect(json["groups"]?.array?.count == 3)
-    #expect(json["waste"]?["served"]?.int64 == 3)
+    #expect(json["waste"]?.array?.first?["served"]?.int64 == 3)
 
     let csv = try await run(["audit", "--format", "csv", "--by", "operation"])
     #expect(csv.lines.count == 2)
-    #expect(csv.lines.first?.hasPrefix("operation,tokens_low,tokens_high,certain,") == true)
-    #expect(csv.lines.last?.hasPrefix("keepa.product,3,3,3,0,0,3,2,2,0,3,2,0,0,3,") == true)
+    #expect(csv.lines.first?.hasPrefix("operation,unit,low,high,certain,") == true)
+    #expect(csv.lines.last?.hasPrefix("keepa.product,tokens,3,3,3,0,0,3,2,2,0,3,2,0,0,3,") == true)
 
     let filtered = try await run(["audit", "--account", "nobody", "--format", "csv"])
     #expect(filtered.lines.count == 1)
@@ -63,7 +69,8 @@ import TollbookTestSupport
     #expect(table.output.contains("Money at 0.0412 EUR a token, rounded to hundredths"))
     let json = try await run(["audit", "--format", "json"], environment: price)
     let root = try JSONDocument(Array(json.output.utf8)).root
-    #expect(root["total"]?["money"]?["high_micro_units"]?.int64 == 123_600)
+    let money = root["total"]?["amounts"]?.array?.first?["money"]
+    #expect(money?["high_nano_units"]?.int64 == 123_600_000)
     let wrong = try await run(["audit"], environment: ["KEEPA_TOKEN_PRICE": "4 cents"])
     #expect(wrong.status == 2)
     #expect(wrong.errors.contains("such as 0.0412 EUR"))
@@ -84,6 +91,57 @@ import TollbookTestSupport
     #expect(ended.errors.contains(word))
     #expect(ended.output.isEmpty)
     #expect(try folder.contents().isEmpty, "nothing is written")
+  }
+
+  /// A directory that holds a call of two accounts, paid with tokens and money, and a read of what it brought.
+  private func fillWithTwoUnits() async throws {
+    let time = ManualTime()
+    let log = try folder.openLog(folds: allFolds, time: time.source)
+    let call = SharedCall(from: 1, at: time.now)
+    try await log.append(call.events)
+    try await log.append([.readsTallied(call.reads("A", account: "acme", fresh: 1))])
+    log.close()
+  }
+
+  @Test func `where there are several units each has a table, and its rows`() async throws {
+    try await fillWithTwoUnits()
+    let price = ["KEEPA_TOKEN_PRICE": "0.01 EUR"]
+    let table = try await run(["audit", "--by", "account"], environment: price)
+    #expect(table.status == 0, "\(table.errors)")
+    let lines = table.output.split(separator: "\n").map { line in
+      line.split(separator: " ", omittingEmptySubsequences: true).joined(separator: " ")
+    }
+    for line in [
+      "EUR", "Tokens", "certain 0.07 EUR in 1 charge", "certain 21 0.21 EUR in 1 charge",
+      "avoided by the cache 0.04 EUR not part of the above",
+      "ACCOUNT UNIT AMOUNT MONEY CHARGES CALLS BOUGHT READS HITS AVOIDED REFUSED",
+      "acme EUR 0.06 EUR 1 1 2 2 50.00 % 0.04 EUR 0",
+      "acme tokens 15 0.15 EUR 1 1 2 2 50.00 % 10 0", "zeta EUR 0.01 EUR 1 1 0 1 0.00 % 0.00 EUR 0",
+      "What became of EUR", "What became of tokens",
+      "handed on 0.01 EUR 14.28 % handed on to who asked, and not kept",
+      "1 reading, 1 unexplained: 7 tokens in all. Somebody else used the key, between:",
+    ] { #expect(lines.contains(line), "\(line) in \(table.output)") }
+    #expect(table.output.contains("33.33 % by reads, 36.36 % by EUR, 32.25 % by tokens."))
+    #expect(table.output.contains("7 tokens on llm:project, model flash, day 2026-11-21"))
+
+    let csv = try await run(
+      ["audit", "--by", "account", "--format", "csv"], environment: price)
+    #expect(csv.lines.count == 5)
+    #expect(
+      csv.lines.contains { $0.hasPrefix("acme,EUR,60000000,60000000,60000000,0,0,60000000,") })
+    #expect(csv.lines.contains { $0.hasPrefix("acme,tokens,15,15,15,0,0,15,") })
+    #expect(csv.lines.contains { $0.hasPrefix("zeta,tokens,6,6,6,0,0,6,") })
+    #expect(csv.lines.filter { $0.hasSuffix(",EUR,150000000,150000000,100000000") }.count == 1)
+    #expect(csv.lines.filter { $0.hasSuffix(",,,,") }.count == 2, "money has no price")
+
+    let part = try await run(["audit", "--account", "zeta", "--format", "json"])
+    let root = try JSONDocument(Array(part.output.utf8)).root
+    #expect(root["total"]?["amounts"]?.array?.map { $0["high"]?.int64 } == [10_000_000, 6])
+
+    let usage = try await run(["usage", "--monthly"], environment: price)
+    for word in ["savings in EUR", "savings in tokens", "forecast in EUR", "forecast in tokens"] {
+      #expect(usage.output.contains(word), "\(word) in \(usage.output)")
+    }
   }
 
   @Test func `a range in which nothing happened is told as such`() async throws {

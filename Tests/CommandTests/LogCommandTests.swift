@@ -26,7 +26,8 @@ import TollbookTestSupport
     let verified = try await run(["verify"])
     #expect(table.lines.first?.contains("ServiceStarted") == true)
     #expect(table.output.contains("cost 1 token\n"))
-    #expect(try JSONDocument(Array(json.output.utf8)).root["data"]?["tokens"]?.int64 == 1)
+    #expect(
+      try JSONDocument(Array(json.output.utf8)).root["data"]?["moves"]?[0]?["amount"]?.int64 == 1)
     #expect(verified.status == 0)
     #expect(verified.output.contains("All is as it was written"))
     #expect(await serving.end().status == 0)

@@ -148,14 +148,13 @@ private enum PlainChecker {
   }
 
   /// A statement of a generated log, with one of a period of it.
-  private func statements(seed: UInt64, steps: Int) async throws -> (
-    whole: [UInt8], period: [UInt8], signer: CheckpointSigner
-  ) {
+  private func statements(
+    seed: UInt64, steps: Int, formats: EventGenerator.Formats = .mixed
+  ) async throws -> (whole: [UInt8], period: [UInt8], signer: CheckpointSigner) {
     let time = ManualTime()
     let log = try folder.openLog(folds: allFolds, time: time.source)
     defer { log.close() }
-    let signer = try CheckpointSigner.own(log.directory)
-    var generator = EventGenerator(seed: seed)
+    var generator = EventGenerator(seed: seed, formats: formats)
     for _ in 0..<steps {
       time.advance(byMilliseconds: 40_000)
       let step = generator.next(at: time.now)
@@ -164,6 +163,14 @@ private enum PlainChecker {
           events: step.events, bodies: step.bodies, prunedBodies: step.prunedBodies, answer: ())
       }
     }
+    return try statements(of: log)
+  }
+
+  /// A statement of a whole log, and one of its second half.
+  private func statements(
+    of log: EventLog
+  ) throws -> (whole: [UInt8], period: [UInt8], signer: CheckpointSigner) {
+    let signer = try CheckpointSigner.own(log.directory)
     func statement(from: Position, isEveryEvent: Bool) throws -> [UInt8] {
       var request = StatementWriter.Request(from: from, through: log.head)
       request.isEveryEvent = isEveryEvent
@@ -214,6 +221,56 @@ private enum PlainChecker {
     let own = variants.map { (try? StatementChecker.check($0)) != nil }
     #expect(own.prefix(2) == [true, true])
     #expect(own.contains(false))
+    #expect(try PlainChecker.verdicts(variants, in: folder) == own)
+  }
+
+  @Test(.timeLimit(.minutes(30)))
+  func `both checkers divide over payers and leave out what only limits`() async throws {
+    let log = try folder.openLog(folds: allFolds)
+    defer { log.close() }
+    for event in StatementStory.events { try await log.append([event]) }
+    let (whole, period, signer) = try statements(of: log)
+    for (name, bytes) in [("whole.json", whole), ("period.json", period)] {
+      try write(String(decoding: bytes, as: UTF8.self), to: name)
+      let ended = try await check([name])
+      #expect(ended.status == 0, "\(ended.errors)")
+      #expect(ended.output.contains("keepa:0fd8 tokens: settled 7"))
+      #expect(ended.output.contains("budget spring model=small nano-EUR: settled 11"))
+      #expect(!ended.output.contains("account acme"))
+    }
+    // No figure can be changed, whoever seals it.
+    let mark = Array(",\n  \"seal\": ".utf8)
+    var variants = [whole, period]
+    for (bytes, stride) in [(whole, 11), (period, 5)] {
+      let end = try #require(bytes.indices.last { bytes[$0...].starts(with: mark) })
+      let digits = bytes.indices[20..<end].filter { (48...57).contains(bytes[$0]) }
+      for index in digits.enumerated().filter({ $0.offset % stride == 0 }).map(\.element) {
+        var edited = bytes
+        edited[index] = bytes[index] == 57 ? 48 : bytes[index] + 1
+        variants.append(try sealed(edited, end, signer))
+      }
+    }
+    let own = variants.map { (try? StatementChecker.check($0)) != nil }
+    #expect(own == [true, true] + Array(repeating: false, count: variants.count - 2))
+    #expect(try PlainChecker.verdicts(variants, in: folder) == own)
+  }
+
+  @Test(.timeLimit(.minutes(30)))
+  func `both checkers take statements of version 1`() async throws {
+    let (whole, period, signer) = try await statements(seed: 4, steps: 60, formats: .first)
+    let mark = Array(",\n  \"seal\": ".utf8)
+    let variants = try [whole, period].flatMap { bytes in
+      try ["1", "0", "3"].map { version in
+        let text = String(decoding: bytes, as: UTF8.self)
+        let older = Array(
+          text.replacing("\"version\": 2", with: "\"version\": \(version)", maxReplacements: 1).utf8
+        )
+        let end = try #require(older.indices.last { older[$0...].starts(with: mark) })
+        return try sealed(older, end, signer)
+      }
+    }
+    let own = variants.map { (try? StatementChecker.check($0)) != nil }
+    #expect(own == [true, false, false, true, false, false])
     #expect(try PlainChecker.verdicts(variants, in: folder) == own)
   }
 

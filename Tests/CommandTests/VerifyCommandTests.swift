@@ -39,7 +39,7 @@ import TollbookTestSupport
     let full = try await run(["verify"])
     #expect(full.status == 0, "\(full.errors)")
     #expect(full.output.contains("3 bodies"))
-    #expect(full.output.contains("3 views of"))
+    #expect(full.output.contains("4 views of"))
     #expect(full.output.contains("All is as it was written"))
     #expect(full.lines.last?.hasPrefix("state  ") == true)
     #expect(full.errors.isEmpty, "no progress where no terminal is")

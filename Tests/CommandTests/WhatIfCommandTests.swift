@@ -37,10 +37,12 @@ import TollbookTestSupport
       Array(try await run(policies + ["--format", "json"]).output.utf8)
     ).root
     #expect(json["requests"]?.int64 == 2)
-    let rows = try #require(json["policies"]?.array)
+    let tables = try #require(json["outcomes"]?.array)
+    #expect(tables.map { $0["unit"]?.string } == ["tokens"])
+    let rows = try #require(tables.first { _ in true }?["policies"]?.array)
     #expect(rows.map { $0["policy"]?.string } == ["as recorded"] + [policies[1], policies[3]])
-    #expect(rows.map { $0["tokens"]?["low"]?.int64 } == [1, 1, 2])
-    #expect(rows.map { $0["tokens"]?["high"]?.int64 } == [1, 1, 2])
+    #expect(rows.map { $0["cost"]?["low"]?.int64 } == [1, 1, 2])
+    #expect(rows.map { $0["cost"]?["high"]?.int64 } == [1, 1, 2])
     #expect(rows.map { $0["hits"]?["low"]?.int64 } == [1, 1, 0])
 
     let csv = try await run(policies + ["--format", "csv"])
@@ -50,6 +52,7 @@ import TollbookTestSupport
     #expect(cells?.count == csv.lines.first?.split(separator: ",").count)
     #expect(cells?.first == "\"keepa.product.fresh=0s\"")
     #expect(cells?[4...5] == ["2", "2"])
+    #expect(cells?.last == "tokens")
   }
 
   @Test(arguments: [

@@ -5,7 +5,8 @@ import TollbookEvents
 // Made by `protoc --encode` from the text beside them, and so not by the code that reads them here. They are never
 // made anew: a committed record decodes for ever.
 
-/// An event of every kind, with every field set, as text and as it is stored.
+/// An event as text and as it is stored. `all` has every kind of format 1 with its fields; what came later stands in
+/// `newFields` and `newValues`.
 struct GoldenEvent: Sendable, CustomTestStringConvertible {
   var kind: EventKind
   /// In protobuf's text format.
@@ -13,6 +14,8 @@ struct GoldenEvent: Sendable, CustomTestStringConvertible {
   var payload: [UInt8]
 
   var testDescription: String { kind.name }
+
+  static let everything = all + newFields + newValues
 
   init(_ kind: EventKind, _ text: String, _ hexadecimal: String) {
     self.kind = kind
@@ -25,7 +28,7 @@ struct GoldenEvent: Sendable, CustomTestStringConvertible {
 }
 
 @Suite struct GoldenEventTests {
-  @Test(arguments: GoldenEvent.all)
+  @Test(arguments: GoldenEvent.everything)
   func `a payload that was stored once decodes to the same event for ever`(
     golden: GoldenEvent
   ) throws {
@@ -37,15 +40,50 @@ struct GoldenEvent: Sendable, CustomTestStringConvertible {
   }
 
   @Test func `there is one of every kind, and kinds keep their tags`() {
-    #expect(GoldenEvent.all.map(\.kind.rawValue).sorted() == EventKind.allCases.map(\.rawValue))
-    #expect(
-      EventKind.allCases.map(\.rawValue)
-        == [1, 2, 3, 4, 17, 18, 19, 20, 21, 22, 33, 34, 35, 36, 37, 38, 50, 51, 65, 66, 67, 68])
+    let first: [UInt8] = [
+      1, 2, 3, 4, 17, 18, 19, 20, 21, 22, 33, 34, 35, 36, 37, 38, 50, 51, 65, 66, 67, 68,
+    ]
+    #expect(GoldenEvent.all.map(\.kind.rawValue).sorted() == first)
+    #expect(EventKind.allCases.map(\.rawValue) == (first + [23, 39]).sorted())
+    let golden = Set(GoldenEvent.everything.map(\.kind))
+    #expect(golden == Set(EventKind.allCases))
     for kind in EventKind.allCases { #expect(EventKind(name: kind.name) == kind) }
     #expect(EventKind(name: "fetchStarted") == nil)
   }
 
-  @Test(arguments: GoldenEvent.all)
+  /// Each field has its own number: what is new takes nothing from what was there before, and gets nothing from it.
+  @Test(arguments: GoldenEvent.newFields)
+  func `new fields stand beside those of format 1`(new: GoldenEvent) throws {
+    guard let old = GoldenEvent.all.first(where: { $0.kind == new.kind }) else { return }
+    var both = new
+    both.text = old.text + " " + new.text
+    // As protobuf joins two messages of the same kind.
+    both.payload = old.payload + new.payload
+
+    let event = try Event(tag: new.kind.rawValue, bytes: both.payload)
+    #expect(event == (try both.expected()))
+    #expect(try Event(tag: new.kind.rawValue, bytes: event.payload) == event)
+    #expect(event != (try old.expected()))
+    #expect(event != (try new.expected()))
+  }
+
+  @Test(arguments: GoldenEvent.newValues)
+  func `a value that format 1 did not know replaces none of the other fields`(
+    new: GoldenEvent
+  ) throws {
+    let old = try #require(GoldenEvent.all.first { $0.kind == new.kind })
+    let field = try #require(new.text.split(separator: ":").first)
+    var both = old
+    both.text = old.text.replacing(try Regex(field + #":\s+\S+"#), with: new.text)
+    // Of a field that stands twice the last one holds.
+    both.payload = old.payload + new.payload
+
+    let event = try Event(tag: new.kind.rawValue, bytes: both.payload)
+    #expect(event == (try both.expected()))
+    #expect(event != (try old.expected()))
+  }
+
+  @Test(arguments: GoldenEvent.everything)
   func `a payload that is cut is refused or is another event`(golden: GoldenEvent) throws {
     let whole = try golden.expected()
     for length in golden.payload.indices {
@@ -68,7 +106,7 @@ struct GoldenEvent: Sendable, CustomTestStringConvertible {
     }
   }
 
-  @Test(arguments: GoldenEvent.all)
+  @Test(arguments: GoldenEvent.everything)
   func `a field of a newer version is kept`(golden: GoldenEvent) throws {
     // Field 2000, a number.
     let newer = golden.payload + [0x80, 0x7d, 0x2a]
@@ -108,6 +146,8 @@ extension GoldenEvent {
     case .bodiesPruned: .bodiesPruned(try read())
     case .snapshotTaken: .snapshotTaken(try read())
     case .logRestored: .logRestored(try read())
+    case .entriesSwept: .entriesSwept(try read())
+    case .windowObserved: .windowObserved(try read())
     }
   }
 

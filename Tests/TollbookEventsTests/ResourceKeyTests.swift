@@ -4,7 +4,9 @@ import TollbookEvents
 @Suite struct ResourceKeyTests {
   @Test(arguments: [
     ("shared/keepa.product/1/B09T2ZLMHB", "keepa.product", "1/B09T2ZLMHB"),
-    ("account/acme/extract", "acme", "extract"),
+    ("account/acme/extract/9a3f/1", "extract", "9a3f/1"),
+    ("account/acme/extract", "extract", ""),
+    ("account/acme", "", ""),
     ("shared/keepa.product/", "keepa.product", ""),
     ("shared/keepa.product", "keepa.product", ""),
     ("shared//x", "", "x"),

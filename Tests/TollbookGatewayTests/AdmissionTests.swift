@@ -15,11 +15,12 @@ import TollbookViews
     var meter = Meter()
     meter.apply(
       .reading(
-        balance: balance, at: start, refillIn: refillIn, rate: rate, reduction: reduction))
+        balance: balance, at: start, refillIn: refillIn, rate: rate, reduction: reduction),
+      to: World.key)
     if reserved > 0 {
       var event = FetchStarted()
-      event.bound = reserved
-      meter.apply(.fetchStarted(event))
+      event.moves = [Move(World.key, reserved)]
+      meter.apply(.fetchStarted(event), to: World.key)
     }
     return meter
   }

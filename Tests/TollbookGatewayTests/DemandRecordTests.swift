@@ -11,10 +11,11 @@ import TollbookUpstreams
     _ = await world.ask(asins(1)) { $0.maximumAge = 90_500 }
     _ = await world.ask(asins(1..<2))
     let started = try world.started()
-    #expect(started.map(\.hasMaxAgeSeconds) == [true, false])
-    #expect(started.first?.maxAgeSeconds == 90)
-    #expect(started.map(\.behind) == [false, false])
-    #expect(started.map(\.askedMs) == [0, 0])
+    let demands = started.flatMap(\.demands)
+    #expect(demands.map(\.hasMaxAgeSeconds) == [true, false])
+    #expect(demands.first?.maxAgeSeconds == 90)
+    #expect(demands.map(\.isBehind) == [false, false])
+    #expect(demands.map(\.askedMs) == [0, 0])
   }
 
   @Test func `a refresh behind tells so, and what its reader demanded, and when`() async throws {
@@ -25,9 +26,9 @@ import TollbookUpstreams
     #expect(await world.ask(asins(1)) { $0.maximumAge = 30 * day }.sources == [.cache])
     while world.gateway.buyer?.isIdle == false { await Task.yield() }
     let started = try world.started()
-    #expect(started.map(\.behind) == [false, true])
-    #expect(started.last?.askedMs == asked.milliseconds)
-    #expect(started.last?.maxAgeSeconds == UInt32(30 * day / 1_000))
+    #expect(started.map(\.demands[0].isBehind) == [false, true])
+    #expect(started.last?.demands[0].askedMs == asked.milliseconds)
+    #expect(started.last?.demands[0].maxAgeSeconds == UInt32(30 * day / 1_000))
   }
 
   @Test func `a refusal names what is refused, in request order`() async throws {
@@ -38,9 +39,9 @@ import TollbookUpstreams
     #expect(refused.count == 1)
     #expect(
       refused.first?.refused == wanted[3...].map { "shared/keepa.product/1/\($0)" })
-    #expect(refused.first?.maxAgeSeconds == UInt32(hour / 1_000))
-    #expect(refused.first?.contentSet == 0)
-    #expect(refused.first?.behind == false)
+    #expect(refused.first?.demand.maxAgeSeconds == UInt32(hour / 1_000))
+    #expect(refused.first?.demand.contentSet == 0)
+    #expect(refused.first?.demand.isBehind == false)
   }
 
   @Test func `a refused refresh behind is told apart`() async throws {
@@ -54,9 +55,9 @@ import TollbookUpstreams
     #expect(await world.ask(asins(2)).sources == [.cache, .cache])
     while world.gateway.buyer?.isIdle == false { await Task.yield() }
     let refused = try world.refusals()
-    #expect(refused.map(\.behind) == [true])
+    #expect(refused.map(\.demand.isBehind) == [true])
     #expect(refused.first?.refused.count == 2)
-    #expect(refused.first?.askedMs == asked.milliseconds)
+    #expect(refused.first?.demand.askedMs == asked.milliseconds)
   }
 
   @Test func `a tally tells what was wanted, not only what answered`() async throws {

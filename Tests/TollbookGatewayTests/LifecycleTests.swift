@@ -61,7 +61,7 @@ struct `Start, housekeeping and shutdown` {
     world.keepa.script([.lost(charged: true)])
     _ = await world.ask(asins(3))
     let hold = try #require(try world.holds().first)
-    await #expect(throws: ResolveCommand.Refusal.moreThanHeld(tokens: 4, held: 3)) {
+    await #expect(throws: ResolveCommand.Refusal.moreThanHeld(amount: 4, held: 3, unit: "tokens")) {
       try await world.gateway.resolve(fetch: hold.fetch, attempt: 1, settled: 4, note: "")
     }
     let event = try await world.gateway.resolve(
@@ -107,15 +107,14 @@ struct `Start, housekeeping and shutdown` {
     let world = try await World()
     _ = await world.ask(asins(3))
     await world.gateway.sweep()
-    #expect(try world.count(.cacheExpired) == 0)
+    #expect(try world.count(.entriesSwept) == 0)
     world.time.advance(byMilliseconds: 7 * day)
     for _ in 0..<3 { await world.gateway.sweep() }
-    #expect(try world.count(.cacheExpired) == 3)
-    #expect(try world.count(.cacheEvicted) == 0)
+    #expect(try world.swept() == (3, 0))
+    #expect(try world.count(.entriesSwept) == 1)
     world.time.advance(byMilliseconds: 83 * day)
     for _ in 0..<3 { await world.gateway.sweep() }
-    #expect(try world.count(.cacheExpired) == 3)
-    #expect(try world.count(.cacheEvicted) == 3)
+    #expect(try world.swept() == (3, 3))
     let cache = CacheView(world.log)
     let left = try world.log.environment.withReadTransaction { (transaction) throws(LMDBError) in
       try cache.count(in: transaction)
@@ -130,7 +129,8 @@ struct `Start, housekeeping and shutdown` {
     }
     world.time.advance(byMilliseconds: 8 * day)
     await world.gateway.sweep()
-    #expect(try world.count(.cacheExpired) == 1_500)
+    #expect(try world.swept() == (1_500, 0))
+    #expect(try world.count(.entriesSwept) == 2)
   }
 
   @Test func `freshness never waits for the sweeper`() async throws {
@@ -139,7 +139,7 @@ struct `Start, housekeeping and shutdown` {
     world.time.advance(byMilliseconds: 7 * day)
     #expect(await world.ask(asins(1)).sources == [.keepa])
     await world.gateway.sweep()
-    #expect(try world.count(.cacheExpired) == 0)
+    #expect(try world.count(.entriesSwept) == 0)
   }
 
   // MARK: Tallies

@@ -22,7 +22,7 @@ import TollbookViews
 
     let cost = try await PurgeOrder(scope: .all, note: "new firmware").carryOut(on: world.log)
 
-    #expect((cost.entries, cost.tokens) == (3, 3))
+    #expect((cost.entries, cost.amounts) == (3, [Amount(3, "tokens")]))
     #expect(cost.bytes > 0)
     let again = await world.ask(asins(3))
     #expect(again.sources == [.keepa, .keepa, .keepa])
@@ -31,7 +31,10 @@ import TollbookViews
       if case .cachePurged(let event) = event { event } else { nil }
     }
     #expect(purged.map(\.resource) == (0..<3).map(name))
-    #expect(purged.allSatisfy { $0.tokens == 1 && $0.note == "new firmware" && !$0.hard })
+    #expect(
+      purged.allSatisfy {
+        $0.amounts == [Amount(1, "tokens")] && $0.note == "new firmware" && !$0.hard
+      })
     #expect(try world.meter()[.settled] == 6)
   }
 
@@ -58,7 +61,7 @@ import TollbookViews
 
     let cost = try await PurgeOrder(scope: .all, isHard: true).carryOut(on: world.log)
 
-    #expect((cost.entries, cost.tokens) == (3, 3))
+    #expect((cost.entries, cost.amounts) == (3, [Amount(3, "tokens")]))
     world.keepa.script(Array(repeating: .failed503(charged: false), count: 8))
     #expect(await world.ask(asins(3)).sources == [.none, .none, .none])
     #expect(try count(in: world) == 0)
@@ -69,7 +72,7 @@ import TollbookViews
     let head = world.log.head
     for isHard in [false, true] {
       let cost = try PurgeOrder(scope: .all, isHard: isHard).cost(in: world.log)
-      #expect((cost.entries, cost.tokens) == (3, 3))
+      #expect((cost.entries, cost.amounts) == (3, [Amount(3, "tokens")]))
     }
     #expect(world.log.head == head)
     #expect(await world.ask(asins(3)).sources == [.cache, .cache, .cache])
@@ -112,7 +115,7 @@ import TollbookViews
     }
     let cost = try await PurgeOrder(scope: .all, isHard: true).carryOut(on: world.log)
     #expect(cost.entries == 2_500)
-    #expect(cost.tokens == 2_500)
+    #expect(cost.amounts == [Amount(2_500, "tokens")])
     #expect(try count(in: world) == 0)
     // No decision of a purge has more than its batch: each ends in a commit of its own here.
     let commits = try commitSizes(in: world)
@@ -149,11 +152,10 @@ import TollbookViews
     let world = try await world()
     _ = try await PurgeOrder(scope: .all).carryOut(on: world.log)
     for _ in 0..<2 { await world.gateway.sweep() }
-    #expect(try world.count(.cacheExpired) == 0)
+    #expect(try world.swept() == (0, 0))
     world.time.advance(byMilliseconds: 90 * day)
     await world.gateway.sweep()
-    #expect(try world.count(.cacheExpired) == 0)
-    #expect(try world.count(.cacheEvicted) == 3)
+    #expect(try world.swept() == (0, 3))
   }
 
   @Test func `T41, X16: purging everything edits no event; the ledger stays as it was`()

@@ -20,7 +20,8 @@ struct `Attempts, retries and doubt` {
     let failed = try #require(events.firstIndex { $0.kind == .fetchAttemptFailed })
     guard case .fetchAttemptFailed(let event) = events[failed] else { return }
     #expect(event.nextAttempt == 2)
-    #expect(event.nextBound == 3)
+    #expect(event.moves.map(\.amount) == [3])
+    #expect(event.payers == [Payer(account: "default", kind: "keepa.product", weight: 3)])
     #expect(abs(failed - doubt) == 1)
     #expect(try world.holds().map(\.state) == [.inDoubt])
     #expect(try world.meter()[.settled] == 3)
@@ -48,7 +49,7 @@ struct `Attempts, retries and doubt` {
     world.keepa.script([.lost(charged: true), .lost(charged: false)])
     _ = await world.ask(asins(2))
     #expect(try world.holds().map(\.attempt) == [1, 2])
-    #expect(try world.holds().map(\.tokens) == [2, 2])
+    #expect(try world.holds().map(\.amount) == [2, 2])
     #expect(world.keepa.calls.count == 3)
   }
 

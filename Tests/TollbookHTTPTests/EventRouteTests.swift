@@ -28,7 +28,7 @@ import TollbookLog
       #expect(written.count("events") == 2)
       #expect(written.string("events.0.type") == "CacheWritten")
       let charged = try await caller.get("/events?type=TokensCharged")
-      #expect(charged.int("events.0.data.tokens") == 2)
+      #expect(charged.int("events.0.data.moves.0.amount") == 2)
       #expect(charged.string("events.0.data.operation") == "keepa.product")
     }
   }

@@ -45,6 +45,13 @@ import TollbookViews
       #expect(all.string("charges.0.operation") == "keepa.product")
       #expect(all.string("charges.0.account") == "default")
       #expect(all.ints("charges.0.shares", "tokens") == [1, 1])
+      #expect(
+        all.names("charges.0") == [
+          "position", "time", "event", "fetch", "attempt", "account", "operation", "credential",
+          "unit", "tokens", "expected", "amounts", "shares",
+        ])
+      #expect(all.ints("charges.0.amounts", "amount") == [2])
+      #expect(all.strings("sums.amounts", "unit") == ["tokens"])
       #expect(all["next"]?.isNull == true)
       let first = try await caller.get("/ledger/charges?limit=1")
       #expect(first.ints("charges", "tokens") == [2])
@@ -60,6 +67,46 @@ import TollbookViews
       #expect(to.ints("charges", "tokens") == [2])
       let zone = try await caller.get("/ledger/charges?from=2026-11-21T11:00:00+02:00")
       #expect(zone.ints("charges", "tokens") == [1])
+    }
+  }
+
+  @Test
+  func `a charge in two units for two accounts tells each amount, and who pays how much of it`()
+    async throws
+  {
+    let stand = try await Stand()
+    for event in StatementStory.events { try await stand.log.append([event]) }
+    try await stand.serving { caller in
+      let all = try await caller.get("/ledger/charges")
+      #expect(all.strings("charges", "event") == ["TokensCharged", "ChargeResolved"])
+      #expect(
+        all.names("charges.0") == [
+          "position", "time", "event", "fetch", "attempt", "payers", "operation", "amounts",
+          "shares",
+        ])
+      #expect(all.ints("charges.0.amounts", "amount") == [7, 10, 7])
+      #expect(all.strings("charges.0.amounts", "unit") == ["tokens", "EUR", "tokens"])
+      #expect(all.strings("charges.0.amounts", "basis") == ["told", "price", "told"])
+      #expect(
+        (0..<3).map { all["charges.0.amounts.\($0).limit_only"]?.bool } == [false, false, true])
+      #expect(all.string("charges.0.amounts.0.credential") == "keepa:0fd8")
+      #expect(all.string("charges.0.amounts.1.owner_kind") == "budget")
+      #expect(all.string("charges.0.amounts.1.window") == "day 2026-11-21")
+      #expect(all.strings("charges.0.payers", "account") == ["acme", "zeta"])
+      #expect(all.ints("charges.0.payers.0.amounts", "amount") == [4, 3])
+      #expect(all.ints("charges.0.payers.1.amounts", "amount") == [3, 7])
+      #expect(all.ints("charges.0.shares.1.amounts", "amount") == [2, 3])
+      // What was left of the doubt, of which the one payer has nothing.
+      #expect(all.ints("charges.1.amounts", "amount") == [1])
+      #expect(all.ints("charges.1.payers.0.amounts", "amount") == [0])
+      #expect(all.ints("charges.1.payers.1.amounts", "amount") == [1])
+      #expect(all.int("sums.tokens") == 7)
+      #expect(all.strings("sums.amounts", "unit") == ["tokens", "EUR"])
+      #expect(all.ints("sums.amounts", "amount") == [7, 11])
+      for (account, count) in [("acme", 2), ("zeta", 2), ("nobody", 0)] {
+        let own = try await caller.get("/ledger/charges?account=\(account)")
+        #expect(own.count("charges") == count)
+      }
     }
   }
 

@@ -36,7 +36,7 @@ import TollbookSimulators
         // One for the balance before the first purchase, one for the product.
         "tollbook_upstream_calls_total{upstream=\"keepa\",status=\"200\"} 2",
         "tollbook_upstream_call_duration_seconds_count{upstream=\"keepa\"} 2",
-        "tollbook_tokens{credential=\"keepa:test\",unit=\"tokens\",term=\"settled\"} 1",
+        "tollbook_meter{credential=\"keepa:test\",unit=\"tokens\",term=\"settled\"} 1",
         "tollbook_ledger_residual{credential=\"keepa:test\",unit=\"tokens\"} 0",
         "tollbook_events_total{type=\"CacheWritten\"} 1", "tollbook_queue_depth 0",
         "tollbook_oldest_reader_lag 0", "tollbook_parked_events 0", "tollbook_read_only 0",

@@ -31,7 +31,8 @@ final class SimulatedKeepa: KeepaAPI {
     let answer = await simulator.answer(path: "/product", parameters: parameters)
     return call(answer) { () throws(UpstreamFailure) in
       let read = try KeepaProductAnswer.read(
-        status: answer.status, body: answer.body, asked: request.asins)
+        status: answer.status, body: answer.body, asked: request.asins,
+        contentSet: request.contentSet)
       delivered.withLock { delivered in
         for product in read.products { delivered[product.asin] = product.body }
       }

@@ -41,16 +41,17 @@ import TollbookTestSupport
     #expect(report.start == base)
     #expect(report.query.after == base)
     #expect(report.events == story.head - base)
-    #expect(report.total.certain == 5)
-    #expect(report.total.inDoubt == -5, "it was in doubt before")
-    #expect(report.total.readsOfUnknownCost == 4)
-    #expect(report.total.avoided == 0)
+    #expect(report.total["tokens"].certain == 5)
+    #expect(report.total["tokens"].inDoubt == -5, "it was in doubt before")
+    #expect(report.total.counts.readsOfUnknownCost == 4)
+    #expect(report.total["tokens"].avoided == 0)
     #expect(report.groups.map(\.name) == ["acme", nil, "default"])
     #expect(
-      report.waste?[.served] == 3, "a call from before was waited for, as far as anybody knows")
-    #expect(report.waste?[.failed] == 2)
-    #expect(report.waste?[.inDoubt] == -5)
-    #expect(report.waste?.total == report.total.tokens.high)
+      report.waste(of: "tokens")[.served] == 3,
+      "a call from before was waited for, as far as anybody knows")
+    #expect(report.waste(of: "tokens")[.failed] == 2)
+    #expect(report.waste(of: "tokens")[.inDoubt] == -5)
+    #expect(report.waste(of: "tokens").total == report.total["tokens"].spent.high)
     #expect(throws: LogError.beforeBase(base)) {
       try EventRange(from: .position(1), to: nil, in: source)
     }

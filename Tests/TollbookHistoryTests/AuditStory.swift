@@ -46,11 +46,32 @@ struct AuditStory {
     return fold
   }
 
-  /// The classes that have tokens.
-  func waste(after: Position = 0) throws -> [WasteClass: Int64] {
-    let waste = try fold(after: after).waste
+  /// The classes that have something of a unit.
+  func waste(after: Position = 0, of unit: String = "tokens") throws -> [WasteClass: Int64] {
+    let waste = try fold(after: after).waste(of: unit)
     let pairs = WasteClass.allCases.map { ($0, waste[$0]) }.filter { $0.1 != 0 }
     return Dictionary(uniqueKeysWithValues: pairs)
+  }
+}
+
+extension AuditFold {
+  /// The sums of all, with names for units.
+  var total: AuditSums { AuditSums(groups.total, unitsOf: units) }
+
+  /// The sums of each group, in the order in which they came.
+  var sumsOfGroups: [AuditSums] { groups.sums.map { AuditSums($0.sums, unitsOf: units) } }
+
+  /// The sums of each group under its name; nothing for what is unknown.
+  var sumsByName: [String: AuditSums] {
+    Dictionary(
+      uniqueKeysWithValues: zip(groups.sums, sumsOfGroups).map { group, sums in
+        guard case .name(let number) = group.key else { return ("", sums) }
+        return (names.all[number].text, sums)
+      })
+  }
+
+  func waste(of unit: String) -> WasteSums {
+    PerUnit(waste, unitsOf: units) { $0 != .zero }[unit] ?? .zero
   }
 }
 
@@ -59,7 +80,7 @@ struct AuditStory {
 extension AuditStory {
   @discardableResult
   mutating func start(
-    _ resources: [String], behind: Bool = false, contentSet: UInt32 = 0, maximumAge: UInt32? = nil,
+    _ resources: [String], behind: Bool = false, contentSet: UInt64 = 0, maximumAge: UInt32? = nil,
     account: String = account
   ) -> Position {
     var event = FetchStarted()
@@ -88,7 +109,7 @@ extension AuditStory {
 
   @discardableResult
   mutating func write(
-    _ resource: String, of fetch: Position, body: UInt8 = 1, contentSet: UInt32 = 0,
+    _ resource: String, of fetch: Position, body: UInt8 = 1, contentSet: UInt64 = 0,
     freshSeconds: Int64 = 3_600, tokens: Int64 = 1
   ) -> Position {
     var event = CacheWritten()
@@ -183,7 +204,7 @@ extension AuditStory {
 
   mutating func read(
     _ resource: String, fresh: UInt32 = 0, stale: UInt32 = 0, joined: UInt32 = 0,
-    contentSet: UInt32 = 0, account: String = account, secondsAgo: Int64 = 0
+    contentSet: UInt64 = 0, account: String = account, secondsAgo: Int64 = 0
   ) {
     var row = ReadTally()
     row.resource = Self.resource(resource)
@@ -216,7 +237,7 @@ extension AuditStory {
     add(.balanceObserved(event))
   }
 
-  mutating func evict(_ resource: String, written: Position, contentSet: UInt32 = 0) {
+  mutating func evict(_ resource: String, written: Position, contentSet: UInt64 = 0) {
     var event = CacheEvicted()
     event.resource = Self.resource(resource)
     event.contentSet = contentSet
@@ -224,7 +245,7 @@ extension AuditStory {
     add(.cacheEvicted(event))
   }
 
-  mutating func purge(_ resource: String, written: Position, hard: Bool, contentSet: UInt32 = 0) {
+  mutating func purge(_ resource: String, written: Position, hard: Bool, contentSet: UInt64 = 0) {
     var event = CachePurged()
     event.resource = Self.resource(resource)
     event.contentSet = contentSet
@@ -273,8 +294,15 @@ extension AuditStory {
   ) -> Event {
     switch event {
     case .fetchStarted(var event):
-      event.behind = random.chance(50)
-      if random.chance(30) { event.maxAgeSeconds = UInt32(random.int(0...4_000)) }
+      guard !event.demands.isEmpty else {
+        event.behind = random.chance(50)
+        if random.chance(30) { event.maxAgeSeconds = UInt32(random.int(0...4_000)) }
+        return .fetchStarted(event)
+      }
+      for index in event.demands.indices {
+        event.demands[index].refresh = random.pick([.none, .grace])
+        if random.chance(50) { event.demands[index].ageBasis = .fetch }
+      }
       return .fetchStarted(event)
     case .cacheExpired(let event) where random.chance(40):
       return .cachePurged(
@@ -285,13 +313,17 @@ extension AuditStory {
     case .tokensCharged(var event):
       // Some that were charged without a word about what for.
       if random.chance(10) { event.shares = [] }
+      // And some without a word about what became of it.
+      if random.chance(40) {
+        for index in event.shares.indices { event.shares[index].use = .unspecified }
+      }
       return .tokensCharged(event)
     default: return event
     }
   }
 
   private static func purge(
-    _ resource: String, _ contentSet: UInt32, _ written: Position, isHard: Bool, at time: Timestamp
+    _ resource: String, _ contentSet: UInt64, _ written: Position, isHard: Bool, at time: Timestamp
   ) -> CachePurged {
     var event = CachePurged()
     event.resource = resource

@@ -41,41 +41,68 @@ import TollbookViews
     let folder = try TemporaryFolder()
     let log = try await Self.log(seed: seed, in: folder)
     let ledger = LedgerView(log)
-    let (meters, spend) = try log.environment.withReadTransaction { (state) throws(LMDBError) in
-      (
-        try ledger.meters(in: state), try ledger.spend(window: LedgerFold.allTime, in: state)
-      )
+    let (holds, spend) = try log.environment.withReadTransaction { (state) throws(LMDBError) in
+      (try ledger.holds(in: state), try ledger.spend(window: LedgerFold.allTime, in: state))
     }
-    func sum(_ term: LedgerTerm) -> Int64 { meters.reduce(0) { $0 + $1.meter[term] } }
+    func held(_ unit: String, _ state: Hold.State) -> Int64 {
+      holds.filter { $0.state == state && !$0.isLimitOnly && $0.meter.unit == unit }
+        .reduce(0) { $0 + $1.amount }
+    }
+    func spent(
+      _ unit: String,
+      _ isWanted: (_ account: String, _ operation: String) -> Bool = { _, _ in true }
+    ) -> Int64 {
+      spend.filter { $0.unit == unit && isWanted($0.account, $0.operation) }
+        .reduce(0) { $0 + $1.spend.amount }
+    }
 
     for grouping in AuditGrouping.allCases {
       let report = try Self.audit(log, by: grouping)
-      #expect(report.total.certain == sum(.settled), "\(grouping)")
-      #expect(report.total.inDoubt == sum(.inDoubt), "\(grouping)")
-      #expect(report.total.unprovable == sum(.unprovable), "\(grouping)")
-      #expect(report.total.charges == spend.reduce(0) { $0 + $1.spend.charges }, "\(grouping)")
-      let groups = report.groups.reduce(AuditSums.zero) { $0 + $1.sums }
-      #expect(groups.certain == report.total.certain, "\(grouping)")
-      #expect(groups.inDoubt == report.total.inDoubt, "\(grouping)")
-      #expect(groups.unprovable == report.total.unprovable, "\(grouping)")
-      #expect(groups.expected == report.total.expected, "\(grouping)")
-      #expect(groups.reads == report.total.reads, "\(grouping)")
-      #expect(groups.avoided == report.total.avoided, "\(grouping)")
-      #expect(groups.refused == report.total.refused, "\(grouping)")
-      #expect(groups.bought == report.total.bought, "\(grouping)")
-      if !grouping.divides { #expect(groups == report.total, "\(grouping)") }
+      #expect(Set(spend.map(\.unit)).isSubset(of: report.units))
+      for unit in report.units {
+        #expect(report.total[unit].certain == spent(unit), "\(grouping)")
+        #expect(report.total[unit].inDoubt == held(unit, .inDoubt), "\(grouping)")
+        #expect(report.total[unit].unprovable == held(unit, .unprovable), "\(grouping)")
+        #expect(report.waste(of: unit).total == report.total[unit].spent.high)
+      }
+      Self.expectGroups(of: report)
     }
     try Self.expectDays(of: log, try Self.audit(log))
+    let operations = try Self.audit(log, by: .operation)
+    for name in Set(spend.map { Array($0.operation.utf8) }) {
+      let group = operations.groups.first { $0.name.map { Array($0.utf8) } == name }
+      for unit in operations.units {
+        let exact = spent(unit) { _, operation in Array(operation.utf8) == name }
+        #expect(group?.sums[unit].certain ?? 0 == exact)
+      }
+    }
     for account in Set(spend.map { Array($0.account.utf8) }) {
       var query = AuditQuery()
       query.account = String(decoding: account, as: UTF8.self)
       let report = try #require(try Audit.run(query, in: LogSource(log)))
-      let charged = spend.filter { Array($0.account.utf8) == account }
-        .reduce(0) { $0 + $1.spend.tokens }
-      #expect(report.total.certain == charged)
-      #expect(report.waste?.total == report.total.tokens.high)
+      for unit in report.units {
+        let exact = spent(unit) { name, _ in Array(name.utf8) == account }
+        #expect(report.total[unit].certain == exact)
+        #expect(report.waste(of: unit).total == report.total[unit].spent.high)
+      }
     }
     log.close()
+  }
+
+  /// Of each unit, and of what is counted once for each resource, the groups sum to the whole.
+  private static func expectGroups(of report: AuditReport) {
+    let grouping = report.query.grouping
+    let groups = report.groups.reduce(AuditSums.zero) { $0 + $1.sums }
+    for unit in report.units {
+      var (left, right) = (groups[unit], report.total[unit])
+      // A charge counts in each group that it touches.
+      if grouping.divides { (left.charges, right.charges) = (0, 0) }
+      #expect(left == right, "\(unit) by \(grouping)")
+    }
+    #expect(groups.counts.reads == report.total.counts.reads, "\(grouping)")
+    #expect(groups.counts.refused == report.total.counts.refused, "\(grouping)")
+    #expect(groups.counts.bought == report.total.counts.bought, "\(grouping)")
+    if !grouping.divides { #expect(groups == report.total, "\(grouping)") }
   }
 
   private static func expectDays(of log: EventLog, _ report: AuditReport) throws {
@@ -85,7 +112,10 @@ import TollbookViews
       let spend = try log.environment.withReadTransaction { (state) throws(LMDBError) in
         try ledger.spend(window: "day \(day)", in: state)
       }
-      #expect(group.sums.certain == spend.reduce(0) { $0 + $1.spend.tokens }, "\(day)")
+      for unit in report.units {
+        let exact = spend.filter { $0.unit == unit }.reduce(0) { $0 + $1.spend.amount }
+        #expect(group.sums[unit].certain == exact, "\(day)")
+      }
     }
   }
 
@@ -102,7 +132,9 @@ import TollbookViews
       #expect(first.total + second.total == whole.total, "\(grouping) at \(middle)")
       #expect(Self.sums(first, second) == Self.sums(whole), "\(grouping) at \(middle)")
       for report in [first, second, whole] {
-        #expect(report.waste?.total == report.total.tokens.high)
+        for unit in report.units {
+          #expect(report.waste(of: unit).total == report.total[unit].spent.high)
+        }
       }
     }
     log.close()
@@ -125,8 +157,8 @@ import TollbookViews
     try await log.append(story.events.map(\.event))
     let report = try Self.audit(log)
     #expect(report.parked == 1)
-    #expect(report.total.certain == 1)
-    #expect(report.waste?.total == 1)
+    #expect(report.total["tokens"].certain == 1)
+    #expect(report.waste(of: "tokens").total == 1)
     log.close()
   }
 
@@ -167,7 +199,7 @@ import TollbookViews
     query.setRange(
       try EventRange(
         from: from.flatMap { Moment($0) }, to: to.flatMap { Moment($0) }, in: LogSource(log)))
-    return try #require(try Audit.run(query, in: LogSource(log))).total.charges
+    return try #require(try Audit.run(query, in: LogSource(log))).total.counts.charges
   }
 
   @Test func `both ends of a range are part of it`() throws {
@@ -197,21 +229,22 @@ import TollbookViews
     story.read("A", fresh: 3, stale: 1)
     story.read("B", joined: 2, account: "other")
     story.read("C", fresh: 9)
-    let sums = try story.fold().groups.total
-    #expect(sums.avoided == 8)
-    #expect(sums.avoidedByJoining == 2)
-    #expect(sums.readsOfUnknownCost == 9)
-    #expect(sums.certain == 3, "never mixed with what was spent")
-    #expect(sums.readsBought == 2)
-    #expect(sums.hits == 15)
-    #expect(sums.hitRate == 8_823)
-    #expect(sums.hitRateByTokens == 7_692)
-    #expect(sums.calls == 1)
-    #expect(sums.bought == 2)
+    let sums = try story.fold().total
+    let tokens = sums["tokens"]
+    #expect(tokens.avoided == 8)
+    #expect(tokens.avoidedByJoining == 2)
+    #expect(sums.counts.readsOfUnknownCost == 9)
+    #expect(tokens.certain == 3, "never mixed with what was spent")
+    #expect(sums.counts.readsBought == 2)
+    #expect(sums.counts.hits == 15)
+    #expect(sums.counts.hitRate == 8_823)
+    #expect(tokens.hitRate == 7_692)
+    #expect(sums.counts.calls == 1)
+    #expect(sums.counts.bought == 2)
     let byAccount = try story.fold(by: .account).groups
-    #expect(byAccount.sums.map(\.sums.readsJoined) == [0, 2])
-    let byCredential = try story.fold(by: .credential).groups
-    #expect(byCredential.sums.map(\.sums.avoided) == [8, 0])
+    #expect(byAccount.sums.map(\.sums.counts.readsJoined) == [0, 2])
+    let byCredential = try story.fold(by: .credential).sumsOfGroups
+    #expect(byCredential.map { $0["tokens"].avoided } == [8, 0])
   }
 
   @Test func `refreshes behind are no reads, retries are calls, refusals are counted`() throws {
@@ -225,12 +258,12 @@ import TollbookViews
     refused.refused = [AuditStory.resource("A")]
     story.add(.spendRefused(refused))
     let fold = try story.fold(by: .resource)
-    #expect(fold.groups.total.readsBought == 0)
-    #expect(fold.groups.total.calls == 2)
-    #expect(fold.groups.total.retries == 1)
-    #expect(fold.groups.total.refused == 3)
-    #expect(fold.groups.sums.map(\.sums.refused) == [1, 0, 2])
-    #expect(fold.groups.sums.map(\.sums.calls) == [2, 2, 0])
+    #expect(fold.groups.total.counts.readsBought == 0)
+    #expect(fold.groups.total.counts.calls == 2)
+    #expect(fold.groups.total.counts.retries == 1)
+    #expect(fold.groups.total.counts.refused == 3)
+    #expect(fold.groups.sums.map(\.sums.counts.refused) == [1, 0, 2])
+    #expect(fold.groups.sums.map(\.sums.counts.calls) == [2, 2, 0])
   }
 
   @Test func `a doubt counts when it began, what it cost when that was found`() throws {
@@ -241,13 +274,13 @@ import TollbookViews
     story.wait(seconds: 86_400)
     let open = story.head
     story.resolve(fetch, 5, settled: 3)
-    let days = try story.fold(through: open).groups.sums
-    #expect(days.map(\.sums.tokens) == [TokenInterval(low: 0, high: 5)])
-    let later = try story.fold().groups.sums
-    #expect(later.map(\.sums.tokens) == [TokenInterval(0), TokenInterval(3)])
-    let slice = try story.fold(after: open).groups.sums
-    #expect(slice.map(\.sums.inDoubt) == [-5, 0])
-    #expect(slice.map(\.sums.certain) == [0, 3])
+    let days = try story.fold(through: open).sumsOfGroups.map { $0["tokens"] }
+    #expect(days.map(\.spent) == [AmountInterval(low: 0, high: 5)])
+    let later = try story.fold().sumsOfGroups.map { $0["tokens"] }
+    #expect(later.map(\.spent) == [AmountInterval(0), AmountInterval(3)])
+    let slice = try story.fold(after: open).sumsOfGroups.map { $0["tokens"] }
+    #expect(slice.map(\.inDoubt) == [-5, 0])
+    #expect(slice.map(\.certain) == [0, 3])
   }
 
   @Test func `a reading that nobody explains lies between two, with the calls of that time`()
@@ -266,11 +299,11 @@ import TollbookViews
     let found = try story.fold().reconciliation
     #expect(found.readings == 4)
     #expect(found.driftCount == 1)
-    #expect(found.unexplained == 7)
+    #expect(found["tokens"].unexplained == 7)
     #expect(found.drifts.first?.after?.position == calm)
     #expect(found.drifts.first?.calls == [calm + 1, fetch])
-    #expect(found.drifts.first?.credential == AuditStory.credential)
-    #expect(found.restoreGap == 40)
+    #expect(found.drifts.first?.meter == MeterKey(owner: AuditStory.credential, unit: "tokens"))
+    #expect(found["tokens"].restoreGap == 40)
     #expect(found.restoreGaps.count == 1)
     #expect(!found.isClean)
     #expect(try story.fold(through: calm).reconciliation.isClean)
@@ -282,10 +315,10 @@ import TollbookViews
     story.charge(fetch, [("A", 7)], expected: 2)
     story.charge(fetch, attempt: 2, [("A", 1)], expected: 2)
     let found = try story.fold().reconciliation
-    #expect(found.aboveList == 5)
-    #expect(found.belowList == 1)
+    #expect(found["tokens"].aboveList == 5)
+    #expect(found["tokens"].belowList == 1)
     #expect(found.priceDriftCount == 2)
-    #expect(found.priceDrifts.map(\.tokens) == [7, 1])
+    #expect(found.priceDrifts.map(\.amount) == [7, 1])
   }
 
   @Test(arguments: 0..<20)
@@ -320,26 +353,22 @@ import TollbookViews
     _ = StartedFields(bytes, payload, withResources: true)
     _ = EndedFields(bytes, payload, kind: kind)
     _ = WrittenFields(bytes, payload)
+    _ = SweptFields(bytes, payload)
     _ = TallyFields(bytes, payload)
-    _ = ChargedFields(bytes, payload, withShares: true)
     _ = ObservedFields(bytes, payload)
+    guard let charged = ChargedFields(bytes, payload, withShares: true) else { return }
+    for (number, move) in charged.moves.enumerated() {
+      guard charged.isWhole(move, number) else { continue }
+      for share in charged.shares { _ = charged.amount(of: share, move: number) }
+    }
   }
 
   private static func expectSame(_ event: Event, _ bytes: RawSpan) {
     let payload = Record.payload(of: bytes)
     func text(_ range: Range<Int>) -> [UInt8] { bytes.bytes(in: range) }
     switch event {
-    case .fetchStarted(let event):
-      let read = StartedFields(bytes, payload, withResources: true)
-      #expect(read.map { text($0.operation) } == Array(event.operation.utf8))
-      #expect(read.map { text($0.credential) } == Array(event.credential.utf8))
-      #expect(read.map { text($0.account) } == Array(event.account.utf8))
-      #expect(read.map { text($0.unit) } == Array(event.unit.utf8))
-      #expect(read?.resources.map(text) == event.resources.map { Array($0.utf8) })
-      #expect(read?.resourceCount == event.resources.count)
-      #expect(read?.contentSet == event.contentSet)
-      #expect(read?.isBehind == event.behind)
-      #expect(read?.maximumAge == (event.hasMaxAgeSeconds ? event.maxAgeSeconds : nil))
+    case .fetchStarted(let event): expectSame(event, bytes)
+    case .tokensCharged(let event): expectSame(event, bytes)
     case .cacheWritten(let event):
       let read = WrittenFields(bytes, payload)
       #expect(read.map { text($0.resource) } == Array(event.resource.utf8))
@@ -349,20 +378,25 @@ import TollbookViews
       #expect(read?.fetch == event.fetch)
       #expect(read?.fetched == event.fetchedMs)
       #expect(read?.freshUntil == event.freshUntilMs)
-      #expect(read?.tokens == event.tokens)
-    case .tokensCharged(let event):
-      let read = ChargedFields(bytes, payload, withShares: true)
-      #expect(read.map { text($0.account) } == Array(event.account.utf8))
-      #expect(read.map { text($0.operation) } == Array(event.operation.utf8))
-      #expect(read.map { text($0.credential) } == Array(event.credential.utf8))
-      #expect(read?.fetch == event.fetch && read?.attempt == event.attempt)
-      #expect(read?.tokens == event.tokens && read?.expected == event.expected)
-      #expect(read?.reserved == event.reserved)
-      #expect(read?.shares.map(\.tokens) == event.shares.map(\.tokens))
-      #expect(
-        read?.shares.map { text($0.resource) } == event.shares.map { Array($0.resource.utf8) })
+      #expect(read?.upstreamUpdated == event.upstreamUpdatedMs)
+      let costs = read?.costs.map { Amount($0.amount, $0.unit.map { word(text($0)) } ?? "tokens") }
+      #expect(costs?.filter { $0.count != 0 } == event.amounts.filter { $0.count != 0 })
+    case .readsTallied(let event):
+      var rows: [TallyFields] = []
+      var fields = WireFields(payload)
+      while let field = fields.next(in: bytes) {
+        if field.number == 1, let row = TallyFields(bytes, field.range) { rows.append(row) }
+      }
+      #expect(rows.map(\.written) == event.rows.map(\.written))
+      #expect(rows.map(\.contentSet) == event.rows.map(\.contentSet))
+      #expect(rows.map { word(text($0.operation)) } == event.rows.map(\.operation))
+      #expect(rows.map { $0.costs.map(\.amount) } == event.rows.map { $0.costs.map(\.amount) })
     case .balanceObserved(let event):
       let read = ObservedFields(bytes, payload)
+      let meter =
+        event.hasMeter ? event.meter : MeterName(quotaGroup: event.credential, unit: event.unit)
+      #expect(read.map { text($0.meter.owner) } == Array(meter.owner.utf8))
+      #expect(read.map { text($0.meter.unit) } == Array(meter.unit.utf8))
       #expect(read?.balance == event.reading.balance)
       #expect(read?.hasPrevious == event.hasPrevious)
       #expect(read?.unexplained == event.unexplained)
@@ -372,6 +406,65 @@ import TollbookViews
       #expect(read?.fetch == event.fetch && read?.attempt == event.attempt)
       #expect(read?.nextAttempt == event.nextAttempt)
     default: break
+    }
+  }
+
+  private static func word(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }
+
+  private static func expectSame(_ event: FetchStarted, _ bytes: RawSpan) {
+    func text(_ range: Range<Int>) -> [UInt8] { bytes.bytes(in: range) }
+    let read = StartedFields(bytes, Record.payload(of: bytes), withResources: true)
+    #expect(read.map { text($0.operation) } == Array(event.operation.utf8))
+    #expect(read.map { text($0.credential) } == Array(event.credential.utf8))
+    #expect(read?.resources.map(text) == event.resources.map { Array($0.utf8) })
+    #expect(read?.resourceCount == event.resources.count)
+    #expect(read?.contentSet == event.contentSet)
+    let demands = event.allDemands
+    #expect(read?.demands.map { text($0.account) } == demands.map { Array($0.account.utf8) })
+    #expect(read?.demands.map(\.contentSet) == demands.map(\.contentSet))
+    #expect(read?.demands.map(\.ageBasis) == demands.map(\.ageBasis))
+    #expect(read?.demands.map(\.isBehind) == demands.map(\.isBehind))
+    #expect(
+      read?.demands.map(\.maximumAge)
+        == demands.map { $0.hasMaxAgeSeconds ? $0.maxAgeSeconds : nil })
+    #expect(read?.demandOf == event.demandOf.map { Int64($0) })
+    #expect(read?.weights == event.weights)
+    #expect(read?.tellsDemands == !event.demands.isEmpty)
+    let postings = Event.fetchStarted(event).postings(at: 1)
+    #expect(read?.moves.map { text($0.meter.owner) } == postings.map { Array($0.page.owner.utf8) })
+    #expect(read?.moves.map { text($0.meter.unit) } == postings.map { Array($0.page.unit.utf8) })
+  }
+
+  private static func expectSame(_ event: TokensCharged, _ bytes: RawSpan) {
+    func text(_ range: Range<Int>) -> [UInt8] { bytes.bytes(in: range) }
+    guard let read = ChargedFields(bytes, Record.payload(of: bytes), withShares: true) else {
+      Issue.record("no message")
+      return
+    }
+    #expect(text(read.operation) == Array(event.operation.utf8))
+    #expect(text(read.credential) == Array(event.credential.utf8))
+    #expect(read.fetch == event.fetch && read.attempt == event.attempt)
+    let postings = Event.tokensCharged(event).postings(at: 1)
+    #expect(read.moves.map { text($0.meter.owner) } == postings.map { Array($0.page.owner.utf8) })
+    #expect(read.moves.map { text($0.meter.unit) } == postings.map { Array($0.page.unit.utf8) })
+    #expect(read.moves.map(\.isLimitOnly) == postings.map(\.isLimitOnly))
+    #expect(read.moves.map(\.expected) == postings.map(\.expected))
+    #expect(
+      read.moves.map { Posting.Change.charged($0.amount, of: $0.reserved) }
+        == postings.map(\.change))
+    #expect(
+      read.payers.map { text($0.account) } == postings[0].payers.map { Array($0.account.utf8) })
+    #expect(read.payers.map(\.weight) == postings[0].payers.map(\.weight))
+    #expect(read.shares.map { text($0.resource) } == event.shares.map { Array($0.resource.utf8) })
+    #expect(read.shares.map(\.use) == event.shares.map(\.use))
+    #expect(read.shares.map(\.written) == event.shares.map(\.written))
+    #expect(read.shares.map(\.payer) == event.shares.map { Int($0.payer) })
+    let told = read.moves.filter { !$0.isLimitOnly }
+    for (number, move) in told.enumerated() where !event.shares.isEmpty {
+      #expect(read.isWhole(move, number))
+      #expect(
+        read.shares.map { read.amount(of: $0, move: number) }
+          == event.shares.map { event.moves.isEmpty ? $0.tokens : $0.amounts[number] })
     }
   }
 }
@@ -410,26 +503,40 @@ import TollbookViews
 
 @Suite struct TokenPriceTests {
   @Test func `a price is read exactly`() {
-    #expect(TokenPrice("0.0412 EUR") == TokenPrice(microUnits: 41_200, currency: "EUR"))
-    #expect(TokenPrice("1 USD")?.microUnits == 1_000_000)
-    #expect(TokenPrice("0.000001 EUR")?.microUnits == 1)
+    #expect(TokenPrice("0.0412 EUR") == TokenPrice(nanoUnits: 41_200_000, currency: "EUR"))
+    #expect(TokenPrice("1 USD")?.nanoUnits == 1_000_000_000)
+    #expect(TokenPrice("0.000000001 EUR")?.nanoUnits == 1)
     #expect(TokenPrice("0.0412 EUR")?.description == "0.0412 EUR")
+    #expect(TokenPrice("0.000000001 EUR")?.description == "0.000000001 EUR")
     #expect(TokenPrice("2 EUR")?.description == "2 EUR")
     for text in [
-      "", "0.04", "EUR", "0,04 EUR", "-1 EUR", "0.0000001 EUR", "1 eur", "1 EURO", ".5 EUR",
+      "", "0.04", "EUR", "0,04 EUR", "-1 EUR", "0.0000000001 EUR", "1 eur", "1 EURO", ".5 EUR",
       "1. EUR", "1e3 EUR", "9999999999 EUR",
     ] { #expect(TokenPrice(text) == nil, "\(text)") }
   }
 
   @Test func `money is exact and only what people read is rounded`() throws {
     let price = try #require(TokenPrice("0.0412 EUR"))
-    #expect(price.microUnits(of: 50) == 2_060_000)
+    #expect(price.nanoUnits(of: 50) == 2_060_000_000)
     #expect(price.amount(of: 50) == "2.06 EUR")
     #expect(price.amount(of: 3) == "0.12 EUR")
     #expect(price.amount(of: -50) == "-2.06 EUR")
     #expect(price.amount(of: 100_000_000) == "4,120,000.00 EUR")
-    #expect(price.microUnits(of: .max) == .max)
+    #expect(price.nanoUnits(of: .max) == .max)
     #expect(TokenPrice("0.005 EUR")?.amount(of: 1) == "0.01 EUR")
     #expect(TokenPrice("0.004999 EUR")?.amount(of: -1) == "0.00 EUR")
+    #expect(price.isOf("tokens") && !price.isOf("requests") && !price.isOf("EUR"))
+  }
+
+  @Test func `an amount of money is written exactly, other units are counted`() {
+    #expect(Amount(1_234_500_000, "EUR").text == "1.2345 EUR")
+    #expect(Amount(1_234_500_000, "EUR").figure == "1.2345 EUR")
+    #expect(Amount(-20_000_000, "EUR").text == "-0.02 EUR")
+    #expect(Amount(1, "USD").text == "0.000000001 USD")
+    #expect(Amount(0, "EUR").text == "0.00 EUR")
+    #expect(Amount(1_234_567_000_000_000, "EUR").text == "1,234,567.00 EUR")
+    #expect(Amount(.min, "EUR").text == "-9,223,372,036.854775808 EUR")
+    #expect(Amount(1_234, "tokens").text == "1,234 tokens")
+    #expect(Amount(-1_234, "tokens").figure == "-1,234")
   }
 }

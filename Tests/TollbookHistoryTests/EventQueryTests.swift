@@ -32,6 +32,7 @@ import TollbookViews
     ] {
       add { $0.resource = .init(resource) }
       add { ($0.resource, $0.kinds) = (.init(resource), [.cacheWritten, .cacheExpired]) }
+      add { ($0.resource, $0.kinds) = (.init(resource), [.entriesSwept]) }
     }
     return filters
   }()
@@ -99,6 +100,40 @@ import TollbookViews
       }
     }
     #expect(matches > 300)
+  }
+
+  @Test func `a sweep is found by each of its entries, a shared call by each of its payers`()
+    async throws
+  {
+    let log = try lab.folder.openLog("swept", folds: allFolds)
+    defer { log.close() }
+    for event in StatementStory.events { try await log.append([event]) }
+    var sweep = EntriesSwept()
+    sweep.entries = ["B000000001", "B000000002"].map { asin in
+      var entry = SweptEntry()
+      entry.resource = "shared/keepa.product/1/\(asin)"
+      return entry
+    }
+    let swept = try await log.append([.entriesSwept(sweep)]).position
+    func positions(_ change: (inout EventFilter) -> Void) throws -> [Position] {
+      var filter = EventFilter()
+      change(&filter)
+      return try EventQuery(filter, in: LogSource(log), index: log.index)
+        .page(after: 0, limit: 100).events.map(\.position)
+    }
+    for asin in ["B000000001", "B000000002"] {
+      let found = try positions { filter in
+        filter.resource = .init("shared/keepa.product/1/\(asin)")
+        filter.kinds = [.entriesSwept, .cacheWritten]
+      }
+      #expect(found == [swept])
+    }
+    #expect(
+      try positions { $0.resource = .init("shared/keepa.product/1/B000000003") } == [1, 2, 3])
+    for account in ["acme", "zeta"] {
+      #expect(try positions { $0.account = account } == [1, 2, 3, 4, 5, 6, 7])
+    }
+    #expect(try positions { $0.account = "nobody" } == [])
   }
 
   @Test func `an index that lags behind is not asked`() async throws {

@@ -61,26 +61,26 @@ struct `Law 8: what-if is a prediction` {
       WhatIfPolicy(name: "itself", products: lab.recorded),
       WhatIfPolicy(name: "other", products: lab.other),
     ])
-    #expect(record.recorded.tokens == Bounds(recorded.charged))
+    #expect(record.played.recorded.cost == Bounds(recorded.charged))
 
     // A predicted by A is exact.
-    let itself = record.outcomes[0]
-    #expect(itself.tokens == record.recorded.tokens, "seed \(seed)")
-    #expect(itself.calls == record.recorded.calls, "seed \(seed)")
-    #expect(itself.bought == record.recorded.bought, "seed \(seed)")
-    #expect(itself.hits == record.recorded.hits, "seed \(seed)")
-    #expect(itself.stale == record.recorded.stale, "seed \(seed)")
-    #expect(itself.refused == record.recorded.refused, "seed \(seed)")
-    #expect(itself.unanswered == record.recorded.unanswered, "seed \(seed)")
+    let itself = record.played.outcomes[0]
+    #expect(itself.cost == record.played.recorded.cost, "seed \(seed)")
+    #expect(itself.calls == record.played.recorded.calls, "seed \(seed)")
+    #expect(itself.bought == record.played.recorded.bought, "seed \(seed)")
+    #expect(itself.hits == record.played.recorded.hits, "seed \(seed)")
+    #expect(itself.stale == record.played.recorded.stale, "seed \(seed)")
+    #expect(itself.refused == record.played.recorded.refused, "seed \(seed)")
+    #expect(itself.unanswered == record.played.recorded.unanswered, "seed \(seed)")
 
     // B predicted from A, and lived.
     let lived = try await lab.world(lab.other)
     try await lived.live(lab.demand)
     let truth = try await lived.recorded()
-    let told = record.outcomes[1]
-    #expect(truth.tokens == Bounds(lived.charged))
+    let told = record.played.outcomes[1]
+    #expect(truth.cost == Bounds(lived.charged))
     for (name, told, truth) in [
-      ("tokens", told.tokens, truth.tokens), ("calls", told.calls, truth.calls),
+      ("cost", told.cost, truth.cost), ("calls", told.calls, truth.calls),
       ("products", told.bought, truth.bought), ("hits", told.hits, truth.hits),
       ("stale", told.stale, truth.stale), ("refusals", told.refused, truth.refused),
       ("unanswered", told.unanswered, truth.unanswered),
@@ -101,18 +101,18 @@ struct `Law 8: what-if is a prediction` {
     }
 
     // Narrow: where every price is fixed, a fiftieth of the spend; else as wide as the prices leave open.
-    let width = told.tokens.width
+    let width = told.cost.width
     if lab.hasFixedPrices && !lab.isScarce {
       #expect(
-        width <= max(2, truth.tokens.low / 50),
-        "seed \(seed): \(told.tokens.low) to \(told.tokens.high) for \(truth.tokens.low)")
+        width <= max(2, truth.cost.low / 50),
+        "seed \(seed): \(told.cost.low) to \(told.cost.high) for \(truth.cost.low)")
     }
     let kind = lab.isScarce ? "scarce" : lab.hasFixedPrices ? "fixed prices" : "open prices"
     figures.add("\(kind): width", width)
-    figures.add("\(kind): spend", truth.tokens.low)
-    figures.add("reached refusals", record.recorded.refused.low + truth.refused.low)
+    figures.add("\(kind): spend", truth.cost.low)
+    figures.add("reached refusals", record.played.recorded.refused.low + truth.refused.low)
     figures.add("reached stale", truth.stale.low)
-    figures.add("reached another spend", truth.tokens.low == recorded.charged ? 0 : 1)
+    figures.add("reached another spend", truth.cost.low == recorded.charged ? 0 : 1)
     figures.add(
       "reached behind", lab.other.present.grace > 0 || lab.recorded.present.grace > 0 ? 1 : 0)
   }

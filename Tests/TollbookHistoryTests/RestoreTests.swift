@@ -63,7 +63,9 @@ import TollbookViews
     #expect(try DataDirectory.base(of: lab.path("restored")) == outcome.base)
     #expect(try DataDirectory.mode(of: lab.path("restored")) == .simulated)
     let marker = try String(contentsOfFile: lab.path("restored/tollbook.format"), encoding: .utf8)
-    #expect(marker == "tollbook format 1 simulated base \(taken.position) \(name)\n")
+    #expect(
+      marker
+        == "tollbook format \(DataDirectory.format) simulated base \(taken.position) \(name)\n")
     let shelf = try SnapshotShelf(directory: lab.path("restored")).list()
     #expect(shelf.map(\.file) == [name])
     #expect(shelf.first?.isBase == true)

@@ -52,9 +52,9 @@ import TollbookTestSupport
     let lab = try SnapshotLab(seed: 11)
     let log = try lab.open()
     defer { log.close() }
-    try await lab.append(25, to: log)
+    try await lab.append(45, to: log)
     let manifest = try lab.write(log, bodies: true)
-    try #require((manifest.bodies?.stored ?? 0) > 0)
+    try #require((manifest.bodies?.stored ?? 0) > 1)
     return (lab, try bytes(of: lab.path("a.snapshot")))
   }
 

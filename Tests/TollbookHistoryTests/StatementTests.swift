@@ -14,11 +14,14 @@ private struct Books {
   let log: EventLog
   let signer: CheckpointSigner
 
-  init(_ folder: TemporaryFolder, _ name: String = "data", seed: UInt64, steps: Int) async throws {
+  init(
+    _ folder: TemporaryFolder, _ name: String = "data", seed: UInt64, steps: Int,
+    formats: EventGenerator.Formats = .mixed
+  ) async throws {
     let time = ManualTime()
     log = try folder.openLog(name, folds: allFolds, time: time.source)
     signer = try CheckpointSigner.own(log.directory)
-    var generator = EventGenerator(seed: seed)
+    var generator = EventGenerator(seed: seed, formats: formats)
     for _ in 0..<steps {
       time.advance(byMilliseconds: 40_000)
       let step = generator.next(at: time.now)
@@ -44,20 +47,48 @@ private struct Books {
     return bytes
   }
 
-  func meters() throws -> [StatementMeter: SpendAmounts] {
+  /// What the ledger says of every meter, over all its windows.
+  func meters() throws -> [MeterKey: SpendAmounts] {
     let ledger = LedgerView(log)
-    let rows = try log.environment.withReadTransaction { (transaction) throws(LMDBError) in
-      try ledger.meters(in: transaction)
+    let names = Set(try pages().map { $0.inWindow("") })
+    var sums: [MeterKey: SpendAmounts] = [:]
+    try log.environment.withReadTransaction { (transaction) throws(LMDBError) in
+      var rows = try ledger.meters(in: transaction)
+      for name in names { rows += try ledger.closedWindows(of: name, in: transaction) }
+      for row in rows {
+        sums[row.key.inWindow(""), default: SpendAmounts()] += SpendAmounts(
+          settled: row.meter[.settled], inDoubt: row.meter[.inDoubt],
+          unprovable: row.meter[.unprovable])
+      }
     }
-    return Dictionary(
-      uniqueKeysWithValues: rows.map { row in
-        (
-          StatementMeter(credential: row.key.credential, unit: row.key.unit),
-          SpendAmounts(
-            settled: row.meter[.settled], inDoubt: row.meter[.inDoubt],
-            unprovable: row.meter[.unprovable])
-        )
-      })
+    return sums
+  }
+
+  /// What was booked on meters by moves that only limit a cost.
+  func limits() throws -> [MeterKey: SpendAmounts] {
+    var sums: [MeterKey: SpendAmounts] = [:]
+    for recorded in try LogSource(log).events() {
+      for posting in recorded.event.postings(at: recorded.position) where posting.isLimitOnly {
+        var amounts = SpendAmounts()
+        switch posting.change {
+        case .charged(let amount, _): amounts.settled = amount
+        case .doubted(let amount): amounts.inDoubt = amount
+        case .closed(let doubt):
+          amounts.settled = doubt.settled
+          amounts.inDoubt = doubt.wasUnprovable ? 0 : -doubt.amount
+          amounts.unprovable = doubt.unprovable - (doubt.wasUnprovable ? doubt.amount : 0)
+        default: break
+        }
+        sums[posting.page.inWindow(""), default: SpendAmounts()] += amounts
+      }
+    }
+    return sums
+  }
+
+  private func pages() throws -> [MeterKey] {
+    try LogSource(log).events().flatMap { recorded in
+      recorded.event.postings(at: recorded.position).map(\.page)
+    }
   }
 
   /// Seals a changed statement anew, as only the key's holder can.
@@ -94,7 +125,16 @@ private func fault(_ bytes: [UInt8]) -> String? {
     defer { books.log.close() }
     let whole = try StatementChecker.check(books.statement())
     let meters = try books.meters().filter { $0.value != SpendAmounts() }
-    #expect(whole.closing.byMeter.filter { $0.value != SpendAmounts() } == meters)
+    // The ledger counts on each meter, a statement each cost once.
+    let limits = try books.limits()
+    #expect(!limits.isEmpty)
+    let all = whole.closing.byMeter.merging(limits) { spend, limit in
+      var both = spend
+      both += limit
+      return both
+    }
+    #expect(all.filter { $0.value != SpendAmounts() } == meters)
+    #expect(Set(whole.closing.meters.map(\.unit)).count > 2)
     #expect(whole.opening.meters.isEmpty)
     #expect(whole.closing == whole.sums)
     #expect(whole.lineCount > 20)
@@ -270,8 +310,8 @@ private func fault(_ bytes: [UInt8]) -> String? {
     let belong = "its origin, its mode and its key do not belong together"
     #expect(try edited("\"simulated\"", "\"real\"") == belong)
     #expect(
-      try edited("\"version\": 1", "\"version\": 2")
-        == "it is of version 2; this Tollbook knows version 1")
+      try edited("\"version\": 2", "\"version\": 3")
+        == "it is of version 3; this Tollbook knows versions 1 to 2")
     #expect(try edited("\"mode\"", "\"node\"") == "its members are not those of a statement")
     #expect(
       try edited("\"through\"", "\"through\": 1, \"through\"")
@@ -283,6 +323,67 @@ private func fault(_ bytes: [UInt8]) -> String? {
       CheckpointSigner(seed: Array(repeating: 7, count: 32), mode: .simulated))
     let resealed = try Books(log: books.log, signer: stranger).sealed(bytes)
     #expect(fault(resealed) == "its seal is not signed by its key")
+  }
+
+  @Test func `a statement of version 1 is still checked`() async throws {
+    let books = try await Books(folder, seed: 3, steps: 60, formats: .first)
+    defer { books.log.close() }
+    let text = String(decoding: try books.statement(), as: UTF8.self)
+    #expect(!text.contains("owner_kind") && !text.contains("window"))
+    let older = text.replacing("\"version\": 2", with: "\"version\": 1", maxReplacements: 1)
+    #expect(older != text)
+    let checked = try StatementChecker.check(books.sealed(Array(older.utf8)))
+    #expect(checked.lineCount > 5)
+    let none = text.replacing("\"version\": 2", with: "\"version\": 0", maxReplacements: 1)
+    #expect(fault(try books.sealed(Array(none.utf8))) != nil)
+  }
+
+  @Test func `a cost of two payers is divided, and what only limits it is no spend`() async throws {
+    let log = try folder.openLog(folds: allFolds)
+    defer { log.close() }
+    for event in StatementStory.events { try await log.append([event]) }
+    let books = Books(log: log, signer: try CheckpointSigner.own(log.directory))
+    for every in [false, true] {
+      let bytes = try books.statement(isEveryEvent: every)
+      let statement = try StatementChecker.check(bytes)
+      #expect(
+        statement.closing.byMeter == [
+          StatementStory.tokens: SpendAmounts(settled: 7),
+          StatementStory.money: SpendAmounts(settled: 11, unprovable: 1),
+        ])
+      let money = "budget spring model=small EUR day 2026-11-21"
+      #expect(
+        try moves(of: bytes) == [
+          "2 keepa:0fd8 tokens acme 4 0 0", "2 keepa:0fd8 tokens zeta 3 0 0",
+          "2 \(money) acme 3 0 0", "2 \(money) zeta 7 0 0",
+          "4 keepa:0fd8 tokens acme 0 2 0", "4 keepa:0fd8 tokens zeta 0 3 0",
+          "4 \(money) acme 0 1 0", "4 \(money) zeta 0 1 0",
+          "5 keepa:0fd8 tokens acme 0 -2 0", "5 keepa:0fd8 tokens zeta 0 -3 0",
+          "7 \(money) acme 0 -1 0", "7 \(money) zeta 1 -1 1",
+        ])
+      #expect(!String(decoding: bytes, as: UTF8.self).contains("\"started\""))
+    }
+    for (account, settled) in [("acme", 4 as Int64), ("zeta", 3)] {
+      let own = try StatementChecker.check(books.statement(account: account))
+      #expect(own.closing[StatementStory.tokens].settled == settled)
+      #expect(own.closing[StatementStory.tokens].inDoubt == 0)
+    }
+  }
+
+  /// The moves of all lines: position, meter, window, account and amounts.
+  private func moves(of statement: [UInt8]) throws -> [String] {
+    let lines = try #require(try JSONDocument(statement).root["lines"]?.array)
+    return lines.flatMap { line in
+      (line["moves"]?.array.map(Array.init) ?? []).map { move in
+        let dimensions = move["dimensions"]?.array.map(Array.init) ?? []
+        var words = [line["position"]?.int64.map { "\($0)" }]
+        words += ["credential", "owner_kind", "owner"].map { move[$0]?.string }
+        words += dimensions.map { "\($0["name"]?.string ?? "")=\($0["value"]?.string ?? "")" }
+        words += ["unit", "window", "account"].map { move[$0]?.string }
+        words += ["settled", "in_doubt", "unprovable"].map { move[$0]?.int64.map { "\($0)" } }
+        return words.compactMap(\.self).joined(separator: " ")
+      }
+    }
   }
 
   @Test func `a statement that is cut anywhere is refused`() async throws {

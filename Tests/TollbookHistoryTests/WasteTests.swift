@@ -103,7 +103,7 @@ import TollbookTestSupport
     let first = story.start(["A"], contentSet: 1)
     let poorer = story.start(["A"], contentSet: 0)
     let richer = story.start(["A"], contentSet: 3)
-    for (fetch, contentSet) in [(first, 1), (poorer, 0), (richer, 3)] as [(Position, UInt32)] {
+    for (fetch, contentSet) in [(first, 1), (poorer, 0), (richer, 3)] as [(Position, UInt64)] {
       story.succeed(fetch)
       story.write("A", of: fetch, body: UInt8(contentSet) + 1, contentSet: contentSet)
       story.charge(fetch, [("A", 1)])
@@ -136,7 +136,7 @@ import TollbookTestSupport
     for name in ["A", "B", "C"] { story.write(name, of: fetch, body: 7) }
     story.charge(fetch, [], tokens: 5)
     #expect(try story.waste() == [.served: 1 + 3, .duplicate: 2])
-    #expect(try story.fold().waste.total == 6)
+    #expect(try story.fold().waste(of: "tokens").total == 6)
   }
 
   @Test func `doubts are in doubt, then unprovable, then charged like the rest`() throws {
@@ -181,34 +181,42 @@ import TollbookTestSupport
     #expect(evenly(-7, over: 3) == [-3, -2, -2])
     #expect(evenly(.min, over: 2).reduce(0, +) == .min)
     #expect(evenly(1, over: 0) == [])
+    #expect(divide(7, over: [1, 1, 1]) == [3, 2, 2])
+    #expect(divide(-7, over: [2, 0, 1]) == [-5, 0, -2])
+    #expect(divide(.min, over: [1, 1]).reduce(0, +) == .min)
+    #expect(divide(5, over: [0, -3]) == [3, 2], "weights that say nothing are the same")
+    #expect(divide(1, over: []) == [])
   }
 }
 
 /// The rules of the waste report once more, by looking through all events for each charge.
 @Suite struct WasteModelTests {
   @Test(arguments: 0..<30)
-  func `the classes are those of the rules, and sum to the tokens`(seed: UInt64) throws {
+  func `the classes are those of the rules, and sum to what was spent`(seed: UInt64) throws {
     let story = AuditStory.generated(seed: seed, count: 500)
     for (after, through) in [(0, 500), (0, 217), (217, 500)] as [(Position, Position)] {
       let fold = try story.fold(after: after, through: through)
       let model = WasteModel(
         story.events.filter { $0.position <= through }, after: after
       ).sums
-      for wasteClass in WasteClass.allCases {
-        #expect(
-          fold.waste[wasteClass] == model[wasteClass],
-          "\(wasteClass.name) after \(after) through \(through)")
+      for unit in Set(model.keys).union(fold.total.amounts.units) {
+        let waste = fold.waste(of: unit)
+        for wasteClass in WasteClass.allCases {
+          #expect(
+            waste[wasteClass] == model[unit]?[wasteClass] ?? 0,
+            "\(wasteClass.name) of \(unit) after \(after) through \(through)")
+        }
+        #expect(waste.total == fold.total[unit].spent.high)
+        #expect(waste[.inDoubt] == fold.total[unit].inDoubt)
+        #expect(waste[.unprovable] == fold.total[unit].unprovable)
       }
-      #expect(fold.waste.total == fold.groups.total.tokens.high)
-      #expect(fold.waste[.inDoubt] == fold.groups.total.inDoubt)
-      #expect(fold.waste[.unprovable] == fold.groups.total.unprovable)
     }
   }
 
   @Test func `chance reaches every class`() throws {
     var reached: [WasteClass: Int64] = [:]
     for seed in 0..<30 as Range<UInt64> {
-      let waste = try AuditStory.generated(seed: seed, count: 500).fold().waste
+      let waste = try AuditStory.generated(seed: seed, count: 500).fold().waste(of: "tokens")
       for wasteClass in WasteClass.allCases { reached[wasteClass, default: 0] += waste[wasteClass] }
     }
     for wasteClass in WasteClass.allCases {
@@ -237,32 +245,52 @@ private struct WasteModel {
     var freshUntil: Int64
   }
 
+  /// A part of what was certainly spent.
+  fileprivate struct Part {
+    /// Nil: for no resource that is known.
+    var resource: String?
+    var amount: Int64
+    var use = Use.unspecified
+    var written: Position = 0
+  }
+
   private let events: [RecordedEvent]
   private let after: Position
-  var sums = WasteSums()
+  var sums: [String: WasteSums] = [:]
 
   init(_ events: [RecordedEvent], after: Position) {
     self.events = events
     self.after = after
     for recorded in events where recorded.position > after {
-      switch recorded.event {
-      case .tokensCharged(let event):
-        let isWhole =
-          !event.shares.isEmpty && event.shares.reduce(0) { $0 + $1.tokens } == event.tokens
-        let parts =
-          isWhole
-          ? event.shares.map { ($0.resource, $0.tokens) } : split(event.tokens, event.fetch)
-        add(parts, event.fetch, event.attempt, at: recorded.position)
-      case .chargeInDoubt(let event): sums[.inDoubt] += event.tokens
-      case .chargeResolved(let event):
-        for doubt in event.doubts {
-          sums[doubt.wasUnprovable ? .unprovable : .inDoubt] -= doubt.tokens
-          sums[.unprovable] += doubt.unprovable
-          add(
-            split(doubt.settled, doubt.fetch), doubt.fetch, doubt.attempt, at: recorded.position)
-        }
-      default: break
+      var told = 0
+      for posting in recorded.event.postings(at: recorded.position) where !posting.isLimitOnly {
+        add(posting, of: recorded, number: told)
+        told += 1
       }
+    }
+  }
+
+  private mutating func add(_ posting: Posting, of recorded: RecordedEvent, number: Int) {
+    let unit = posting.page.unit
+    switch posting.change {
+    case .charged(let amount, _):
+      guard case .tokensCharged(let event) = recorded.event else { return }
+      let parts = event.shares.map { share in
+        Part(
+          resource: share.resource,
+          amount: event.moves.isEmpty ? share.tokens : share.amounts[number],
+          use: share.use, written: share.written)
+      }
+      let all = parts.isEmpty ? split(amount, posting) : parts
+      add(event.moves.isEmpty ? all : all.told, unit, posting, at: recorded.position)
+    case .doubted(let amount): sums[unit, default: .zero][.inDoubt] += amount
+    case .closed(let doubt):
+      sums[unit, default: .zero][doubt.wasUnprovable ? .unprovable : .inDoubt] -= doubt.amount
+      sums[unit, default: .zero][.unprovable] += doubt.unprovable
+      let parts = split(doubt.settled, posting)
+      guard case .chargeResolved(let event) = recorded.event else { return }
+      add(event.hasMeter ? parts.told : parts, unit, posting, at: recorded.position)
+    default: break
     }
   }
 
@@ -271,27 +299,55 @@ private struct WasteModel {
     return event
   }
 
-  private func split(_ tokens: Int64, _ fetch: Position) -> [(String, Int64)] {
-    let resources = call(fetch).resources
-    let count = Int64(resources.count)
-    return resources.enumerated().map { index, name in
-      (name, tokens / count + (Int64(index) < tokens % count ? 1 : 0))
+  /// Over who pays, and over the resources of each.
+  private func split(_ amount: Int64, _ posting: Posting) -> [Part] {
+    let call = call(posting.fetch)
+    return zip(posting.payers, posting.divided(amount)).flatMap { payer, amount in
+      let indices = call.resources.indices.filter { index in
+        // Format 1 tells no kinds, and one payer.
+        guard !payer.kind.isEmpty else { return true }
+        let demand = call.demands[call.demand(ofResource: index)]
+        return same(demand.account, payer.account)
+          && same(ResourceKey(stored: call.resources[index]).kind, payer.kind)
+      }
+      let weights = indices.map { call.weights.isEmpty ? 1 : call.weights[$0] }
+      if indices.isEmpty { return [Part(resource: nil, amount: amount)] }
+      return zip(indices, allot(amount, over: weights)).map {
+        Part(resource: call.resources[$0], amount: $1)
+      }
     }
   }
 
   private mutating func add(
-    _ parts: [(String, Int64)], _ fetch: Position, _ attempt: UInt32, at position: Position
+    _ parts: [Part], _ unit: String, _ posting: Posting, at position: Position
   ) {
-    for (resource, tokens) in parts {
-      sums[rule(resource, fetch, attempt, at: position)] += tokens
+    for part in parts {
+      sums[unit, default: .zero][rule(part, posting, at: position)] += part.amount
     }
   }
 
-  private func rule(
-    _ resource: String, _ fetch: Position, _ attempt: UInt32, at position: Position
-  ) -> WasteClass {
+  private func rule(_ part: Part, _ posting: Posting, at position: Position) -> WasteClass {
+    switch part.use {
+    case .served: return .served
+    case .duplicate: return .duplicate
+    case .unchanged: return .unchanged
+    case .failed: return .failed
+    case .handedOn: return .handedOn
+    case .refreshed:
+      return part.resource.map { refresh($0, part.written) } ?? .neverRead
+    case .unspecified, .UNRECOGNIZED: return judge(part, posting, at: position)
+    }
+  }
+
+  /// What no share tells.
+  private func judge(_ part: Part, _ posting: Posting, at position: Position) -> WasteClass {
+    let (fetch, attempt) = (posting.fetch, posting.attempt)
     let call = call(fetch)
-    if isAnswered(resource, call, events[Int(fetch) - 1]) { return .duplicate }
+    guard let resource = part.resource,
+      let index = call.resources.firstIndex(where: { same($0, resource) })
+    else { return .failed }
+    let demand = call.allDemands[call.demand(ofResource: index)]
+    if isAnswered(resource, demand, events[Int(fetch) - 1]) { return .duplicate }
     let before = events.prefix(Int(position))
     let isAnswered = before.contains {
       if case .fetchSucceeded(let event) = $0.event {
@@ -312,25 +368,31 @@ private struct WasteModel {
       $0.event.contentSet == written.contentSet && $0.event.body == written.body
     }
     if isUnchanged { return .unchanged }
-    if !call.behind { return .served }
-    if isRead(resource, entry.position) { return .refreshed }
-    let end = shelf(resource, before: .max).entries.first { $0.position == entry.position }
+    return demand.isBehind ? refresh(resource, entry.position) : .served
+  }
+
+  /// What became of an entry that nobody waited for.
+  private func refresh(_ resource: String, _ written: Position) -> WasteClass {
+    if isRead(resource, written) { return .refreshed }
+    let end = shelf(resource, before: .max).entries.first { $0.position == written }
     guard let end, end.freshUntil > (events.last?.time.milliseconds ?? 0) else { return .neverRead }
     return .live
   }
 
-  private func isAnswered(_ resource: String, _ call: FetchStarted, _ at: RecordedEvent) -> Bool {
+  private func isAnswered(_ resource: String, _ demand: Demand, _ at: RecordedEvent) -> Bool {
     let isFresh = shelf(resource, before: at.position).entries.contains { entry in
-      let age = at.time.milliseconds - entry.event.fetchedMs
-      return entry.event.contentSet & call.contentSet == call.contentSet
-        && entry.freshUntil > at.time.milliseconds
-        && (!call.hasMaxAgeSeconds || age <= Int64(call.maxAgeSeconds) * 1_000)
+      let date =
+        demand.ageBasis == .upstream ? entry.event.upstreamUpdatedMs : entry.event.fetchedMs
+      return entry.event.contentSet & demand.contentSet == demand.contentSet
+        && entry.freshUntil > at.time.milliseconds && demand.ageBasis != .live
+        && (!demand.hasMaxAgeSeconds
+          || at.time.milliseconds - date <= Int64(demand.maxAgeSeconds) * 1_000)
     }
     if isFresh { return true }
     return events.prefix(Int(at.position) - 1).contains { other in
       guard case .fetchStarted(let started) = other.event,
         started.resources.contains(where: { same($0, resource) }),
-        started.contentSet & call.contentSet == call.contentSet
+        started.contentSet & demand.contentSet == demand.contentSet
       else { return false }
       return !events.prefix(Int(at.position) - 1).contains { ended in
         switch ended.event {
@@ -349,6 +411,11 @@ private struct WasteModel {
       return event.rows.contains { row in
         guard same(row.resource, resource), row.fresh + row.joined > 0 else { return false }
         let shelf = shelf(resource, before: recorded.position)
+        guard row.written == 0 else {
+          return row.written == entry
+            && (shelf.entries.contains { $0.position == entry }
+              || shelf.replaced?.position == entry)
+        }
         let found = shelf.entries.first {
           $0.event.contentSet == row.contentSet && $0.event.fetchedMs <= row.lastReadMs
         }
@@ -364,6 +431,10 @@ private struct WasteModel {
   ) -> (entries: [Entry], replaced: Entry?) {
     var entries: [Entry] = []
     var replaced: Entry?
+    func remove(_ written: Position) {
+      entries.removeAll { $0.position == written }
+      if entries.isEmpty { replaced = nil }
+    }
     for recorded in events where recorded.position < position {
       switch recorded.event {
       case .cacheWritten(let event) where same(event.resource, resource):
@@ -374,13 +445,14 @@ private struct WasteModel {
         entries.removeAll { old in covered.contains { $0.position == old.position } }
         entries.append(
           Entry(event: event, position: recorded.position, freshUntil: event.freshUntilMs))
-      case .cacheEvicted(let event) where same(event.resource, resource):
-        entries.removeAll { $0.position == event.written }
-        if entries.isEmpty { replaced = nil }
+      case .cacheEvicted(let event) where same(event.resource, resource): remove(event.written)
+      case .entriesSwept(let event):
+        for row in event.entries where row.evicted && same(row.resource, resource) {
+          remove(row.written)
+        }
       case .cachePurged(let event) where same(event.resource, resource):
         if event.hard {
-          entries.removeAll { $0.position == event.written }
-          if entries.isEmpty { replaced = nil }
+          remove(event.written)
         } else if let index = entries.firstIndex(where: { $0.position == event.written }) {
           entries[index].freshUntil = min(entries[index].freshUntil, event.staleFromMs)
         }
@@ -391,4 +463,15 @@ private struct WasteModel {
   }
 
   private func same(_ left: String, _ right: String) -> Bool { left.utf8.elementsEqual(right.utf8) }
+}
+
+extension [WasteModel.Part] {
+  /// As events tell that say of each part what became of it: of what they say nothing, it brought nothing.
+  fileprivate var told: [WasteModel.Part] {
+    map { part in
+      var part = part
+      if part.use == .unspecified { part.use = .failed }
+      return part
+    }
+  }
 }

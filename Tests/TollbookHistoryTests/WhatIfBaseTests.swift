@@ -52,14 +52,14 @@ private let day: Int64 = 86_400_000
       let rest = try await play(LogSource(based), after: 0, policies)
       #expect(rest.after == end)
       #expect(rest.notes.contains { $0.contains("goes on from a snapshot of position \(end)") })
-      for (truth, bounds) in zip(whole.outcomes, rest.outcomes) {
-        for figure in [\WhatIfOutcome.tokens, \.hits, \.calls, \.bought] {
+      for (truth, bounds) in zip(whole.played.outcomes, rest.played.outcomes) {
+        for figure in [\WhatIfOutcome.cost, \.hits, \.calls, \.bought] {
           let (inner, outer) = (truth[keyPath: figure], bounds[keyPath: figure])
           #expect(
             outer.low <= inner.low && inner.high <= outer.high,
             "after \(end), \(truth.name): \(inner) is not in \(outer)")
         }
-        width = max(width, bounds.tokens.width)
+        width = max(width, bounds.cost.width)
       }
     }
     // Each product is in doubt until it is bought for the first time, and no longer.

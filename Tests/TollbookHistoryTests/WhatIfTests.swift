@@ -32,17 +32,17 @@ private let two = "B000000002"
   @Test func `a longer window needs fewer purchases, a shorter one more, exactly`() async throws {
     let world = try await world(.windows(fresh: day), (0..<10).map { $0 * 12 * hour + minute })
     let recorded = try await world.recorded()
-    #expect(recorded.tokens == Bounds(4))
+    #expect(recorded.cost == Bounds(4))
     #expect(recorded.hits == Bounds(6))
     #expect(recorded.requests == 10)
     #expect(recorded.calls == Bounds(4))
 
     let long = try await world.predict(.windows(fresh: 10 * day))
-    #expect(long.tokens == Bounds(1))
+    #expect(long.cost == Bounds(1))
     #expect(long.calls == Bounds(1))
     #expect(long.hits == Bounds(9))
     let short = try await world.predict(.windows(fresh: hour))
-    #expect(short.tokens == Bounds(10))
+    #expect(short.cost == Bounds(10))
     #expect(short.hits == Bounds(0))
     #expect(short.calls == Bounds(10))
   }
@@ -63,7 +63,7 @@ private let two = "B000000002"
     let world = try await world(.windows(fresh: day), (0..<6).map { $0 * 36 * hour + minute })
     #expect(try await world.recorded().hits == Bounds(0))
     let graceful = try await world.predict(.windows(fresh: day, grace: day))
-    #expect(graceful.tokens == Bounds(6))
+    #expect(graceful.cost == Bounds(6))
     #expect(graceful.hits == Bounds(5))
   }
 
@@ -71,17 +71,17 @@ private let two = "B000000002"
     let world = try await world(
       .windows(fresh: day), (0..<6).map { $0 * 2 * hour + minute }
     ) { $0.maximumAge = hour }
-    #expect(try await world.recorded().tokens == Bounds(6))
-    #expect(try await world.predict(.windows(fresh: 30 * day)).tokens == Bounds(6))
+    #expect(try await world.recorded().cost == Bounds(6))
+    #expect(try await world.predict(.windows(fresh: 30 * day)).cost == Bounds(6))
   }
 
   @Test func `an absent product is asked for again after its own window`() async throws {
     let world = try await WhatIfWorld(.windows(fresh: 7 * day, absent: hour))
     try await world.live(
       (0..<8).map { WhatIfDemand(at: $0 * 2 * hour + minute, asins: ["X000000001"]) })
-    #expect(try await world.recorded().tokens == Bounds(8))
+    #expect(try await world.recorded().cost == Bounds(8))
     let patient = try await world.predict(.windows(fresh: hour, absent: 10 * day))
-    #expect(patient.tokens == Bounds(1))
+    #expect(patient.cost == Bounds(1))
   }
 
   @Test func `a richer entry serves poorer readers, and a poorer one costs less`() async throws {
@@ -91,9 +91,9 @@ private let two = "B000000002"
       WhatIfDemand(at: 2 * day, asins: [one]),
       WhatIfDemand(at: 4 * day, asins: [one]),
     ])
-    #expect(try await world.recorded().tokens == Bounds(3))
+    #expect(try await world.recorded().cost == Bounds(3))
     // The second reader wanted the plain product, though an entry with the buy box answered.
-    #expect(try await world.predict(.windows(fresh: day)).tokens == Bounds(5))
+    #expect(try await world.predict(.windows(fresh: day)).cost == Bounds(5))
   }
 
   @Test func `a price that the record does not hold is bounded by the price list`() async throws {
@@ -103,10 +103,10 @@ private let two = "B000000002"
     let recorded = try await world.recorded()
     let more = try await world.predict(.windows(fresh: hour))
     #expect(
-      more.tokens
+      more.cost
         == Bounds(
-          low: recorded.tokens.low + 2 * KeepaPriceList.least(.offers, isPresent: true),
-          high: recorded.tokens.low + 2 * KeepaPriceList.bound(.offers)))
+          low: recorded.cost.low + 2 * KeepaPriceList.least(.offers, isPresent: true),
+          high: recorded.cost.low + 2 * KeepaPriceList.bound(.offers)))
     #expect(more.bought == Bounds(3))
   }
 
@@ -118,14 +118,14 @@ private let two = "B000000002"
       WhatIfDemand(at: 9_000, asins: [two]),
     ])
     let recorded = try await world.recorded()
-    #expect(recorded.tokens == Bounds(2))
+    #expect(recorded.cost == Bounds(2))
     #expect(recorded.refused == Bounds(1))
     #expect(recorded.unanswered == Bounds(1))
     let same = try await world.predict(.windows(fresh: 1, errorGrace: 0))
     #expect(same.refused == Bounds(1))
     #expect(same.unanswered == Bounds(1))
     let sparing = try await world.predict(.windows(fresh: day))
-    #expect(sparing.tokens == Bounds(2))
+    #expect(sparing.cost == Bounds(2))
     #expect(sparing.hits == Bounds(1))
     #expect(sparing.refused == Bounds(0))
   }
@@ -133,16 +133,16 @@ private let two = "B000000002"
   @Test func `a policy that spends more is refused where the balance ends`() async throws {
     let world = try await world(
       .windows(fresh: day), (0..<10).map { $0 * 4_000 + minute }, rate: 1, balance: 3)
-    #expect(try await world.recorded().tokens == Bounds(1))
+    #expect(try await world.recorded().cost == Bounds(1))
     let greedy = try await world.predict(.windows(fresh: 1, errorGrace: day))
     #expect(greedy.refused.low > 0)
     #expect(greedy.refused.isExact)
     #expect(greedy.stale == greedy.refused)
-    #expect(greedy.tokens.high <= 5)
+    #expect(greedy.cost.high <= 5)
     let truth = try await self.world(
       .windows(fresh: 1, errorGrace: day), (0..<10).map { $0 * 4_000 + minute }, rate: 1,
       balance: 3)
-    #expect(greedy.tokens.contains(truth.charged))
+    #expect(greedy.cost.contains(truth.charged))
   }
 
   @Test func `a recorded call is not made where other purchases have used up the balance`()
@@ -165,7 +165,7 @@ private let two = "B000000002"
     #expect(lived.calls == Bounds(4))
     #expect(lived.refused == Bounds(2))
     #expect(greedy.calls == lived.calls)
-    #expect(greedy.tokens == lived.tokens)
+    #expect(greedy.cost == lived.cost)
     #expect(greedy.refused == lived.refused)
   }
 
@@ -181,7 +181,7 @@ private let two = "B000000002"
     #expect(recorded.unanswered == Bounds(1))
     #expect(recorded.hits == Bounds(1))
     let short = try await world.predict(.windows(fresh: hour))
-    #expect(short.tokens == Bounds(1))
+    #expect(short.cost == Bounds(1))
     #expect(short.hits == Bounds(0))
     #expect(short.stale == Bounds(1))
     #expect(short.unanswered == Bounds(1))
@@ -190,11 +190,11 @@ private let two = "B000000002"
   @Test func `with the cache off a policy shows what a cache would have spared`() async throws {
     let world = try await WhatIfWorld(.windows(fresh: day)) { $0.isCacheOn = false }
     try await world.live((0..<5).map { WhatIfDemand(at: $0 * hour + minute, asins: [one]) })
-    #expect(try await world.recorded().tokens == Bounds(5))
+    #expect(try await world.recorded().cost == Bounds(5))
     let report = try await world.report([
       WhatIfPolicy(name: "a day", products: .windows(fresh: day))
     ])
-    #expect(report.outcomes[0].tokens == Bounds(1))
+    #expect(report.played.outcomes[0].cost == Bounds(1))
     #expect(report.notes.contains { $0.contains("the cache was off") })
   }
 
@@ -210,12 +210,12 @@ private let two = "B000000002"
     let at = hour - minute - WhatIfWorld.answerTime
     // The window ends between the first and the last of the four.
     let between = try await world.predict(.windows(fresh: at + 100))
-    #expect(between.tokens == Bounds(2))
+    #expect(between.cost == Bounds(2))
     #expect(between.hits.low >= 1 && between.hits.high <= 3)
     #expect(between.hits.contains(1))
     // Without any window each of the two that are not known exactly may have bought.
     let never = try await world.predict(.windows(fresh: 0))
-    #expect(never.tokens == Bounds(low: 2, high: 4))
+    #expect(never.cost == Bounds(low: 2, high: 4))
   }
 
   @Test func `only the demand of the period is played, on what the cache held then`() async throws {
@@ -231,9 +231,9 @@ private let two = "B000000002"
           WhatIfPolicy(name: "", products: .windows(fresh: 2 * day)),
           WhatIfPolicy(name: "", products: .windows(fresh: 9 * day)),
         ]))
-    #expect(report.recorded.requests == 2)
-    #expect(report.recorded.tokens == Bounds(1))
-    #expect(report.outcomes.map(\.tokens) == [Bounds(1), Bounds(0)])
+    #expect(report.played.recorded.requests == 2)
+    #expect(report.played.recorded.cost == Bounds(1))
+    #expect(report.played.outcomes.map(\.cost) == [Bounds(1), Bounds(0)])
   }
 
   @Test func `a purge counts under every policy`() async throws {
@@ -248,9 +248,9 @@ private let two = "B000000002"
     world.time.advance(byMilliseconds: hour)
     try await world.log.append([.cachePurged(purged)])
     try await world.live([2, 4].map { WhatIfDemand(at: $0 * hour, asins: [one]) })
-    #expect(try await world.recorded().tokens == Bounds(2))
-    #expect(try await world.predict(.windows(fresh: 9 * day)).tokens == Bounds(2))
-    #expect(try await world.predict(.windows(fresh: hour)).tokens == Bounds(3))
+    #expect(try await world.recorded().cost == Bounds(2))
+    #expect(try await world.predict(.windows(fresh: 9 * day)).cost == Bounds(2))
+    #expect(try await world.predict(.windows(fresh: hour)).cost == Bounds(3))
   }
 
   @Test func `the windows in force are read from the events`() async throws {
@@ -267,11 +267,11 @@ private let two = "B000000002"
       WhatIfPolicy(name: "\($0)", products: .windows(fresh: Int64($0) * 6 * hour))
     }
     let report = try await world.report(policies)
-    #expect(report.outcomes.map(\.name) == policies.map(\.name))
-    let tokens = report.outcomes.map(\.tokens.low)
+    #expect(report.played.outcomes.map(\.name) == policies.map(\.name))
+    let tokens = report.played.outcomes.map(\.cost.low)
     #expect(tokens == tokens.sorted(by: >))
-    for (policy, outcome) in zip(policies, report.outcomes) {
-      #expect(try await world.predict(policy.products).tokens == outcome.tokens)
+    for (policy, outcome) in zip(policies, report.played.outcomes) {
+      #expect(try await world.predict(policy.products).cost == outcome.cost)
     }
   }
 }

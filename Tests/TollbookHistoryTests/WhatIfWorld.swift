@@ -95,10 +95,10 @@ final class WhatIfWorld {
   }
 
   func predict(_ policy: FreshnessPolicy) async throws -> WhatIfOutcome {
-    try await report([WhatIfPolicy(name: "tried", products: policy)]).outcomes[0]
+    try await report([WhatIfPolicy(name: "tried", products: policy)]).played.outcomes[0]
   }
 
-  func recorded() async throws -> WhatIfOutcome { try await report([]).recorded }
+  func recorded() async throws -> WhatIfOutcome { try await report([]).played.recorded }
 }
 
 /// The simulator as an upstream, without HTTP in between. Each paid call takes a second of the clocks.
@@ -120,7 +120,9 @@ final class WhatIfKeepa: KeepaAPI {
     time.advance(byMilliseconds: WhatIfWorld.answerTime)
     let answer = await simulator.answer(path: "/product", parameters: parameters)
     return call(answer) { () throws(UpstreamFailure) in
-      try KeepaProductAnswer.read(status: answer.status, body: answer.body, asked: request.asins)
+      try KeepaProductAnswer.read(
+        status: answer.status, body: answer.body, asked: request.asins,
+        contentSet: request.contentSet)
     }
   }
 

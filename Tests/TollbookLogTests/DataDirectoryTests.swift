@@ -44,7 +44,7 @@ import TollbookTestSupport
       ])
     #expect(
       contents["data/deeper/tollbook.format 600"]
-        == Data("tollbook format 1 \(mode.rawValue)\n".utf8))
+        == Data("tollbook format 2 \(mode.rawValue)\n".utf8))
   }
 
   @Test func `an empty folder is taken, and taken again by the next owner`() throws {
@@ -84,11 +84,26 @@ import TollbookTestSupport
   }
 
   @Test func `a newer format is refused`() throws {
-    try write("tollbook format 2 simulated\n", to: "tollbook.format")
-    try expectRefusal(.newerFormat(path, format: 2), says: "format 2")
-    #expect(throws: DataDirectoryError.newerFormat(path, format: 2)) {
+    try write("tollbook format 3 simulated\n", to: "tollbook.format")
+    try expectRefusal(.newerFormat(path, format: 3), says: "format 3")
+    #expect(throws: DataDirectoryError.newerFormat(path, format: 3)) {
       try DataDirectory.read(path)
     }
+  }
+
+  @Test func `an older format is kept until it is raised, and all else in the marker stays`() throws
+  {
+    try write("tollbook format 1 simulated\n", to: "tollbook.format")
+    let directory = try folder.own()
+    #expect(try directory.writtenFormat() == 1)
+    try directory.rest(on: .init(position: 9, snapshot: "a.snapshot"))
+    #expect(try directory.writtenFormat() == 1)
+    try directory.raiseFormat()
+    try directory.raiseFormat()
+    #expect(try directory.writtenFormat() == 2)
+    #expect(try DataDirectory.base(of: path) == .init(position: 9, snapshot: "a.snapshot"))
+    let text = try String(contentsOfFile: "\(path)/tollbook.format", encoding: .utf8)
+    #expect(text == "tollbook format 2 simulated base 9 a.snapshot\n")
   }
 
   @Test func `the other mode is refused`() throws {

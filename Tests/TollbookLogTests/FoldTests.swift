@@ -147,10 +147,10 @@ import TollbookTestSupport
               == Array(expected.filter { $0 > after }.prefix(limit)))
         }
       }
-      let resources = Set(events.compactMap { resource(of: $0.event).map { Array($0.utf8) } })
+      let resources = Set(events.flatMap { self.resources(of: $0.event) })
       #expect(resources.count > 5)
       for bytes in resources {
-        let expected = events.filter { resource(of: $0.event).map { Array($0.utf8) } == bytes }
+        let expected = events.filter { self.resources(of: $0.event).contains(bytes) }
         let name = String(decoding: bytes, as: UTF8.self)
         #expect(
           try index.positions(of: name, after: 0, limit: .max, in: transaction)
@@ -165,14 +165,48 @@ import TollbookTestSupport
     }
   }
 
-  private func resource(of event: Event) -> String? {
-    switch event {
-    case .cacheWritten(let event): event.resource
-    case .cacheExpired(let event): event.resource
-    case .cacheEvicted(let event): event.resource
-    case .cachePurged(let event): event.resource
-    default: nil
+  /// The bytes of the resources that an event is about.
+  private func resources(of event: Event) -> [[UInt8]] {
+    let names =
+      switch event {
+      case .cacheWritten(let event): [event.resource]
+      case .cacheExpired(let event): [event.resource]
+      case .cacheEvicted(let event): [event.resource]
+      case .cachePurged(let event): [event.resource]
+      case .entriesSwept(let event): event.entries.map(\.resource)
+      default: [String]()
+      }
+    return names.map { Array($0.utf8) }
+  }
+
+  @Test func `a sweep is found by each of its resources, and a window's reading by its fetch`()
+    async throws
+  {
+    let log = try folder.openLog()
+    defer { log.close() }
+    let long = String(repeating: "x", count: 500)
+    var sweep = EntriesSwept()
+    // Two of one name, and two whose names begin with the same 480 bytes.
+    sweep.entries = ["a", "b", "a", long + "1", long + "2"].map { name in
+      var entry = SweptEntry()
+      entry.resource = name
+      return entry
     }
+    var reading = WindowObserved()
+    reading.fetch = 1
+    try await log.append([
+      .fetchStarted(FetchStarted()), .entriesSwept(sweep), .windowObserved(reading),
+      .windowObserved(WindowObserved()),
+    ])
+    let index = log.index
+    try log.environment.withReadTransaction { (transaction) throws(LMDBError) in
+      for name in ["a", "b", long + "1"] {
+        #expect(
+          try index.positions(of: name, after: 0, limit: .max, in: transaction) == [2])
+      }
+      #expect(try index.positions(ofFetch: 1, in: transaction) == [1, 3])
+    }
+    #expect(try LogVerifier(log).verify().damages == [])
   }
 
   private func fetch(of recorded: RecordedEvent) -> Position? {
@@ -186,6 +220,7 @@ import TollbookTestSupport
     case .reservationReleased(let event): event.fetch
     case .chargeInDoubt(let event): event.fetch
     case .balanceObserved(let event): event.fetch
+    case .windowObserved(let event): event.fetch
     default: nil
     }
   }

@@ -21,9 +21,11 @@ import TollbookUpstreams
     nextRefillMilliseconds: 1_700_000_018_815, refillRate: 60, flowReductionThousandths: 250)
 
   private func read(
-    _ body: String, status: Int = 200, asked: [KeepaASIN] = [a, b, c]
+    _ body: String, status: Int = 200, asked: [KeepaASIN] = [a, b, c],
+    contentSet: ContentSet = .plain
   ) throws(UpstreamFailure) -> KeepaProductAnswer {
-    try KeepaProductAnswer.read(status: status, body: Array(body.utf8), asked: asked)
+    try KeepaProductAnswer.read(
+      status: status, body: Array(body.utf8), asked: asked, contentSet: contentSet)
   }
 
   @Test func `products are found by name and listed as asked`() throws {
@@ -141,7 +143,8 @@ import TollbookUpstreams
     status: Int, body: String, reason: FailureReason, charge: UpstreamCharge, hasReading: Bool
   ) {
     let failure = #expect(throws: UpstreamFailure.self) {
-      try KeepaProductAnswer.read(status: status, body: Array(body.utf8), asked: [Self.a])
+      try KeepaProductAnswer.read(
+        status: status, body: Array(body.utf8), asked: [Self.a], contentSet: .plain)
     }
     #expect(failure?.reason == reason)
     #expect(failure?.charge == charge)
@@ -155,10 +158,24 @@ import TollbookUpstreams
     for length in 0..<body.count {
       let failure = #expect(throws: UpstreamFailure.self) {
         try KeepaProductAnswer.read(
-          status: 200, body: Array(body.prefix(length)), asked: [Self.a])
+          status: 200, body: Array(body.prefix(length)), asked: [Self.a], contentSet: .plain)
       }
       #expect(failure?.reason == .unreadable && failure?.charge == .unknown)
     }
+  }
+
+  @Test func `a product holds the parts that came, not those that were asked for`() throws {
+    let entry = #"{"asin":"B00000000A","title":"A","offersSuccessful":SUCCESS}"#
+    func read(_ success: String, _ asked: ContentSet) throws -> ContentSet? {
+      let product = entry.replacing("SUCCESS", with: success)
+      return try self.read(
+        "{\"products\":[\(product)],\(Self.fields)}", asked: [Self.a], contentSet: asked
+      ).products.first?.contentSet
+    }
+    #expect(try read("true", .offers) == .offers)
+    // Keepa could not collect the offers, and takes the price of a plain product.
+    #expect(try read("false", .offers) == .plain)
+    #expect(try read("false", .rating) == .rating)
   }
 
   @Test func `the error's own words are kept`() {

@@ -38,7 +38,11 @@ import TollbookViews
     var removals = 0
     try log.read { (transaction) throws(LogError) in
       for (before, moment) in zip(moments, moments.dropFirst()) {
-        removals += before.entries.keys.count { moment.entries[$0] == nil }
+        removals += before.entries.count { resource, held in
+          let left = moment.entries[resource] ?? []
+          // Gone, and not because another one took its place.
+          return left.count < held.count && left.allSatisfy(held.contains)
+        }
         for resource in resources {
           let found = try cache.past(
             of: resource, asOf: moment.position, index: log.index, reader: log.reader,

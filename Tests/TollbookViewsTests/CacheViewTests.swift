@@ -22,7 +22,8 @@ import TollbookViews
         let own = entries.filter { $0.key.resource == resource }
         let all = try view.all(of: key, in: transaction)
         #expect(all.map(\.contentSet) == own.keys.map(\.contentSet).sorted())
-        for wanted in UInt8(0)...15 {
+        let few = (0...15 as ClosedRange<UInt64>).map { $0 }
+        for wanted in few + [1 << 40, 1 << 40 | 4, 1 << 63, 1 << 63 | 1, .max] {
           let covering = own.filter { $0.key.contentSet & wanted == wanted }
           let newest = covering.values.map(\.written).max()
           let found = try view.entry(key, covering: wanted, in: transaction)

@@ -22,61 +22,78 @@ import TollbookViews
             [event], bodies: index == 0 ? step.bodies : [],
             prunedBodies: index == 0 ? step.prunedBodies : [])
           sums.add(event)
-          try Self.expectBalance(of: log)
+          try Self.expectBalance(of: log, after: event)
         }
       }
       try sums.expect(in: log)
-      try Self.expectTerms(of: log, toBe: history.generator.model)
+      let model = history.generator.model.ledger
+      try Self.expectTerms(of: log, toBe: model, on: model.openPages)
+    }
+    let model = history.generator.model.ledger
+    try Self.expectTerms(of: log, toBe: model, on: Set(model.pages.keys))
+    #expect(model.openPages.count < model.pages.count)
+  }
+
+  /// Of every open page, and of those that the event moved, which may be closed again already.
+  private static func expectBalance(of log: EventLog, after event: Event) throws {
+    let ledger = LedgerView(log)
+    try log.environment.withReadTransaction { (transaction) throws(LMDBError) in
+      for (key, meter) in try ledger.meters(in: transaction) {
+        #expect(meter.residual == 0, "\(key) at position \(log.head)")
+      }
+      for posting in event.postings(at: log.head) {
+        let meter = try ledger.meter(posting.page, in: transaction)
+        #expect(meter.residual == 0, "\(posting.page) at position \(log.head)")
+        #expect(meter.lastChange == log.head)
+      }
     }
   }
 
-  private static func expectBalance(of log: EventLog) throws {
+  private static func expectTerms(
+    of log: EventLog, toBe model: LogModel.Ledger, on pages: Set<LogModel.Page>
+  ) throws {
     let ledger = LedgerView(log)
-    let meters = try log.environment.withReadTransaction { (transaction) throws(LMDBError) in
-      try ledger.meters(in: transaction)
-    }
-    for (key, meter) in meters {
-      #expect(meter.residual == 0, "\(key) at position \(log.head)")
-    }
-  }
-
-  private static func expectTerms(of log: EventLog, toBe model: LogModel) throws {
-    let ledger = LedgerView(log)
-    let meters = try log.environment.withReadTransaction { (transaction) throws(LMDBError) in
-      try ledger.meters(in: transaction)
-    }
-    for (key, meter) in meters {
-      let terms = model.terms(of: LogModel.MeterName(key))
-      for term in LedgerTerm.allCases {
-        #expect(meter[term] == terms[term], "\(term) of \(key) at position \(log.head)")
+    try log.environment.withReadTransaction { (transaction) throws(LMDBError) in
+      for page in pages {
+        let key = MeterKey(page)
+        let meter = try ledger.meter(key, in: transaction)
+        let terms = model.terms(of: page)
+        for term in LedgerTerm.allCases {
+          #expect(meter[term] == terms[term], "\(term) of \(key) at position \(log.head)")
+        }
+        #expect(meter.residual == 0, "\(key) at position \(log.head)")
       }
     }
   }
 
   @Test(arguments: LedgerTerm.allCases)
   func `a term that misses one change shows as a residual`(broken: LedgerTerm) {
-    let events = Self.events(seed: 3)
-    let moving = events.indices.filter { broken.change(by: events[$0]) != 0 }
+    let postings = Self.postings(seed: 3)
+    let moving = postings.indices.filter { broken.change(by: postings[$0]) != 0 }
     #expect(!moving.isEmpty)
     for missed in moving.prefix(50) {
       var left: Int64 = 0
-      for (index, event) in events.enumerated() {
+      for (index, posting) in postings.enumerated() {
         for term in LedgerTerm.allCases where term != broken || index != missed {
-          left += (term == .granted ? 1 : -1) * term.change(by: event)
+          let change = term.change(by: posting)
+          left = term == .granted ? left &+ change : left &- change
         }
       }
       #expect(left != 0)
     }
   }
 
-  private static func events(seed: UInt64) -> [Event] {
+  private static func postings(seed: UInt64) -> [Posting] {
     var history = History(seed: seed)
-    var events: [Event] = []
-    while events.count < 2_000 {
-      events += history.nextGroup(upTo: 5).flatMap(\.events)
-        .filter { MeterKey(of: $0) != nil }
+    var postings: [Posting] = []
+    var position: Position = 0
+    while postings.count < 2_000 {
+      for event in history.nextGroup(upTo: 5).flatMap(\.events) {
+        position += 1
+        postings += event.postings(at: position)
+      }
     }
-    return events
+    return postings
   }
 
   @Test(arguments: LedgerTerm.allCases.indices)
@@ -126,36 +143,72 @@ import TollbookViews
   }
 }
 
-/// Charges added up from the events alone, by account, operation and day.
+/// Charges added up from the events alone, by account, operation, unit and window.
 private struct ChargeSums {
   private struct Key: Hashable {
     var window: String
     var slice: LogModel.Slice
   }
 
-  private var tokens: [Key: Int64] = [:]
+  private var amounts: [Key: Int64] = [:]
 
   mutating func add(_ event: Event) {
     switch event {
     case .tokensCharged(let event):
-      if !event.shares.isEmpty {
-        #expect(event.shares.reduce(0) { $0 + $1.tokens } == event.tokens)
+      if event.moves.isEmpty {
+        addFirst(event)
+      } else {
+        addMoves(of: event)
       }
-      add(event.tokens, event.windows, event.account, event.operation)
     case .chargeResolved(let event):
-      for doubt in event.doubts {
-        add(doubt.settled, event.windows, doubt.account, doubt.operation)
+      for doubt in event.doubts where !doubt.limitOnly {
+        let unit = event.hasMeter ? event.meter.unit : event.unit
+        guard !doubt.payers.isEmpty else {
+          add(doubt.settled, unit, event.windows, doubt.account, doubt.operation)
+          continue
+        }
+        let parts = allot(doubt.settled, over: doubt.payers.map(\.weight))
+        for (payer, part) in zip(doubt.payers, parts) {
+          add(part, unit, event.windows, payer.account, doubt.operation)
+        }
       }
     default: break
     }
   }
 
+  private mutating func addFirst(_ event: TokensCharged) {
+    if !event.shares.isEmpty {
+      #expect(event.shares.reduce(0) { $0 &+ $1.tokens } == event.tokens)
+    }
+    add(event.tokens, event.unit, event.windows, event.account, event.operation)
+  }
+
+  /// What only limits a cost is no spend.
+  private mutating func addMoves(of event: TokensCharged) {
+    for (index, move) in event.moves.filter({ !$0.limitOnly }).enumerated() {
+      let unit = move.meter.unit
+      guard !event.shares.isEmpty else {
+        let parts = allot(move.amount, over: event.payers.map(\.weight))
+        for (payer, part) in zip(event.payers, parts) {
+          add(part, unit, event.windows, payer.account, event.operation)
+        }
+        continue
+      }
+      #expect(event.shares.reduce(0) { $0 &+ $1.amounts[index] } == move.amount)
+      for share in event.shares {
+        let account = event.payers[Int(share.payer)].account
+        add(share.amounts[index], unit, event.windows, account, event.operation)
+      }
+    }
+  }
+
   private mutating func add(
-    _ amount: Int64, _ windows: [String], _ account: String, _ operation: String
+    _ amount: Int64, _ unit: String, _ windows: [String], _ account: String, _ operation: String
   ) {
-    let slice = LogModel.Slice(account: Array(account.utf8), operation: Array(operation.utf8))
+    let slice = LogModel.Slice(
+      account: Array(account.utf8), operation: Array(operation.utf8), unit: Array(unit.utf8))
     for window in windows + [LedgerFold.allTime] {
-      tokens[Key(window: window, slice: slice), default: 0] += amount
+      amounts[Key(window: window, slice: slice), default: 0] &+= amount
     }
   }
 
@@ -164,12 +217,12 @@ private struct ChargeSums {
     let ledger = LedgerView(log)
     var found: [Key: Int64] = [:]
     try log.environment.withReadTransaction { (transaction) throws(LMDBError) in
-      for window in Set(tokens.keys.map(\.window)) {
-        for (slice, amount) in try spend(window, ledger, transaction) {
-          found[Key(window: window, slice: slice)] = amount.tokens
+      for window in Set(amounts.keys.map(\.window)) {
+        for (slice, spent) in try spend(window, ledger, transaction) {
+          found[Key(window: window, slice: slice)] = spent.amount
         }
       }
     }
-    #expect(found.filter { $0.value != 0 } == tokens.filter { $0.value != 0 })
+    #expect(found.filter { $0.value != 0 } == amounts.filter { $0.value != 0 })
   }
 }

@@ -11,8 +11,10 @@ struct History {
 
   var clock: TimeSource { time.source }
 
-  init(seed: UInt64) {
-    generator = EventGenerator(seed: seed)
+  /// Every third history has amounts whose sums wrap around.
+  init(seed: UInt64, formats: EventGenerator.Formats = .mixed) {
+    generator = EventGenerator(
+      seed: seed, formats: formats, hasHugeAmounts: seed.isMultiple(of: 3))
     random = SeededGenerator(seed: ~seed)
   }
 

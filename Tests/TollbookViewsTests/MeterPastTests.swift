@@ -22,43 +22,40 @@ import TollbookViews
     let events = try log.allEvents()
 
     let ledger = LedgerView(log)
-    var meters: [MeterKey: Meter] = [:]
+    var books = Books()
     try log.environment.withReadTransaction { transaction in
       for recorded in events {
-        Self.apply(recorded, to: &meters)
-        // Many positions for one meter, in turn; all of them now and then, and around the ends of blocks.
-        if recorded.position % 5 == 0,
-          let key = meters.keys.sorted(by: precedes).cycled(at: Int(recorded.position))
-        {
-          let found = try ledger.meter(
-            key, asOf: recorded.position, reader: log.reader, in: transaction)
-          #expect(found == meters[key], "position \(recorded.position)")
+        books.apply(recorded)
+        let position = recorded.position
+        // Many positions for one page, in turn, whether its window is over or not; all of them now and then, and around
+        // the ends of blocks.
+        if position % 5 == 0, let key = books.keys.cycled(at: Int(position)) {
+          let found = try ledger.meter(key, asOf: position, reader: log.reader, in: transaction)
+          #expect(Books.Page(found) == books.pages[key], "position \(position)")
         }
-        if recorded.position % 97 == 0 || (recorded.position + 2) % 1_024 < 4 {
-          let all = try ledger.meters(
-            asOf: recorded.position, reader: log.reader, in: transaction)
-          #expect(all.map(\.key) == meters.keys.sorted(by: precedes))
-          #expect(all.allSatisfy { $0.meter == meters[$0.key] }, "position \(recorded.position)")
+        if position % 97 == 0 || (position + 2) % 1_024 < 4 {
+          let all = try ledger.meters(asOf: position, reader: log.reader, in: transaction)
+          books.expectOpen(all, at: position)
         }
       }
       let now = try ledger.meters(in: transaction)
-      #expect(now.map(\.meter) == now.map { meters[$0.key] ?? Meter() })
+      #expect(now.map(\.key) == books.keys.filter { books.open.contains($0) })
+      #expect(now.allSatisfy { Books.Page($0.meter) == books.pages[$0.key] })
       #expect(now.contains { $0.meter.lastChange > 1_024 })
+      // Windows that are over, as of a time when they were not used yet.
+      for key in books.keys where !books.open.contains(key) {
+        let opened = try #require(books.pages[key]).opened
+        let before = try ledger.meter(
+          key, asOf: opened - 1, reader: log.reader, in: transaction)
+        #expect(before == Meter())
+      }
     }
+    #expect(books.keys.count > books.open.count)
     let past = log.tables(of: LedgerFold.fold)[4]
     let rows = try log.environment.withReadTransaction { (transaction) throws(LMDBError) in
       try transaction.count(in: past)
     }
     #expect(rows > 3)
-  }
-
-  /// By the events alone.
-  private static func apply(_ recorded: RecordedEvent, to meters: inout [MeterKey: Meter]) {
-    if case .logRestored = recorded.event {
-      for key in meters.keys { meters[key]?.apply(recorded) }
-    } else if let key = MeterKey(of: recorded.event) {
-      meters[key, default: Meter()].apply(recorded)
-    }
   }
 
   @Test func `an event that was parked is not part of the past either`() async throws {
@@ -77,11 +74,11 @@ import TollbookViews
     #expect(reserved == [5, 5, 7])
   }
 
-  private static let key = MeterKey(credential: "main", unit: "tokens")
+  private static let key = MeterKey(owner: "main", unit: "tokens")
 
   private static func fetch(bound: Int64) -> FetchStarted {
     var event = FetchStarted()
-    event.credential = key.credential
+    event.credential = key.owner
     event.unit = key.unit
     event.bound = bound
     return event
@@ -107,10 +104,74 @@ import TollbookViews
   }
 }
 
-/// In the order of the table.
-private func precedes(_ left: MeterKey, _ right: MeterKey) -> Bool {
-  Array(left.credential.utf8 + [0] + left.unit.utf8).lexicographicallyPrecedes(
-    Array(right.credential.utf8 + [0] + right.unit.utf8))
+/// All pages, by the events alone.
+private struct Books {
+  /// What of a page can be compared: an event that is applied here does not say where it stands.
+  struct Page: Equatable {
+    var terms: [Int64]
+    var reading: Meter.LastReading?
+    var use: Meter.WindowReading?
+    var lastDoubtSent: Timestamp?
+    var awaitsRestoreGap: Bool
+    var windowEnds: Timestamp?
+    var lastChange: Position
+    var opened: Position
+
+    init(_ meter: Meter) { self.init(meter, lastChange: meter.lastChange, opened: meter.opened) }
+
+    init(_ meter: Meter, lastChange: Position, opened: Position) {
+      terms = LedgerTerm.allCases.map { meter[$0] }
+      reading = meter.reading
+      use = meter.use
+      lastDoubtSent = meter.lastDoubtSent
+      awaitsRestoreGap = meter.awaitsRestoreGap
+      windowEnds = meter.windowEnds
+      self.lastChange = lastChange
+      self.opened = opened
+    }
+  }
+
+  private var meters: [MeterKey: Meter] = [:]
+  private(set) var pages: [MeterKey: Page] = [:]
+  /// Those whose window is not over.
+  private(set) var open: Set<MeterKey> = []
+  /// In the order of the table.
+  private(set) var keys: [MeterKey] = []
+
+  mutating func apply(_ recorded: RecordedEvent) {
+    if case .logRestored = recorded.event {
+      for key in keys where key.window.isEmpty { apply(recorded, to: key) }
+      return
+    }
+    let touched = Set(recorded.event.postings(at: recorded.position).map(\.page))
+    for key in touched { apply(recorded, to: key) }
+    for key in touched where !key.window.isEmpty {
+      let windows = open.filter { !$0.window.isEmpty && $0.meterBytes == key.meterBytes }
+      let last = windows.max()
+      for other in windows where other != last && !isHolding(other) { open.remove(other) }
+    }
+  }
+
+  private mutating func apply(_ recorded: RecordedEvent, to key: MeterKey) {
+    if meters[key] == nil { keys.insert(key, at: keys.firstIndex { $0 > key } ?? keys.endIndex) }
+    meters[key, default: Meter()].apply(recorded.event, to: key)
+    open.insert(key)
+    guard let meter = meters[key] else { return }
+    let opened = pages[key]?.opened ?? (key.window.isEmpty ? 0 : recorded.position)
+    pages[key] = Page(meter, lastChange: recorded.position, opened: opened)
+  }
+
+  private func isHolding(_ key: MeterKey) -> Bool {
+    guard let meter = meters[key] else { return false }
+    return meter[.reserved] != 0 || meter[.inDoubt] != 0
+  }
+
+  /// Expects these to be the open pages. One that was over then and is used again later may be among them.
+  func expectOpen(_ found: [(key: MeterKey, meter: Meter)], at position: Position) {
+    #expect(found.map(\.key) == found.map(\.key).sorted())
+    #expect(open.isSubset(of: found.map(\.key)), "position \(position)")
+    #expect(found.allSatisfy { Page($0.meter) == pages[$0.key] }, "position \(position)")
+  }
 }
 
 extension Array {

@@ -60,36 +60,23 @@ extension Array {
 
 private func expectLedger(of log: EventLog, toBe model: LogModel) throws {
   let ledger = LedgerView(log)
+  let expected = model.ledger
   try log.environment.withReadTransaction { transaction in
-    let meters = try ledger.meters(in: transaction)
-    #expect(Set(meters.map { LogModel.MeterName($0.key) }) == model.meters)
-    for (key, meter) in meters {
-      let name = LogModel.MeterName(key)
-      let terms = Dictionary(uniqueKeysWithValues: LedgerTerm.allCases.map { ($0, meter[$0]) })
-      #expect(terms == model.terms(of: name))
-      #expect(meter.reading.map { LogModel.Reading($0) } == model.readings[name])
-      #expect(meter.awaitsRestoreGap == model.unreadSinceRestore.contains(name))
-      let sent = model.holds.values.filter { $0.meter == name && $0.state == .inDoubt }
-        .compactMap(\.sent)
-      // It may be later than that of the doubts that are left, if a younger one was closed by hand.
-      if let youngest = sent.max() {
-        #expect(try #require(meter.lastDoubtSent) >= youngest)
-      } else {
-        #expect(meter.lastDoubtSent == nil)
-      }
-    }
+    let open = try ledger.meters(in: transaction)
+    #expect(Set(open.map { LogModel.Page($0.key) }) == expected.openPages)
+    #expect(open.count == expected.openPages.count)
+    #expect(open.map(\.key) == open.map(\.key).sorted())
+    for (key, meter) in open { expectPage(key, meter, toBe: expected) }
+    try expectClosed(open, ledger, toBe: expected, transaction)
     let holds = try ledger.holds(in: transaction)
-    #expect(holds.count == model.holds.count)
+    let found = Dictionary(
+      uniqueKeysWithValues: holds.map { (LogModel.HoldKey($0), LogModel.Hold($0)) })
+    #expect(found == expected.holds)
     for hold in holds {
-      let expected = try #require(model.holds[.init(fetch: hold.fetch, attempt: hold.attempt)])
-      #expect(hold.state == expected.state)
-      #expect(hold.tokens == expected.tokens)
-      #expect(hold.since == expected.since)
-      #expect(LogModel.MeterName(hold.meter) == expected.meter)
-      #expect(Array(hold.account.utf8) == expected.account)
-      #expect(Array(hold.operation.utf8) == expected.operation)
+      let own = try ledger.holds(fetch: hold.fetch, attempt: hold.attempt, in: transaction)
+      #expect(own == holds.filter { ($0.fetch, $0.attempt) == (hold.fetch, hold.attempt) })
     }
-    for (id, expected) in model.credentials {
+    for (id, expected) in expected.credentials {
       let found = try #require(
         try ledger.credential(String(decoding: id, as: UTF8.self), in: transaction))
       #expect(
@@ -97,21 +84,81 @@ private func expectLedger(of log: EventLog, toBe model: LogModel) throws {
           upstream: found.upstream, unit: found.unit, status: found.status, detail: found.detail)
           == expected)
     }
-    #expect(try spend(LedgerFold.allTime, ledger, transaction) == model.spend())
-    for day in model.days {
-      #expect(try spend("day \(day)", ledger, transaction) == model.spend(on: day))
+    #expect(try spend(LedgerFold.allTime, ledger, transaction) == expected.spend())
+    for window in expected.windows {
+      #expect(try spend(window, ledger, transaction) == expected.spend(in: window))
     }
+    try expectSpendOfAllWindows(ledger, toBe: expected, transaction)
   }
+}
+
+/// The windows that are over stand beside the open ones, and are found by their names.
+private func expectClosed(
+  _ open: [(key: MeterKey, meter: Meter)], _ ledger: LedgerView, toBe expected: LogModel.Ledger,
+  _ transaction: borrowing ReadTransaction
+) throws {
+  var closed: [MeterKey] = []
+  // A meter all of whose windows are over has no open page; keys of all come from the model.
+  for meter in Set(expected.pages.keys.map(\.meter)) {
+    let found = try ledger.closedWindows(
+      of: MeterKey(LogModel.Page(meter: meter)), in: transaction)
+    #expect(found.map(\.key) == found.map(\.key).sorted())
+    for (key, page) in found { expectPage(key, page, toBe: expected) }
+    let last = try ledger.closedWindows(
+      of: MeterKey(LogModel.Page(meter: meter)), limit: 1, in: transaction)
+    #expect(last.map(\.key) == found.suffix(1).map(\.key))
+    closed += found.map(\.key)
+  }
+  #expect(
+    Set(closed.map { LogModel.Page($0) })
+      == Set(expected.pages.keys).subtracting(expected.openPages))
+  for (page, state) in expected.pages {
+    let meter = try ledger.meter(MeterKey(page), in: transaction)
+    expectPage(MeterKey(page), meter, toBe: expected)
+    #expect(meter.opened == (page.window.isEmpty ? 0 : state.opened))
+  }
+}
+
+private func expectPage(_ key: MeterKey, _ meter: Meter, toBe expected: LogModel.Ledger) {
+  let page = LogModel.Page(key)
+  let terms = Dictionary(uniqueKeysWithValues: LedgerTerm.allCases.map { ($0, meter[$0]) })
+  #expect(terms == expected.terms(of: page), "\(key.owner) \(key.unit) \(key.window)")
+  #expect(meter.residual == 0)
+  guard let state = expected.pages[page] else {
+    Issue.record("\(key.owner) \(key.unit) \(key.window) is not expected")
+    return
+  }
+  #expect(meter.windowEnds == state.windowEnds)
+  #expect(meter.reading.map { LogModel.Reading($0) } == state.reading)
+  #expect(meter.use.map { LogModel.WindowReading($0) } == state.use)
+  #expect(meter.awaitsRestoreGap == state.awaitsRestoreGap)
+  #expect(meter.lastDoubtSent == state.lastDoubtSent)
+}
+
+private func expectSpendOfAllWindows(
+  _ ledger: LedgerView, toBe expected: LogModel.Ledger, _ transaction: borrowing ReadTransaction
+) throws {
+  var found: [String: [LogModel.Slice: LogModel.Spent]] = [:]
+  try ledger.spendOfAllWindows(in: transaction) { window, account, operation, unit, spend in
+    let slice = LogModel.Slice(
+      account: Array(account.utf8), operation: Array(operation.utf8), unit: Array(unit.utf8))
+    found[window, default: [:]][slice] = LogModel.Spent(spend)
+  }
+  var all = Dictionary(
+    uniqueKeysWithValues: expected.windows.map { ($0, expected.spend(in: $0)) })
+  all[LedgerFold.allTime] = expected.spend()
+  #expect(found == all.filter { !$0.value.isEmpty })
 }
 
 func spend(
   _ window: String, _ ledger: LedgerView, _ transaction: borrowing ReadTransaction
-) throws(LMDBError) -> [LogModel.Slice: LogModel.Amount] {
-  var found: [LogModel.Slice: LogModel.Amount] = [:]
+) throws(LMDBError) -> [LogModel.Slice: LogModel.Spent] {
+  var found: [LogModel.Slice: LogModel.Spent] = [:]
   for row in try ledger.spend(window: window, in: transaction) {
     let slice = LogModel.Slice(
-      account: Array(row.account.utf8), operation: Array(row.operation.utf8))
-    found[slice] = LogModel.Amount(row.spend)
+      account: Array(row.account.utf8), operation: Array(row.operation.utf8),
+      unit: Array(row.unit.utf8))
+    found[slice] = LogModel.Spent(row.spend)
   }
   return found
 }
@@ -122,18 +169,29 @@ private func expectMetrics(of log: EventLog, toBe model: LogModel) throws {
   try log.environment.withReadTransaction { transaction in
     let totals = try view.totals(in: transaction)
     for series in MetricSeries.allCases {
-      #expect(totals[series] == model.totals[series] ?? 0, "\(series)")
+      if series.hasUnit {
+        let amounts = totals.amounts(of: series)
+        let expected = model.totals.filter { $0.key.series == series }
+        #expect(
+          LogModel.byUnit(amounts)
+            == Dictionary(uniqueKeysWithValues: expected.map { ($0.key.unit ?? [], $0.value) }),
+          "\(series)")
+        let units = amounts.map { Array($0.unit.utf8) }
+        #expect(units == units.sorted { $0.lexicographicallyPrecedes($1) })
+        #expect(Set(units).count == units.count)
+      } else {
+        #expect(totals[series] == model.totals[.init(series)] ?? 0, "\(series)")
+      }
     }
     for kind in EventKind.allCases {
       #expect(totals[kind] == model.kinds[kind] ?? 0, "\(kind)")
     }
-    var minutes: [UInt64: [MetricSeries: Int64]] = [:]
+    var minutes: [UInt64: [LogModel.Counter: Int64]] = [:]
     try transaction.scan(minuteTable) { (key, row) throws(LMDBError) in
-      let series = MetricSeries(rawValue: key.byte(at: 8))
-      if let series {
-        minutes[key.bigEndianUInt64(at: 0), default: [:]][series] =
-          Int64(bitPattern: row.bigEndianUInt64(at: 0))
-      }
+      guard let series = MetricSeries(rawValue: key.byte(at: 8)) else { return .next }
+      let unit = series.hasUnit ? key.bytes(in: 9..<key.byteCount) : nil
+      minutes[key.bigEndianUInt64(at: 0), default: [:]][.init(series, unit)] =
+        Int64(bitPattern: row.bigEndianUInt64(at: 0))
       return .next
     }
     // A series whose amounts cancel out within a minute leaves a zero.
@@ -145,8 +203,22 @@ private func expectMetrics(of log: EventLog, toBe model: LogModel) throws {
   }
 }
 
-extension LogModel.MeterName {
-  init(_ key: MeterKey) {
-    self.init(credential: Array(key.credential.utf8), unit: Array(key.unit.utf8))
+extension LogModel.HoldKey {
+  init(_ hold: Hold) {
+    self.init(fetch: hold.fetch, attempt: hold.attempt, page: LogModel.Page(hold.meter))
+  }
+}
+
+extension MeterKey {
+  init(_ page: LogModel.Page) {
+    let text = { (bytes: [UInt8]) in String(decoding: bytes, as: UTF8.self) }
+    self.init(
+      OwnerKind(rawValue: page.meter.ownerKind) ?? .quotaGroup, owner: text(page.meter.owner),
+      dimensions: page.meter.dimensions.map {
+        var dimension = Dimension()
+        (dimension.name, dimension.value) = (text($0[0]), text($0[1]))
+        return dimension
+      },
+      unit: text(page.meter.unit), window: text(page.window))
   }
 }

@@ -163,9 +163,9 @@ import TollbookViews
     let report = try await log.rebuildViews(pace: Self.pace)
     #expect(
       report.views.compactMap(\.difference) == [
-        RebuildReport.Difference(table: "cache@2.entries", key: first),
-        RebuildReport.Difference(table: "ledger@2.meters", key: meter),
-        RebuildReport.Difference(table: "metrics@1.totals", key: [7, 7]),
+        RebuildReport.Difference(table: "\(CacheFold.fold.id).entries", key: first),
+        RebuildReport.Difference(table: "\(LedgerFold.fold.id).meters", key: meter),
+        RebuildReport.Difference(table: "\(MetricsFold.fold.id).totals", key: [7, 7]),
         RebuildReport.Difference(
           table: "parked", key: LogTables.parkedKey(fold: "index@1", position: 3)),
       ])
@@ -329,7 +329,7 @@ import TollbookViews
     let other = await #expect(throws: RebuildError.self) {
       try await log.rebuildViews(baseRows: { _, _ in [CacheFold.fold.id] })
     }
-    #expect("\(try #require(other))".contains("a.snapshot has no view ledger@2"))
+    #expect("\(try #require(other))".contains("a.snapshot has no view \(LedgerFold.fold.id)"))
     #expect(differences(before, try Self.views(of: log)) == [])
     #expect(try Self.leftovers(of: log) == [])
   }

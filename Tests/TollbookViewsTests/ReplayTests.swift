@@ -22,11 +22,21 @@ import TollbookViews
     #expect(live["parked"]?.rows == 0)
   }
 
+  @Test(arguments: 1...10 as ClosedRange<UInt64>, [EventGenerator.Formats.first, .second])
+  func `Law 1: so it is of events of one format`(
+    seed: UInt64, formats: EventGenerator.Formats
+  ) async throws {
+    let folder = try TemporaryFolder()
+    let live = try await Self.live(in: folder, seed: seed, formats)
+    #expect(differences(live, try Self.replayed(in: folder)) == [])
+    #expect(live["parked"]?.rows == 0)
+  }
+
   /// Runs a history, compares the views with the model on the way, and dumps them.
   private static func live(
-    in folder: TemporaryFolder, seed: UInt64
+    in folder: TemporaryFolder, seed: UInt64, _ formats: EventGenerator.Formats = .mixed
   ) async throws -> [String: TableDump] {
-    var history = History(seed: seed)
+    var history = History(seed: seed, formats: formats)
     let log = try folder.openLog(folds: allFolds, time: history.clock)
     defer { log.close() }
     for _ in 0..<2 {
@@ -54,6 +64,40 @@ import TollbookViews
       let count = reached[kind] ?? 0
       print("\(kind.name): \(count)")
       #expect(count > 0, "\(kind.name) was never reached")
+    }
+  }
+
+  @Test func `the histories of all seeds reach every way in which amounts move`() {
+    var reached = WaysReached()
+    for seed in Self.seeds {
+      var history = History(seed: seed)
+      reached.beginHistory()
+      while history.generator.head < Self.events {
+        for step in history.nextGroup(upTo: 12) {
+          for event in step.events { reached.note(event, at: history.clock.now()) }
+        }
+      }
+    }
+    for way in WaysReached.Way.allCases {
+      print("\(way.rawValue): \(reached.counts[way] ?? 0)")
+      #expect(reached.counts[way] ?? 0 > 0, "\(way.rawValue) was never reached")
+    }
+  }
+
+  @Test func `a history of one format has no events of the other`() {
+    for formats in [EventGenerator.Formats.first, .second] {
+      var history = History(seed: 1, formats: formats)
+      var postings = 0
+      var firsts = 0
+      while history.generator.head < 2_000 {
+        for event in history.nextGroup(upTo: 12).flatMap(\.events) {
+          guard event.hasPostings else { continue }
+          postings += 1
+          if event.isOfFirstFormat { firsts += 1 }
+        }
+      }
+      #expect(firsts == (formats == .first ? postings : 0))
+      #expect(postings > 100)
     }
   }
 

@@ -17,41 +17,54 @@ struct EventMix {
     let asins = (0..<productsPerFetch).map { product in
       resource((number &* productsPerFetch &+ product) &* 7_919 % world)
     }
+    var demand = Demand()
+    demand.account = account
+    var move = Move()
+    move.meter = MeterName(quotaGroup: credential, unit: Amount.firstUnit)
+    move.amount = Int64(productsPerFetch)
+    move.expected = move.amount
     var started = FetchStarted()
-    started.operation = "keepa.product"
-    started.credential = "keepa:0123abcd"
-    started.account = "default"
-    started.unit = "tokens"
+    started.operation = operation
+    started.credential = credential
     started.resources = asins
-    started.bound = Int64(productsPerFetch)
-    started.expected = started.bound
+    started.demands = [demand]
+    started.moves = [move]
+    let payer = Payer(account: account, kind: operation, weight: Int64(productsPerFetch))
     var succeeded = FetchSucceeded()
     succeeded.fetch = first
     succeeded.attempt = 1
     succeeded.found = UInt32(productsPerFetch)
     succeeded.durationMs = 240
     succeeded.receivedBytes = 520_000
+    succeeded.operation = operation
+    succeeded.payers = [payer]
     var charged = TokensCharged()
     charged.fetch = first
     charged.attempt = 1
-    charged.credential = started.credential
-    charged.unit = started.unit
-    charged.account = started.account
-    charged.operation = started.operation
-    charged.tokens = started.bound
-    charged.reserved = started.bound
-    charged.expected = started.bound
+    charged.credential = credential
+    charged.operation = operation
+    move.reserved = move.amount
+    charged.moves = [move]
+    charged.payers = [payer]
     charged.windows = ["day 2026-11-21"]
-    charged.shares = asins.map { asin in
+    charged.shares = asins.enumerated().map { index, asin in
       var share = Share()
       share.resource = asin
-      share.tokens = 1
+      share.amounts = [1]
+      share.use = .served
+      share.written = first + 2 + Position(index)
       return share
     }
     return [.fetchStarted(started), .fetchSucceeded(succeeded)]
       + asins.enumerated().map { .cacheWritten(written($1, number &+ $0, fetch: first, at: now)) }
       + [.tokensCharged(charged), .balanceObserved(reading(number, fetch: first, at: now))]
   }
+
+  static let operation = "keepa.product"
+  private static let credential = "keepa:0123abcd"
+  private static let account = "default"
+
+  static func tokens(_ count: Int64) -> Cost { Cost(Amount(count, Amount.firstUnit)) }
 
   static func resource(_ product: Int) -> String {
     let digits = String(product)
@@ -73,7 +86,7 @@ struct EventMix {
     event.errorGraceUntilMs = now.milliseconds + 30 * 86_400_000
     event.keepUntilMs = now.milliseconds + 90 * 86_400_000
     event.upstreamUpdatedMs = now.milliseconds - 1_800_000
-    event.tokens = 1
+    event.costs = [tokens(1)]
     event.summary = Data(summary)
     return event
   }
@@ -81,8 +94,7 @@ struct EventMix {
   private static func reading(_ number: Int, fetch: Position, at now: Timestamp) -> BalanceObserved
   {
     var event = BalanceObserved()
-    event.credential = "keepa:0123abcd"
-    event.unit = "tokens"
+    event.meter = MeterName(quotaGroup: credential, unit: Amount.firstUnit)
     event.reading.balance = 600
     event.reading.upstreamMs = now.milliseconds
     event.reading.nextRefillMs = now.milliseconds + 30_000

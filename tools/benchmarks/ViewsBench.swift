@@ -196,7 +196,7 @@ private struct RowSample: Sendable {
       let meters = try ledger.meters(in: transaction)
       return (
         page.entries.map(\.resource),
-        meters.first?.key ?? MeterKey(credential: "", unit: "")
+        meters.first?.key ?? MeterKey(owner: "", unit: "")
       )
     }
   }

@@ -47,11 +47,11 @@ struct WhatIfBench: AsyncParsableCommand {
           Row("reading the demand", String(format: "%.2f s", reading)),
           Row("playing it", String(format: "%.2f s", playing), "\(grouped(steps)) requests/s"),
           Row("together", String(format: "%.2f s", reading + playing), "limit: 20 s"),
-          Row("recorded", "\(report.recorded.tokens.low) tokens"),
+          Row("recorded", "\(report.played.recorded.cost.low) \(report.played.unit)"),
           Row(
-            report.outcomes.last?.name ?? "",
-            "\(report.outcomes.last?.tokens.low ?? 0) to"
-              + " \(report.outcomes.last?.tokens.high ?? 0)"),
+            report.played.outcomes.last?.name ?? "",
+            "\(report.played.outcomes.last?.cost.low ?? 0) to"
+              + " \(report.played.outcomes.last?.cost.high ?? 0)"),
         ])
     }
   }

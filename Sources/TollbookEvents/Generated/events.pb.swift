@@ -10,8 +10,11 @@
 
 /// The facts that Tollbook writes down. A committed record decodes for ever: fields are only ever added, numbers
 /// never reused, and nothing stored is a map. Instants are milliseconds since 1970 UTC and end in _ms; a commit's own
-/// time stands in the record, so an event repeats no time but those that differ from it. Amounts are whole units of
-/// the meter they name. An attempt is named by its fetch (the position of the FetchStarted) and its number, from 1.
+/// time stands in the record, so an event repeats no time but those that differ from it. An attempt is named by its
+/// fetch (the position of the FetchStarted) and its number, from 1.
+///
+/// Amounts stand in moves: one for each meter that an event moves. Events of format 1 knew one meter, that of a
+/// credential, and say it in the fields marked "format 1"; what both forms mean is read in one place, Event.postings.
 
 #if canImport(FoundationEssentials)
 package import FoundationEssentials
@@ -28,6 +31,188 @@ package import SwiftProtobuf
 fileprivate nonisolated struct _GeneratedWithProtocGenSwiftVersion: SwiftProtobuf.ProtobufAPIVersionCheck {
   struct _2: SwiftProtobuf.ProtobufAPIVersion_2 {}
   typealias Version = _2
+}
+
+package nonisolated enum OwnerKind: SwiftProtobuf.Enum, Swift.CaseIterable {
+  package typealias RawValue = Int
+
+  /// credentials that share a limit of an upstream: one key, an address, a project
+  case quotaGroup // = 0
+  case account // = 1
+  case accessKey // = 2
+  case budget // = 3
+  case UNRECOGNIZED(Int)
+
+  package init() {
+    self = .quotaGroup
+  }
+
+  package init?(rawValue: Int) {
+    switch rawValue {
+    case 0: self = .quotaGroup
+    case 1: self = .account
+    case 2: self = .accessKey
+    case 3: self = .budget
+    default: self = .UNRECOGNIZED(rawValue)
+    }
+  }
+
+  package var rawValue: Int {
+    switch self {
+    case .quotaGroup: return 0
+    case .account: return 1
+    case .accessKey: return 2
+    case .budget: return 3
+    case .UNRECOGNIZED(let i): return i
+    }
+  }
+
+  // The compiler won't synthesize support with the UNRECOGNIZED case.
+  package static let allCases: [OwnerKind] = [
+    .quotaGroup,
+    .account,
+    .accessKey,
+    .budget,
+  ]
+
+}
+
+package nonisolated enum Basis: SwiftProtobuf.Enum, Swift.CaseIterable {
+  package typealias RawValue = Int
+
+  /// the upstream's word
+  case told // = 0
+
+  /// the upstream tells no cost of a call: our price list says it
+  case price // = 1
+  case UNRECOGNIZED(Int)
+
+  package init() {
+    self = .told
+  }
+
+  package init?(rawValue: Int) {
+    switch rawValue {
+    case 0: self = .told
+    case 1: self = .price
+    default: self = .UNRECOGNIZED(rawValue)
+    }
+  }
+
+  package var rawValue: Int {
+    switch self {
+    case .told: return 0
+    case .price: return 1
+    case .UNRECOGNIZED(let i): return i
+    }
+  }
+
+  // The compiler won't synthesize support with the UNRECOGNIZED case.
+  package static let allCases: [Basis] = [
+    .told,
+    .price,
+  ]
+
+}
+
+package nonisolated enum AgeBasis: SwiftProtobuf.Enum, Swift.CaseIterable {
+  package typealias RawValue = Int
+
+  /// age is counted from our fetch
+  case fetch // = 0
+
+  /// … from the date that the upstream gives its data
+  case upstream // = 1
+
+  /// whatever is there is too old
+  case live // = 2
+
+  /// whatever is there will do
+  case neverBuy // = 3
+  case UNRECOGNIZED(Int)
+
+  package init() {
+    self = .fetch
+  }
+
+  package init?(rawValue: Int) {
+    switch rawValue {
+    case 0: self = .fetch
+    case 1: self = .upstream
+    case 2: self = .live
+    case 3: self = .neverBuy
+    default: self = .UNRECOGNIZED(rawValue)
+    }
+  }
+
+  package var rawValue: Int {
+    switch self {
+    case .fetch: return 0
+    case .upstream: return 1
+    case .live: return 2
+    case .neverBuy: return 3
+    case .UNRECOGNIZED(let i): return i
+    }
+  }
+
+  // The compiler won't synthesize support with the UNRECOGNIZED case.
+  package static let allCases: [AgeBasis] = [
+    .fetch,
+    .upstream,
+    .live,
+    .neverBuy,
+  ]
+
+}
+
+package nonisolated enum RefreshReason: SwiftProtobuf.Enum, Swift.CaseIterable {
+  package typealias RawValue = Int
+
+  /// somebody waits for it
+  case none // = 0
+
+  /// a reader was answered from an entry in grace
+  case grace // = 1
+
+  /// an entry that is read often will soon not be fresh
+  case ahead // = 2
+
+  /// it was put on a list of what is to be fresh
+  case warm // = 3
+  case UNRECOGNIZED(Int)
+
+  package init() {
+    self = .none
+  }
+
+  package init?(rawValue: Int) {
+    switch rawValue {
+    case 0: self = .none
+    case 1: self = .grace
+    case 2: self = .ahead
+    case 3: self = .warm
+    default: self = .UNRECOGNIZED(rawValue)
+    }
+  }
+
+  package var rawValue: Int {
+    switch self {
+    case .none: return 0
+    case .grace: return 1
+    case .ahead: return 2
+    case .warm: return 3
+    case .UNRECOGNIZED(let i): return i
+    }
+  }
+
+  // The compiler won't synthesize support with the UNRECOGNIZED case.
+  package static let allCases: [RefreshReason] = [
+    .none,
+    .grace,
+    .ahead,
+    .warm,
+  ]
+
 }
 
 package nonisolated enum FailureReason: SwiftProtobuf.Enum, Swift.CaseIterable {
@@ -116,6 +301,54 @@ package nonisolated enum FailureReason: SwiftProtobuf.Enum, Swift.CaseIterable {
 
 }
 
+package nonisolated enum HandOnReason: SwiftProtobuf.Enum, Swift.CaseIterable {
+  package typealias RawValue = Int
+  case unspecified // = 0
+
+  /// the operation's answers are never kept
+  case passedThrough // = 1
+
+  /// the upstream answered less than was asked, such as with a filter dropped
+  case incomplete // = 2
+
+  /// nobody asked for it
+  case unasked // = 3
+  case UNRECOGNIZED(Int)
+
+  package init() {
+    self = .unspecified
+  }
+
+  package init?(rawValue: Int) {
+    switch rawValue {
+    case 0: self = .unspecified
+    case 1: self = .passedThrough
+    case 2: self = .incomplete
+    case 3: self = .unasked
+    default: self = .UNRECOGNIZED(rawValue)
+    }
+  }
+
+  package var rawValue: Int {
+    switch self {
+    case .unspecified: return 0
+    case .passedThrough: return 1
+    case .incomplete: return 2
+    case .unasked: return 3
+    case .UNRECOGNIZED(let i): return i
+    }
+  }
+
+  // The compiler won't synthesize support with the UNRECOGNIZED case.
+  package static let allCases: [HandOnReason] = [
+    .unspecified,
+    .passedThrough,
+    .incomplete,
+    .unasked,
+  ]
+
+}
+
 package nonisolated enum Presence: SwiftProtobuf.Enum, Swift.CaseIterable {
   package typealias RawValue = Int
   case unspecified // = 0
@@ -156,6 +389,118 @@ package nonisolated enum Presence: SwiftProtobuf.Enum, Swift.CaseIterable {
 
 }
 
+/// How the summary of an entry may be read.
+package nonisolated enum SummaryForm: SwiftProtobuf.Enum, Swift.CaseIterable {
+  package typealias RawValue = Int
+
+  /// by everybody, as the resource's kind encodes it
+  case `public` // = 0
+  case none // = 1
+
+  /// by who has the account's data key
+  case sealed // = 2
+  case UNRECOGNIZED(Int)
+
+  package init() {
+    self = .public
+  }
+
+  package init?(rawValue: Int) {
+    switch rawValue {
+    case 0: self = .public
+    case 1: self = .none
+    case 2: self = .sealed
+    default: self = .UNRECOGNIZED(rawValue)
+    }
+  }
+
+  package var rawValue: Int {
+    switch self {
+    case .public: return 0
+    case .none: return 1
+    case .sealed: return 2
+    case .UNRECOGNIZED(let i): return i
+    }
+  }
+
+  // The compiler won't synthesize support with the UNRECOGNIZED case.
+  package static let allCases: [SummaryForm] = [
+    .public,
+    .none,
+    .sealed,
+  ]
+
+}
+
+/// What became of the part of a charge that is one resource's.
+package nonisolated enum Use: SwiftProtobuf.Enum, Swift.CaseIterable {
+  package typealias RawValue = Int
+
+  /// format 1: nobody wrote it down
+  case unspecified // = 0
+
+  /// somebody waited for it
+  case served // = 1
+
+  /// nobody waited; whether it is read, later events tell
+  case refreshed // = 2
+
+  /// when the call began, a fresh entry had what was wanted
+  case duplicate // = 3
+
+  /// the answer was what had been there before
+  case unchanged // = 4
+
+  /// the attempt brought nothing for it
+  case failed // = 5
+
+  /// the answer was handed on, and not kept
+  case handedOn // = 6
+  case UNRECOGNIZED(Int)
+
+  package init() {
+    self = .unspecified
+  }
+
+  package init?(rawValue: Int) {
+    switch rawValue {
+    case 0: self = .unspecified
+    case 1: self = .served
+    case 2: self = .refreshed
+    case 3: self = .duplicate
+    case 4: self = .unchanged
+    case 5: self = .failed
+    case 6: self = .handedOn
+    default: self = .UNRECOGNIZED(rawValue)
+    }
+  }
+
+  package var rawValue: Int {
+    switch self {
+    case .unspecified: return 0
+    case .served: return 1
+    case .refreshed: return 2
+    case .duplicate: return 3
+    case .unchanged: return 4
+    case .failed: return 5
+    case .handedOn: return 6
+    case .UNRECOGNIZED(let i): return i
+    }
+  }
+
+  // The compiler won't synthesize support with the UNRECOGNIZED case.
+  package static let allCases: [Use] = [
+    .unspecified,
+    .served,
+    .refreshed,
+    .duplicate,
+    .unchanged,
+    .failed,
+    .handedOn,
+  ]
+
+}
+
 package nonisolated enum Evidence: SwiftProtobuf.Enum, Swift.CaseIterable {
   package typealias RawValue = Int
   case unspecified // = 0
@@ -174,6 +519,15 @@ package nonisolated enum Evidence: SwiftProtobuf.Enum, Swift.CaseIterable {
 
   /// the log was restored in between: calls may have been lost
   case restored // = 5
+
+  /// as the doubt of the same attempt on another meter
+  case followed // = 6
+
+  /// nothing can prove it after the window's end
+  case windowEnded // = 7
+
+  /// the upstream's bill
+  case invoice // = 8
   case UNRECOGNIZED(Int)
 
   package init() {
@@ -188,6 +542,9 @@ package nonisolated enum Evidence: SwiftProtobuf.Enum, Swift.CaseIterable {
     case 3: self = .unexplained
     case 4: self = .operator
     case 5: self = .restored
+    case 6: self = .followed
+    case 7: self = .windowEnded
+    case 8: self = .invoice
     default: self = .UNRECOGNIZED(rawValue)
     }
   }
@@ -200,6 +557,9 @@ package nonisolated enum Evidence: SwiftProtobuf.Enum, Swift.CaseIterable {
     case .unexplained: return 3
     case .operator: return 4
     case .restored: return 5
+    case .followed: return 6
+    case .windowEnded: return 7
+    case .invoice: return 8
     case .UNRECOGNIZED(let i): return i
     }
   }
@@ -212,6 +572,9 @@ package nonisolated enum Evidence: SwiftProtobuf.Enum, Swift.CaseIterable {
     .unexplained,
     .operator,
     .restored,
+    .followed,
+    .windowEnded,
+    .invoice,
   ]
 
 }
@@ -226,6 +589,9 @@ package nonisolated enum RefusalReason: SwiftProtobuf.Enum, Swift.CaseIterable {
 
   /// what storage is left is kept for calls already paid
   case storageReserve // = 3
+
+  /// another meter than an upstream's balance: a window, a budget
+  case meter // = 4
   case UNRECOGNIZED(Int)
 
   package init() {
@@ -238,6 +604,7 @@ package nonisolated enum RefusalReason: SwiftProtobuf.Enum, Swift.CaseIterable {
     case 1: self = .insufficientTokens
     case 2: self = .requestLimit
     case 3: self = .storageReserve
+    case 4: self = .meter
     default: self = .UNRECOGNIZED(rawValue)
     }
   }
@@ -248,6 +615,7 @@ package nonisolated enum RefusalReason: SwiftProtobuf.Enum, Swift.CaseIterable {
     case .insufficientTokens: return 1
     case .requestLimit: return 2
     case .storageReserve: return 3
+    case .meter: return 4
     case .UNRECOGNIZED(let i): return i
     }
   }
@@ -258,6 +626,7 @@ package nonisolated enum RefusalReason: SwiftProtobuf.Enum, Swift.CaseIterable {
     .insufficientTokens,
     .requestLimit,
     .storageReserve,
+    .meter,
   ]
 
 }
@@ -300,6 +669,171 @@ package nonisolated enum CredentialStatus: SwiftProtobuf.Enum, Swift.CaseIterabl
 
 }
 
+/// Which of its owner's limits a meter is: a model, a pool of methods.
+package nonisolated struct Dimension: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var name: String = String()
+
+  package var value: String = String()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+/// A limit: whose it is, which one of the owner's, and in which unit it counts.
+package nonisolated struct MeterName: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var ownerKind: OwnerKind = .quotaGroup
+
+  package var owner: String = String()
+
+  /// in the order of their names, each name once
+  package var dimensions: [Dimension] = []
+
+  /// tokens, requests, weight; the three capitals of a currency: nano-units of it
+  package var unit: String = String()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+/// What an event moves on one meter, in whole units of the meter.
+package nonisolated struct Move: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var meter: MeterName {
+    get {_meter ?? MeterName()}
+    set {_meter = newValue}
+  }
+  /// Returns true if `meter` has been explicitly set.
+  package var hasMeter: Bool {self._meter != nil}
+  /// Clears the value of `meter`. Subsequent reads from it will return its default value.
+  package mutating func clearMeter() {self._meter = nil}
+
+  /// the window that it counts in, such as day 2026-11-21; empty: the meter has none
+  package var window: String = String()
+
+  /// reserved, charged, released, or in doubt, as the event says
+  package var amount: Int64 = 0
+
+  /// of a charge: so much of the reservation it ends
+  package var reserved: Int64 = 0
+
+  /// by our price list
+  package var expected: Int64 = 0
+
+  /// of a charge
+  package var basis: Basis = .told
+
+  /// posted as granted: a window's limit when it is first used, later what the limit changed by
+  package var granted: Int64 = 0
+
+  /// 0: it does not end
+  package var windowEndsMs: Int64 = 0
+
+  /// another move of the event tells this cost; this one limits it, and is in no sum of spend
+  package var limitOnly: Bool = false
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _meter: MeterName? = nil
+}
+
+/// An amount of a unit.
+package nonisolated struct Cost: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var unit: String = String()
+
+  package var amount: Int64 = 0
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+/// Who pays how much of a call, by kind of resource. What a call costs on a meter is divided over the weights in
+/// integers, largest remainder first, unless shares tell it.
+package nonisolated struct Payer: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var account: String = String()
+
+  /// in their order, each once
+  package var tags: [String] = []
+
+  /// of the resources; empty: the call itself
+  package var kind: String = String()
+
+  package var weight: Int64 = 0
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+/// What one request asked of a call. Several may share the call.
+package nonisolated struct Demand: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// who pays
+  package var account: String = String()
+
+  /// in their order, each once
+  package var tags: [String] = []
+
+  /// id of the key that the client showed; empty: none
+  package var accessKey: String = String()
+
+  /// the parts that were wanted
+  package var contentSet: UInt64 = 0
+
+  package var ageBasis: AgeBasis = .fetch
+
+  /// the oldest data that would do; not set: what the kind's windows say
+  package var maxAgeSeconds: UInt32 {
+    get {_maxAgeSeconds ?? 0}
+    set {_maxAgeSeconds = newValue}
+  }
+  /// Returns true if `maxAgeSeconds` has been explicitly set.
+  package var hasMaxAgeSeconds: Bool {self._maxAgeSeconds != nil}
+  /// Clears the value of `maxAgeSeconds`. Subsequent reads from it will return its default value.
+  package mutating func clearMaxAgeSeconds() {self._maxAgeSeconds = nil}
+
+  /// why it is bought though nobody waits for it
+  package var refresh: RefreshReason = .none
+
+  /// when the reader asked; 0: at the commit's time
+  package var askedMs: Int64 = 0
+
+  /// SHA-256 of the request's idempotency key
+  package var idempotency: Data = Data()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _maxAgeSeconds: UInt32? = nil
+}
+
 /// One call to an upstream is decided and its first attempt reserved.
 package nonisolated struct FetchStarted: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
@@ -312,27 +846,28 @@ package nonisolated struct FetchStarted: Sendable {
   /// id of the upstream key, never the key
   package var credential: String = String()
 
-  /// who pays
+  /// format 1: who pays
   package var account: String = String()
 
-  /// tokens
+  /// format 1
   package var unit: String = String()
 
   /// resource keys, in request order
   package var resources: [String] = []
 
-  package var contentSet: UInt32 = 0
+  /// the parts that the call buys
+  package var contentSet: UInt64 = 0
 
-  /// most the attempt may cost: what is reserved
+  /// format 1: most the attempt may cost: what is reserved
   package var bound: Int64 = 0
 
-  /// what the price list says it costs
+  /// format 1: what the price list says it costs
   package var expected: Int64 = 0
 
-  /// nobody waits for it: entries in grace are bought again
+  /// format 1: nobody waits for it: entries in grace are bought again
   package var behind: Bool = false
 
-  /// what the reader demanded
+  /// format 1: what the reader demanded
   package var maxAgeSeconds: UInt32 {
     get {_maxAgeSeconds ?? 0}
     set {_maxAgeSeconds = newValue}
@@ -342,8 +877,20 @@ package nonisolated struct FetchStarted: Sendable {
   /// Clears the value of `maxAgeSeconds`. Subsequent reads from it will return its default value.
   package mutating func clearMaxAgeSeconds() {self._maxAgeSeconds = nil}
 
-  /// behind: when the reader was answered; 0: at the commit's time
+  /// format 1: behind: when the reader was answered; 0: at the commit's time
   package var askedMs: Int64 = 0
+
+  /// who asked; each pays for its own resources
+  package var demands: [Demand] = []
+
+  /// of each resource the number of its demand, from 0; empty: all are of the first
+  package var demandOf: [UInt32] = []
+
+  /// by which the cost is divided over the resources; empty: evenly
+  package var weights: [Int64] = []
+
+  /// amount: the most the attempt may cost, which is reserved
+  package var moves: [Move] = []
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -372,16 +919,25 @@ package nonisolated struct FetchAttemptFailed: Sendable {
   /// 0: there is none
   package var nextAttempt: UInt32 = 0
 
-  /// reserved for the next attempt, by this event
+  /// format 1: reserved for the next attempt, by this event
   package var nextBound: Int64 = 0
 
+  /// of the next attempt
   package var credential: String = String()
 
+  /// format 1
   package var unit: String = String()
 
+  /// format 1
   package var account: String = String()
 
   package var operation: String = String()
+
+  /// amount: reserved for the next attempt
+  package var moves: [Move] = []
+
+  /// of the next attempt
+  package var payers: [Payer] = []
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -408,6 +964,32 @@ package nonisolated struct FetchSucceeded: Sendable {
   /// after decompression
   package var receivedBytes: UInt64 = 0
 
+  package var operation: String = String()
+
+  /// weight: how many entries were written
+  package var payers: [Payer] = []
+
+  /// what was answered and not kept
+  package var handedOn: [HandedOn] = []
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+/// A part of an answer that was given to who asked, and not kept.
+package nonisolated struct HandedOn: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// empty: the answer as a whole
+  package var resource: String = String()
+
+  package var reason: HandOnReason = .unspecified
+
+  package var detail: String = String()
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -433,49 +1015,111 @@ package nonisolated struct FetchFailed: Sendable {
   package init() {}
 }
 
-package nonisolated struct CacheWritten: Sendable {
+package nonisolated struct CacheWritten: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  package var resource: String = String()
+  package var resource: String {
+    get {_storage._resource}
+    set {_uniqueStorage()._resource = newValue}
+  }
 
-  package var contentSet: UInt32 = 0
+  /// the parts that the answer brought
+  package var contentSet: UInt64 {
+    get {_storage._contentSet}
+    set {_uniqueStorage()._contentSet = newValue}
+  }
 
-  package var presence: Presence = .unspecified
+  package var presence: Presence {
+    get {_storage._presence}
+    set {_uniqueStorage()._presence = newValue}
+  }
 
-  package var fetch: UInt64 = 0
+  package var fetch: UInt64 {
+    get {_storage._fetch}
+    set {_uniqueStorage()._fetch = newValue}
+  }
 
   /// SHA-256 of the body, empty when absent
-  package var body: Data = Data()
+  package var body: Data {
+    get {_storage._body}
+    set {_uniqueStorage()._body = newValue}
+  }
 
   /// its length, not compressed
-  package var bodyBytes: UInt32 = 0
+  package var bodyBytes: UInt32 {
+    get {_storage._bodyBytes}
+    set {_uniqueStorage()._bodyBytes = newValue}
+  }
 
-  package var fetchedMs: Int64 = 0
+  package var fetchedMs: Int64 {
+    get {_storage._fetchedMs}
+    set {_uniqueStorage()._fetchedMs = newValue}
+  }
 
-  package var freshUntilMs: Int64 = 0
+  package var freshUntilMs: Int64 {
+    get {_storage._freshUntilMs}
+    set {_uniqueStorage()._freshUntilMs = newValue}
+  }
 
   /// answered until then, refreshed behind
-  package var graceUntilMs: Int64 = 0
+  package var graceUntilMs: Int64 {
+    get {_storage._graceUntilMs}
+    set {_uniqueStorage()._graceUntilMs = newValue}
+  }
 
   /// answered until then if the upstream or the balance says no
-  package var errorGraceUntilMs: Int64 = 0
+  package var errorGraceUntilMs: Int64 {
+    get {_storage._errorGraceUntilMs}
+    set {_uniqueStorage()._errorGraceUntilMs = newValue}
+  }
 
-  package var keepUntilMs: Int64 = 0
+  package var keepUntilMs: Int64 {
+    get {_storage._keepUntilMs}
+    set {_uniqueStorage()._keepUntilMs = newValue}
+  }
 
   /// when the upstream's own data is from, 0 unknown
-  package var upstreamUpdatedMs: Int64 = 0
+  package var upstreamUpdatedMs: Int64 {
+    get {_storage._upstreamUpdatedMs}
+    set {_uniqueStorage()._upstreamUpdatedMs = newValue}
+  }
 
-  /// its share of the call
-  package var tokens: Int64 = 0
+  /// format 1: its share of the call
+  package var tokens: Int64 {
+    get {_storage._tokens}
+    set {_uniqueStorage()._tokens = newValue}
+  }
 
-  /// a ProductSummary; kept encoded, since folds only carry it on
-  package var summary: Data = Data()
+  /// encoded by the resource's kind; folds only carry it on
+  package var summary: Data {
+    get {_storage._summary}
+    set {_uniqueStorage()._summary = newValue}
+  }
+
+  /// its share of the call, once for each unit
+  package var costs: [Cost] {
+    get {_storage._costs}
+    set {_uniqueStorage()._costs = newValue}
+  }
+
+  package var summaryForm: SummaryForm {
+    get {_storage._summaryForm}
+    set {_uniqueStorage()._summaryForm = newValue}
+  }
+
+  /// positions of the CacheWritten of the entries that it takes the place of
+  package var replaced: [UInt64] {
+    get {_storage._replaced}
+    set {_uniqueStorage()._replaced = newValue}
+  }
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
+
+  fileprivate var _storage = _StorageClass.defaultInstance
 }
 
 /// An entry stopped being fresh.
@@ -486,7 +1130,7 @@ package nonisolated struct CacheExpired: Sendable {
 
   package var resource: String = String()
 
-  package var contentSet: UInt32 = 0
+  package var contentSet: UInt64 = 0
 
   /// position of the CacheWritten
   package var written: UInt64 = 0
@@ -506,11 +1150,47 @@ package nonisolated struct CacheEvicted: Sendable {
 
   package var resource: String = String()
 
-  package var contentSet: UInt32 = 0
+  package var contentSet: UInt64 = 0
 
   package var written: UInt64 = 0
 
   package var keepUntilMs: Int64 = 0
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+package nonisolated struct SweptEntry: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var resource: String = String()
+
+  package var contentSet: UInt64 = 0
+
+  /// position of the CacheWritten
+  package var written: UInt64 = 0
+
+  /// when it stopped being fresh, or was no longer to be kept
+  package var untilMs: Int64 = 0
+
+  /// removed; else marked as no longer fresh
+  package var evicted: Bool = false
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+/// What one sweep through the cache found: entries that stopped being fresh, and entries whose time to be kept is over.
+package nonisolated struct EntriesSwept: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var entries: [SweptEntry] = []
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -525,7 +1205,7 @@ package nonisolated struct CachePurged: Sendable {
 
   package var resource: String = String()
 
-  package var contentSet: UInt32 = 0
+  package var contentSet: UInt64 = 0
 
   /// position of the CacheWritten
   package var written: UInt64 = 0
@@ -533,7 +1213,7 @@ package nonisolated struct CachePurged: Sendable {
   /// removed; else stale from now on, and kept for error-grace
   package var hard: Bool = false
 
-  /// what it had cost
+  /// format 1: what it had cost
   package var tokens: Int64 = 0
 
   /// soft: neither fresh nor in grace from then on
@@ -541,6 +1221,12 @@ package nonisolated struct CachePurged: Sendable {
 
   /// the operator's reason
   package var note: String = String()
+
+  /// what it had cost
+  package var costs: [Cost] = []
+
+  /// who did it
+  package var actor: String = String()
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -564,63 +1250,123 @@ package nonisolated struct BodiesPruned: Sendable {
   package init() {}
 }
 
-package nonisolated struct ReadTally: Sendable {
+package nonisolated struct ReadTally: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  package var resource: String = String()
+  package var resource: String {
+    get {_storage._resource}
+    set {_uniqueStorage()._resource = newValue}
+  }
 
   /// of the entry that answered
-  package var contentSet: UInt32 = 0
+  package var contentSet: UInt64 {
+    get {_storage._contentSet}
+    set {_uniqueStorage()._contentSet = newValue}
+  }
 
-  package var account: String = String()
+  package var account: String {
+    get {_storage._account}
+    set {_uniqueStorage()._account = newValue}
+  }
 
   /// what the reader demanded
   package var maxAgeSeconds: UInt32 {
-    get {_maxAgeSeconds ?? 0}
-    set {_maxAgeSeconds = newValue}
+    get {_storage._maxAgeSeconds ?? 0}
+    set {_uniqueStorage()._maxAgeSeconds = newValue}
   }
   /// Returns true if `maxAgeSeconds` has been explicitly set.
-  package var hasMaxAgeSeconds: Bool {self._maxAgeSeconds != nil}
+  package var hasMaxAgeSeconds: Bool {_storage._maxAgeSeconds != nil}
   /// Clears the value of `maxAgeSeconds`. Subsequent reads from it will return its default value.
-  package mutating func clearMaxAgeSeconds() {self._maxAgeSeconds = nil}
+  package mutating func clearMaxAgeSeconds() {_uniqueStorage()._maxAgeSeconds = nil}
 
-  package var firstReadMs: Int64 = 0
+  package var firstReadMs: Int64 {
+    get {_storage._firstReadMs}
+    set {_uniqueStorage()._firstReadMs = newValue}
+  }
 
-  package var lastReadMs: Int64 = 0
+  package var lastReadMs: Int64 {
+    get {_storage._lastReadMs}
+    set {_uniqueStorage()._lastReadMs = newValue}
+  }
 
-  package var fresh: UInt32 = 0
+  package var fresh: UInt32 {
+    get {_storage._fresh}
+    set {_uniqueStorage()._fresh = newValue}
+  }
 
-  package var stale: UInt32 = 0
+  package var stale: UInt32 {
+    get {_storage._stale}
+    set {_uniqueStorage()._stale = newValue}
+  }
 
-  package var joined: UInt32 = 0
+  package var joined: UInt32 {
+    get {_storage._joined}
+    set {_uniqueStorage()._joined = newValue}
+  }
 
   /// what the reader asked for; not set: not known
-  package var wantedContentSet: UInt32 {
-    get {_wantedContentSet ?? 0}
-    set {_wantedContentSet = newValue}
+  package var wantedContentSet: UInt64 {
+    get {_storage._wantedContentSet ?? 0}
+    set {_uniqueStorage()._wantedContentSet = newValue}
   }
   /// Returns true if `wantedContentSet` has been explicitly set.
-  package var hasWantedContentSet: Bool {self._wantedContentSet != nil}
+  package var hasWantedContentSet: Bool {_storage._wantedContentSet != nil}
   /// Clears the value of `wantedContentSet`. Subsequent reads from it will return its default value.
-  package mutating func clearWantedContentSet() {self._wantedContentSet = nil}
+  package mutating func clearWantedContentSet() {_uniqueStorage()._wantedContentSet = nil}
 
   /// a look into the cache, which never buys
-  package var peek: Bool = false
+  package var peek: Bool {
+    get {_storage._peek}
+    set {_uniqueStorage()._peek = newValue}
+  }
 
   /// of `stale`: those of which a FetchStarted or a SpendRefused tells too
-  package var booked: UInt32 = 0
+  package var booked: UInt32 {
+    get {_storage._booked}
+    set {_uniqueStorage()._booked = newValue}
+  }
 
   /// got no answer, and no FetchStarted or SpendRefused tells of them
-  package var unmet: UInt32 = 0
+  package var unmet: UInt32 {
+    get {_storage._unmet}
+    set {_uniqueStorage()._unmet = newValue}
+  }
+
+  /// what would have bought it
+  package var operation: String {
+    get {_storage._operation}
+    set {_uniqueStorage()._operation = newValue}
+  }
+
+  package var tags: [String] {
+    get {_storage._tags}
+    set {_uniqueStorage()._tags = newValue}
+  }
+
+  package var ageBasis: AgeBasis {
+    get {_storage._ageBasis}
+    set {_uniqueStorage()._ageBasis = newValue}
+  }
+
+  /// position of the CacheWritten that answered
+  package var written: UInt64 {
+    get {_storage._written}
+    set {_uniqueStorage()._written = newValue}
+  }
+
+  /// what that entry had cost
+  package var costs: [Cost] {
+    get {_storage._costs}
+    set {_uniqueStorage()._costs = newValue}
+  }
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
 
-  fileprivate var _maxAgeSeconds: UInt32? = nil
-  fileprivate var _wantedContentSet: UInt32? = nil
+  fileprivate var _storage = _StorageClass.defaultInstance
 }
 
 /// Reads are counted in memory and written down per interval.
@@ -927,16 +1673,44 @@ package nonisolated struct Share: Sendable {
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
+  /// empty: the call itself
   package var resource: String = String()
 
+  /// format 1
   package var tokens: Int64 = 0
+
+  /// one for each move that is not limit_only, in their order
+  package var amounts: [Int64] = []
+
+  /// its number among the payers, from 0
+  package var payer: UInt32 = 0
+
+  package var use: Use = .unspecified
+
+  /// position of the CacheWritten that it paid for; 0: none
+  package var written: UInt64 = 0
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
 }
 
-/// The final cost of one attempt, settling its reservation.
+/// How much of what an answer was made of, where the upstream tells: tokens of a prompt, of an answer, of thoughts.
+package nonisolated struct UsageCount: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var name: String = String()
+
+  package var count: Int64 = 0
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+/// The final cost of one attempt, settling its reservation or a part of it.
 package nonisolated struct TokensCharged: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -948,25 +1722,34 @@ package nonisolated struct TokensCharged: Sendable {
 
   package var credential: String = String()
 
+  /// format 1
   package var unit: String = String()
 
+  /// format 1
   package var account: String = String()
 
   package var operation: String = String()
 
+  /// format 1
   package var tokens: Int64 = 0
 
-  /// the reservation it ends
+  /// format 1: the reservation it ends
   package var reserved: Int64 = 0
 
-  /// by our price list; the upstream's word is `tokens`
+  /// format 1: by our price list; the upstream's word is `tokens`
   package var expected: Int64 = 0
 
-  /// sum to `tokens`
+  /// sum to the cost on each meter
   package var shares: [Share] = []
 
-  /// the windows it counts in: day 2026-11-21
+  /// windows in which spend is added up, beside those of the meters: day 2026-11-21
   package var windows: [String] = []
+
+  package var moves: [Move] = []
+
+  package var payers: [Payer] = []
+
+  package var counts: [UsageCount] = []
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -984,9 +1767,13 @@ package nonisolated struct ReservationReleased: Sendable {
 
   package var credential: String = String()
 
+  /// format 1
   package var unit: String = String()
 
+  /// format 1
   package var tokens: Int64 = 0
+
+  package var moves: [Move] = []
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -1005,12 +1792,23 @@ package nonisolated struct ChargeInDoubt: Sendable {
 
   package var credential: String = String()
 
+  /// format 1
   package var unit: String = String()
 
+  /// format 1
   package var tokens: Int64 = 0
 
   /// at the latest
   package var sentMs: Int64 = 0
+
+  package var moves: [Move] = []
+
+  package var payers: [Payer] = []
+
+  package var operation: String = String()
+
+  /// as far as they were told
+  package var counts: [UsageCount] = []
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -1041,12 +1839,23 @@ package nonisolated struct ResolvedDoubt: Sendable {
 
   package var wasUnprovable: Bool = false
 
+  package var window: String = String()
+
+  /// empty, format 1: the account
+  package var payers: [Payer] = []
+
+  /// when it became doubtful
+  package var sinceMs: Int64 = 0
+
+  /// another meter's doubt is about the same cost; this one is in no sum of spend
+  package var limitOnly: Bool = false
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
 }
 
-/// A set of doubts closed together. For each: tokens = settled + released + unprovable.
+/// A set of doubts on one meter closed together. For each: tokens = settled + released + unprovable.
 package nonisolated struct ChargeResolved: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -1063,14 +1872,29 @@ package nonisolated struct ChargeResolved: Sendable {
   /// between the balance expected without the doubts and the one read
   package var difference: Int64 = 0
 
+  /// as of a charge
   package var windows: [String] = []
 
   /// an operator's reason
   package var note: String = String()
 
+  package var meter: MeterName {
+    get {_meter ?? MeterName()}
+    set {_meter = newValue}
+  }
+  /// Returns true if `meter` has been explicitly set.
+  package var hasMeter: Bool {self._meter != nil}
+  /// Clears the value of `meter`. Subsequent reads from it will return its default value.
+  package mutating func clearMeter() {self._meter = nil}
+
+  /// who did it, if it was done by hand
+  package var actor: String = String()
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
+
+  fileprivate var _meter: MeterName? = nil
 }
 
 package nonisolated struct Reading: Sendable {
@@ -1198,6 +2022,15 @@ package nonisolated struct BalanceObserved: @unchecked Sendable {
     set {_uniqueStorage()._restoreGap = newValue}
   }
 
+  package var meter: MeterName {
+    get {_storage._meter ?? MeterName()}
+    set {_uniqueStorage()._meter = newValue}
+  }
+  /// Returns true if `meter` has been explicitly set.
+  package var hasMeter: Bool {_storage._meter != nil}
+  /// Clears the value of `meter`. Subsequent reads from it will return its default value.
+  package mutating func clearMeter() {_uniqueStorage()._meter = nil}
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -1205,57 +2038,220 @@ package nonisolated struct BalanceObserved: @unchecked Sendable {
   fileprivate var _storage = _StorageClass.defaultInstance
 }
 
-/// A purchase was refused by rule. Part of the request may have been bought: then it is the rest that is refused.
-package nonisolated struct SpendRefused: Sendable {
+/// The upstream told how much of a window is used up, for all calls together.
+package nonisolated struct WindowObserved: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  package var account: String = String()
-
-  package var operation: String = String()
-
-  package var credential: String = String()
-
-  package var unit: String = String()
-
-  package var wanted: Int64 = 0
-
-  package var available: Int64 = 0
-
-  package var resources: UInt32 = 0
-
-  package var reason: RefusalReason = .unspecified
-
-  /// 0: waiting does not help
-  package var retryMs: Int64 = 0
-
-  /// the resources, in request order
-  package var refused: [String] = []
-
-  package var contentSet: UInt32 = 0
-
-  /// what the reader demanded
-  package var maxAgeSeconds: UInt32 {
-    get {_maxAgeSeconds ?? 0}
-    set {_maxAgeSeconds = newValue}
+  package var meter: MeterName {
+    get {_meter ?? MeterName()}
+    set {_meter = newValue}
   }
-  /// Returns true if `maxAgeSeconds` has been explicitly set.
-  package var hasMaxAgeSeconds: Bool {self._maxAgeSeconds != nil}
-  /// Clears the value of `maxAgeSeconds`. Subsequent reads from it will return its default value.
-  package mutating func clearMaxAgeSeconds() {self._maxAgeSeconds = nil}
+  /// Returns true if `meter` has been explicitly set.
+  package var hasMeter: Bool {self._meter != nil}
+  /// Clears the value of `meter`. Subsequent reads from it will return its default value.
+  package mutating func clearMeter() {self._meter = nil}
 
-  /// nobody waited for them
-  package var behind: Bool = false
+  package var window: String = String()
 
-  /// behind: when the reader was answered; 0: at the commit's time
-  package var askedMs: Int64 = 0
+  package var used: Int64 = 0
+
+  /// not set: the window's first reading
+  package var previousUsed: Int64 {
+    get {_previousUsed ?? 0}
+    set {_previousUsed = newValue}
+  }
+  /// Returns true if `previousUsed` has been explicitly set.
+  package var hasPreviousUsed: Bool {self._previousUsed != nil}
+  /// Clears the value of `previousUsed`. Subsequent reads from it will return its default value.
+  package mutating func clearPreviousUsed() {self._previousUsed = nil}
+
+  /// 0: not told
+  package var limit: Int64 = 0
+
+  /// 0: not told
+  package var windowEndsMs: Int64 = 0
+
+  /// our clock
+  package var observedMs: Int64 = 0
+
+  /// the use expected
+  package var predictedLow: Int64 = 0
+
+  package var predictedHigh: Int64 = 0
+
+  /// as of a move
+  package var granted: Int64 = 0
+
+  /// posted as moved by somebody else; negative: less than we count
+  package var unexplained: Int64 = 0
+
+  /// 0: asked for by itself
+  package var fetch: UInt64 = 0
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
 
-  fileprivate var _maxAgeSeconds: UInt32? = nil
+  fileprivate var _meter: MeterName? = nil
+  fileprivate var _previousUsed: Int64? = nil
+}
+
+/// What a refused purchase wanted of one meter.
+package nonisolated struct Want: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var meter: MeterName {
+    get {_meter ?? MeterName()}
+    set {_meter = newValue}
+  }
+  /// Returns true if `meter` has been explicitly set.
+  package var hasMeter: Bool {self._meter != nil}
+  /// Clears the value of `meter`. Subsequent reads from it will return its default value.
+  package mutating func clearMeter() {self._meter = nil}
+
+  package var window: String = String()
+
+  package var wanted: Int64 = 0
+
+  package var available: Int64 = 0
+
+  /// when it would fit; 0: nobody knows, or never
+  package var retryMs: Int64 = 0
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _meter: MeterName? = nil
+}
+
+/// A purchase was refused by rule. Part of the request may have been bought: then it is the rest that is refused.
+package nonisolated struct SpendRefused: @unchecked Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// format 1
+  package var account: String {
+    get {_storage._account}
+    set {_uniqueStorage()._account = newValue}
+  }
+
+  package var operation: String {
+    get {_storage._operation}
+    set {_uniqueStorage()._operation = newValue}
+  }
+
+  package var credential: String {
+    get {_storage._credential}
+    set {_uniqueStorage()._credential = newValue}
+  }
+
+  /// format 1
+  package var unit: String {
+    get {_storage._unit}
+    set {_uniqueStorage()._unit = newValue}
+  }
+
+  /// format 1
+  package var wanted: Int64 {
+    get {_storage._wanted}
+    set {_uniqueStorage()._wanted = newValue}
+  }
+
+  /// format 1
+  package var available: Int64 {
+    get {_storage._available}
+    set {_uniqueStorage()._available = newValue}
+  }
+
+  /// how many
+  package var resources: UInt32 {
+    get {_storage._resources}
+    set {_uniqueStorage()._resources = newValue}
+  }
+
+  package var reason: RefusalReason {
+    get {_storage._reason}
+    set {_uniqueStorage()._reason = newValue}
+  }
+
+  /// 0: waiting does not help
+  package var retryMs: Int64 {
+    get {_storage._retryMs}
+    set {_uniqueStorage()._retryMs = newValue}
+  }
+
+  /// the resources, in request order; of a long request the first ones
+  package var refused: [String] {
+    get {_storage._refused}
+    set {_uniqueStorage()._refused = newValue}
+  }
+
+  /// format 1
+  package var contentSet: UInt64 {
+    get {_storage._contentSet}
+    set {_uniqueStorage()._contentSet = newValue}
+  }
+
+  /// format 1: what the reader demanded
+  package var maxAgeSeconds: UInt32 {
+    get {_storage._maxAgeSeconds ?? 0}
+    set {_uniqueStorage()._maxAgeSeconds = newValue}
+  }
+  /// Returns true if `maxAgeSeconds` has been explicitly set.
+  package var hasMaxAgeSeconds: Bool {_storage._maxAgeSeconds != nil}
+  /// Clears the value of `maxAgeSeconds`. Subsequent reads from it will return its default value.
+  package mutating func clearMaxAgeSeconds() {_uniqueStorage()._maxAgeSeconds = nil}
+
+  /// format 1: nobody waited for them
+  package var behind: Bool {
+    get {_storage._behind}
+    set {_uniqueStorage()._behind = newValue}
+  }
+
+  /// format 1: behind: when the reader was answered; 0: at the commit's time
+  package var askedMs: Int64 {
+    get {_storage._askedMs}
+    set {_uniqueStorage()._askedMs = newValue}
+  }
+
+  package var demand: Demand {
+    get {_storage._demand ?? Demand()}
+    set {_uniqueStorage()._demand = newValue}
+  }
+  /// Returns true if `demand` has been explicitly set.
+  package var hasDemand: Bool {_storage._demand != nil}
+  /// Clears the value of `demand`. Subsequent reads from it will return its default value.
+  package mutating func clearDemand() {_uniqueStorage()._demand = nil}
+
+  /// of each meter
+  package var wants: [Want] {
+    get {_storage._wants}
+    set {_uniqueStorage()._wants = newValue}
+  }
+
+  /// the number of the meter that said no among them, from 0
+  package var refusedBy: UInt32 {
+    get {_storage._refusedBy}
+    set {_uniqueStorage()._refusedBy = newValue}
+  }
+
+  /// weight: how many resources
+  package var payers: [Payer] {
+    get {_storage._payers}
+    set {_uniqueStorage()._payers = newValue}
+  }
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _storage = _StorageClass.defaultInstance
 }
 
 package nonisolated struct CredentialAdded: Sendable {
@@ -1267,7 +2263,14 @@ package nonisolated struct CredentialAdded: Sendable {
 
   package var upstream: String = String()
 
+  /// format 1
   package var unit: String = String()
+
+  /// whose limits it uses; empty: its own
+  package var quotaGroup: String = String()
+
+  /// who did it; empty: the start of the service
+  package var actor: String = String()
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -1285,6 +2288,9 @@ package nonisolated struct CredentialStatusChanged: Sendable {
 
   package var detail: String = String()
 
+  /// who did it; empty: the upstream said so
+  package var actor: String = String()
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -1299,6 +2305,9 @@ package nonisolated struct ServiceStarted: Sendable {
 
   package var simulated: Bool = false
 
+  /// of the events that follow; 0: format 1
+  package var format: UInt32 = 0
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -1312,7 +2321,11 @@ package nonisolated struct ServiceRecovered: Sendable {
 
   package var fetches: UInt32 = 0
 
+  /// format 1
   package var tokensInDoubt: Int64 = 0
+
+  /// once for each unit
+  package var inDoubt: [Cost] = []
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -1347,6 +2360,9 @@ package nonisolated struct SnapshotTaken: Sendable {
 
   package var automatic: Bool = false
 
+  /// who did it; empty: nobody, it is automatic
+  package var actor: String = String()
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -1378,29 +2394,365 @@ package nonisolated struct LogRestored: Sendable {
 
 fileprivate nonisolated let _protobuf_package = "tollbook.events.v1"
 
+nonisolated extension OwnerKind: SwiftProtobuf._ProtoNameProviding {
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0OWNER_KIND_QUOTA_GROUP\0\u{1}OWNER_KIND_ACCOUNT\0\u{1}OWNER_KIND_ACCESS_KEY\0\u{1}OWNER_KIND_BUDGET\0")
+}
+
+nonisolated extension Basis: SwiftProtobuf._ProtoNameProviding {
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0BASIS_TOLD\0\u{1}BASIS_PRICE\0")
+}
+
+nonisolated extension AgeBasis: SwiftProtobuf._ProtoNameProviding {
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0AGE_BASIS_FETCH\0\u{1}AGE_BASIS_UPSTREAM\0\u{1}AGE_BASIS_LIVE\0\u{1}AGE_BASIS_NEVER_BUY\0")
+}
+
+nonisolated extension RefreshReason: SwiftProtobuf._ProtoNameProviding {
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0REFRESH_REASON_NONE\0\u{1}REFRESH_REASON_GRACE\0\u{1}REFRESH_REASON_AHEAD\0\u{1}REFRESH_REASON_WARM\0")
+}
+
 nonisolated extension FailureReason: SwiftProtobuf._ProtoNameProviding {
   package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0FAILURE_REASON_UNSPECIFIED\0\u{1}FAILURE_REASON_NOT_SENT\0\u{1}FAILURE_REASON_TIMED_OUT\0\u{1}FAILURE_REASON_CONNECTION_LOST\0\u{1}FAILURE_REASON_UNREADABLE\0\u{1}FAILURE_REASON_UPSTREAM_ERROR\0\u{1}FAILURE_REASON_INSUFFICIENT_TOKENS\0\u{1}FAILURE_REASON_KEY_REJECTED\0\u{1}FAILURE_REASON_REQUEST_REJECTED\0\u{1}FAILURE_REASON_PROCESS_ENDED\0\u{1}FAILURE_REASON_RETRY_REFUSED\0")
+}
+
+nonisolated extension HandOnReason: SwiftProtobuf._ProtoNameProviding {
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0HAND_ON_REASON_UNSPECIFIED\0\u{1}HAND_ON_REASON_PASSED_THROUGH\0\u{1}HAND_ON_REASON_INCOMPLETE\0\u{1}HAND_ON_REASON_UNASKED\0")
 }
 
 nonisolated extension Presence: SwiftProtobuf._ProtoNameProviding {
   package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0PRESENCE_UNSPECIFIED\0\u{1}PRESENCE_PRESENT\0\u{1}PRESENCE_ABSENT\0")
 }
 
+nonisolated extension SummaryForm: SwiftProtobuf._ProtoNameProviding {
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0SUMMARY_FORM_PUBLIC\0\u{1}SUMMARY_FORM_NONE\0\u{1}SUMMARY_FORM_SEALED\0")
+}
+
+nonisolated extension Use: SwiftProtobuf._ProtoNameProviding {
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0USE_UNSPECIFIED\0\u{1}USE_SERVED\0\u{1}USE_REFRESHED\0\u{1}USE_DUPLICATE\0\u{1}USE_UNCHANGED\0\u{1}USE_FAILED\0\u{1}USE_HANDED_ON\0")
+}
+
 nonisolated extension Evidence: SwiftProtobuf._ProtoNameProviding {
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0EVIDENCE_UNSPECIFIED\0\u{1}EVIDENCE_READING\0\u{1}EVIDENCE_BUCKET_FULL\0\u{1}EVIDENCE_UNEXPLAINED\0\u{1}EVIDENCE_OPERATOR\0\u{1}EVIDENCE_RESTORED\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0EVIDENCE_UNSPECIFIED\0\u{1}EVIDENCE_READING\0\u{1}EVIDENCE_BUCKET_FULL\0\u{1}EVIDENCE_UNEXPLAINED\0\u{1}EVIDENCE_OPERATOR\0\u{1}EVIDENCE_RESTORED\0\u{1}EVIDENCE_FOLLOWED\0\u{1}EVIDENCE_WINDOW_ENDED\0\u{1}EVIDENCE_INVOICE\0")
 }
 
 nonisolated extension RefusalReason: SwiftProtobuf._ProtoNameProviding {
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0REFUSAL_REASON_UNSPECIFIED\0\u{1}REFUSAL_REASON_INSUFFICIENT_TOKENS\0\u{1}REFUSAL_REASON_REQUEST_LIMIT\0\u{1}REFUSAL_REASON_STORAGE_RESERVE\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0REFUSAL_REASON_UNSPECIFIED\0\u{1}REFUSAL_REASON_INSUFFICIENT_TOKENS\0\u{1}REFUSAL_REASON_REQUEST_LIMIT\0\u{1}REFUSAL_REASON_STORAGE_RESERVE\0\u{1}REFUSAL_REASON_METER\0")
 }
 
 nonisolated extension CredentialStatus: SwiftProtobuf._ProtoNameProviding {
   package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0CREDENTIAL_STATUS_UNSPECIFIED\0\u{1}CREDENTIAL_STATUS_ACCEPTED\0\u{1}CREDENTIAL_STATUS_REJECTED\0")
 }
 
+nonisolated extension Dimension: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".Dimension"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}value\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.name) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.value) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.name.isEmpty {
+      try visitor.visitSingularStringField(value: self.name, fieldNumber: 1)
+    }
+    if !self.value.isEmpty {
+      try visitor.visitSingularStringField(value: self.value, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Dimension, rhs: Dimension) -> Bool {
+    if lhs.name != rhs.name {return false}
+    if lhs.value != rhs.value {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension MeterName: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".MeterName"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}owner_kind\0\u{1}owner\0\u{1}dimensions\0\u{1}unit\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularEnumField(value: &self.ownerKind) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.owner) }()
+      case 3: try { try decoder.decodeRepeatedMessageField(value: &self.dimensions) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.unit) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.ownerKind != .quotaGroup {
+      try visitor.visitSingularEnumField(value: self.ownerKind, fieldNumber: 1)
+    }
+    if !self.owner.isEmpty {
+      try visitor.visitSingularStringField(value: self.owner, fieldNumber: 2)
+    }
+    if !self.dimensions.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.dimensions, fieldNumber: 3)
+    }
+    if !self.unit.isEmpty {
+      try visitor.visitSingularStringField(value: self.unit, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: MeterName, rhs: MeterName) -> Bool {
+    if lhs.ownerKind != rhs.ownerKind {return false}
+    if lhs.owner != rhs.owner {return false}
+    if lhs.dimensions != rhs.dimensions {return false}
+    if lhs.unit != rhs.unit {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Move: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".Move"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}meter\0\u{1}window\0\u{1}amount\0\u{1}reserved\0\u{1}expected\0\u{1}basis\0\u{1}granted\0\u{3}window_ends_ms\0\u{3}limit_only\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularMessageField(value: &self._meter) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.window) }()
+      case 3: try { try decoder.decodeSingularInt64Field(value: &self.amount) }()
+      case 4: try { try decoder.decodeSingularInt64Field(value: &self.reserved) }()
+      case 5: try { try decoder.decodeSingularInt64Field(value: &self.expected) }()
+      case 6: try { try decoder.decodeSingularEnumField(value: &self.basis) }()
+      case 7: try { try decoder.decodeSingularInt64Field(value: &self.granted) }()
+      case 8: try { try decoder.decodeSingularInt64Field(value: &self.windowEndsMs) }()
+      case 9: try { try decoder.decodeSingularBoolField(value: &self.limitOnly) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._meter {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    } }()
+    if !self.window.isEmpty {
+      try visitor.visitSingularStringField(value: self.window, fieldNumber: 2)
+    }
+    if self.amount != 0 {
+      try visitor.visitSingularInt64Field(value: self.amount, fieldNumber: 3)
+    }
+    if self.reserved != 0 {
+      try visitor.visitSingularInt64Field(value: self.reserved, fieldNumber: 4)
+    }
+    if self.expected != 0 {
+      try visitor.visitSingularInt64Field(value: self.expected, fieldNumber: 5)
+    }
+    if self.basis != .told {
+      try visitor.visitSingularEnumField(value: self.basis, fieldNumber: 6)
+    }
+    if self.granted != 0 {
+      try visitor.visitSingularInt64Field(value: self.granted, fieldNumber: 7)
+    }
+    if self.windowEndsMs != 0 {
+      try visitor.visitSingularInt64Field(value: self.windowEndsMs, fieldNumber: 8)
+    }
+    if self.limitOnly != false {
+      try visitor.visitSingularBoolField(value: self.limitOnly, fieldNumber: 9)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Move, rhs: Move) -> Bool {
+    if lhs._meter != rhs._meter {return false}
+    if lhs.window != rhs.window {return false}
+    if lhs.amount != rhs.amount {return false}
+    if lhs.reserved != rhs.reserved {return false}
+    if lhs.expected != rhs.expected {return false}
+    if lhs.basis != rhs.basis {return false}
+    if lhs.granted != rhs.granted {return false}
+    if lhs.windowEndsMs != rhs.windowEndsMs {return false}
+    if lhs.limitOnly != rhs.limitOnly {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Cost: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".Cost"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}unit\0\u{1}amount\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.unit) }()
+      case 2: try { try decoder.decodeSingularInt64Field(value: &self.amount) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.unit.isEmpty {
+      try visitor.visitSingularStringField(value: self.unit, fieldNumber: 1)
+    }
+    if self.amount != 0 {
+      try visitor.visitSingularInt64Field(value: self.amount, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Cost, rhs: Cost) -> Bool {
+    if lhs.unit != rhs.unit {return false}
+    if lhs.amount != rhs.amount {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Payer: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".Payer"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}account\0\u{1}tags\0\u{1}kind\0\u{1}weight\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.account) }()
+      case 2: try { try decoder.decodeRepeatedStringField(value: &self.tags) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.kind) }()
+      case 4: try { try decoder.decodeSingularInt64Field(value: &self.weight) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.account.isEmpty {
+      try visitor.visitSingularStringField(value: self.account, fieldNumber: 1)
+    }
+    if !self.tags.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.tags, fieldNumber: 2)
+    }
+    if !self.kind.isEmpty {
+      try visitor.visitSingularStringField(value: self.kind, fieldNumber: 3)
+    }
+    if self.weight != 0 {
+      try visitor.visitSingularInt64Field(value: self.weight, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Payer, rhs: Payer) -> Bool {
+    if lhs.account != rhs.account {return false}
+    if lhs.tags != rhs.tags {return false}
+    if lhs.kind != rhs.kind {return false}
+    if lhs.weight != rhs.weight {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Demand: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".Demand"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}account\0\u{1}tags\0\u{3}access_key\0\u{3}content_set\0\u{3}age_basis\0\u{3}max_age_seconds\0\u{1}refresh\0\u{3}asked_ms\0\u{1}idempotency\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.account) }()
+      case 2: try { try decoder.decodeRepeatedStringField(value: &self.tags) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.accessKey) }()
+      case 4: try { try decoder.decodeSingularUInt64Field(value: &self.contentSet) }()
+      case 5: try { try decoder.decodeSingularEnumField(value: &self.ageBasis) }()
+      case 6: try { try decoder.decodeSingularUInt32Field(value: &self._maxAgeSeconds) }()
+      case 7: try { try decoder.decodeSingularEnumField(value: &self.refresh) }()
+      case 8: try { try decoder.decodeSingularInt64Field(value: &self.askedMs) }()
+      case 9: try { try decoder.decodeSingularBytesField(value: &self.idempotency) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.account.isEmpty {
+      try visitor.visitSingularStringField(value: self.account, fieldNumber: 1)
+    }
+    if !self.tags.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.tags, fieldNumber: 2)
+    }
+    if !self.accessKey.isEmpty {
+      try visitor.visitSingularStringField(value: self.accessKey, fieldNumber: 3)
+    }
+    if self.contentSet != 0 {
+      try visitor.visitSingularUInt64Field(value: self.contentSet, fieldNumber: 4)
+    }
+    if self.ageBasis != .fetch {
+      try visitor.visitSingularEnumField(value: self.ageBasis, fieldNumber: 5)
+    }
+    try { if let v = self._maxAgeSeconds {
+      try visitor.visitSingularUInt32Field(value: v, fieldNumber: 6)
+    } }()
+    if self.refresh != .none {
+      try visitor.visitSingularEnumField(value: self.refresh, fieldNumber: 7)
+    }
+    if self.askedMs != 0 {
+      try visitor.visitSingularInt64Field(value: self.askedMs, fieldNumber: 8)
+    }
+    if !self.idempotency.isEmpty {
+      try visitor.visitSingularBytesField(value: self.idempotency, fieldNumber: 9)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Demand, rhs: Demand) -> Bool {
+    if lhs.account != rhs.account {return false}
+    if lhs.tags != rhs.tags {return false}
+    if lhs.accessKey != rhs.accessKey {return false}
+    if lhs.contentSet != rhs.contentSet {return false}
+    if lhs.ageBasis != rhs.ageBasis {return false}
+    if lhs._maxAgeSeconds != rhs._maxAgeSeconds {return false}
+    if lhs.refresh != rhs.refresh {return false}
+    if lhs.askedMs != rhs.askedMs {return false}
+    if lhs.idempotency != rhs.idempotency {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
 nonisolated extension FetchStarted: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".FetchStarted"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}operation\0\u{1}credential\0\u{1}account\0\u{1}unit\0\u{1}resources\0\u{3}content_set\0\u{1}bound\0\u{1}expected\0\u{1}behind\0\u{3}max_age_seconds\0\u{3}asked_ms\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}operation\0\u{1}credential\0\u{1}account\0\u{1}unit\0\u{1}resources\0\u{3}content_set\0\u{1}bound\0\u{1}expected\0\u{1}behind\0\u{3}max_age_seconds\0\u{3}asked_ms\0\u{1}demands\0\u{3}demand_of\0\u{1}weights\0\u{1}moves\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1413,12 +2765,16 @@ nonisolated extension FetchStarted: SwiftProtobuf.Message, SwiftProtobuf._Messag
       case 3: try { try decoder.decodeSingularStringField(value: &self.account) }()
       case 4: try { try decoder.decodeSingularStringField(value: &self.unit) }()
       case 5: try { try decoder.decodeRepeatedStringField(value: &self.resources) }()
-      case 6: try { try decoder.decodeSingularUInt32Field(value: &self.contentSet) }()
+      case 6: try { try decoder.decodeSingularUInt64Field(value: &self.contentSet) }()
       case 7: try { try decoder.decodeSingularInt64Field(value: &self.bound) }()
       case 8: try { try decoder.decodeSingularInt64Field(value: &self.expected) }()
       case 9: try { try decoder.decodeSingularBoolField(value: &self.behind) }()
       case 10: try { try decoder.decodeSingularUInt32Field(value: &self._maxAgeSeconds) }()
       case 11: try { try decoder.decodeSingularInt64Field(value: &self.askedMs) }()
+      case 12: try { try decoder.decodeRepeatedMessageField(value: &self.demands) }()
+      case 13: try { try decoder.decodeRepeatedUInt32Field(value: &self.demandOf) }()
+      case 14: try { try decoder.decodeRepeatedInt64Field(value: &self.weights) }()
+      case 15: try { try decoder.decodeRepeatedMessageField(value: &self.moves) }()
       default: break
       }
     }
@@ -1445,7 +2801,7 @@ nonisolated extension FetchStarted: SwiftProtobuf.Message, SwiftProtobuf._Messag
       try visitor.visitRepeatedStringField(value: self.resources, fieldNumber: 5)
     }
     if self.contentSet != 0 {
-      try visitor.visitSingularUInt32Field(value: self.contentSet, fieldNumber: 6)
+      try visitor.visitSingularUInt64Field(value: self.contentSet, fieldNumber: 6)
     }
     if self.bound != 0 {
       try visitor.visitSingularInt64Field(value: self.bound, fieldNumber: 7)
@@ -1462,6 +2818,18 @@ nonisolated extension FetchStarted: SwiftProtobuf.Message, SwiftProtobuf._Messag
     if self.askedMs != 0 {
       try visitor.visitSingularInt64Field(value: self.askedMs, fieldNumber: 11)
     }
+    if !self.demands.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.demands, fieldNumber: 12)
+    }
+    if !self.demandOf.isEmpty {
+      try visitor.visitPackedUInt32Field(value: self.demandOf, fieldNumber: 13)
+    }
+    if !self.weights.isEmpty {
+      try visitor.visitPackedInt64Field(value: self.weights, fieldNumber: 14)
+    }
+    if !self.moves.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.moves, fieldNumber: 15)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1477,6 +2845,10 @@ nonisolated extension FetchStarted: SwiftProtobuf.Message, SwiftProtobuf._Messag
     if lhs.behind != rhs.behind {return false}
     if lhs._maxAgeSeconds != rhs._maxAgeSeconds {return false}
     if lhs.askedMs != rhs.askedMs {return false}
+    if lhs.demands != rhs.demands {return false}
+    if lhs.demandOf != rhs.demandOf {return false}
+    if lhs.weights != rhs.weights {return false}
+    if lhs.moves != rhs.moves {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1484,7 +2856,7 @@ nonisolated extension FetchStarted: SwiftProtobuf.Message, SwiftProtobuf._Messag
 
 nonisolated extension FetchAttemptFailed: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".FetchAttemptFailed"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}fetch\0\u{1}attempt\0\u{1}reason\0\u{1}status\0\u{1}detail\0\u{3}next_attempt\0\u{3}next_bound\0\u{1}credential\0\u{1}unit\0\u{1}account\0\u{1}operation\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}fetch\0\u{1}attempt\0\u{1}reason\0\u{1}status\0\u{1}detail\0\u{3}next_attempt\0\u{3}next_bound\0\u{1}credential\0\u{1}unit\0\u{1}account\0\u{1}operation\0\u{1}moves\0\u{1}payers\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1503,6 +2875,8 @@ nonisolated extension FetchAttemptFailed: SwiftProtobuf.Message, SwiftProtobuf._
       case 9: try { try decoder.decodeSingularStringField(value: &self.unit) }()
       case 10: try { try decoder.decodeSingularStringField(value: &self.account) }()
       case 11: try { try decoder.decodeSingularStringField(value: &self.operation) }()
+      case 12: try { try decoder.decodeRepeatedMessageField(value: &self.moves) }()
+      case 13: try { try decoder.decodeRepeatedMessageField(value: &self.payers) }()
       default: break
       }
     }
@@ -1542,6 +2916,12 @@ nonisolated extension FetchAttemptFailed: SwiftProtobuf.Message, SwiftProtobuf._
     if !self.operation.isEmpty {
       try visitor.visitSingularStringField(value: self.operation, fieldNumber: 11)
     }
+    if !self.moves.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.moves, fieldNumber: 12)
+    }
+    if !self.payers.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.payers, fieldNumber: 13)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1557,6 +2937,8 @@ nonisolated extension FetchAttemptFailed: SwiftProtobuf.Message, SwiftProtobuf._
     if lhs.unit != rhs.unit {return false}
     if lhs.account != rhs.account {return false}
     if lhs.operation != rhs.operation {return false}
+    if lhs.moves != rhs.moves {return false}
+    if lhs.payers != rhs.payers {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1564,7 +2946,7 @@ nonisolated extension FetchAttemptFailed: SwiftProtobuf.Message, SwiftProtobuf._
 
 nonisolated extension FetchSucceeded: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".FetchSucceeded"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}fetch\0\u{1}attempt\0\u{1}found\0\u{1}absent\0\u{3}duration_ms\0\u{3}received_bytes\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}fetch\0\u{1}attempt\0\u{1}found\0\u{1}absent\0\u{3}duration_ms\0\u{3}received_bytes\0\u{1}operation\0\u{1}payers\0\u{3}handed_on\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1578,6 +2960,9 @@ nonisolated extension FetchSucceeded: SwiftProtobuf.Message, SwiftProtobuf._Mess
       case 4: try { try decoder.decodeSingularUInt32Field(value: &self.absent) }()
       case 5: try { try decoder.decodeSingularUInt32Field(value: &self.durationMs) }()
       case 6: try { try decoder.decodeSingularUInt64Field(value: &self.receivedBytes) }()
+      case 7: try { try decoder.decodeSingularStringField(value: &self.operation) }()
+      case 8: try { try decoder.decodeRepeatedMessageField(value: &self.payers) }()
+      case 9: try { try decoder.decodeRepeatedMessageField(value: &self.handedOn) }()
       default: break
       }
     }
@@ -1602,6 +2987,15 @@ nonisolated extension FetchSucceeded: SwiftProtobuf.Message, SwiftProtobuf._Mess
     if self.receivedBytes != 0 {
       try visitor.visitSingularUInt64Field(value: self.receivedBytes, fieldNumber: 6)
     }
+    if !self.operation.isEmpty {
+      try visitor.visitSingularStringField(value: self.operation, fieldNumber: 7)
+    }
+    if !self.payers.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.payers, fieldNumber: 8)
+    }
+    if !self.handedOn.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.handedOn, fieldNumber: 9)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1612,6 +3006,49 @@ nonisolated extension FetchSucceeded: SwiftProtobuf.Message, SwiftProtobuf._Mess
     if lhs.absent != rhs.absent {return false}
     if lhs.durationMs != rhs.durationMs {return false}
     if lhs.receivedBytes != rhs.receivedBytes {return false}
+    if lhs.operation != rhs.operation {return false}
+    if lhs.payers != rhs.payers {return false}
+    if lhs.handedOn != rhs.handedOn {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension HandedOn: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".HandedOn"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}resource\0\u{1}reason\0\u{1}detail\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.resource) }()
+      case 2: try { try decoder.decodeSingularEnumField(value: &self.reason) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.detail) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.resource.isEmpty {
+      try visitor.visitSingularStringField(value: self.resource, fieldNumber: 1)
+    }
+    if self.reason != .unspecified {
+      try visitor.visitSingularEnumField(value: self.reason, fieldNumber: 2)
+    }
+    if !self.detail.isEmpty {
+      try visitor.visitSingularStringField(value: self.detail, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: HandedOn, rhs: HandedOn) -> Bool {
+    if lhs.resource != rhs.resource {return false}
+    if lhs.reason != rhs.reason {return false}
+    if lhs.detail != rhs.detail {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1669,94 +3106,177 @@ nonisolated extension FetchFailed: SwiftProtobuf.Message, SwiftProtobuf._Message
 
 nonisolated extension CacheWritten: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".CacheWritten"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}resource\0\u{3}content_set\0\u{1}presence\0\u{1}fetch\0\u{1}body\0\u{3}body_bytes\0\u{3}fetched_ms\0\u{3}fresh_until_ms\0\u{3}grace_until_ms\0\u{3}error_grace_until_ms\0\u{3}keep_until_ms\0\u{3}upstream_updated_ms\0\u{1}tokens\0\u{1}summary\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}resource\0\u{3}content_set\0\u{1}presence\0\u{1}fetch\0\u{1}body\0\u{3}body_bytes\0\u{3}fetched_ms\0\u{3}fresh_until_ms\0\u{3}grace_until_ms\0\u{3}error_grace_until_ms\0\u{3}keep_until_ms\0\u{3}upstream_updated_ms\0\u{1}tokens\0\u{1}summary\0\u{1}costs\0\u{3}summary_form\0\u{1}replaced\0")
+
+  fileprivate class _StorageClass {
+    var _resource: String = String()
+    var _contentSet: UInt64 = 0
+    var _presence: Presence = .unspecified
+    var _fetch: UInt64 = 0
+    var _body: Data = Data()
+    var _bodyBytes: UInt32 = 0
+    var _fetchedMs: Int64 = 0
+    var _freshUntilMs: Int64 = 0
+    var _graceUntilMs: Int64 = 0
+    var _errorGraceUntilMs: Int64 = 0
+    var _keepUntilMs: Int64 = 0
+    var _upstreamUpdatedMs: Int64 = 0
+    var _tokens: Int64 = 0
+    var _summary: Data = Data()
+    var _costs: [Cost] = []
+    var _summaryForm: SummaryForm = .public
+    var _replaced: [UInt64] = []
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _resource = source._resource
+      _contentSet = source._contentSet
+      _presence = source._presence
+      _fetch = source._fetch
+      _body = source._body
+      _bodyBytes = source._bodyBytes
+      _fetchedMs = source._fetchedMs
+      _freshUntilMs = source._freshUntilMs
+      _graceUntilMs = source._graceUntilMs
+      _errorGraceUntilMs = source._errorGraceUntilMs
+      _keepUntilMs = source._keepUntilMs
+      _upstreamUpdatedMs = source._upstreamUpdatedMs
+      _tokens = source._tokens
+      _summary = source._summary
+      _costs = source._costs
+      _summaryForm = source._summaryForm
+      _replaced = source._replaced
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    while let fieldNumber = try decoder.nextFieldNumber() {
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every case branch when no optimizations are
-      // enabled. https://github.com/apple/swift-protobuf/issues/1034
-      switch fieldNumber {
-      case 1: try { try decoder.decodeSingularStringField(value: &self.resource) }()
-      case 2: try { try decoder.decodeSingularUInt32Field(value: &self.contentSet) }()
-      case 3: try { try decoder.decodeSingularEnumField(value: &self.presence) }()
-      case 4: try { try decoder.decodeSingularUInt64Field(value: &self.fetch) }()
-      case 5: try { try decoder.decodeSingularBytesField(value: &self.body) }()
-      case 6: try { try decoder.decodeSingularUInt32Field(value: &self.bodyBytes) }()
-      case 7: try { try decoder.decodeSingularInt64Field(value: &self.fetchedMs) }()
-      case 8: try { try decoder.decodeSingularInt64Field(value: &self.freshUntilMs) }()
-      case 9: try { try decoder.decodeSingularInt64Field(value: &self.graceUntilMs) }()
-      case 10: try { try decoder.decodeSingularInt64Field(value: &self.errorGraceUntilMs) }()
-      case 11: try { try decoder.decodeSingularInt64Field(value: &self.keepUntilMs) }()
-      case 12: try { try decoder.decodeSingularInt64Field(value: &self.upstreamUpdatedMs) }()
-      case 13: try { try decoder.decodeSingularInt64Field(value: &self.tokens) }()
-      case 14: try { try decoder.decodeSingularBytesField(value: &self.summary) }()
-      default: break
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularStringField(value: &_storage._resource) }()
+        case 2: try { try decoder.decodeSingularUInt64Field(value: &_storage._contentSet) }()
+        case 3: try { try decoder.decodeSingularEnumField(value: &_storage._presence) }()
+        case 4: try { try decoder.decodeSingularUInt64Field(value: &_storage._fetch) }()
+        case 5: try { try decoder.decodeSingularBytesField(value: &_storage._body) }()
+        case 6: try { try decoder.decodeSingularUInt32Field(value: &_storage._bodyBytes) }()
+        case 7: try { try decoder.decodeSingularInt64Field(value: &_storage._fetchedMs) }()
+        case 8: try { try decoder.decodeSingularInt64Field(value: &_storage._freshUntilMs) }()
+        case 9: try { try decoder.decodeSingularInt64Field(value: &_storage._graceUntilMs) }()
+        case 10: try { try decoder.decodeSingularInt64Field(value: &_storage._errorGraceUntilMs) }()
+        case 11: try { try decoder.decodeSingularInt64Field(value: &_storage._keepUntilMs) }()
+        case 12: try { try decoder.decodeSingularInt64Field(value: &_storage._upstreamUpdatedMs) }()
+        case 13: try { try decoder.decodeSingularInt64Field(value: &_storage._tokens) }()
+        case 14: try { try decoder.decodeSingularBytesField(value: &_storage._summary) }()
+        case 15: try { try decoder.decodeRepeatedMessageField(value: &_storage._costs) }()
+        case 16: try { try decoder.decodeSingularEnumField(value: &_storage._summaryForm) }()
+        case 17: try { try decoder.decodeRepeatedUInt64Field(value: &_storage._replaced) }()
+        default: break
+        }
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    if !self.resource.isEmpty {
-      try visitor.visitSingularStringField(value: self.resource, fieldNumber: 1)
-    }
-    if self.contentSet != 0 {
-      try visitor.visitSingularUInt32Field(value: self.contentSet, fieldNumber: 2)
-    }
-    if self.presence != .unspecified {
-      try visitor.visitSingularEnumField(value: self.presence, fieldNumber: 3)
-    }
-    if self.fetch != 0 {
-      try visitor.visitSingularUInt64Field(value: self.fetch, fieldNumber: 4)
-    }
-    if !self.body.isEmpty {
-      try visitor.visitSingularBytesField(value: self.body, fieldNumber: 5)
-    }
-    if self.bodyBytes != 0 {
-      try visitor.visitSingularUInt32Field(value: self.bodyBytes, fieldNumber: 6)
-    }
-    if self.fetchedMs != 0 {
-      try visitor.visitSingularInt64Field(value: self.fetchedMs, fieldNumber: 7)
-    }
-    if self.freshUntilMs != 0 {
-      try visitor.visitSingularInt64Field(value: self.freshUntilMs, fieldNumber: 8)
-    }
-    if self.graceUntilMs != 0 {
-      try visitor.visitSingularInt64Field(value: self.graceUntilMs, fieldNumber: 9)
-    }
-    if self.errorGraceUntilMs != 0 {
-      try visitor.visitSingularInt64Field(value: self.errorGraceUntilMs, fieldNumber: 10)
-    }
-    if self.keepUntilMs != 0 {
-      try visitor.visitSingularInt64Field(value: self.keepUntilMs, fieldNumber: 11)
-    }
-    if self.upstreamUpdatedMs != 0 {
-      try visitor.visitSingularInt64Field(value: self.upstreamUpdatedMs, fieldNumber: 12)
-    }
-    if self.tokens != 0 {
-      try visitor.visitSingularInt64Field(value: self.tokens, fieldNumber: 13)
-    }
-    if !self.summary.isEmpty {
-      try visitor.visitSingularBytesField(value: self.summary, fieldNumber: 14)
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      if !_storage._resource.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._resource, fieldNumber: 1)
+      }
+      if _storage._contentSet != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._contentSet, fieldNumber: 2)
+      }
+      if _storage._presence != .unspecified {
+        try visitor.visitSingularEnumField(value: _storage._presence, fieldNumber: 3)
+      }
+      if _storage._fetch != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._fetch, fieldNumber: 4)
+      }
+      if !_storage._body.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._body, fieldNumber: 5)
+      }
+      if _storage._bodyBytes != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._bodyBytes, fieldNumber: 6)
+      }
+      if _storage._fetchedMs != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._fetchedMs, fieldNumber: 7)
+      }
+      if _storage._freshUntilMs != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._freshUntilMs, fieldNumber: 8)
+      }
+      if _storage._graceUntilMs != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._graceUntilMs, fieldNumber: 9)
+      }
+      if _storage._errorGraceUntilMs != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._errorGraceUntilMs, fieldNumber: 10)
+      }
+      if _storage._keepUntilMs != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._keepUntilMs, fieldNumber: 11)
+      }
+      if _storage._upstreamUpdatedMs != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._upstreamUpdatedMs, fieldNumber: 12)
+      }
+      if _storage._tokens != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._tokens, fieldNumber: 13)
+      }
+      if !_storage._summary.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._summary, fieldNumber: 14)
+      }
+      if !_storage._costs.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._costs, fieldNumber: 15)
+      }
+      if _storage._summaryForm != .public {
+        try visitor.visitSingularEnumField(value: _storage._summaryForm, fieldNumber: 16)
+      }
+      if !_storage._replaced.isEmpty {
+        try visitor.visitPackedUInt64Field(value: _storage._replaced, fieldNumber: 17)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: CacheWritten, rhs: CacheWritten) -> Bool {
-    if lhs.resource != rhs.resource {return false}
-    if lhs.contentSet != rhs.contentSet {return false}
-    if lhs.presence != rhs.presence {return false}
-    if lhs.fetch != rhs.fetch {return false}
-    if lhs.body != rhs.body {return false}
-    if lhs.bodyBytes != rhs.bodyBytes {return false}
-    if lhs.fetchedMs != rhs.fetchedMs {return false}
-    if lhs.freshUntilMs != rhs.freshUntilMs {return false}
-    if lhs.graceUntilMs != rhs.graceUntilMs {return false}
-    if lhs.errorGraceUntilMs != rhs.errorGraceUntilMs {return false}
-    if lhs.keepUntilMs != rhs.keepUntilMs {return false}
-    if lhs.upstreamUpdatedMs != rhs.upstreamUpdatedMs {return false}
-    if lhs.tokens != rhs.tokens {return false}
-    if lhs.summary != rhs.summary {return false}
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._resource != rhs_storage._resource {return false}
+        if _storage._contentSet != rhs_storage._contentSet {return false}
+        if _storage._presence != rhs_storage._presence {return false}
+        if _storage._fetch != rhs_storage._fetch {return false}
+        if _storage._body != rhs_storage._body {return false}
+        if _storage._bodyBytes != rhs_storage._bodyBytes {return false}
+        if _storage._fetchedMs != rhs_storage._fetchedMs {return false}
+        if _storage._freshUntilMs != rhs_storage._freshUntilMs {return false}
+        if _storage._graceUntilMs != rhs_storage._graceUntilMs {return false}
+        if _storage._errorGraceUntilMs != rhs_storage._errorGraceUntilMs {return false}
+        if _storage._keepUntilMs != rhs_storage._keepUntilMs {return false}
+        if _storage._upstreamUpdatedMs != rhs_storage._upstreamUpdatedMs {return false}
+        if _storage._tokens != rhs_storage._tokens {return false}
+        if _storage._summary != rhs_storage._summary {return false}
+        if _storage._costs != rhs_storage._costs {return false}
+        if _storage._summaryForm != rhs_storage._summaryForm {return false}
+        if _storage._replaced != rhs_storage._replaced {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1773,7 +3293,7 @@ nonisolated extension CacheExpired: SwiftProtobuf.Message, SwiftProtobuf._Messag
       // enabled. https://github.com/apple/swift-protobuf/issues/1034
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularStringField(value: &self.resource) }()
-      case 2: try { try decoder.decodeSingularUInt32Field(value: &self.contentSet) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.contentSet) }()
       case 3: try { try decoder.decodeSingularUInt64Field(value: &self.written) }()
       case 4: try { try decoder.decodeSingularInt64Field(value: &self.freshUntilMs) }()
       default: break
@@ -1786,7 +3306,7 @@ nonisolated extension CacheExpired: SwiftProtobuf.Message, SwiftProtobuf._Messag
       try visitor.visitSingularStringField(value: self.resource, fieldNumber: 1)
     }
     if self.contentSet != 0 {
-      try visitor.visitSingularUInt32Field(value: self.contentSet, fieldNumber: 2)
+      try visitor.visitSingularUInt64Field(value: self.contentSet, fieldNumber: 2)
     }
     if self.written != 0 {
       try visitor.visitSingularUInt64Field(value: self.written, fieldNumber: 3)
@@ -1818,7 +3338,7 @@ nonisolated extension CacheEvicted: SwiftProtobuf.Message, SwiftProtobuf._Messag
       // enabled. https://github.com/apple/swift-protobuf/issues/1034
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularStringField(value: &self.resource) }()
-      case 2: try { try decoder.decodeSingularUInt32Field(value: &self.contentSet) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.contentSet) }()
       case 3: try { try decoder.decodeSingularUInt64Field(value: &self.written) }()
       case 4: try { try decoder.decodeSingularInt64Field(value: &self.keepUntilMs) }()
       default: break
@@ -1831,7 +3351,7 @@ nonisolated extension CacheEvicted: SwiftProtobuf.Message, SwiftProtobuf._Messag
       try visitor.visitSingularStringField(value: self.resource, fieldNumber: 1)
     }
     if self.contentSet != 0 {
-      try visitor.visitSingularUInt32Field(value: self.contentSet, fieldNumber: 2)
+      try visitor.visitSingularUInt64Field(value: self.contentSet, fieldNumber: 2)
     }
     if self.written != 0 {
       try visitor.visitSingularUInt64Field(value: self.written, fieldNumber: 3)
@@ -1852,9 +3372,9 @@ nonisolated extension CacheEvicted: SwiftProtobuf.Message, SwiftProtobuf._Messag
   }
 }
 
-nonisolated extension CachePurged: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
-  package static let protoMessageName: String = _protobuf_package + ".CachePurged"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}resource\0\u{3}content_set\0\u{1}written\0\u{1}hard\0\u{1}tokens\0\u{3}stale_from_ms\0\u{1}note\0")
+nonisolated extension SweptEntry: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".SweptEntry"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}resource\0\u{3}content_set\0\u{1}written\0\u{3}until_ms\0\u{1}evicted\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1863,12 +3383,10 @@ nonisolated extension CachePurged: SwiftProtobuf.Message, SwiftProtobuf._Message
       // enabled. https://github.com/apple/swift-protobuf/issues/1034
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularStringField(value: &self.resource) }()
-      case 2: try { try decoder.decodeSingularUInt32Field(value: &self.contentSet) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.contentSet) }()
       case 3: try { try decoder.decodeSingularUInt64Field(value: &self.written) }()
-      case 4: try { try decoder.decodeSingularBoolField(value: &self.hard) }()
-      case 5: try { try decoder.decodeSingularInt64Field(value: &self.tokens) }()
-      case 6: try { try decoder.decodeSingularInt64Field(value: &self.staleFromMs) }()
-      case 7: try { try decoder.decodeSingularStringField(value: &self.note) }()
+      case 4: try { try decoder.decodeSingularInt64Field(value: &self.untilMs) }()
+      case 5: try { try decoder.decodeSingularBoolField(value: &self.evicted) }()
       default: break
       }
     }
@@ -1879,7 +3397,91 @@ nonisolated extension CachePurged: SwiftProtobuf.Message, SwiftProtobuf._Message
       try visitor.visitSingularStringField(value: self.resource, fieldNumber: 1)
     }
     if self.contentSet != 0 {
-      try visitor.visitSingularUInt32Field(value: self.contentSet, fieldNumber: 2)
+      try visitor.visitSingularUInt64Field(value: self.contentSet, fieldNumber: 2)
+    }
+    if self.written != 0 {
+      try visitor.visitSingularUInt64Field(value: self.written, fieldNumber: 3)
+    }
+    if self.untilMs != 0 {
+      try visitor.visitSingularInt64Field(value: self.untilMs, fieldNumber: 4)
+    }
+    if self.evicted != false {
+      try visitor.visitSingularBoolField(value: self.evicted, fieldNumber: 5)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: SweptEntry, rhs: SweptEntry) -> Bool {
+    if lhs.resource != rhs.resource {return false}
+    if lhs.contentSet != rhs.contentSet {return false}
+    if lhs.written != rhs.written {return false}
+    if lhs.untilMs != rhs.untilMs {return false}
+    if lhs.evicted != rhs.evicted {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension EntriesSwept: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".EntriesSwept"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}entries\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedMessageField(value: &self.entries) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.entries.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.entries, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: EntriesSwept, rhs: EntriesSwept) -> Bool {
+    if lhs.entries != rhs.entries {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension CachePurged: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".CachePurged"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}resource\0\u{3}content_set\0\u{1}written\0\u{1}hard\0\u{1}tokens\0\u{3}stale_from_ms\0\u{1}note\0\u{1}costs\0\u{1}actor\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.resource) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.contentSet) }()
+      case 3: try { try decoder.decodeSingularUInt64Field(value: &self.written) }()
+      case 4: try { try decoder.decodeSingularBoolField(value: &self.hard) }()
+      case 5: try { try decoder.decodeSingularInt64Field(value: &self.tokens) }()
+      case 6: try { try decoder.decodeSingularInt64Field(value: &self.staleFromMs) }()
+      case 7: try { try decoder.decodeSingularStringField(value: &self.note) }()
+      case 8: try { try decoder.decodeRepeatedMessageField(value: &self.costs) }()
+      case 9: try { try decoder.decodeSingularStringField(value: &self.actor) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.resource.isEmpty {
+      try visitor.visitSingularStringField(value: self.resource, fieldNumber: 1)
+    }
+    if self.contentSet != 0 {
+      try visitor.visitSingularUInt64Field(value: self.contentSet, fieldNumber: 2)
     }
     if self.written != 0 {
       try visitor.visitSingularUInt64Field(value: self.written, fieldNumber: 3)
@@ -1896,6 +3498,12 @@ nonisolated extension CachePurged: SwiftProtobuf.Message, SwiftProtobuf._Message
     if !self.note.isEmpty {
       try visitor.visitSingularStringField(value: self.note, fieldNumber: 7)
     }
+    if !self.costs.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.costs, fieldNumber: 8)
+    }
+    if !self.actor.isEmpty {
+      try visitor.visitSingularStringField(value: self.actor, fieldNumber: 9)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1907,6 +3515,8 @@ nonisolated extension CachePurged: SwiftProtobuf.Message, SwiftProtobuf._Message
     if lhs.tokens != rhs.tokens {return false}
     if lhs.staleFromMs != rhs.staleFromMs {return false}
     if lhs.note != rhs.note {return false}
+    if lhs.costs != rhs.costs {return false}
+    if lhs.actor != rhs.actor {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1949,93 +3559,188 @@ nonisolated extension BodiesPruned: SwiftProtobuf.Message, SwiftProtobuf._Messag
 
 nonisolated extension ReadTally: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".ReadTally"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}resource\0\u{3}content_set\0\u{1}account\0\u{3}max_age_seconds\0\u{3}first_read_ms\0\u{3}last_read_ms\0\u{1}fresh\0\u{1}stale\0\u{1}joined\0\u{3}wanted_content_set\0\u{1}peek\0\u{1}booked\0\u{1}unmet\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}resource\0\u{3}content_set\0\u{1}account\0\u{3}max_age_seconds\0\u{3}first_read_ms\0\u{3}last_read_ms\0\u{1}fresh\0\u{1}stale\0\u{1}joined\0\u{3}wanted_content_set\0\u{1}peek\0\u{1}booked\0\u{1}unmet\0\u{1}operation\0\u{1}tags\0\u{3}age_basis\0\u{1}written\0\u{1}costs\0")
+
+  fileprivate class _StorageClass {
+    var _resource: String = String()
+    var _contentSet: UInt64 = 0
+    var _account: String = String()
+    var _maxAgeSeconds: UInt32? = nil
+    var _firstReadMs: Int64 = 0
+    var _lastReadMs: Int64 = 0
+    var _fresh: UInt32 = 0
+    var _stale: UInt32 = 0
+    var _joined: UInt32 = 0
+    var _wantedContentSet: UInt64? = nil
+    var _peek: Bool = false
+    var _booked: UInt32 = 0
+    var _unmet: UInt32 = 0
+    var _operation: String = String()
+    var _tags: [String] = []
+    var _ageBasis: AgeBasis = .fetch
+    var _written: UInt64 = 0
+    var _costs: [Cost] = []
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _resource = source._resource
+      _contentSet = source._contentSet
+      _account = source._account
+      _maxAgeSeconds = source._maxAgeSeconds
+      _firstReadMs = source._firstReadMs
+      _lastReadMs = source._lastReadMs
+      _fresh = source._fresh
+      _stale = source._stale
+      _joined = source._joined
+      _wantedContentSet = source._wantedContentSet
+      _peek = source._peek
+      _booked = source._booked
+      _unmet = source._unmet
+      _operation = source._operation
+      _tags = source._tags
+      _ageBasis = source._ageBasis
+      _written = source._written
+      _costs = source._costs
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    while let fieldNumber = try decoder.nextFieldNumber() {
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every case branch when no optimizations are
-      // enabled. https://github.com/apple/swift-protobuf/issues/1034
-      switch fieldNumber {
-      case 1: try { try decoder.decodeSingularStringField(value: &self.resource) }()
-      case 2: try { try decoder.decodeSingularUInt32Field(value: &self.contentSet) }()
-      case 3: try { try decoder.decodeSingularStringField(value: &self.account) }()
-      case 4: try { try decoder.decodeSingularUInt32Field(value: &self._maxAgeSeconds) }()
-      case 5: try { try decoder.decodeSingularInt64Field(value: &self.firstReadMs) }()
-      case 6: try { try decoder.decodeSingularInt64Field(value: &self.lastReadMs) }()
-      case 7: try { try decoder.decodeSingularUInt32Field(value: &self.fresh) }()
-      case 8: try { try decoder.decodeSingularUInt32Field(value: &self.stale) }()
-      case 9: try { try decoder.decodeSingularUInt32Field(value: &self.joined) }()
-      case 10: try { try decoder.decodeSingularUInt32Field(value: &self._wantedContentSet) }()
-      case 11: try { try decoder.decodeSingularBoolField(value: &self.peek) }()
-      case 12: try { try decoder.decodeSingularUInt32Field(value: &self.booked) }()
-      case 13: try { try decoder.decodeSingularUInt32Field(value: &self.unmet) }()
-      default: break
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularStringField(value: &_storage._resource) }()
+        case 2: try { try decoder.decodeSingularUInt64Field(value: &_storage._contentSet) }()
+        case 3: try { try decoder.decodeSingularStringField(value: &_storage._account) }()
+        case 4: try { try decoder.decodeSingularUInt32Field(value: &_storage._maxAgeSeconds) }()
+        case 5: try { try decoder.decodeSingularInt64Field(value: &_storage._firstReadMs) }()
+        case 6: try { try decoder.decodeSingularInt64Field(value: &_storage._lastReadMs) }()
+        case 7: try { try decoder.decodeSingularUInt32Field(value: &_storage._fresh) }()
+        case 8: try { try decoder.decodeSingularUInt32Field(value: &_storage._stale) }()
+        case 9: try { try decoder.decodeSingularUInt32Field(value: &_storage._joined) }()
+        case 10: try { try decoder.decodeSingularUInt64Field(value: &_storage._wantedContentSet) }()
+        case 11: try { try decoder.decodeSingularBoolField(value: &_storage._peek) }()
+        case 12: try { try decoder.decodeSingularUInt32Field(value: &_storage._booked) }()
+        case 13: try { try decoder.decodeSingularUInt32Field(value: &_storage._unmet) }()
+        case 14: try { try decoder.decodeSingularStringField(value: &_storage._operation) }()
+        case 15: try { try decoder.decodeRepeatedStringField(value: &_storage._tags) }()
+        case 16: try { try decoder.decodeSingularEnumField(value: &_storage._ageBasis) }()
+        case 17: try { try decoder.decodeSingularUInt64Field(value: &_storage._written) }()
+        case 18: try { try decoder.decodeRepeatedMessageField(value: &_storage._costs) }()
+        default: break
+        }
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    // The use of inline closures is to circumvent an issue where the compiler
-    // allocates stack space for every if/case branch local when no optimizations
-    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
-    // https://github.com/apple/swift-protobuf/issues/1182
-    if !self.resource.isEmpty {
-      try visitor.visitSingularStringField(value: self.resource, fieldNumber: 1)
-    }
-    if self.contentSet != 0 {
-      try visitor.visitSingularUInt32Field(value: self.contentSet, fieldNumber: 2)
-    }
-    if !self.account.isEmpty {
-      try visitor.visitSingularStringField(value: self.account, fieldNumber: 3)
-    }
-    try { if let v = self._maxAgeSeconds {
-      try visitor.visitSingularUInt32Field(value: v, fieldNumber: 4)
-    } }()
-    if self.firstReadMs != 0 {
-      try visitor.visitSingularInt64Field(value: self.firstReadMs, fieldNumber: 5)
-    }
-    if self.lastReadMs != 0 {
-      try visitor.visitSingularInt64Field(value: self.lastReadMs, fieldNumber: 6)
-    }
-    if self.fresh != 0 {
-      try visitor.visitSingularUInt32Field(value: self.fresh, fieldNumber: 7)
-    }
-    if self.stale != 0 {
-      try visitor.visitSingularUInt32Field(value: self.stale, fieldNumber: 8)
-    }
-    if self.joined != 0 {
-      try visitor.visitSingularUInt32Field(value: self.joined, fieldNumber: 9)
-    }
-    try { if let v = self._wantedContentSet {
-      try visitor.visitSingularUInt32Field(value: v, fieldNumber: 10)
-    } }()
-    if self.peek != false {
-      try visitor.visitSingularBoolField(value: self.peek, fieldNumber: 11)
-    }
-    if self.booked != 0 {
-      try visitor.visitSingularUInt32Field(value: self.booked, fieldNumber: 12)
-    }
-    if self.unmet != 0 {
-      try visitor.visitSingularUInt32Field(value: self.unmet, fieldNumber: 13)
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      if !_storage._resource.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._resource, fieldNumber: 1)
+      }
+      if _storage._contentSet != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._contentSet, fieldNumber: 2)
+      }
+      if !_storage._account.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._account, fieldNumber: 3)
+      }
+      try { if let v = _storage._maxAgeSeconds {
+        try visitor.visitSingularUInt32Field(value: v, fieldNumber: 4)
+      } }()
+      if _storage._firstReadMs != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._firstReadMs, fieldNumber: 5)
+      }
+      if _storage._lastReadMs != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._lastReadMs, fieldNumber: 6)
+      }
+      if _storage._fresh != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._fresh, fieldNumber: 7)
+      }
+      if _storage._stale != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._stale, fieldNumber: 8)
+      }
+      if _storage._joined != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._joined, fieldNumber: 9)
+      }
+      try { if let v = _storage._wantedContentSet {
+        try visitor.visitSingularUInt64Field(value: v, fieldNumber: 10)
+      } }()
+      if _storage._peek != false {
+        try visitor.visitSingularBoolField(value: _storage._peek, fieldNumber: 11)
+      }
+      if _storage._booked != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._booked, fieldNumber: 12)
+      }
+      if _storage._unmet != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._unmet, fieldNumber: 13)
+      }
+      if !_storage._operation.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._operation, fieldNumber: 14)
+      }
+      if !_storage._tags.isEmpty {
+        try visitor.visitRepeatedStringField(value: _storage._tags, fieldNumber: 15)
+      }
+      if _storage._ageBasis != .fetch {
+        try visitor.visitSingularEnumField(value: _storage._ageBasis, fieldNumber: 16)
+      }
+      if _storage._written != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._written, fieldNumber: 17)
+      }
+      if !_storage._costs.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._costs, fieldNumber: 18)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: ReadTally, rhs: ReadTally) -> Bool {
-    if lhs.resource != rhs.resource {return false}
-    if lhs.contentSet != rhs.contentSet {return false}
-    if lhs.account != rhs.account {return false}
-    if lhs._maxAgeSeconds != rhs._maxAgeSeconds {return false}
-    if lhs.firstReadMs != rhs.firstReadMs {return false}
-    if lhs.lastReadMs != rhs.lastReadMs {return false}
-    if lhs.fresh != rhs.fresh {return false}
-    if lhs.stale != rhs.stale {return false}
-    if lhs.joined != rhs.joined {return false}
-    if lhs._wantedContentSet != rhs._wantedContentSet {return false}
-    if lhs.peek != rhs.peek {return false}
-    if lhs.booked != rhs.booked {return false}
-    if lhs.unmet != rhs.unmet {return false}
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._resource != rhs_storage._resource {return false}
+        if _storage._contentSet != rhs_storage._contentSet {return false}
+        if _storage._account != rhs_storage._account {return false}
+        if _storage._maxAgeSeconds != rhs_storage._maxAgeSeconds {return false}
+        if _storage._firstReadMs != rhs_storage._firstReadMs {return false}
+        if _storage._lastReadMs != rhs_storage._lastReadMs {return false}
+        if _storage._fresh != rhs_storage._fresh {return false}
+        if _storage._stale != rhs_storage._stale {return false}
+        if _storage._joined != rhs_storage._joined {return false}
+        if _storage._wantedContentSet != rhs_storage._wantedContentSet {return false}
+        if _storage._peek != rhs_storage._peek {return false}
+        if _storage._booked != rhs_storage._booked {return false}
+        if _storage._unmet != rhs_storage._unmet {return false}
+        if _storage._operation != rhs_storage._operation {return false}
+        if _storage._tags != rhs_storage._tags {return false}
+        if _storage._ageBasis != rhs_storage._ageBasis {return false}
+        if _storage._written != rhs_storage._written {return false}
+        if _storage._costs != rhs_storage._costs {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -2356,7 +4061,7 @@ nonisolated extension ProductSummary: SwiftProtobuf.Message, SwiftProtobuf._Mess
 
 nonisolated extension Share: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Share"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}resource\0\u{1}tokens\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}resource\0\u{1}tokens\0\u{1}amounts\0\u{1}payer\0\u{1}use\0\u{1}written\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2366,6 +4071,10 @@ nonisolated extension Share: SwiftProtobuf.Message, SwiftProtobuf._MessageImplem
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularStringField(value: &self.resource) }()
       case 2: try { try decoder.decodeSingularInt64Field(value: &self.tokens) }()
+      case 3: try { try decoder.decodeRepeatedInt64Field(value: &self.amounts) }()
+      case 4: try { try decoder.decodeSingularUInt32Field(value: &self.payer) }()
+      case 5: try { try decoder.decodeSingularEnumField(value: &self.use) }()
+      case 6: try { try decoder.decodeSingularUInt64Field(value: &self.written) }()
       default: break
       }
     }
@@ -2378,12 +4087,63 @@ nonisolated extension Share: SwiftProtobuf.Message, SwiftProtobuf._MessageImplem
     if self.tokens != 0 {
       try visitor.visitSingularInt64Field(value: self.tokens, fieldNumber: 2)
     }
+    if !self.amounts.isEmpty {
+      try visitor.visitPackedInt64Field(value: self.amounts, fieldNumber: 3)
+    }
+    if self.payer != 0 {
+      try visitor.visitSingularUInt32Field(value: self.payer, fieldNumber: 4)
+    }
+    if self.use != .unspecified {
+      try visitor.visitSingularEnumField(value: self.use, fieldNumber: 5)
+    }
+    if self.written != 0 {
+      try visitor.visitSingularUInt64Field(value: self.written, fieldNumber: 6)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: Share, rhs: Share) -> Bool {
     if lhs.resource != rhs.resource {return false}
     if lhs.tokens != rhs.tokens {return false}
+    if lhs.amounts != rhs.amounts {return false}
+    if lhs.payer != rhs.payer {return false}
+    if lhs.use != rhs.use {return false}
+    if lhs.written != rhs.written {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension UsageCount: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".UsageCount"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}count\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.name) }()
+      case 2: try { try decoder.decodeSingularInt64Field(value: &self.count) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.name.isEmpty {
+      try visitor.visitSingularStringField(value: self.name, fieldNumber: 1)
+    }
+    if self.count != 0 {
+      try visitor.visitSingularInt64Field(value: self.count, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: UsageCount, rhs: UsageCount) -> Bool {
+    if lhs.name != rhs.name {return false}
+    if lhs.count != rhs.count {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -2391,7 +4151,7 @@ nonisolated extension Share: SwiftProtobuf.Message, SwiftProtobuf._MessageImplem
 
 nonisolated extension TokensCharged: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".TokensCharged"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}fetch\0\u{1}attempt\0\u{1}credential\0\u{1}unit\0\u{1}account\0\u{1}operation\0\u{1}tokens\0\u{1}reserved\0\u{1}expected\0\u{1}shares\0\u{1}windows\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}fetch\0\u{1}attempt\0\u{1}credential\0\u{1}unit\0\u{1}account\0\u{1}operation\0\u{1}tokens\0\u{1}reserved\0\u{1}expected\0\u{1}shares\0\u{1}windows\0\u{1}moves\0\u{1}payers\0\u{1}counts\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2410,6 +4170,9 @@ nonisolated extension TokensCharged: SwiftProtobuf.Message, SwiftProtobuf._Messa
       case 9: try { try decoder.decodeSingularInt64Field(value: &self.expected) }()
       case 10: try { try decoder.decodeRepeatedMessageField(value: &self.shares) }()
       case 11: try { try decoder.decodeRepeatedStringField(value: &self.windows) }()
+      case 12: try { try decoder.decodeRepeatedMessageField(value: &self.moves) }()
+      case 13: try { try decoder.decodeRepeatedMessageField(value: &self.payers) }()
+      case 14: try { try decoder.decodeRepeatedMessageField(value: &self.counts) }()
       default: break
       }
     }
@@ -2449,6 +4212,15 @@ nonisolated extension TokensCharged: SwiftProtobuf.Message, SwiftProtobuf._Messa
     if !self.windows.isEmpty {
       try visitor.visitRepeatedStringField(value: self.windows, fieldNumber: 11)
     }
+    if !self.moves.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.moves, fieldNumber: 12)
+    }
+    if !self.payers.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.payers, fieldNumber: 13)
+    }
+    if !self.counts.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.counts, fieldNumber: 14)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -2464,6 +4236,9 @@ nonisolated extension TokensCharged: SwiftProtobuf.Message, SwiftProtobuf._Messa
     if lhs.expected != rhs.expected {return false}
     if lhs.shares != rhs.shares {return false}
     if lhs.windows != rhs.windows {return false}
+    if lhs.moves != rhs.moves {return false}
+    if lhs.payers != rhs.payers {return false}
+    if lhs.counts != rhs.counts {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -2471,7 +4246,7 @@ nonisolated extension TokensCharged: SwiftProtobuf.Message, SwiftProtobuf._Messa
 
 nonisolated extension ReservationReleased: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".ReservationReleased"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}fetch\0\u{1}attempt\0\u{1}credential\0\u{1}unit\0\u{1}tokens\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}fetch\0\u{1}attempt\0\u{1}credential\0\u{1}unit\0\u{1}tokens\0\u{1}moves\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2484,6 +4259,7 @@ nonisolated extension ReservationReleased: SwiftProtobuf.Message, SwiftProtobuf.
       case 3: try { try decoder.decodeSingularStringField(value: &self.credential) }()
       case 4: try { try decoder.decodeSingularStringField(value: &self.unit) }()
       case 5: try { try decoder.decodeSingularInt64Field(value: &self.tokens) }()
+      case 6: try { try decoder.decodeRepeatedMessageField(value: &self.moves) }()
       default: break
       }
     }
@@ -2505,6 +4281,9 @@ nonisolated extension ReservationReleased: SwiftProtobuf.Message, SwiftProtobuf.
     if self.tokens != 0 {
       try visitor.visitSingularInt64Field(value: self.tokens, fieldNumber: 5)
     }
+    if !self.moves.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.moves, fieldNumber: 6)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -2514,6 +4293,7 @@ nonisolated extension ReservationReleased: SwiftProtobuf.Message, SwiftProtobuf.
     if lhs.credential != rhs.credential {return false}
     if lhs.unit != rhs.unit {return false}
     if lhs.tokens != rhs.tokens {return false}
+    if lhs.moves != rhs.moves {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -2521,7 +4301,7 @@ nonisolated extension ReservationReleased: SwiftProtobuf.Message, SwiftProtobuf.
 
 nonisolated extension ChargeInDoubt: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".ChargeInDoubt"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}fetch\0\u{1}attempt\0\u{1}credential\0\u{1}unit\0\u{1}tokens\0\u{3}sent_ms\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}fetch\0\u{1}attempt\0\u{1}credential\0\u{1}unit\0\u{1}tokens\0\u{3}sent_ms\0\u{1}moves\0\u{1}payers\0\u{1}operation\0\u{1}counts\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2535,6 +4315,10 @@ nonisolated extension ChargeInDoubt: SwiftProtobuf.Message, SwiftProtobuf._Messa
       case 4: try { try decoder.decodeSingularStringField(value: &self.unit) }()
       case 5: try { try decoder.decodeSingularInt64Field(value: &self.tokens) }()
       case 6: try { try decoder.decodeSingularInt64Field(value: &self.sentMs) }()
+      case 7: try { try decoder.decodeRepeatedMessageField(value: &self.moves) }()
+      case 8: try { try decoder.decodeRepeatedMessageField(value: &self.payers) }()
+      case 9: try { try decoder.decodeSingularStringField(value: &self.operation) }()
+      case 10: try { try decoder.decodeRepeatedMessageField(value: &self.counts) }()
       default: break
       }
     }
@@ -2559,6 +4343,18 @@ nonisolated extension ChargeInDoubt: SwiftProtobuf.Message, SwiftProtobuf._Messa
     if self.sentMs != 0 {
       try visitor.visitSingularInt64Field(value: self.sentMs, fieldNumber: 6)
     }
+    if !self.moves.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.moves, fieldNumber: 7)
+    }
+    if !self.payers.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.payers, fieldNumber: 8)
+    }
+    if !self.operation.isEmpty {
+      try visitor.visitSingularStringField(value: self.operation, fieldNumber: 9)
+    }
+    if !self.counts.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.counts, fieldNumber: 10)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -2569,6 +4365,10 @@ nonisolated extension ChargeInDoubt: SwiftProtobuf.Message, SwiftProtobuf._Messa
     if lhs.unit != rhs.unit {return false}
     if lhs.tokens != rhs.tokens {return false}
     if lhs.sentMs != rhs.sentMs {return false}
+    if lhs.moves != rhs.moves {return false}
+    if lhs.payers != rhs.payers {return false}
+    if lhs.operation != rhs.operation {return false}
+    if lhs.counts != rhs.counts {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -2576,7 +4376,7 @@ nonisolated extension ChargeInDoubt: SwiftProtobuf.Message, SwiftProtobuf._Messa
 
 nonisolated extension ResolvedDoubt: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".ResolvedDoubt"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}fetch\0\u{1}attempt\0\u{1}account\0\u{1}operation\0\u{1}tokens\0\u{1}settled\0\u{1}released\0\u{1}unprovable\0\u{3}was_unprovable\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}fetch\0\u{1}attempt\0\u{1}account\0\u{1}operation\0\u{1}tokens\0\u{1}settled\0\u{1}released\0\u{1}unprovable\0\u{3}was_unprovable\0\u{1}window\0\u{1}payers\0\u{3}since_ms\0\u{3}limit_only\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2593,6 +4393,10 @@ nonisolated extension ResolvedDoubt: SwiftProtobuf.Message, SwiftProtobuf._Messa
       case 7: try { try decoder.decodeSingularInt64Field(value: &self.released) }()
       case 8: try { try decoder.decodeSingularInt64Field(value: &self.unprovable) }()
       case 9: try { try decoder.decodeSingularBoolField(value: &self.wasUnprovable) }()
+      case 10: try { try decoder.decodeSingularStringField(value: &self.window) }()
+      case 11: try { try decoder.decodeRepeatedMessageField(value: &self.payers) }()
+      case 12: try { try decoder.decodeSingularInt64Field(value: &self.sinceMs) }()
+      case 13: try { try decoder.decodeSingularBoolField(value: &self.limitOnly) }()
       default: break
       }
     }
@@ -2626,6 +4430,18 @@ nonisolated extension ResolvedDoubt: SwiftProtobuf.Message, SwiftProtobuf._Messa
     if self.wasUnprovable != false {
       try visitor.visitSingularBoolField(value: self.wasUnprovable, fieldNumber: 9)
     }
+    if !self.window.isEmpty {
+      try visitor.visitSingularStringField(value: self.window, fieldNumber: 10)
+    }
+    if !self.payers.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.payers, fieldNumber: 11)
+    }
+    if self.sinceMs != 0 {
+      try visitor.visitSingularInt64Field(value: self.sinceMs, fieldNumber: 12)
+    }
+    if self.limitOnly != false {
+      try visitor.visitSingularBoolField(value: self.limitOnly, fieldNumber: 13)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -2639,6 +4455,10 @@ nonisolated extension ResolvedDoubt: SwiftProtobuf.Message, SwiftProtobuf._Messa
     if lhs.released != rhs.released {return false}
     if lhs.unprovable != rhs.unprovable {return false}
     if lhs.wasUnprovable != rhs.wasUnprovable {return false}
+    if lhs.window != rhs.window {return false}
+    if lhs.payers != rhs.payers {return false}
+    if lhs.sinceMs != rhs.sinceMs {return false}
+    if lhs.limitOnly != rhs.limitOnly {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -2646,7 +4466,7 @@ nonisolated extension ResolvedDoubt: SwiftProtobuf.Message, SwiftProtobuf._Messa
 
 nonisolated extension ChargeResolved: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".ChargeResolved"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}credential\0\u{1}unit\0\u{1}doubts\0\u{1}evidence\0\u{1}difference\0\u{1}windows\0\u{1}note\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}credential\0\u{1}unit\0\u{1}doubts\0\u{1}evidence\0\u{1}difference\0\u{1}windows\0\u{1}note\0\u{1}meter\0\u{1}actor\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2661,12 +4481,18 @@ nonisolated extension ChargeResolved: SwiftProtobuf.Message, SwiftProtobuf._Mess
       case 5: try { try decoder.decodeSingularInt64Field(value: &self.difference) }()
       case 6: try { try decoder.decodeRepeatedStringField(value: &self.windows) }()
       case 7: try { try decoder.decodeSingularStringField(value: &self.note) }()
+      case 8: try { try decoder.decodeSingularMessageField(value: &self._meter) }()
+      case 9: try { try decoder.decodeSingularStringField(value: &self.actor) }()
       default: break
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
     if !self.credential.isEmpty {
       try visitor.visitSingularStringField(value: self.credential, fieldNumber: 1)
     }
@@ -2688,6 +4514,12 @@ nonisolated extension ChargeResolved: SwiftProtobuf.Message, SwiftProtobuf._Mess
     if !self.note.isEmpty {
       try visitor.visitSingularStringField(value: self.note, fieldNumber: 7)
     }
+    try { if let v = self._meter {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 8)
+    } }()
+    if !self.actor.isEmpty {
+      try visitor.visitSingularStringField(value: self.actor, fieldNumber: 9)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -2699,6 +4531,8 @@ nonisolated extension ChargeResolved: SwiftProtobuf.Message, SwiftProtobuf._Mess
     if lhs.difference != rhs.difference {return false}
     if lhs.windows != rhs.windows {return false}
     if lhs.note != rhs.note {return false}
+    if lhs._meter != rhs._meter {return false}
+    if lhs.actor != rhs.actor {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -2751,7 +4585,7 @@ nonisolated extension Reading: SwiftProtobuf.Message, SwiftProtobuf._MessageImpl
 
 nonisolated extension BalanceObserved: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".BalanceObserved"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}credential\0\u{1}unit\0\u{1}reading\0\u{1}previous\0\u{3}refill_rate\0\u{3}flow_reduction_thousandths\0\u{1}ticks\0\u{3}refill_low\0\u{3}refill_high\0\u{3}predicted_low\0\u{3}predicted_high\0\u{1}refill\0\u{1}unexplained\0\u{1}slack\0\u{1}fetch\0\u{3}restore_gap\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}credential\0\u{1}unit\0\u{1}reading\0\u{1}previous\0\u{3}refill_rate\0\u{3}flow_reduction_thousandths\0\u{1}ticks\0\u{3}refill_low\0\u{3}refill_high\0\u{3}predicted_low\0\u{3}predicted_high\0\u{1}refill\0\u{1}unexplained\0\u{1}slack\0\u{1}fetch\0\u{3}restore_gap\0\u{1}meter\0")
 
   fileprivate class _StorageClass {
     var _credential: String = String()
@@ -2770,6 +4604,7 @@ nonisolated extension BalanceObserved: SwiftProtobuf.Message, SwiftProtobuf._Mes
     var _slack: Int64 = 0
     var _fetch: UInt64 = 0
     var _restoreGap: Bool = false
+    var _meter: MeterName? = nil
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -2796,6 +4631,7 @@ nonisolated extension BalanceObserved: SwiftProtobuf.Message, SwiftProtobuf._Mes
       _slack = source._slack
       _fetch = source._fetch
       _restoreGap = source._restoreGap
+      _meter = source._meter
     }
   }
 
@@ -2830,6 +4666,7 @@ nonisolated extension BalanceObserved: SwiftProtobuf.Message, SwiftProtobuf._Mes
         case 14: try { try decoder.decodeSingularInt64Field(value: &_storage._slack) }()
         case 15: try { try decoder.decodeSingularUInt64Field(value: &_storage._fetch) }()
         case 16: try { try decoder.decodeSingularBoolField(value: &_storage._restoreGap) }()
+        case 17: try { try decoder.decodeSingularMessageField(value: &_storage._meter) }()
         default: break
         }
       }
@@ -2890,6 +4727,9 @@ nonisolated extension BalanceObserved: SwiftProtobuf.Message, SwiftProtobuf._Mes
       if _storage._restoreGap != false {
         try visitor.visitSingularBoolField(value: _storage._restoreGap, fieldNumber: 16)
       }
+      try { if let v = _storage._meter {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 17)
+      } }()
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -2915,6 +4755,7 @@ nonisolated extension BalanceObserved: SwiftProtobuf.Message, SwiftProtobuf._Mes
         if _storage._slack != rhs_storage._slack {return false}
         if _storage._fetch != rhs_storage._fetch {return false}
         if _storage._restoreGap != rhs_storage._restoreGap {return false}
+        if _storage._meter != rhs_storage._meter {return false}
         return true
       }
       if !storagesAreEqual {return false}
@@ -2924,9 +4765,9 @@ nonisolated extension BalanceObserved: SwiftProtobuf.Message, SwiftProtobuf._Mes
   }
 }
 
-nonisolated extension SpendRefused: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
-  package static let protoMessageName: String = _protobuf_package + ".SpendRefused"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}account\0\u{1}operation\0\u{1}credential\0\u{1}unit\0\u{1}wanted\0\u{1}available\0\u{1}resources\0\u{1}reason\0\u{3}retry_ms\0\u{1}refused\0\u{3}content_set\0\u{3}max_age_seconds\0\u{1}behind\0\u{3}asked_ms\0")
+nonisolated extension WindowObserved: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".WindowObserved"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}meter\0\u{1}window\0\u{1}used\0\u{3}previous_used\0\u{1}limit\0\u{3}window_ends_ms\0\u{3}observed_ms\0\u{3}predicted_low\0\u{3}predicted_high\0\u{1}granted\0\u{1}unexplained\0\u{1}fetch\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2934,20 +4775,18 @@ nonisolated extension SpendRefused: SwiftProtobuf.Message, SwiftProtobuf._Messag
       // allocates stack space for every case branch when no optimizations are
       // enabled. https://github.com/apple/swift-protobuf/issues/1034
       switch fieldNumber {
-      case 1: try { try decoder.decodeSingularStringField(value: &self.account) }()
-      case 2: try { try decoder.decodeSingularStringField(value: &self.operation) }()
-      case 3: try { try decoder.decodeSingularStringField(value: &self.credential) }()
-      case 4: try { try decoder.decodeSingularStringField(value: &self.unit) }()
-      case 5: try { try decoder.decodeSingularInt64Field(value: &self.wanted) }()
-      case 6: try { try decoder.decodeSingularInt64Field(value: &self.available) }()
-      case 7: try { try decoder.decodeSingularUInt32Field(value: &self.resources) }()
-      case 8: try { try decoder.decodeSingularEnumField(value: &self.reason) }()
-      case 9: try { try decoder.decodeSingularInt64Field(value: &self.retryMs) }()
-      case 10: try { try decoder.decodeRepeatedStringField(value: &self.refused) }()
-      case 11: try { try decoder.decodeSingularUInt32Field(value: &self.contentSet) }()
-      case 12: try { try decoder.decodeSingularUInt32Field(value: &self._maxAgeSeconds) }()
-      case 13: try { try decoder.decodeSingularBoolField(value: &self.behind) }()
-      case 14: try { try decoder.decodeSingularInt64Field(value: &self.askedMs) }()
+      case 1: try { try decoder.decodeSingularMessageField(value: &self._meter) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.window) }()
+      case 3: try { try decoder.decodeSingularInt64Field(value: &self.used) }()
+      case 4: try { try decoder.decodeSingularInt64Field(value: &self._previousUsed) }()
+      case 5: try { try decoder.decodeSingularInt64Field(value: &self.limit) }()
+      case 6: try { try decoder.decodeSingularInt64Field(value: &self.windowEndsMs) }()
+      case 7: try { try decoder.decodeSingularInt64Field(value: &self.observedMs) }()
+      case 8: try { try decoder.decodeSingularInt64Field(value: &self.predictedLow) }()
+      case 9: try { try decoder.decodeSingularInt64Field(value: &self.predictedHigh) }()
+      case 10: try { try decoder.decodeSingularInt64Field(value: &self.granted) }()
+      case 11: try { try decoder.decodeSingularInt64Field(value: &self.unexplained) }()
+      case 12: try { try decoder.decodeSingularUInt64Field(value: &self.fetch) }()
       default: break
       }
     }
@@ -2958,66 +4797,301 @@ nonisolated extension SpendRefused: SwiftProtobuf.Message, SwiftProtobuf._Messag
     // allocates stack space for every if/case branch local when no optimizations
     // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
     // https://github.com/apple/swift-protobuf/issues/1182
-    if !self.account.isEmpty {
-      try visitor.visitSingularStringField(value: self.account, fieldNumber: 1)
+    try { if let v = self._meter {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    } }()
+    if !self.window.isEmpty {
+      try visitor.visitSingularStringField(value: self.window, fieldNumber: 2)
     }
-    if !self.operation.isEmpty {
-      try visitor.visitSingularStringField(value: self.operation, fieldNumber: 2)
+    if self.used != 0 {
+      try visitor.visitSingularInt64Field(value: self.used, fieldNumber: 3)
     }
-    if !self.credential.isEmpty {
-      try visitor.visitSingularStringField(value: self.credential, fieldNumber: 3)
+    try { if let v = self._previousUsed {
+      try visitor.visitSingularInt64Field(value: v, fieldNumber: 4)
+    } }()
+    if self.limit != 0 {
+      try visitor.visitSingularInt64Field(value: self.limit, fieldNumber: 5)
     }
-    if !self.unit.isEmpty {
-      try visitor.visitSingularStringField(value: self.unit, fieldNumber: 4)
+    if self.windowEndsMs != 0 {
+      try visitor.visitSingularInt64Field(value: self.windowEndsMs, fieldNumber: 6)
+    }
+    if self.observedMs != 0 {
+      try visitor.visitSingularInt64Field(value: self.observedMs, fieldNumber: 7)
+    }
+    if self.predictedLow != 0 {
+      try visitor.visitSingularInt64Field(value: self.predictedLow, fieldNumber: 8)
+    }
+    if self.predictedHigh != 0 {
+      try visitor.visitSingularInt64Field(value: self.predictedHigh, fieldNumber: 9)
+    }
+    if self.granted != 0 {
+      try visitor.visitSingularInt64Field(value: self.granted, fieldNumber: 10)
+    }
+    if self.unexplained != 0 {
+      try visitor.visitSingularInt64Field(value: self.unexplained, fieldNumber: 11)
+    }
+    if self.fetch != 0 {
+      try visitor.visitSingularUInt64Field(value: self.fetch, fieldNumber: 12)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WindowObserved, rhs: WindowObserved) -> Bool {
+    if lhs._meter != rhs._meter {return false}
+    if lhs.window != rhs.window {return false}
+    if lhs.used != rhs.used {return false}
+    if lhs._previousUsed != rhs._previousUsed {return false}
+    if lhs.limit != rhs.limit {return false}
+    if lhs.windowEndsMs != rhs.windowEndsMs {return false}
+    if lhs.observedMs != rhs.observedMs {return false}
+    if lhs.predictedLow != rhs.predictedLow {return false}
+    if lhs.predictedHigh != rhs.predictedHigh {return false}
+    if lhs.granted != rhs.granted {return false}
+    if lhs.unexplained != rhs.unexplained {return false}
+    if lhs.fetch != rhs.fetch {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Want: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".Want"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}meter\0\u{1}window\0\u{1}wanted\0\u{1}available\0\u{3}retry_ms\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularMessageField(value: &self._meter) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.window) }()
+      case 3: try { try decoder.decodeSingularInt64Field(value: &self.wanted) }()
+      case 4: try { try decoder.decodeSingularInt64Field(value: &self.available) }()
+      case 5: try { try decoder.decodeSingularInt64Field(value: &self.retryMs) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._meter {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    } }()
+    if !self.window.isEmpty {
+      try visitor.visitSingularStringField(value: self.window, fieldNumber: 2)
     }
     if self.wanted != 0 {
-      try visitor.visitSingularInt64Field(value: self.wanted, fieldNumber: 5)
+      try visitor.visitSingularInt64Field(value: self.wanted, fieldNumber: 3)
     }
     if self.available != 0 {
-      try visitor.visitSingularInt64Field(value: self.available, fieldNumber: 6)
-    }
-    if self.resources != 0 {
-      try visitor.visitSingularUInt32Field(value: self.resources, fieldNumber: 7)
-    }
-    if self.reason != .unspecified {
-      try visitor.visitSingularEnumField(value: self.reason, fieldNumber: 8)
+      try visitor.visitSingularInt64Field(value: self.available, fieldNumber: 4)
     }
     if self.retryMs != 0 {
-      try visitor.visitSingularInt64Field(value: self.retryMs, fieldNumber: 9)
+      try visitor.visitSingularInt64Field(value: self.retryMs, fieldNumber: 5)
     }
-    if !self.refused.isEmpty {
-      try visitor.visitRepeatedStringField(value: self.refused, fieldNumber: 10)
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Want, rhs: Want) -> Bool {
+    if lhs._meter != rhs._meter {return false}
+    if lhs.window != rhs.window {return false}
+    if lhs.wanted != rhs.wanted {return false}
+    if lhs.available != rhs.available {return false}
+    if lhs.retryMs != rhs.retryMs {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension SpendRefused: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".SpendRefused"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}account\0\u{1}operation\0\u{1}credential\0\u{1}unit\0\u{1}wanted\0\u{1}available\0\u{1}resources\0\u{1}reason\0\u{3}retry_ms\0\u{1}refused\0\u{3}content_set\0\u{3}max_age_seconds\0\u{1}behind\0\u{3}asked_ms\0\u{1}demand\0\u{1}wants\0\u{3}refused_by\0\u{1}payers\0")
+
+  fileprivate class _StorageClass {
+    var _account: String = String()
+    var _operation: String = String()
+    var _credential: String = String()
+    var _unit: String = String()
+    var _wanted: Int64 = 0
+    var _available: Int64 = 0
+    var _resources: UInt32 = 0
+    var _reason: RefusalReason = .unspecified
+    var _retryMs: Int64 = 0
+    var _refused: [String] = []
+    var _contentSet: UInt64 = 0
+    var _maxAgeSeconds: UInt32? = nil
+    var _behind: Bool = false
+    var _askedMs: Int64 = 0
+    var _demand: Demand? = nil
+    var _wants: [Want] = []
+    var _refusedBy: UInt32 = 0
+    var _payers: [Payer] = []
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _account = source._account
+      _operation = source._operation
+      _credential = source._credential
+      _unit = source._unit
+      _wanted = source._wanted
+      _available = source._available
+      _resources = source._resources
+      _reason = source._reason
+      _retryMs = source._retryMs
+      _refused = source._refused
+      _contentSet = source._contentSet
+      _maxAgeSeconds = source._maxAgeSeconds
+      _behind = source._behind
+      _askedMs = source._askedMs
+      _demand = source._demand
+      _wants = source._wants
+      _refusedBy = source._refusedBy
+      _payers = source._payers
     }
-    if self.contentSet != 0 {
-      try visitor.visitSingularUInt32Field(value: self.contentSet, fieldNumber: 11)
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
     }
-    try { if let v = self._maxAgeSeconds {
-      try visitor.visitSingularUInt32Field(value: v, fieldNumber: 12)
-    } }()
-    if self.behind != false {
-      try visitor.visitSingularBoolField(value: self.behind, fieldNumber: 13)
+    return _storage
+  }
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularStringField(value: &_storage._account) }()
+        case 2: try { try decoder.decodeSingularStringField(value: &_storage._operation) }()
+        case 3: try { try decoder.decodeSingularStringField(value: &_storage._credential) }()
+        case 4: try { try decoder.decodeSingularStringField(value: &_storage._unit) }()
+        case 5: try { try decoder.decodeSingularInt64Field(value: &_storage._wanted) }()
+        case 6: try { try decoder.decodeSingularInt64Field(value: &_storage._available) }()
+        case 7: try { try decoder.decodeSingularUInt32Field(value: &_storage._resources) }()
+        case 8: try { try decoder.decodeSingularEnumField(value: &_storage._reason) }()
+        case 9: try { try decoder.decodeSingularInt64Field(value: &_storage._retryMs) }()
+        case 10: try { try decoder.decodeRepeatedStringField(value: &_storage._refused) }()
+        case 11: try { try decoder.decodeSingularUInt64Field(value: &_storage._contentSet) }()
+        case 12: try { try decoder.decodeSingularUInt32Field(value: &_storage._maxAgeSeconds) }()
+        case 13: try { try decoder.decodeSingularBoolField(value: &_storage._behind) }()
+        case 14: try { try decoder.decodeSingularInt64Field(value: &_storage._askedMs) }()
+        case 15: try { try decoder.decodeSingularMessageField(value: &_storage._demand) }()
+        case 16: try { try decoder.decodeRepeatedMessageField(value: &_storage._wants) }()
+        case 17: try { try decoder.decodeSingularUInt32Field(value: &_storage._refusedBy) }()
+        case 18: try { try decoder.decodeRepeatedMessageField(value: &_storage._payers) }()
+        default: break
+        }
+      }
     }
-    if self.askedMs != 0 {
-      try visitor.visitSingularInt64Field(value: self.askedMs, fieldNumber: 14)
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      if !_storage._account.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._account, fieldNumber: 1)
+      }
+      if !_storage._operation.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._operation, fieldNumber: 2)
+      }
+      if !_storage._credential.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._credential, fieldNumber: 3)
+      }
+      if !_storage._unit.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._unit, fieldNumber: 4)
+      }
+      if _storage._wanted != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._wanted, fieldNumber: 5)
+      }
+      if _storage._available != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._available, fieldNumber: 6)
+      }
+      if _storage._resources != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._resources, fieldNumber: 7)
+      }
+      if _storage._reason != .unspecified {
+        try visitor.visitSingularEnumField(value: _storage._reason, fieldNumber: 8)
+      }
+      if _storage._retryMs != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._retryMs, fieldNumber: 9)
+      }
+      if !_storage._refused.isEmpty {
+        try visitor.visitRepeatedStringField(value: _storage._refused, fieldNumber: 10)
+      }
+      if _storage._contentSet != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._contentSet, fieldNumber: 11)
+      }
+      try { if let v = _storage._maxAgeSeconds {
+        try visitor.visitSingularUInt32Field(value: v, fieldNumber: 12)
+      } }()
+      if _storage._behind != false {
+        try visitor.visitSingularBoolField(value: _storage._behind, fieldNumber: 13)
+      }
+      if _storage._askedMs != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._askedMs, fieldNumber: 14)
+      }
+      try { if let v = _storage._demand {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 15)
+      } }()
+      if !_storage._wants.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._wants, fieldNumber: 16)
+      }
+      if _storage._refusedBy != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._refusedBy, fieldNumber: 17)
+      }
+      if !_storage._payers.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._payers, fieldNumber: 18)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: SpendRefused, rhs: SpendRefused) -> Bool {
-    if lhs.account != rhs.account {return false}
-    if lhs.operation != rhs.operation {return false}
-    if lhs.credential != rhs.credential {return false}
-    if lhs.unit != rhs.unit {return false}
-    if lhs.wanted != rhs.wanted {return false}
-    if lhs.available != rhs.available {return false}
-    if lhs.resources != rhs.resources {return false}
-    if lhs.reason != rhs.reason {return false}
-    if lhs.retryMs != rhs.retryMs {return false}
-    if lhs.refused != rhs.refused {return false}
-    if lhs.contentSet != rhs.contentSet {return false}
-    if lhs._maxAgeSeconds != rhs._maxAgeSeconds {return false}
-    if lhs.behind != rhs.behind {return false}
-    if lhs.askedMs != rhs.askedMs {return false}
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._account != rhs_storage._account {return false}
+        if _storage._operation != rhs_storage._operation {return false}
+        if _storage._credential != rhs_storage._credential {return false}
+        if _storage._unit != rhs_storage._unit {return false}
+        if _storage._wanted != rhs_storage._wanted {return false}
+        if _storage._available != rhs_storage._available {return false}
+        if _storage._resources != rhs_storage._resources {return false}
+        if _storage._reason != rhs_storage._reason {return false}
+        if _storage._retryMs != rhs_storage._retryMs {return false}
+        if _storage._refused != rhs_storage._refused {return false}
+        if _storage._contentSet != rhs_storage._contentSet {return false}
+        if _storage._maxAgeSeconds != rhs_storage._maxAgeSeconds {return false}
+        if _storage._behind != rhs_storage._behind {return false}
+        if _storage._askedMs != rhs_storage._askedMs {return false}
+        if _storage._demand != rhs_storage._demand {return false}
+        if _storage._wants != rhs_storage._wants {return false}
+        if _storage._refusedBy != rhs_storage._refusedBy {return false}
+        if _storage._payers != rhs_storage._payers {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -3025,7 +5099,7 @@ nonisolated extension SpendRefused: SwiftProtobuf.Message, SwiftProtobuf._Messag
 
 nonisolated extension CredentialAdded: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".CredentialAdded"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}credential\0\u{1}upstream\0\u{1}unit\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}credential\0\u{1}upstream\0\u{1}unit\0\u{3}quota_group\0\u{1}actor\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3036,6 +5110,8 @@ nonisolated extension CredentialAdded: SwiftProtobuf.Message, SwiftProtobuf._Mes
       case 1: try { try decoder.decodeSingularStringField(value: &self.credential) }()
       case 2: try { try decoder.decodeSingularStringField(value: &self.upstream) }()
       case 3: try { try decoder.decodeSingularStringField(value: &self.unit) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.quotaGroup) }()
+      case 5: try { try decoder.decodeSingularStringField(value: &self.actor) }()
       default: break
       }
     }
@@ -3051,6 +5127,12 @@ nonisolated extension CredentialAdded: SwiftProtobuf.Message, SwiftProtobuf._Mes
     if !self.unit.isEmpty {
       try visitor.visitSingularStringField(value: self.unit, fieldNumber: 3)
     }
+    if !self.quotaGroup.isEmpty {
+      try visitor.visitSingularStringField(value: self.quotaGroup, fieldNumber: 4)
+    }
+    if !self.actor.isEmpty {
+      try visitor.visitSingularStringField(value: self.actor, fieldNumber: 5)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -3058,6 +5140,8 @@ nonisolated extension CredentialAdded: SwiftProtobuf.Message, SwiftProtobuf._Mes
     if lhs.credential != rhs.credential {return false}
     if lhs.upstream != rhs.upstream {return false}
     if lhs.unit != rhs.unit {return false}
+    if lhs.quotaGroup != rhs.quotaGroup {return false}
+    if lhs.actor != rhs.actor {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -3065,7 +5149,7 @@ nonisolated extension CredentialAdded: SwiftProtobuf.Message, SwiftProtobuf._Mes
 
 nonisolated extension CredentialStatusChanged: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".CredentialStatusChanged"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}credential\0\u{1}status\0\u{1}detail\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}credential\0\u{1}status\0\u{1}detail\0\u{1}actor\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3076,6 +5160,7 @@ nonisolated extension CredentialStatusChanged: SwiftProtobuf.Message, SwiftProto
       case 1: try { try decoder.decodeSingularStringField(value: &self.credential) }()
       case 2: try { try decoder.decodeSingularEnumField(value: &self.status) }()
       case 3: try { try decoder.decodeSingularStringField(value: &self.detail) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.actor) }()
       default: break
       }
     }
@@ -3091,6 +5176,9 @@ nonisolated extension CredentialStatusChanged: SwiftProtobuf.Message, SwiftProto
     if !self.detail.isEmpty {
       try visitor.visitSingularStringField(value: self.detail, fieldNumber: 3)
     }
+    if !self.actor.isEmpty {
+      try visitor.visitSingularStringField(value: self.actor, fieldNumber: 4)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -3098,6 +5186,7 @@ nonisolated extension CredentialStatusChanged: SwiftProtobuf.Message, SwiftProto
     if lhs.credential != rhs.credential {return false}
     if lhs.status != rhs.status {return false}
     if lhs.detail != rhs.detail {return false}
+    if lhs.actor != rhs.actor {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -3105,7 +5194,7 @@ nonisolated extension CredentialStatusChanged: SwiftProtobuf.Message, SwiftProto
 
 nonisolated extension ServiceStarted: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".ServiceStarted"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}version\0\u{1}simulated\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}version\0\u{1}simulated\0\u{1}format\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3115,6 +5204,7 @@ nonisolated extension ServiceStarted: SwiftProtobuf.Message, SwiftProtobuf._Mess
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularStringField(value: &self.version) }()
       case 2: try { try decoder.decodeSingularBoolField(value: &self.simulated) }()
+      case 3: try { try decoder.decodeSingularUInt32Field(value: &self.format) }()
       default: break
       }
     }
@@ -3127,12 +5217,16 @@ nonisolated extension ServiceStarted: SwiftProtobuf.Message, SwiftProtobuf._Mess
     if self.simulated != false {
       try visitor.visitSingularBoolField(value: self.simulated, fieldNumber: 2)
     }
+    if self.format != 0 {
+      try visitor.visitSingularUInt32Field(value: self.format, fieldNumber: 3)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: ServiceStarted, rhs: ServiceStarted) -> Bool {
     if lhs.version != rhs.version {return false}
     if lhs.simulated != rhs.simulated {return false}
+    if lhs.format != rhs.format {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -3140,7 +5234,7 @@ nonisolated extension ServiceStarted: SwiftProtobuf.Message, SwiftProtobuf._Mess
 
 nonisolated extension ServiceRecovered: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".ServiceRecovered"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}fetches\0\u{3}tokens_in_doubt\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}fetches\0\u{3}tokens_in_doubt\0\u{3}in_doubt\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3150,6 +5244,7 @@ nonisolated extension ServiceRecovered: SwiftProtobuf.Message, SwiftProtobuf._Me
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularUInt32Field(value: &self.fetches) }()
       case 2: try { try decoder.decodeSingularInt64Field(value: &self.tokensInDoubt) }()
+      case 3: try { try decoder.decodeRepeatedMessageField(value: &self.inDoubt) }()
       default: break
       }
     }
@@ -3162,12 +5257,16 @@ nonisolated extension ServiceRecovered: SwiftProtobuf.Message, SwiftProtobuf._Me
     if self.tokensInDoubt != 0 {
       try visitor.visitSingularInt64Field(value: self.tokensInDoubt, fieldNumber: 2)
     }
+    if !self.inDoubt.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.inDoubt, fieldNumber: 3)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: ServiceRecovered, rhs: ServiceRecovered) -> Bool {
     if lhs.fetches != rhs.fetches {return false}
     if lhs.tokensInDoubt != rhs.tokensInDoubt {return false}
+    if lhs.inDoubt != rhs.inDoubt {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -3175,7 +5274,7 @@ nonisolated extension ServiceRecovered: SwiftProtobuf.Message, SwiftProtobuf._Me
 
 nonisolated extension SnapshotTaken: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".SnapshotTaken"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}file\0\u{1}position\0\u{1}root\0\u{1}digest\0\u{1}bytes\0\u{1}rows\0\u{1}bodies\0\u{1}automatic\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}file\0\u{1}position\0\u{1}root\0\u{1}digest\0\u{1}bytes\0\u{1}rows\0\u{1}bodies\0\u{1}automatic\0\u{1}actor\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3191,6 +5290,7 @@ nonisolated extension SnapshotTaken: SwiftProtobuf.Message, SwiftProtobuf._Messa
       case 6: try { try decoder.decodeSingularUInt64Field(value: &self.rows) }()
       case 7: try { try decoder.decodeSingularUInt64Field(value: &self.bodies) }()
       case 8: try { try decoder.decodeSingularBoolField(value: &self.automatic) }()
+      case 9: try { try decoder.decodeSingularStringField(value: &self.actor) }()
       default: break
       }
     }
@@ -3221,6 +5321,9 @@ nonisolated extension SnapshotTaken: SwiftProtobuf.Message, SwiftProtobuf._Messa
     if self.automatic != false {
       try visitor.visitSingularBoolField(value: self.automatic, fieldNumber: 8)
     }
+    if !self.actor.isEmpty {
+      try visitor.visitSingularStringField(value: self.actor, fieldNumber: 9)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -3233,6 +5336,7 @@ nonisolated extension SnapshotTaken: SwiftProtobuf.Message, SwiftProtobuf._Messa
     if lhs.rows != rhs.rows {return false}
     if lhs.bodies != rhs.bodies {return false}
     if lhs.automatic != rhs.automatic {return false}
+    if lhs.actor != rhs.actor {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -81,7 +81,9 @@ extension ProductProblem.Reason {
   var isRefusal: Bool {
     switch self {
     case .insufficientTokens, .requestLimit, .storageFull, .busy: true
-    case .upstreamUnavailable, .keyRejected, .requestRejected, .notConfigured, .stopping: false
+    case .upstreamUnavailable, .incomplete, .keyRejected, .requestRejected, .notConfigured,
+      .stopping:
+      false
     }
   }
 }

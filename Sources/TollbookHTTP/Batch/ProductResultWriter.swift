@@ -90,7 +90,7 @@ struct ProductResultWriter {
 
   /// The gated parts that are null because they cost extra.
   private func notBought(_ summary: ProductSummary, _ entry: CacheEntry) -> [String] {
-    let bought = ContentSet(keepa: UInt32(entry.contentSet))
+    let bought = ContentSet(keepa: entry.contentSet)
     var names: [String] = []
     if !bought.covers(.rating) && !(summary.hasRatingTenths && summary.hasReviewCount) {
       names.append("rating")

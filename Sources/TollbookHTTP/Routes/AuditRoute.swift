@@ -8,7 +8,7 @@ import TollbookHistory
 import TollbookLog
 
 extension HTTPService {
-  /// `GET /audit`: where the tokens went, as `tollbook audit` tells it.
+  /// `GET /audit`: where the tokens and the money went, as `tollbook audit` tells it.
   ///
   /// It reads the log in portions on a thread of its own. One audit runs at a time; whoever comes meanwhile is asked to
   /// come again.
@@ -23,7 +23,7 @@ extension HTTPService {
     guard let report = try await audits.run(query, in: source) else {
       throw Problem(.busy, "another audit is running").retrying(after: 2)
     }
-    let capacity = 1_024 * (min(limit, report.groups.count) + 4)
+    let capacity = 1_024 * (min(limit, report.groups.count) + 4) * report.units.count
     return .object(position: report.query.through, capacity: capacity) { json in
       report.write(to: &json, price: settings.tokenPrice, limit: limit)
     }

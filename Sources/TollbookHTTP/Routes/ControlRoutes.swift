@@ -2,10 +2,11 @@ import Hummingbird
 import JSONText
 import TollbookEvents
 import TollbookGateway
+import TollbookHistory
 import TollbookLog
 
 extension HTTPService {
-  /// `POST /resolve`, for the command line: `{"fetch","attempt","settled","note"}` closes a doubt by hand and answers
+  /// `POST /resolve`, for the command line: `{"fetch","attempt","unit","settled","note"}` closes a doubt by hand and answers
   /// with the event.
   func addControl(to router: Router<TollbookContext>) {
     router.route(
@@ -20,23 +21,23 @@ extension HTTPService {
       fields.integer("fetch", in: 1 ... .max), "fetch", "the position of the FetchStarted")
     let attempt = try fields.integer("attempt", in: 1...Int64(UInt32.max)) ?? 1
     let settled = try JSONFields.require(
-      fields.integer("settled", in: 0 ... .max), "settled", "how many tokens were spent")
+      fields.integer("settled", in: 0 ... .max), "settled", "how much was spent")
     let note = try fields.string("note") ?? ""
     let event: ChargeResolved
     do {
       event = try await gateway.resolve(
-        fetch: Position(fetch), attempt: UInt32(attempt), settled: settled, note: note)
+        fetch: Position(fetch), attempt: UInt32(attempt), unit: fields.string("unit"),
+        settled: settled, note: note, actor: "operator")
     } catch let refusal as ResolveCommand.Refusal {
       throw Problem(refusal)
     }
     return .object(position: log.head) { json in
-      json.field("credential", event.credential)
-      json.field("unit", event.unit)
+      MeterKey(event.meter).writeMembers(to: &json)
       json.array("doubts", event.doubts) { json, doubt in
         json.object { json in
           json.field("fetch", doubt.fetch)
           json.field("attempt", doubt.attempt)
-          json.field("tokens", doubt.tokens)
+          json.field("amount", doubt.tokens)
           json.field("settled", doubt.settled)
           json.field("released", doubt.released)
         }
@@ -50,6 +51,7 @@ extension Problem {
     switch refusal {
     case .noSuchDoubt: self.init(.notFound, "\(refusal)", field: "fetch")
     case .stillUnderWay: self.init(.stillUnderWay, "\(refusal)", field: "fetch")
+    case .whichUnit: self.init(.invalidField, "\(refusal)", field: "unit")
     case .moreThanHeld: self.init(.invalidField, "\(refusal)", field: "settled")
     }
   }

@@ -1,6 +1,7 @@
 import Hummingbird
 import JSONText
 import LMDB
+import TollbookEvents
 import TollbookGateway
 import TollbookLog
 import TollbookViews
@@ -91,7 +92,7 @@ struct Health {
       reasons.append(
         Reason(
           name: "ledger_residual",
-          detail: "the books of \(key.credential) leave \(meter.residual) \(key.unit) over"))
+          detail: "the books of \(key) leave \(meter.residual) \(key.unit) over"))
     }
   }
 

@@ -2,6 +2,7 @@ import Hummingbird
 import JSONText
 import LMDB
 import TollbookEvents
+import TollbookHistory
 import TollbookLog
 import TollbookViews
 
@@ -38,7 +39,14 @@ extension HTTPService {
       json.array("charges", page.charges) { json, charge in charge.write(to: &json) }
       json.object("sums") { json in
         json.field("charges", page.charges.count)
-        json.field("tokens", page.charges.reduce(0) { $0 + $1.tokens })
+        let sums = page.sums
+        json.field("tokens", sums.count(of: Amount.firstUnit))
+        json.array("amounts", sums) { json, sum in
+          json.object { json in
+            json.field("unit", sum.unit)
+            json.field("amount", sum.count)
+          }
+        }
       }
       json.field("next", page.next.map { "\($0)" })
       json.field("position", page.head)
@@ -49,10 +57,16 @@ extension HTTPService {
 extension Meter {
   fileprivate func write(_ key: MeterKey, to json: inout JSONWriter) {
     json.object { json in
-      json.field("credential", key.credential)
-      json.field("unit", key.unit)
+      key.writeMembers(to: &json)
       for term in LedgerTerm.allCases { json.field(term.name, self[term]) }
       json.field("residual", residual)
+      if let use {
+        return json.object("observed") { json in
+          json.field("used", use.used)
+          json.field("limit", use.limit == 0 ? nil : use.limit)
+          json.field("at", use.observed)
+        }
+      }
       guard let reading else { return json.nullField("observed") }
       json.object("observed") { json in
         json.field("balance", reading.balance)

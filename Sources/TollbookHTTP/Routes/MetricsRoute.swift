@@ -114,10 +114,11 @@ extension HTTPService {
     _ text: inout PrometheusText
   ) {
     text.family(
-      "tollbook_tokens", .gauge, "Terms of the meters.",
+      "tollbook_meter", .gauge,
+      "Terms of the meters, in their unit; money in whole units of its currency.",
       meters.flatMap { row in
         LedgerTerm.allCases.map { term in
-          (row.key.labels + [("term", term.name)], Double(row.meter[term]))
+          (row.key.labels + [("term", term.name)], Amount(row.meter[term], row.key.unit).metric)
         }
       })
     text.family(
@@ -129,9 +130,9 @@ extension HTTPService {
       meters.compactMap { row in
         row.meter.reading.map { (row.key.labels, Double($0.balance)) }
       })
-    text.single(
-      "tollbook_tokens_charged_total", .counter, "Tokens charged since the log began.",
-      Double(totals[MetricSeries.tokensCharged]))
+    text.family(
+      "tollbook_charged_total", .counter, "What was charged since the log began, by unit.",
+      totals.amounts(of: .amountsCharged).map { ([("unit", $0.unit)], $0.metric) })
     text.single(
       "tollbook_refusals_total", .counter, "Purchases refused by rule.",
       Double(totals[.refusals]))
@@ -176,6 +177,19 @@ extension HTTPService {
 
 extension MeterKey {
   fileprivate var labels: PrometheusText.Labels {
-    [("credential", credential), ("unit", unit)]
+    let name = ownerKind == .quotaGroup ? "credential" : ownerKind.name
+    let dimensions = dimensions.map { dimension in
+      let name = dimension.name.map { $0.isASCII && ($0.isLetter || $0.isNumber) ? $0 : "_" }
+      return (name: "dimension_\(String(name))", value: dimension.value)
+    }
+    return [(name, owner), ("unit", unit)] + dimensions
+      + (window.isEmpty ? [] : [("window", window)])
+  }
+}
+
+extension Amount {
+  /// As a sample: money in whole units of its currency.
+  fileprivate var metric: Double {
+    Self.isMoney(unit) ? Double(count) / 1_000_000_000 : Double(count)
   }
 }

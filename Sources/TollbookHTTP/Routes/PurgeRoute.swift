@@ -18,7 +18,7 @@ extension HTTPService {
   private func purge(_ fields: JSONFields) async throws -> Response {
     let order = PurgeOrder(
       scope: try Self.scope(fields), isHard: try fields.flag("hard") ?? false,
-      note: try Self.note(fields))
+      note: try Self.note(fields), actor: "operator")
     let isDryRun = try fields.flag("dry_run") ?? false
     let isConfirmed = try fields.flag("confirm") ?? false
     if isDryRun && isConfirmed {
@@ -31,13 +31,13 @@ extension HTTPService {
       json.field("purged", isConfirmed)
       json.field("hard", order.isHard)
       json.field("entries", cost.entries)
-      json.field("tokens", cost.tokens)
+      json.array("costs", cost.amounts) { json, amount in amount.write(to: &json) }
       json.field("bytes", cost.bytes)
       json.field(
         "detail",
         isConfirmed
-          ? "\(order.isHard ? "removed" : "stale from now on"); tokens is what the entries had cost"
-          : "nothing is changed; tokens is what the entries had cost, and \"confirm\": true purges"
+          ? "\(order.isHard ? "removed" : "stale from now on"); costs are what the entries had cost"
+          : "nothing is changed; costs are what the entries had cost, and \"confirm\": true purges"
             + " them")
     }
   }

@@ -13,8 +13,12 @@ package struct AuditQuery: Sendable {
   package var calendar = AuditCalendar.utc
   /// Only what this account spent and read.
   package var account: String?
-  /// Whether to tell what became of the tokens.
+  /// Whether to tell what became of what was spent.
   package var withWaste = true
+  /// Where to take the sums from.
+  package var source = AuditSource.best
+  /// Of whole hours: the last event that may tell more of what happened in the range.
+  var knownThrough: Position = .max
 
   package init() {}
 }
@@ -45,33 +49,50 @@ package struct AuditReport: Sendable {
   package let first: Timestamp?
   package let last: Timestamp?
   package let total: AuditSums
-  /// Stretches of time in their order, others with what was spent most first.
+  /// The units that the report tells about, in the order of their bytes: at least one.
+  package let units: [String]
+  /// Stretches of time in their order, others with what was spent most first: of the first unit, then of the next.
   package let groups: [Group]
   /// Nil: not asked for.
-  package let waste: WasteSums?
+  package let waste: PerUnit<WasteSums>?
   package let reconciliation: Reconciliation
   /// Events that the ledger could not apply, and that are left out here too.
   package let parked: UInt64
-  /// Entries that the cache held at the end of the range.
-  package let liveEntries: Int
+  /// Entries that the cache held at the end of the range; nil: not known.
+  package let liveEntries: Int?
   /// Those that had not been fresh for over an hour by then, and were not noted as expired.
-  package let overdueEntries: Int
+  package let overdueEntries: Int?
+  /// The last event that is known; after the range's end only if it is of whole hours.
+  package let known: Position
+  /// How many events were read for the sums; nil: none, they are those of the rollups.
+  package let eventsRead: UInt64?
 }
 
-/// Walks through a log and adds up.
+/// Adds up what a log says: what stands in the rollups, or what its events say.
 package enum Audit {
   /// Audits a range.
   ///
+  /// Of whole hours it tells what is known at the head: a doubt that was closed later is none any more, a refresh that
+  /// was read later was of use. So it says the same whether it reads rollups or events. Of a range that begins or ends
+  /// amid an hour it tells what was known at its end.
+  ///
   /// - Parameter progress: told now and then how far it is and where it ends; says whether to go on.
-  /// - Returns: nil if `progress` said stop.
+  /// - Returns: nil if `progress` said stop, or if rollups were asked for that do not tell.
   package static func run(
     _ query: AuditQuery, in source: LogSource,
     progress: (_ done: Position, _ end: Position) -> ScanStep = { _, _ in .next }
   ) throws(LogError) -> AuditReport? {
+    if query.source != .events, let report = try fromRollups(query, in: source) { return report }
+    guard query.source != .rollups else { return nil }
     let start = try source.start()
-    let end = min(query.through, try source.head())
+    let head = min(try source.head(), query.knownThrough)
+    let end = min(query.through, head)
+    let isOfWholeHours = try source.isOfWholeHours(
+      after: max(query.after, start), through: end, head: head)
+    let known = isOfWholeHours ? head : end
     var options = AuditFold.Options()
     options.after = max(query.after, start)
+    options.through = isOfWholeHours ? end : nil
     options.grouping = query.grouping
     options.calendar = query.calendar
     options.account = query.account
@@ -80,18 +101,19 @@ package enum Audit {
     options.parkedByCache = try source.parked(by: "cache")
     var fold = AuditFold(options)
     var isStopped = false
-    if end > start {
-      try source.scanRecords(after: start, through: end) {
+    if known > start {
+      try source.scanRecords(after: start, through: known) {
         (position, record) throws(LogError) in
         try fold.apply(position, record)
-        guard position & 0x3FFF == 0, progress(position, end) == .stop else { return .next }
+        guard position & 0x3FFF == 0, progress(position, known) == .stop else { return .next }
         isStopped = true
         return .stop
       }
     }
     guard !isStopped else { return nil }
     fold.finish()
-    return AuditReport(fold, query, start: start, through: end)
+    return AuditReport(
+      fold, query, start: start, through: end, known: known, eventsRead: known - start)
   }
 }
 
@@ -112,9 +134,20 @@ extension LogSource {
   }
 }
 
+extension LogSource {
+  fileprivate func isOfWholeHours(
+    after start: Position, through end: Position, head: Position
+  ) throws(LogError) -> Bool {
+    try environment.withReadTransaction { (transaction) throws(LogError) in
+      try reader.wholeHours(after: start, through: end, head: head, in: transaction) != nil
+    }
+  }
+}
+
 extension AuditReport {
-  fileprivate init(
-    _ fold: AuditFold, _ query: AuditQuery, start: Position, through end: Position
+  init(
+    _ fold: AuditFold, _ query: AuditQuery, start: Position, through end: Position,
+    known: Position, eventsRead: UInt64? = nil
   ) {
     var query = query
     query.after = fold.options.after
@@ -123,21 +156,49 @@ extension AuditReport {
     self.start = start
     events = fold.events
     first = fold.first
-    last = fold.events == 0 ? nil : fold.last
-    total = fold.groups.total
+    last = fold.events == 0 ? nil : fold.lastCounted
+    total = AuditSums(fold.groups.total, unitsOf: fold.units)
+    units = fold.unitsToTell
     groups = fold.sortedGroups
-    waste = query.withWaste ? fold.waste : nil
+    waste =
+      query.withWaste ? PerUnit(fold.waste, unitsOf: fold.units) { $0 != .zero } : nil
     reconciliation = fold.reconciliation
     parked = fold.parked
-    liveEntries = fold.shelf.entryCount
-    overdueEntries = fold.shelf.overdueCount(at: fold.last.advanced(byMilliseconds: -3_600_000))
+    liveEntries = fold.live?.all
+    overdueEntries = fold.live?.overdue
+    self.known = known
+    self.eventsRead = eventsRead
   }
 }
 
+extension AuditReport {
+  /// The units of a group: where the report tells about one, that is told of each group.
+  package func units(of sums: AuditSums) -> [String] {
+    units.count == 1 ? units : sums.amounts.units
+  }
+
+  /// What became of a unit.
+  package func waste(of unit: String) -> WasteSums { waste?[unit] ?? .zero }
+}
+
 extension AuditFold {
+  /// Those of which something was booked or avoided; if there is none, the first one that the log knows.
+  fileprivate var unitsToTell: [String] {
+    var told = AuditSums(groups.total, unitsOf: units).amounts
+    for group in groups.sums {
+      for element in AuditSums(group.sums, unitsOf: units).amounts {
+        told[element.unit, default: .zero] += element.value
+      }
+    }
+    return told.isEmpty ? [units.all.first?.text ?? Amount.firstUnit] : told.units
+  }
+
+  /// The groups of which there is anything to tell. A doubt that was closed may leave nothing of a group.
   fileprivate var sortedGroups: [AuditReport.Group] {
+    let all = groups.sums.map { (key: $0.key, sums: AuditSums($0.sums, unitsOf: units)) }
+      .filter { $0.sums != .zero }
     if options.grouping.isTime {
-      let sorted = groups.sums.sorted { ($0.key.time ?? .min) < ($1.key.time ?? .min) }
+      let sorted = all.sorted { ($0.key.time ?? .min) < ($1.key.time ?? .min) }
       var calendar = calendar
       return sorted.map { group in
         let began = options.grouping == .hour ? group.key.time : nil
@@ -146,11 +207,15 @@ extension AuditFold {
           began: began.map { Timestamp(milliseconds: $0) })
       }
     }
-    let named = groups.sums.map { (name: name(of: $0.key), sums: $0.sums) }
+    let told = unitsToTell
+    let named = all.map { group in (name: name(of: group.key), sums: group.sums) }
     let sorted = named.sorted { left, right in
-      let first = (left.sums.tokens.high, left.sums.reads)
-      let second = (right.sums.tokens.high, right.sums.reads)
-      if first != second { return first > second }
+      for unit in told where left.sums[unit].spent.high != right.sums[unit].spent.high {
+        return left.sums[unit].spent.high > right.sums[unit].spent.high
+      }
+      if left.sums.counts.reads != right.sums.counts.reads {
+        return left.sums.counts.reads > right.sums.counts.reads
+      }
       return (left.name ?? []).lexicographicallyPrecedes(right.name ?? [])
     }
     return sorted.map { group in
@@ -196,23 +261,23 @@ extension AuditReport {
     json.field("time_zone", query.calendar.name)
     json.field("account", query.account)
     json.field("token_price", price?.description)
-    json.object("total") { json in total.write(to: &json, price: price) }
+    json.object("total") { json in total.write(to: &json, price: price, units: units) }
     json.array("groups", groups.prefix(limit)) { json, group in
       json.object { json in
         json.field("group", group.name)
-        group.sums.write(to: &json, price: price)
+        group.sums.write(to: &json, price: price, units: units(of: group.sums))
       }
     }
     let rest = groups.dropFirst(limit)
     json.field("groups_left_out", rest.count)
     if !rest.isEmpty {
       json.object("left_out") { json in
-        rest.reduce(.zero) { $0 + $1.sums }.write(to: &json, price: price)
+        let sums = rest.reduce(.zero) { $0 + $1.sums }
+        sums.write(to: &json, price: price, units: units(of: sums))
       }
     }
-    if let waste {
-      json.name("waste")
-      waste.write(to: &json)
+    if waste != nil {
+      json.array("waste", units) { json, unit in waste(of: unit).write(to: &json, unit: unit) }
     }
     json.name("reconciliation")
     reconciliation.write(to: &json)

@@ -1,106 +1,101 @@
 import LMDB
 import TollbookEvents
 
-/// A call to an upstream as an audit follows it, until it has ended and nothing of it is in doubt.
-struct AuditCall: Sendable {
-  /// What is known of each resource.
-  struct Marks: OptionSet, Sendable {
-    let rawValue: UInt8
-
-    /// There was no need to buy it.
-    static let duplicate = Marks(rawValue: 1)
-    /// The answer was kept.
-    static let brought = Marks(rawValue: 2)
-    /// It was what had been there before.
-    static let unchanged = Marks(rawValue: 4)
-    /// The entry is gone; it had been read while it was fresh, or not.
-    static let used = Marks(rawValue: 8)
-    static let unread = Marks(rawValue: 16)
-  }
-
-  /// Numbers of names; nil: it began before what the log holds.
-  var account: Int?
-  var credential: Int?
-  var operation: Int?
-  var contentSet: UInt32 = 0
-  var isBehind = false
-  /// Places on the shelf, in request order.
-  var resources: [Int] = []
-  var marks: [Marks] = []
-  /// The index after the resource that was marked last.
-  var marked = 0
-  /// The attempt that was answered; 0: none.
-  var succeeded: UInt32 = 0
-  /// Nothing more will be booked for it, but for doubts.
-  var isOver = false
-  var openDoubts = 0
-
-  /// The index of a place among the resources, looked for from where it is expected.
-  func index(of place: Int, near hint: Int) -> Int? {
-    if hint < resources.count, resources[hint] == place { return hint }
-    return resources.firstIndex(of: place)
-  }
-}
-
-struct DoubtKey: Hashable, Sendable {
-  var fetch: Position
-  var attempt: UInt32
-}
-
-/// Tokens that are in doubt or unprovable, as an audit follows them.
-struct AuditDoubt: Sendable {
-  /// When it began.
-  var time: Timestamp
-  /// Of the call, for its groups; a doubt outlives it.
-  var account: Int?
-  var credential: Int?
-  var operation: Int?
-}
-
-struct MeterNames: Hashable, Sendable {
-  var credential: Int
-  var unit: Int
-}
-
 extension AuditFold {
   mutating func started(_ event: StartedFields, _ record: RawSpan) {
     var call = AuditCall()
-    let account = names.number(of: event.account, in: record)
-    let credential = names.number(of: event.credential, in: record)
-    call.account = account
-    call.credential = credential
+    for demand in event.demands {
+      call.demands.append(
+        .init(
+          account: names.number(of: demand.account, in: record), isBehind: demand.isBehind))
+    }
+    call.tellsKinds = event.tellsDemands
+    call.credential = names.number(of: event.credential, in: record)
     call.operation = names.number(of: event.operation, in: record)
-    call.contentSet = event.contentSet
-    call.isBehind = event.isBehind
+    call.demandOf = event.demandOf
+    call.weights = event.weights
     if followsResources {
       call.resources.reserveCapacity(event.resources.count)
       call.marks.reserveCapacity(event.resources.count)
-      for range in event.resources {
-        take(shelf.place(of: range, in: record), event, into: &call)
+      for (index, range) in event.resources.enumerated() {
+        take(shelf.place(of: range, in: record), index, event, into: &call)
       }
     }
-    note(
-      call: position,
-      MeterNames(credential: credential, unit: names.number(of: event.unit, in: record)))
-    if isCounting, isWanted(account) {
-      var delta = AuditSums()
-      delta.calls = 1
-      delta.readsBought = event.isBehind ? 0 : Int64(event.resourceCount)
-      var one = AuditSums()
-      one.readsBought = event.isBehind ? 0 : 1
-      add(delta, of: call, at: last) { _ in one }
+    for move in event.moves { note(call: position, meter(move.meter, record)) }
+    if isCounting {
+      if followsResources {
+        countCall(call, isRetry: false)
+      } else {
+        var delta = AuditCounts()
+        delta.calls = 1
+        delta.readsBought = event.readsBought
+        let key = group(
+          at: last, account: call.account, credential: call.credential, operation: call.operation)
+        groups.add(delta, to: key)
+      }
     }
     calls[position] = call
   }
 
   /// Takes a resource of a call that begins.
-  private mutating func take(_ place: Int, _ event: StartedFields, into call: inout AuditCall) {
-    let isAnswered = shelf.answers(
-      place, event.contentSet, at: last, maximumAge: event.maximumAge)
+  private mutating func take(
+    _ place: Int, _ index: Int, _ event: StartedFields, into call: inout AuditCall
+  ) {
+    let number = event.demand(ofResource: index)
+    let demand = event.demands[event.demands.indices.contains(number) ? number : 0]
+    let isAnswered = shelf.answers(place, demand, at: last)
     shelf[place].underWay.append(.init(fetch: position, contentSet: event.contentSet))
     shelf[place].references += 1
     call.resources.append(place)
     call.marks.append(isAnswered ? .duplicate : [])
+  }
+
+  /// Counts an attempt, and the reads that made the first one necessary.
+  private mutating func countCall(_ call: AuditCall?, isRetry: Bool) {
+    let isAnyWanted = call?.demands.contains { isWanted($0.account) } ?? false
+    guard isAnyWanted || (call?.demands.isEmpty ?? true) && isWanted(nil) else { return }
+    var attempt = AuditCounts()
+    attempt.calls = 1
+    attempt.retries = isRetry ? 1 : 0
+    let waiting = isRetry ? [] : call?.waiting { isWanted($0.account) } ?? []
+    guard options.grouping.divides, let call, !call.demands.isEmpty else {
+      attempt.readsBought = Int64(waiting.count)
+      let key = group(
+        at: last, account: call?.account, credential: call?.credential,
+        operation: call?.operation)
+      return groups.add(attempt, to: key)
+    }
+    groups.addToTotal(attempt)
+    for key in touchedGroups(of: call) { groups.addToGroup(attempt, key) }
+    var read = AuditCounts()
+    read.readsBought = 1
+    for index in waiting { groups.add(read, to: group(ofResource: index, of: call)) }
+  }
+
+  /// The groups that a call touches, each once.
+  private mutating func touchedGroups(of call: AuditCall) -> [AuditGroups.Key] {
+    var touched = TouchedGroups()
+    if call.resources.isEmpty {
+      if options.grouping == .account {
+        let demand = call.demands.first { isWanted($0.account) }
+        touched.insert(demand.map { .name($0.account) } ?? .unknown)
+      } else {
+        touched.insert(call.tellsKinds ? groupOfCallItself() : .unknown)
+      }
+    }
+    for index in call.resources.indices {
+      guard isWanted(call.demand(ofResource: index)?.account) else { continue }
+      touched.insert(group(ofResource: index, of: call))
+    }
+    return touched.keys
+  }
+
+  /// The group of one of a call's resources, where groups are resources, classes of them, or who pays for them.
+  private mutating func group(ofResource index: Int, of call: AuditCall) -> AuditGroups.Key {
+    guard options.grouping == .account else {
+      return group(ofResource: shelf[call.resources[index]].name)
+    }
+    return call.demand(ofResource: index).map { .name($0.account) } ?? .unknown
   }
 
   mutating func ended(_ event: EndedFields, _ kind: EventKind) {
@@ -110,13 +105,7 @@ extension AuditFold {
       calls[event.fetch, default: AuditCall()].succeeded = event.attempt
       noLongerUnderWay(event.fetch)
     case .fetchAttemptFailed where event.nextAttempt > 0:
-      guard isCounting else { return }
-      let call = calls[event.fetch]
-      guard isWanted(call?.account) else { return }
-      var delta = AuditSums()
-      delta.calls = 1
-      delta.retries = 1
-      add(delta, of: call, at: last)
+      if isCounting { countCall(calls[event.fetch], isRetry: true) }
     case .fetchFailed:
       noLongerUnderWay(event.fetch)
       calls[event.fetch]?.isOver = true
@@ -131,10 +120,17 @@ extension AuditFold {
     }
   }
 
-  /// An attempt's reservation has ended: the last booking of a call that was answered.
+  /// An attempt's reservation has ended, or a part of it: the last booking of a call that was answered.
   mutating func attemptBooked(_ fetch: Position, _ attempt: UInt32) {
     guard let call = calls[fetch], call.succeeded == attempt else { return }
+    if ending != fetch { forgetEnding() }
     calls[fetch]?.isOver = true
+    ending = fetch
+  }
+
+  mutating func forgetEnding() {
+    guard let fetch = ending else { return }
+    ending = nil
     forget(fetch)
   }
 
@@ -157,51 +153,32 @@ extension AuditFold {
     calls[fetch]?.marks.append([])
     return call.resources.count
   }
+}
 
-  // MARK: Meters
-
-  mutating func note(call: Position, _ meter: MeterNames) {
-    meters[meter, default: MeterWatch()].note(call: call)
-  }
-
-  mutating func observed(_ event: ObservedFields, _ record: RawSpan) {
-    let meter = MeterNames(
-      credential: names.number(of: event.credential, in: record),
-      unit: names.number(of: event.unit, in: record))
-    var watch = meters[meter] ?? MeterWatch()
-    if isCounting {
-      reconciliation.readings += 1
-      if event.isRestoreGap || event.unexplained != 0 {
-        let drift = BalanceDrift(
-          position: position, time: last, credential: names.all[meter.credential].text,
-          unit: names.all[meter.unit].text, balance: event.balance,
-          predictedLow: event.predictedLow, predictedHigh: event.predictedHigh,
-          unexplained: event.unexplained, after: watch.reading, calls: watch.calls,
-          callCount: watch.callCount)
-        reconciliation.add(drift, isRestoreGap: event.isRestoreGap)
-      }
+extension AuditCall {
+  /// The indices of the resources that somebody waits for, of those whose demand is wanted.
+  fileprivate func waiting(_ isWanted: (Demand) -> Bool) -> [Int] {
+    if demands.count == 1 || demandOf.isEmpty {
+      guard let demand = demands.first, !demand.isBehind, isWanted(demand) else { return [] }
+      return Array(resources.indices)
     }
-    watch.note(reading: position, at: last)
-    meters[meter] = watch
+    return resources.indices.filter { index in
+      demand(ofResource: index).map { !$0.isBehind && isWanted($0) } ?? false
+    }
   }
 }
 
-extension Reconciliation {
-  fileprivate mutating func add(_ drift: BalanceDrift, isRestoreGap: Bool) {
-    if isRestoreGap {
-      restoreGap &+= drift.unexplained
-      if restoreGaps.count < Self.listLimit { restoreGaps.append(drift) }
-    } else {
-      unexplained &+= drift.unexplained
-      driftCount += 1
-      if drifts.count < Self.listLimit { drifts.append(drift) }
+extension StartedFields {
+  /// How many resources somebody waits for.
+  fileprivate var readsBought: Int64 {
+    guard demands.count > 1, !demandOf.isEmpty else {
+      return demands[0].isBehind ? 0 : Int64(resourceCount)
     }
-  }
-
-  mutating func add(price drift: PriceDrift) {
-    let difference = drift.tokens &- drift.expected
-    if difference > 0 { aboveList &+= difference } else { belowList &-= difference }
-    priceDriftCount += 1
-    if priceDrifts.count < Self.listLimit { priceDrifts.append(drift) }
+    var count: Int64 = 0
+    for index in 0..<resourceCount {
+      let number = demand(ofResource: index)
+      if !demands[demands.indices.contains(number) ? number : 0].isBehind { count += 1 }
+    }
+    return count
   }
 }

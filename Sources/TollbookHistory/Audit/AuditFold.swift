@@ -2,15 +2,18 @@ import LMDB
 import TollbookEvents
 import TollbookLog
 
-/// Adds up what the events of a log say about tokens, in one pass.
+/// Adds up what the events of a log say about spending, in one pass.
 ///
 /// It begins at the log's first event, also if the range begins later: what an entry cost that answers a read, or
 /// whether a call was in doubt, may be told before. Only what happens in the range is counted. Frequent kinds are read
-/// field by field; of those that do not matter only the tag is looked at.
+/// field by field; of those that do not matter only the tag is looked at. Units are numbers, as names are.
 struct AuditFold {
   struct Options: Sendable {
     /// Counts begin after this position.
     var after: Position = 0
+    /// Counts end with this position, and what follows only tells more of what was counted; nil: nothing follows, and
+    /// what happens in the range to what began before it counts in the range.
+    var through: Position?
     var grouping = AuditGrouping.day
     var calendar = AuditCalendar.utc
     /// Only what is of this account.
@@ -24,19 +27,32 @@ struct AuditFold {
   let options: Options
   var calendar: AuditCalendar
   var names: Names
+  /// Their numbers are the places in all amounts by unit.
+  var units = Names()
   let account: Int?
   var groups = AuditGroups()
-  var waste = WasteSums()
+  private(set) var waste: [WasteSums] = []
   var reconciliation = Reconciliation()
 
   var shelf = AuditShelf()
   var calls: [Position: AuditCall] = [:]
   var doubts: [DoubtKey: AuditDoubt] = [:]
-  var meters: [MeterNames: MeterWatch] = [:]
+  var meters: [AuditMeter: MeterWatch] = [:]
+  /// A call of which all is booked but for what the same commit may still tell.
+  var ending: Position?
+
+  /// Refreshes of which later events tell whether they are read, by the positions of their entries; those that ended.
+  var refreshes: [Position: RefreshWatch] = [:]
+  var endedRefreshes: [Position] = []
+  var endedRefreshLimit = 1_024
 
   /// Events in the range, and when the first and the last of them were.
   private(set) var events: UInt64 = 0
   private(set) var first: Timestamp?
+  private(set) var lastCounted = Timestamp(milliseconds: .min)
+  /// What the cache held at the end of the range; nil: not known.
+  private(set) var live: LiveEntries?
+  /// The time of the event that is being applied.
   private(set) var last = Timestamp(milliseconds: .min)
   /// Events in the range that were left out because the ledger could not apply them.
   var parked: UInt64 = 0
@@ -45,7 +61,7 @@ struct AuditFold {
   var position: Position = 0
   var isCounting = false
 
-  /// Whether it has to know which resources a call is for.
+  /// Whether it has to know which resources a call is for, and who pays for each.
   let followsResources: Bool
 
   init(_ options: Options) {
@@ -54,22 +70,25 @@ struct AuditFold {
     var names = Names()
     account = options.account.map { names.number(of: $0) }
     self.names = names
-    followsResources = options.withWaste || options.grouping.divides
+    followsResources = options.withWaste || options.grouping.divides || options.account != nil
   }
 
   /// Applies a record that was checked against its checksum.
   mutating func apply(_ position: Position, _ record: RawSpan) throws(LogError) {
     self.position = position
-    isCounting = position > options.after
+    if position > options.through ?? .max, live == nil { noteLive() }
+    isCounting = position > options.after && position <= options.through ?? .max
     last = Record.time(of: record)
     if isCounting {
       events += 1
+      lastCounted = last
       if first == nil { first = last }
     }
     let tag = Record.tag(of: record)
     guard let kind = EventKind(rawValue: tag) else {
       throw damaged("\(EventCodingError.unknownKind(tag))")
     }
+    if ending != nil, !kind.isOfLedger { forgetEnding() }
     let payload = Record.payload(of: record)
     switch kind {
     case .fetchStarted:
@@ -94,10 +113,12 @@ struct AuditFold {
       guard let event = ObservedFields(record, payload) else { throw malformed(kind) }
       observed(event, record)
     case .cacheExpired:
-      guard let event = ExpiredFields(record, payload) else { throw malformed(kind) }
+      guard let event = SweptFields(record, payload) else { throw malformed(kind) }
       if !options.parkedByCache.contains(position) { expired(event, record) }
+    case .entriesSwept:
+      guard swept(record, payload) else { throw malformed(kind) }
     case .cacheEvicted, .cachePurged, .reservationReleased, .chargeInDoubt, .chargeResolved,
-      .spendRefused:
+      .spendRefused, .windowObserved:
       try applyRare(record)
     case .bodiesPruned, .credentialAdded, .credentialStatusChanged, .serviceStarted,
       .serviceRecovered, .snapshotTaken, .logRestored:
@@ -119,9 +140,12 @@ struct AuditFold {
       if !options.parkedByCache.contains(position) { purged(event) }
     case .reservationReleased(let event):
       if isApplied() { attemptBooked(event.fetch, event.attempt) }
-    case .chargeInDoubt(let event): if isApplied() { doubted(event) }
-    case .chargeResolved(let event): if isApplied() { resolved(event) }
+    case .chargeInDoubt(let doubt):
+      if isApplied() { doubted(doubt, event.postings(at: position)) }
+    case .chargeResolved(let resolution):
+      if isApplied() { resolved(resolution, event.postings(at: position)) }
     case .spendRefused(let event): refused(event)
+    case .windowObserved(let event): observed(event)
     default: break
     }
   }
@@ -146,6 +170,40 @@ struct AuditFold {
     for place in shelf.places.indices {
       if let replaced = shelf[place].replaced { settle(replaced, of: place, isOver: true) }
       for entry in shelf[place].entries { settle(entry, of: place, isOver: false) }
+    }
+    decideRefreshes()
+    if live == nil { noteLive() }
+  }
+
+  /// For how long an entry may have been no longer fresh until it should be noted.
+  static let overdueMilliseconds: Int64 = 3_600_000
+
+  private mutating func noteLive() {
+    let bound = last.advanced(byMilliseconds: -Self.overdueMilliseconds)
+    live = LiveEntries(all: shelf.entryCount, overdue: shelf.overdueCount(at: bound))
+  }
+
+  /// Notes which events are in the range, and what the cache held at its end, where they are not applied.
+  mutating func note(events: UInt64, first: Timestamp, last: Timestamp, live: LiveEntries?) {
+    self.events = events
+    self.first = first
+    lastCounted = last
+    self.live = live
+  }
+
+  mutating func addWaste(_ amount: Int64, _ wasteClass: WasteClass, unit: Int) {
+    while waste.count <= unit { waste.append(.zero) }
+    waste[unit][wasteClass] &+= amount
+  }
+}
+
+extension EventKind {
+  /// Whether it may stand among the bookings of one attempt.
+  fileprivate var isOfLedger: Bool {
+    switch self {
+    case .tokensCharged, .reservationReleased, .chargeInDoubt, .balanceObserved, .windowObserved:
+      true
+    default: false
     }
   }
 }
@@ -177,35 +235,8 @@ extension AuditFold {
     .name(names.number(of: options.grouping == .kind ? name.kind : name))
   }
 
-  /// Adds what a call did: to its group, or to each resource's group its part.
-  ///
-  /// - Parameters:
-  ///   - delta: what is added to the total.
-  ///   - part: what each resource's group gets, given its index among the call's.
-  mutating func add(
-    _ delta: AuditSums, of call: AuditCall?, at time: Timestamp,
-    part: (Int) -> AuditSums = { _ in .zero }
-  ) {
-    guard options.grouping.divides else {
-      let key = group(
-        at: time, account: call?.account, credential: call?.credential,
-        operation: call?.operation)
-      return groups.add(delta, to: key)
-    }
-    groups.addToTotal(delta)
-    guard let call, !call.resources.isEmpty else { return groups.addToGroup(delta, .unknown) }
-    var touched: AuditGroups.Key?
-    for (index, place) in call.resources.enumerated() {
-      let key = group(ofResource: shelf[place].name)
-      var share = part(index)
-      if key != touched {
-        // Counts are of what touches a group.
-        share.calls &+= delta.calls
-        share.retries &+= delta.retries
-        share.charges &+= delta.charges
-        touched = key
-      }
-      groups.addToGroup(share, key)
-    }
+  /// The group of what is for no resource but for the call itself.
+  mutating func groupOfCallItself() -> AuditGroups.Key {
+    .name(names.number(of: ByteName(bytes: [])))
   }
 }

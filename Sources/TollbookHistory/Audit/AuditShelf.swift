@@ -3,15 +3,17 @@ import TollbookEvents
 
 /// An entry of the cache as an audit follows it.
 struct AuditEntry: Sendable {
-  var contentSet: UInt32
+  var contentSet: UInt64
   /// The call that brought it, and the position of its `CacheWritten`.
   var fetch: Position
   var written: Position
   var digest: BodyDigest
   var fetched: Int64
   var freshUntil: Int64
+  /// When the upstream's own data is from; 0: unknown.
+  var upstreamUpdated: Int64
   /// What it cost.
-  var tokens: Int64
+  var costs = ShortList<UnitAmount>()
   /// The key that it was bought with, as the audit numbers names; nil: unknown.
   var credential: Int?
 
@@ -21,8 +23,8 @@ struct AuditEntry: Sendable {
   var isBehind = false
   /// Whether it answered a read while it was fresh.
   var isRead = false
-  /// Tokens whose class of waste depends on what becomes of it.
-  var pending: Int64 = 0
+  /// What was paid and whose class of waste depends on what becomes of it.
+  var pending = ShortList<UnitAmount>()
 }
 
 /// A body's SHA-256, or that there is none.
@@ -51,7 +53,7 @@ struct BodyDigest: Hashable, Sendable {
 struct AuditShelf: Sendable {
   struct UnderWay: Sendable {
     var fetch: Position
-    var contentSet: UInt32
+    var contentSet: UInt64
   }
 
   struct Place: Sendable {
@@ -119,16 +121,23 @@ struct AuditShelf: Sendable {
     unused.append(place)
   }
 
-  /// Whether a reader of that content set, who accepts that age, had no need to buy: a fresh entry covers it, or a call
-  /// that is under way will.
-  func answers(_ place: Int, _ contentSet: UInt32, at time: Timestamp, maximumAge: UInt32?) -> Bool
-  {
-    let now = time.milliseconds
-    let isFresh = places[place].entries.contains { entry in
-      entry.contentSet & contentSet == contentSet && entry.freshUntil > now
-        && (maximumAge.map { now &- entry.fetched <= Int64($0) * 1_000 } ?? true)
-    }
-    return isFresh
-      || places[place].underWay.contains { $0.contentSet & contentSet == contentSet }
+  /// Whether a reader had no need to buy: a fresh entry covers what is wanted and is young enough, or a call that is
+  /// under way will bring it.
+  func answers(_ place: Int, _ demand: DemandFields, at time: Timestamp) -> Bool {
+    let wanted = demand.contentSet
+    return places[place].entries.contains { entry in
+      entry.contentSet & wanted == wanted && entry.freshUntil > time.milliseconds
+        && demand.accepts(entry, at: time.milliseconds)
+    } || places[place].underWay.contains { $0.contentSet & wanted == wanted }
+  }
+}
+
+extension DemandFields {
+  /// Whether an entry is young enough.
+  fileprivate func accepts(_ entry: AuditEntry, at now: Int64) -> Bool {
+    if ageBasis == .live { return false }
+    guard ageBasis != .neverBuy, let maximumAge else { return true }
+    let oldest = now &- Int64(maximumAge) * 1_000
+    return (ageBasis == .upstream ? entry.upstreamUpdated : entry.fetched) >= oldest
   }
 }

@@ -1,18 +1,10 @@
 package import JSONText
 
-/// What an audit adds up: for all of its range, and for each group. What was spent and what the cache avoided stand in
-/// columns of their own and are never added to each other.
-package struct AuditSums: Hashable, Sendable {
-  /// Charged, and doubts that were settled, when they were: as the ledger has it.
-  package var certain: Int64 = 0
-  /// In doubt by the end of the range. A doubt counts when it began. Negative if the range closes doubts from before it.
-  package var inDoubt: Int64 = 0
-  /// Held as spent for good by the end of the range; counts when the doubt began.
-  package var unprovable: Int64 = 0
-  /// What the price list said for what was charged.
-  package var expected: Int64 = 0
+/// What an audit counts: for all of its range, and for each group.
+package struct AuditCounts: Hashable, Sendable {
+  /// What was charged for, and doubts that were settled.
   package var charges: Int64 = 0
-  /// Requests to the upstream, each retry too.
+  /// Requests to an upstream, each retry too.
   package var calls: Int64 = 0
   package var retries: Int64 = 0
   /// Answers of the upstream that were kept, those that say “there is no such thing” too.
@@ -28,25 +20,16 @@ package struct AuditSums: Hashable, Sendable {
   package var readsUnmet: Int64 = 0
   /// Stale reads of which a purchase or a refusal tells too, so that they are counted there once more.
   package var readsBooked: Int64 = 0
+  /// Reads from entries whose cost is not in the log: nothing is counted as avoided for them.
+  package var readsOfUnknownCost: Int64 = 0
   /// Resources that were wanted and not bought, by rule.
   package var refused: Int64 = 0
   /// Of those, refreshes that nobody waited for.
   package var refusedBehind: Int64 = 0
 
-  /// What the entries that answered reads had cost, once for each read: so much the cache avoided.
-  package var avoided: Int64 = 0
-  /// The same for reads that joined.
-  package var avoidedByJoining: Int64 = 0
-  /// Reads from entries whose cost is not in the log: nothing is counted as avoided for them.
-  package var readsOfUnknownCost: Int64 = 0
-
-  package static let zero = AuditSums()
+  package static let zero = AuditCounts()
 
   package init() {}
-
-  package var tokens: TokenInterval {
-    TokenInterval(low: certain, high: certain &+ inDoubt &+ unprovable)
-  }
 
   /// Reads that were answered without buying.
   package var hits: Int64 { readsFresh &+ readsStale &+ readsJoined }
@@ -59,30 +42,9 @@ package struct AuditSums: Hashable, Sendable {
   package var reads: Int64 { hits &+ misses }
 
   /// Hits among all reads, in hundredths of a percent; nil without reads.
-  package var hitRate: Int64? { Self.share(hits, of: reads) }
+  package var hitRate: Int64? { hundredths(hits, of: reads) }
 
-  /// What the cache avoided among what would have been spent without it, in hundredths of a percent.
-  package var hitRateByTokens: Int64? {
-    let saved = avoided &+ avoidedByJoining
-    return Self.share(saved, of: saved &+ max(0, tokens.high))
-  }
-
-  private static func share(_ part: Int64, of whole: Int64) -> Int64? {
-    guard whole > 0, part >= 0 else { return nil }
-    return Int64(clamping: Int128(part) * 10_000 / Int128(whole))
-  }
-
-  package static func + (left: AuditSums, right: AuditSums) -> AuditSums {
-    var sum = left
-    sum += right
-    return sum
-  }
-
-  package static func += (left: inout AuditSums, right: AuditSums) {
-    left.certain &+= right.certain
-    left.inDoubt &+= right.inDoubt
-    left.unprovable &+= right.unprovable
-    left.expected &+= right.expected
+  package static func += (left: inout AuditCounts, right: AuditCounts) {
     left.charges &+= right.charges
     left.calls &+= right.calls
     left.retries &+= right.retries
@@ -93,30 +55,111 @@ package struct AuditSums: Hashable, Sendable {
     left.readsBought &+= right.readsBought
     left.readsUnmet &+= right.readsUnmet
     left.readsBooked &+= right.readsBooked
+    left.readsOfUnknownCost &+= right.readsOfUnknownCost
     left.refused &+= right.refused
     left.refusedBehind &+= right.refusedBehind
-    left.avoided &+= right.avoided
-    left.avoidedByJoining &+= right.avoidedByJoining
-    left.readsOfUnknownCost &+= right.readsOfUnknownCost
   }
 }
 
+/// What an audit adds up of one unit. What was spent and what the cache avoided stand in columns of their own and are
+/// never added to each other.
+package struct UnitAmounts: Hashable, Sendable {
+  /// Charged, and doubts that were settled, when they were: as the ledger has it.
+  package var certain: Int64 = 0
+  /// In doubt. It counts when it began. A range that is not of whole hours knows nothing of what came after it; it is
+  /// negative if the range closes doubts from before it.
+  package var inDoubt: Int64 = 0
+  /// Held as spent for good; counts when the doubt began.
+  package var unprovable: Int64 = 0
+  /// What the price list said for what was charged.
+  package var expected: Int64 = 0
+  /// How many charges are of this unit.
+  package var charges: Int64 = 0
+  /// What the entries that answered reads had cost, once for each read: so much the cache avoided.
+  package var avoided: Int64 = 0
+  /// The same for reads that joined.
+  package var avoidedByJoining: Int64 = 0
+
+  package static let zero = UnitAmounts()
+
+  package init() {}
+
+  package var spent: AmountInterval {
+    AmountInterval(low: certain, high: certain &+ inDoubt &+ unprovable)
+  }
+
+  package var saved: Int64 { avoided &+ avoidedByJoining }
+
+  /// What the cache avoided among what would have been spent without it, in hundredths of a percent.
+  package var hitRate: Int64? { hundredths(saved, of: saved &+ max(0, spent.high)) }
+
+  package static func += (left: inout UnitAmounts, right: UnitAmounts) {
+    left.certain &+= right.certain
+    left.inDoubt &+= right.inDoubt
+    left.unprovable &+= right.unprovable
+    left.expected &+= right.expected
+    left.charges &+= right.charges
+    left.avoided &+= right.avoided
+    left.avoidedByJoining &+= right.avoidedByJoining
+  }
+}
+
+private func hundredths(_ part: Int64, of whole: Int64) -> Int64? {
+  guard whole > 0, part >= 0 else { return nil }
+  return Int64(clamping: Int128(part) * 10_000 / Int128(whole))
+}
+
+/// Counts, and the amounts of each unit of which there are any.
+package struct AuditSums: Hashable, Sendable {
+  package var counts: AuditCounts
+  package private(set) var amounts: PerUnit<UnitAmounts>
+
+  package static let zero = AuditSums()
+
+  package init() {
+    counts = .zero
+    amounts = PerUnit()
+  }
+
+  init(_ sums: AuditGroups.Sums, unitsOf names: Names) {
+    counts = sums.counts
+    amounts = PerUnit(sums.amounts, unitsOf: names) { $0 != .zero }
+  }
+
+  /// The amounts of a unit; zero if there are none.
+  package subscript(unit: String) -> UnitAmounts { amounts[unit] ?? .zero }
+
+  package static func + (left: AuditSums, right: AuditSums) -> AuditSums {
+    var sum = left
+    sum += right
+    return sum
+  }
+
+  package static func += (left: inout AuditSums, right: AuditSums) {
+    left.counts += right.counts
+    for element in right.amounts { left.amounts[element.unit, default: .zero] += element.value }
+    left.amounts.removeAll { $0 == .zero }
+  }
+}
+
+// MARK: As JSON
+
 extension AuditSums {
-  /// Writes them as members of an object, with money where a token has a price.
-  package func write(to json: inout JSONWriter, price: TokenPrice?) {
-    json.object("tokens") { json in
-      json.field("low", tokens.low)
-      json.field("high", tokens.high)
-      json.field("certain", certain)
-      json.field("in_doubt", inDoubt)
-      json.field("unprovable", unprovable)
-      json.field("expected", expected)
+  /// Writes them as members of an object.
+  ///
+  /// - Parameters:
+  ///   - price: what a token costs, to have money beside tokens.
+  ///   - units: those to tell about.
+  package func write(to json: inout JSONWriter, price: TokenPrice?, units: [String]) {
+    json.array("amounts", units) { json, unit in
+      json.object { json in self[unit].write(to: &json, unit: unit, price: price) }
     }
-    json.object("avoided") { json in
-      json.field("tokens", avoided)
-      json.field("tokens_by_joining", avoidedByJoining)
-      json.field("reads_of_unknown_cost", readsOfUnknownCost)
-    }
+    counts.write(to: &json)
+  }
+}
+
+extension AuditCounts {
+  fileprivate func write(to json: inout JSONWriter) {
     json.field("charges", charges)
     json.field("calls", calls)
     json.field("retries", retries)
@@ -129,16 +172,31 @@ extension AuditSums {
       json.field("refused", refused)
       json.field("unmet", readsUnmet)
     }
+    json.field("reads_of_unknown_cost", readsOfUnknownCost)
     json.field("hit_rate", hitRate.map { Double($0) / 100 })
-    json.field("hit_rate_by_tokens", hitRateByTokens.map { Double($0) / 100 })
-    if let price {
-      json.object("money") { json in
-        json.field("currency", price.currency)
-        json.field("low_micro_units", price.microUnits(of: tokens.low))
-        json.field("high_micro_units", price.microUnits(of: tokens.high))
-        json.field("avoided_micro_units", price.microUnits(of: avoided))
-        json.field("avoided_by_joining_micro_units", price.microUnits(of: avoidedByJoining))
-      }
+  }
+}
+
+extension UnitAmounts {
+  fileprivate func write(to json: inout JSONWriter, unit: String, price: TokenPrice?) {
+    json.field("unit", unit)
+    json.field("low", spent.low)
+    json.field("high", spent.high)
+    json.field("certain", certain)
+    json.field("in_doubt", inDoubt)
+    json.field("unprovable", unprovable)
+    json.field("expected", expected)
+    json.field("avoided", avoided)
+    json.field("avoided_by_joining", avoidedByJoining)
+    json.field("charges", charges)
+    json.field("hit_rate_by_amount", hitRate.map { Double($0) / 100 })
+    guard let price, price.isOf(unit) else { return }
+    json.object("money") { json in
+      json.field("currency", price.currency)
+      json.field("low_nano_units", price.nanoUnits(of: spent.low))
+      json.field("high_nano_units", price.nanoUnits(of: spent.high))
+      json.field("avoided_nano_units", price.nanoUnits(of: avoided))
+      json.field("avoided_by_joining_nano_units", price.nanoUnits(of: avoidedByJoining))
     }
   }
 }

@@ -17,12 +17,13 @@ struct ByteName: Hashable, Sendable {
     hash = bytes.mixedHash
   }
 
-  /// The class that a resource of that name belongs to, such as `keepa.product`: what stands between the first two
-  /// slashes. Empty if there are none.
+  /// The class that a resource of that name belongs to, such as `keepa.product`, as ``ResourceKey`` reads it. Empty if
+  /// there is none.
   var kind: ByteName {
     let parts = bytes.split(
-      separator: UInt8(ascii: "/"), maxSplits: 2, omittingEmptySubsequences: false)
-    return ByteName(bytes: parts.count > 1 ? Array(parts[1]) : [])
+      separator: UInt8(ascii: "/"), maxSplits: 3, omittingEmptySubsequences: false)
+    let index = parts.first?.elementsEqual("account".utf8) == true ? 2 : 1
+    return ByteName(bytes: index < parts.count ? Array(parts[index]) : [])
   }
 
   var text: String { String(decoding: bytes, as: UTF8.self) }

@@ -1,14 +1,16 @@
 package import JSONText
 package import TollbookEvents
 
-/// A reading of an upstream's balance that the books do not explain: somebody else uses the key, or the books are wrong.
-package struct BalanceDrift: Hashable, Sendable {
+/// A reading of an upstream's own books that ours do not explain: somebody else uses the key, or the books are wrong.
+package struct ReadingDrift: Hashable, Sendable {
   package let position: Position
   package let time: Timestamp
-  package let credential: String
-  package let unit: String
+  /// The meter, and the window that was read, if it counts in windows.
+  package let meter: MeterKey
+  /// Whether the upstream told how much of a window is used; else the balance of a bucket.
+  package let isOfWindow: Bool
   /// What the upstream said, and what was expected at the least and at the most.
-  package let balance: Int64
+  package let figure: Int64
   package let predictedLow: Int64
   package let predictedHigh: Int64
   /// Moved by somebody else; negative: given back.
@@ -20,7 +22,7 @@ package struct BalanceDrift: Hashable, Sendable {
   /// How many there were.
   package let callCount: Int
 
-  package static func == (left: BalanceDrift, right: BalanceDrift) -> Bool {
+  package static func == (left: ReadingDrift, right: ReadingDrift) -> Bool {
     left.position == right.position && left.calls == right.calls
   }
 
@@ -33,35 +35,75 @@ package struct PriceDrift: Hashable, Sendable {
   package let time: Timestamp
   package let fetch: Position
   package let operation: String
-  package let tokens: Int64
+  package let unit: String
+  package let amount: Int64
   package let expected: Int64
   package let reserved: Int64
 }
 
-/// How the upstream's own books compare to ours, over the range of an audit.
-package struct Reconciliation: Sendable {
-  /// The most that each list names.
-  package static let listLimit = 1_000
-  package static let callLimit = 20
-
-  package internal(set) var readings: Int64 = 0
-  /// Sum of what no call of ours explains, those of restores apart.
+/// How far the upstreams' own books and ours are apart, in one unit.
+package struct UnitDrift: Hashable, Sendable {
+  /// Sum of what no call of ours explains, restores apart.
   package internal(set) var unexplained: Int64 = 0
-  package internal(set) var driftCount: Int64 = 0
-  package internal(set) var drifts: [BalanceDrift] = []
-  /// First readings after a restore: what the log does not know of.
-  package internal(set) var restoreGaps: [BalanceDrift] = []
+  /// What the first readings after restores show that the log does not know of.
   package internal(set) var restoreGap: Int64 = 0
-
-  package internal(set) var priceDriftCount: Int64 = 0
-  package internal(set) var priceDrifts: [PriceDrift] = []
   /// Charged above what the price list says, and below.
   package internal(set) var aboveList: Int64 = 0
   package internal(set) var belowList: Int64 = 0
   /// Charged above what had been reserved.
   package internal(set) var excess: Int64 = 0
 
+  package static let zero = UnitDrift()
+}
+
+/// How the upstreams' own books compare to ours, over the range of an audit.
+package struct Reconciliation: Sendable {
+  /// The most that each list names.
+  package static let listLimit = 1_000
+  package static let callLimit = 20
+
+  package internal(set) var readings: Int64 = 0
+  /// Of each unit in which something differs.
+  package internal(set) var amounts = PerUnit<UnitDrift>()
+  package internal(set) var driftCount: Int64 = 0
+  package internal(set) var drifts: [ReadingDrift] = []
+  /// First readings after a restore: what the log does not know of.
+  package internal(set) var restoreGaps: [ReadingDrift] = []
+
+  package internal(set) var priceDriftCount: Int64 = 0
+  package internal(set) var priceDrifts: [PriceDrift] = []
+
   package var isClean: Bool { driftCount == 0 && priceDriftCount == 0 && restoreGaps.isEmpty }
+
+  /// How far the books are apart in a unit.
+  package subscript(unit: String) -> UnitDrift { amounts[unit] ?? .zero }
+
+  mutating func add(_ drift: ReadingDrift, isRestoreGap: Bool) {
+    let unit = drift.meter.unit
+    if isRestoreGap {
+      amounts[unit, default: .zero].restoreGap &+= drift.unexplained
+      if restoreGaps.count < Self.listLimit { restoreGaps.append(drift) }
+    } else {
+      amounts[unit, default: .zero].unexplained &+= drift.unexplained
+      driftCount += 1
+      if drifts.count < Self.listLimit { drifts.append(drift) }
+    }
+  }
+
+  mutating func add(price drift: PriceDrift) {
+    let difference = drift.amount &- drift.expected
+    if difference > 0 {
+      amounts[drift.unit, default: .zero].aboveList &+= difference
+    } else {
+      amounts[drift.unit, default: .zero].belowList &-= difference
+    }
+    priceDriftCount += 1
+    if priceDrifts.count < Self.listLimit { priceDrifts.append(drift) }
+  }
+
+  mutating func add(excess: Int64, unit: String) {
+    amounts[unit, default: .zero].excess &+= excess
+  }
 }
 
 /// What happened on a meter since its last reading.
@@ -93,19 +135,26 @@ struct MeterWatch: Sendable {
   }
 }
 
+// MARK: As JSON
+
 extension Reconciliation {
   package func write(to json: inout JSONWriter) {
     json.object { json in
       json.field("readings", readings)
-      json.field("unexplained", unexplained)
+      json.array("amounts", amounts) { json, element in
+        json.object { json in
+          json.field("unit", element.unit)
+          json.field("unexplained", element.value.unexplained)
+          json.field("restore_gap", element.value.restoreGap)
+          json.field("above_list", element.value.aboveList)
+          json.field("below_list", element.value.belowList)
+          json.field("above_reserved", element.value.excess)
+        }
+      }
       json.field("drift_count", driftCount)
       json.array("drifts", drifts) { json, drift in drift.write(to: &json) }
-      json.field("restore_gap", restoreGap)
       json.array("restore_gaps", restoreGaps) { json, drift in drift.write(to: &json) }
       json.object("prices") { json in
-        json.field("above_list", aboveList)
-        json.field("below_list", belowList)
-        json.field("above_reserved", excess)
         json.field("drift_count", priceDriftCount)
         json.array("drifts", priceDrifts) { json, drift in drift.write(to: &json) }
       }
@@ -113,14 +162,13 @@ extension Reconciliation {
   }
 }
 
-extension BalanceDrift {
+extension ReadingDrift {
   fileprivate func write(to json: inout JSONWriter) {
     json.object { json in
       json.field("position", position)
       json.field("time", time.description)
-      json.field("credential", credential)
-      json.field("unit", unit)
-      json.field("balance", balance)
+      meter.writeMembers(to: &json)
+      json.field(isOfWindow ? "used" : "balance", figure)
       json.field("predicted_low", predictedLow)
       json.field("predicted_high", predictedHigh)
       json.field("unexplained", unexplained)
@@ -139,7 +187,8 @@ extension PriceDrift {
       json.field("time", time.description)
       json.field("fetch", fetch)
       json.field("operation", operation)
-      json.field("tokens", tokens)
+      json.field("unit", unit)
+      json.field("amount", amount)
       json.field("expected", expected)
       json.field("reserved", reserved)
     }

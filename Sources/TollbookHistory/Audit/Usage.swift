@@ -66,10 +66,18 @@ package struct UsageFigures: Sendable {
   package internal(set) var evicted = 0
   package internal(set) var rejectedKeys = 0
   /// Moved by nobody that the log knows.
-  package internal(set) var unexplained: Int64 = 0
-  package internal(set) var drifts = 0
+  package internal(set) var unexplained = PerUnit<UnexplainedAmount>()
   package internal(set) var restarts = 0
   package internal(set) var cutOff = 0
+}
+
+/// What readings show that no call explains, in one unit.
+package struct UnexplainedAmount: Hashable, Sendable {
+  package internal(set) var amount: Int64 = 0
+  /// How many readings show something.
+  package internal(set) var readings = 0
+
+  package static let none = UnexplainedAmount()
 }
 
 /// An attempt that ended badly.
@@ -99,6 +107,8 @@ package struct Usage: Sendable {
   /// When the log begins; nil: it is empty.
   package private(set) var first: Timestamp?
   package private(set) var total = AuditSums()
+  /// The units that the log tells about, in the order of their bytes: at least one.
+  package private(set) var units: [String] = []
   package private(set) var liveEntries = 0
   /// Entries that should have been noted as no longer fresh for over an hour.
   package private(set) var overdue = 0
@@ -121,8 +131,9 @@ package struct Usage: Sendable {
     guard let report = try Audit.run(query, in: source, progress: progress) else { return nil }
     first = report.first
     total = report.total
-    liveEntries = report.liveEntries
-    overdue = report.overdueEntries
+    units = report.units
+    liveEntries = report.liveEntries ?? 0
+    overdue = report.overdueEntries ?? 0
     for group in report.groups {
       if let began = group.began { add(at: began) { $0.sums += group.sums } }
     }
@@ -154,7 +165,8 @@ package struct Usage: Sendable {
     let after = max(try source.start(), try source.position(asOf: start))
     let kinds: Set<EventKind> = [
       .fetchSucceeded, .fetchAttemptFailed, .fetchFailed, .cacheExpired, .cacheEvicted,
-      .credentialStatusChanged, .balanceObserved, .serviceStarted, .serviceRecovered,
+      .entriesSwept, .credentialStatusChanged, .balanceObserved, .windowObserved, .serviceStarted,
+      .serviceRecovered,
     ]
     try source.scan(after: after, kinds: kinds) { (recorded) throws(LogError) in
       read(recorded)
@@ -176,13 +188,15 @@ package struct Usage: Sendable {
       case .fetchFailed: figures.failedFetches += 1
       case .cacheExpired: figures.expired += 1
       case .cacheEvicted: figures.evicted += 1
+      case .entriesSwept(let event):
+        for entry in event.entries {
+          if entry.evicted { figures.evicted += 1 } else { figures.expired += 1 }
+        }
       case .credentialStatusChanged(let event):
         if event.status == .rejected { figures.rejectedKeys += 1 }
       case .balanceObserved(let event):
-        if event.unexplained != 0, !event.restoreGap {
-          figures.drifts += 1
-          figures.unexplained &+= event.unexplained
-        }
+        if !event.restoreGap { figures.addUnexplained(recorded) }
+      case .windowObserved: figures.addUnexplained(recorded)
       case .serviceStarted: figures.restarts += 1
       case .serviceRecovered(let event): figures.cutOff += Int(event.fetches)
       default: break
@@ -191,7 +205,26 @@ package struct Usage: Sendable {
   }
 }
 
+extension UsageFigures {
+  fileprivate mutating func addUnexplained(_ reading: RecordedEvent) {
+    for posting in reading.event.postings(at: reading.position) {
+      guard case .observed(let amount) = posting.change, amount != 0 else { continue }
+      unexplained[posting.page.unit, default: .none].amount &+= amount
+      unexplained[posting.page.unit, default: .none].readings += 1
+    }
+  }
+}
+
 extension Usage.Review {
-  /// Tokens a day that this stretch spent, at the most, in hundredths.
-  package var dailyHundredths: Int64 { now.sums.tokens.high &* 100 / period.days }
+  /// So much of a unit this stretch spent a day, at the most, in hundredths.
+  package func dailyHundredths(of unit: String) -> Int64 {
+    perDay(now.sums[unit].spent.high)
+  }
+
+  /// So much of a unit the cache avoided a day, in hundredths.
+  package func dailySavingsHundredths(of unit: String) -> Int64 { perDay(now.sums[unit].saved) }
+
+  private func perDay(_ amount: Int64) -> Int64 {
+    Int64(clamping: Int128(amount) * 100 / Int128(period.days))
+  }
 }

@@ -1,18 +1,23 @@
 package import JSONText
+import TollbookEvents
 
-/// What became of tokens. Each token that was spent, or may have been, belongs to the first rule of this list that
-/// matches; there is no class for the rest, so that nothing hides in it.
+/// What became of what was paid. Each token, and each part of any other unit, that was spent or may have been, belongs
+/// to one class; there is none for the rest, so that nothing hides in it.
 ///
-/// A call's tokens are divided over its resources by the shares in the event, and evenly where there are none, as for a
-/// doubt. The rules judge each resource by itself, with what the log knows at the end of the audited range: an audit of
-/// the same range always says the same.
+/// What a call cost is divided over its resources by the shares in the event, and by its weights where there are none,
+/// as for a doubt. Where a share tells what became of it, that is its class. What events that tell it leave open, and
+/// what is left of a doubt, brought nothing. In events of format 1, which tell nothing, the first rule of this list that
+/// matches says it, for each resource by itself.
+///
+/// Of a range of whole hours an audit says what the log knows at its head; of another range what was known at its end,
+/// which is the same for ever.
 package enum WasteClass: Int, CaseIterable, Sendable {
   /// Charged, though when the call began the cache held a fresh entry that covered what was wanted and was not older
   /// than the reader accepted, or another call that was under way would have brought it.
   case duplicate
   /// Charged for an attempt that brought nothing for the resource: no answer, or an answer without it.
   case failed
-  /// In doubt at the end of the range.
+  /// In doubt.
   case inDoubt
   /// Held as spent for good, because nothing can prove it any more.
   case unprovable
@@ -25,7 +30,10 @@ package enum WasteClass: Int, CaseIterable, Sendable {
   case refreshed
   /// Charged for what somebody waited for: its buyer read it.
   case served
-  /// Charged for a refresh that nobody waited for, that nobody has read yet, and that is still fresh.
+  /// Charged for an answer that was handed on to who asked, and not kept.
+  case handedOn
+  /// Charged for a refresh that nobody waited for, that nobody has read yet, and that is still fresh. In whole hours: of
+  /// which no event says yet that it is not.
   case live
 
   /// As JSON and CSV name it.
@@ -39,23 +47,27 @@ package enum WasteClass: Int, CaseIterable, Sendable {
     case .neverRead: "never_read"
     case .refreshed: "refreshed_and_used"
     case .served: "served"
+    case .handedOn: "handed_on"
     case .live: "still_live"
     }
   }
 
-  /// Whether the tokens bought nothing of use; nil where that is not known yet.
+  /// Whether what was paid bought nothing of use; nil where that is not known yet.
   package var isWaste: Bool? {
     switch self {
     case .duplicate, .failed, .unchanged, .neverRead: true
     case .inDoubt, .unprovable, .live: nil
-    case .refreshed, .served: false
+    case .refreshed, .served, .handedOn: false
     }
   }
 }
 
-/// Tokens by what became of them. The classes sum to the tokens of the range: certain, in doubt and unprovable.
+/// Amounts of one unit by what became of them. The classes sum to what was spent of it in the range: certain, in doubt
+/// and unprovable.
 package struct WasteSums: Hashable, Sendable {
   private var amounts = [Int64](repeating: 0, count: WasteClass.allCases.count)
+
+  package static let zero = WasteSums()
 
   package init() {}
 
@@ -66,17 +78,31 @@ package struct WasteSums: Hashable, Sendable {
 
   package var total: Int64 { amounts.reduce(0, &+) }
 
-  /// Tokens that certainly bought nothing of use.
+  /// What certainly bought nothing of use.
   package var wasted: Int64 {
     WasteClass.allCases.filter { $0.isWaste == true }.reduce(0) { $0 &+ self[$1] }
   }
 
-  package func write(to json: inout JSONWriter) {
+  package func write(to json: inout JSONWriter, unit: String) {
     json.object { json in
+      json.field("unit", unit)
       for wasteClass in WasteClass.allCases { json.field(wasteClass.name, self[wasteClass]) }
       json.field("total", total)
     }
   }
+}
+
+/// Divides an amount by weights, in integers, largest remainder first. The parts sum to the amount, whatever its sign.
+func divide(_ amount: Int64, over weights: [Int64]) -> [Int64] {
+  let weights = weights.map { max(0, $0) }
+  guard amount < 0 else { return allot(amount, over: weights) }
+  // The least number has no counterpart: one of it goes to the first.
+  guard amount > .min else {
+    var parts = divide(-.max, over: weights)
+    if !parts.isEmpty { parts[0] -= 1 }
+    return parts
+  }
+  return allot(-amount, over: weights).map { -$0 }
 }
 
 /// Divides an amount evenly, in integers: what is left over goes one by one to the first. The parts sum to the amount,

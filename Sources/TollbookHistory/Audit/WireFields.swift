@@ -17,6 +17,23 @@ struct WireFields {
     var int64: Int64 { Int64(bitPattern: value) }
     var uint32: UInt32 { UInt32(truncatingIfNeeded: value) }
     var bool: Bool { value != 0 }
+
+    /// Reads a repeated number: one, or many packed into bytes.
+    ///
+    /// - Returns: false if the bytes are no numbers.
+    func readNumbers(_ bytes: RawSpan, into numbers: inout [Int64]) -> Bool {
+      switch kind {
+      case .varint: numbers.append(int64)
+      case .fixed: break
+      case .bytes:
+        var offset = range.lowerBound
+        while offset < range.upperBound {
+          guard let number = bytes.varint(at: &offset, end: range.upperBound) else { return false }
+          numbers.append(Int64(bitPattern: number))
+        }
+      }
+      return true
+    }
   }
 
   enum Kind {

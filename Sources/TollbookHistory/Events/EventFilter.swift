@@ -24,7 +24,7 @@ package struct EventFilter: Hashable, Sendable {
   package var kinds: Set<EventKind> = []
   /// Who pays, or has read.
   package var account: String?
-  /// Bought, charged, read, written, expired, removed or refused.
+  /// Bought, charged, read, written, handed on, expired, removed or refused.
   package var resource: Resource?
   /// The position of a FetchStarted: that event, those that came of it, and those that closed its doubts.
   package var fetch: Position?
@@ -73,7 +73,7 @@ extension EventFilter {
 
   /// Kinds of which the index over resources has every event.
   private static let indexedByResource: Set<EventKind> = [
-    .cacheWritten, .cacheExpired, .cacheEvicted, .cachePurged,
+    .cacheWritten, .cacheExpired, .cacheEvicted, .cachePurged, .entriesSwept,
   ]
   /// With more kinds than this most events are wanted anyway.
   private static let fewKinds = 4
@@ -101,18 +101,21 @@ extension Event {
   }
 
   fileprivate func names(account: String) -> Bool {
-    let wanted = account.utf8
+    func isIt(_ other: String) -> Bool { account.utf8.elementsEqual(other.utf8) }
+    func isOne(of payers: [Payer]) -> Bool { payers.contains { isIt($0.account) } }
     switch self {
-    case .fetchStarted(let event): return wanted.elementsEqual(event.account.utf8)
-    case .fetchAttemptFailed(let event): return wanted.elementsEqual(event.account.utf8)
-    case .tokensCharged(let event): return wanted.elementsEqual(event.account.utf8)
-    case .spendRefused(let event): return wanted.elementsEqual(event.account.utf8)
-    case .readsTallied(let event):
-      return event.rows.contains { wanted.elementsEqual($0.account.utf8) }
+    case .fetchStarted(let event): return event.allDemands.contains { isIt($0.account) }
+    case .fetchAttemptFailed(let event): return isIt(event.account) || isOne(of: event.payers)
+    case .fetchSucceeded(let event): return isOne(of: event.payers)
+    case .tokensCharged(let event): return isIt(event.account) || isOne(of: event.payers)
+    case .chargeInDoubt(let event): return isOne(of: event.payers)
     case .chargeResolved(let event):
-      return event.doubts.contains { wanted.elementsEqual($0.account.utf8) }
-    case .fetchSucceeded, .fetchFailed, .cacheWritten, .cacheExpired, .cacheEvicted, .cachePurged,
-      .bodiesPruned, .reservationReleased, .chargeInDoubt, .balanceObserved, .credentialAdded,
+      return event.doubts.contains { isIt($0.account) || isOne(of: $0.payers) }
+    case .spendRefused(let event): return isIt(event.anyDemand.account) || isOne(of: event.payers)
+    case .readsTallied(let event):
+      return event.rows.contains { isIt($0.account) } || event.unmet.contains { isIt($0.account) }
+    case .fetchFailed, .cacheWritten, .cacheExpired, .cacheEvicted, .cachePurged, .entriesSwept,
+      .bodiesPruned, .reservationReleased, .balanceObserved, .windowObserved, .credentialAdded,
       .credentialStatusChanged, .serviceStarted, .serviceRecovered, .snapshotTaken, .logRestored:
       return false
     }
@@ -121,15 +124,19 @@ extension Event {
   fileprivate func names(_ resource: EventFilter.Resource) -> Bool {
     switch self {
     case .fetchStarted(let event): event.resources.contains(where: resource.matches)
+    case .fetchSucceeded(let event): event.handedOn.contains { resource.matches($0.resource) }
     case .cacheWritten(let event): resource.matches(event.resource)
     case .cacheExpired(let event): resource.matches(event.resource)
     case .cacheEvicted(let event): resource.matches(event.resource)
     case .cachePurged(let event): resource.matches(event.resource)
-    case .readsTallied(let event): event.rows.contains { resource.matches($0.resource) }
+    case .entriesSwept(let event): event.entries.contains { resource.matches($0.resource) }
+    case .readsTallied(let event):
+      event.rows.contains { resource.matches($0.resource) }
+        || event.unmet.contains { resource.matches($0.resource) }
     case .tokensCharged(let event): event.shares.contains { resource.matches($0.resource) }
     case .spendRefused(let event): event.refused.contains(where: resource.matches)
-    case .fetchAttemptFailed, .fetchSucceeded, .fetchFailed, .bodiesPruned, .reservationReleased,
-      .chargeInDoubt, .chargeResolved, .balanceObserved, .credentialAdded,
+    case .fetchAttemptFailed, .fetchFailed, .bodiesPruned, .reservationReleased, .chargeInDoubt,
+      .chargeResolved, .balanceObserved, .windowObserved, .credentialAdded,
       .credentialStatusChanged, .serviceStarted, .serviceRecovered, .snapshotTaken, .logRestored:
       false
     }

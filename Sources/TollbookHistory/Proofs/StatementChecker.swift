@@ -82,9 +82,10 @@ package struct StatementChecker {
     guard let version = document.root["version"]?.int64 else {
       throw StatementFault("it is not a statement")
     }
-    guard version == StatementFormat.version else {
+    guard StatementFormat.knownVersions.contains(Int(clamping: version)) else {
       throw StatementFault(
-        "it is of version \(version); this Tollbook knows version \(StatementFormat.version)")
+        "it is of version \(version); this Tollbook knows versions"
+          + " \(StatementFormat.knownVersions.lowerBound) to \(StatementFormat.version)")
     }
     let isWhole =
       document.root["coverage"]?.string == StatementCoverage.everyEvent.rawValue
@@ -252,14 +253,13 @@ package struct StatementChecker {
     var sums = SpendSums()
     var rows: [ArraySlice<UInt8>] = []
     for element in try elements(name) {
-      guard let credential = element["credential"]?.string, let unit = element["unit"]?.string,
+      guard let meter = MeterKey(members: element),
         let settled = element["settled"]?.int64, let inDoubt = element["in_doubt"]?.int64,
         let unprovable = element["unprovable"]?.int64
       else { throw Self.unreadable(name) }
       rows.append(element.bytes)
       sums.add(
-        SpendAmounts(settled: settled, inDoubt: inDoubt, unprovable: unprovable),
-        to: StatementMeter(credential: credential, unit: unit))
+        SpendAmounts(settled: settled, inDoubt: inDoubt, unprovable: unprovable), to: meter)
     }
     guard rows.map(Array.init) == sums.rows else { throw Self.unreadable(name) }
     return sums
@@ -331,14 +331,14 @@ package struct StatementChecker {
   private func started(
     of event: RecordedEvent, in value: JSONValue, start: Position, _ checkpoint: Checkpoint
   ) throws(StatementFault) -> (ProvenRecord, FetchStarted)? {
-    guard case .chargeInDoubt(let doubt) = event.event, doubt.fetch > start,
-      doubt.fetch < event.position
+    guard let fetch = SpendMove.unnamedFetch(of: event.event), fetch > start,
+      fetch < event.position
     else { return nil }
     guard let value = value["started"] else {
       throw StatementFault("the line of position \(event.position) lacks the start of its fetch")
     }
     let (record, event) = try proven(value, checkpoint)
-    guard record.position == doubt.fetch, case .fetchStarted(let started) = event.event else {
+    guard record.position == fetch, case .fetchStarted(let started) = event.event else {
       throw StatementFault("position \(record.position) does not start the fetch in doubt")
     }
     return (record, started)
@@ -368,7 +368,7 @@ package struct StatementChecker {
       guard
         record.first.flatMap(EventKind.init).map(SpendMove.kinds.contains) == true,
         let event = Self.event(record, at: position),
-        !SpendMove.moves(of: event.event, started: nil).isEmpty
+        !SpendMove.moves(of: event, started: nil).isEmpty
       else { continue }
       guard missing.popFirst() == position else {
         throw StatementFault("the event at position \(position) moves spend and has no line")

@@ -1,9 +1,10 @@
 import JSONText
 package import TollbookEvents
 
-/// What one event moves in the spend of one meter, as its record says.
+/// What one account's part of an event moves in the spend of one meter, as the record says.
 package struct SpendMove: Sendable {
-  package var meter: StatementMeter
+  /// The meter, with the window that it counts in.
+  package var meter: MeterKey
   package var account: String
   package var operation: String
   package var fetch: Position
@@ -13,45 +14,69 @@ package struct SpendMove: Sendable {
   /// The kinds of events that move spend.
   package static let kinds: Set<EventKind> = [.tokensCharged, .chargeInDoubt, .chargeResolved]
 
-  /// The moves of an event, in its order.
+  /// The moves of an event: of each cost that it tells, in its order, one for each account that pays. What only limits a
+  /// cost that is told beside it is no spend.
   ///
-  /// - Parameter started: the start of the fetch that a ChargeInDoubt is about: that event itself names no account.
-  package static func moves(of event: Event, started: FetchStarted?) -> [SpendMove] {
-    switch event {
-    case .tokensCharged(let event):
-      return [
-        SpendMove(
-          meter: StatementMeter(credential: event.credential, unit: event.unit),
-          account: event.account, operation: event.operation, fetch: event.fetch,
-          attempt: event.attempt, amounts: SpendAmounts(settled: event.tokens))
-      ]
-    case .chargeInDoubt(let event):
-      return [
-        SpendMove(
-          meter: StatementMeter(credential: event.credential, unit: event.unit),
-          account: started?.account ?? "", operation: started?.operation ?? "",
-          fetch: event.fetch, attempt: event.attempt,
-          amounts: SpendAmounts(inDoubt: event.tokens))
-      ]
-    case .chargeResolved(let event):
-      let meter = StatementMeter(credential: event.credential, unit: event.unit)
-      return event.doubts.map { doubt in
-        let was = 0 &- doubt.tokens
-        return SpendMove(
-          meter: meter, account: doubt.account, operation: doubt.operation, fetch: doubt.fetch,
-          attempt: doubt.attempt,
-          amounts: SpendAmounts(
-            settled: doubt.settled, inDoubt: doubt.wasUnprovable ? 0 : was,
-            unprovable: doubt.unprovable &+ (doubt.wasUnprovable ? was : 0)))
+  /// - Parameter started: the start of the fetch that a ChargeInDoubt is about, if that itself names no account.
+  package static func moves(of recorded: RecordedEvent, started: FetchStarted?) -> [SpendMove] {
+    guard kinds.contains(recorded.event.kind) else { return [] }
+    return recorded.event.postings(at: recorded.position).flatMap { posting in
+      var posting = posting
+      if posting.payers.isEmpty {
+        posting.payers = [Payer(account: started?.allDemands.first?.account ?? "")]
+        if let started { posting.operation = started.operation }
       }
+      return moves(of: posting)
+    }
+  }
+
+  /// The start of the fetch that must be known to tell whose a doubt is; nil if the event itself tells it.
+  static func unnamedFetch(of event: Event) -> Position? {
+    guard case .chargeInDoubt(let doubt) = event, doubt.moves.isEmpty else { return nil }
+    return doubt.fetch
+  }
+
+  private static func moves(of posting: Posting) -> [SpendMove] {
+    guard !posting.isLimitOnly else { return [] }
+    let parts: [SpendAmounts]
+    switch posting.change {
+    case .charged: parts = posting.shares.map { SpendAmounts(settled: $0) }
+    case .doubted(let amount):
+      parts = posting.divided(amount).map { SpendAmounts(inDoubt: $0) }
+    case .closed(let doubt): parts = Self.parts(of: doubt, posting)
     default: return []
+    }
+    var moves: [SpendMove] = []
+    for (payer, part) in zip(posting.payers, parts) {
+      let account = payer.account
+      if let known = moves.firstIndex(where: { $0.account.utf8.elementsEqual(account.utf8) }) {
+        moves[known].amounts += part
+      } else {
+        moves.append(
+          SpendMove(
+            meter: posting.page, account: account, operation: posting.operation,
+            fetch: posting.fetch, attempt: posting.attempt, amounts: part))
+      }
+    }
+    return moves
+  }
+
+  /// What each payer has of the end of a doubt. As much leaves the doubt as he had in it.
+  private static func parts(of doubt: ClosedDoubt, _ posting: Posting) -> [SpendAmounts] {
+    let was = posting.divided(doubt.amount)
+    let settled = posting.divided(doubt.settled)
+    let unprovable = posting.divided(doubt.unprovable)
+    return was.indices.map { index in
+      let gone = 0 &- was[index]
+      return SpendAmounts(
+        settled: settled[index], inDoubt: doubt.wasUnprovable ? 0 : gone,
+        unprovable: unprovable[index] &+ (doubt.wasUnprovable ? gone : 0))
     }
   }
 
   func write(to json: inout JSONWriter) {
     json.object { json in
-      json.field("credential", meter.credential)
-      json.field("unit", meter.unit)
+      meter.writeMembers(to: &json)
       json.field("account", account)
       json.field("operation", operation)
       json.field("fetch", fetch)
@@ -82,51 +107,34 @@ package struct SpendAmounts: Hashable, Sendable {
   }
 }
 
-/// A meter by its bytes, as in the tables; in byte order.
-package struct StatementMeter: Hashable, Comparable, Sendable {
-  package let credential: String
-  package let unit: String
-
-  package static func == (left: StatementMeter, right: StatementMeter) -> Bool {
-    left.bytes == right.bytes
-  }
-
-  package func hash(into hasher: inout Hasher) { hasher.combine(bytes) }
-
-  package static func < (left: StatementMeter, right: StatementMeter) -> Bool {
-    left.bytes.lexicographicallyPrecedes(right.bytes)
-  }
-
-  private var bytes: [UInt8] { Array(credential.utf8) + [0] + Array(unit.utf8) }
-}
-
-/// Sums by meter.
+/// Sums by meter, over all its windows.
 package struct SpendSums: Hashable, Sendable {
-  package private(set) var byMeter: [StatementMeter: SpendAmounts] = [:]
+  package private(set) var byMeter: [MeterKey: SpendAmounts] = [:]
 
   package init() {}
 
-  package mutating func add(_ amounts: SpendAmounts, to meter: StatementMeter) {
-    byMeter[meter, default: SpendAmounts()] += amounts
+  package mutating func add(_ amounts: SpendAmounts, to meter: MeterKey) {
+    byMeter[meter.inWindow(""), default: SpendAmounts()] += amounts
   }
 
-  mutating func add(_ move: SpendMove) { add(move.amounts, to: move.meter) }
+  package mutating func add(_ move: SpendMove) { add(move.amounts, to: move.meter) }
 
   mutating func add(_ other: SpendSums) {
     for (meter, amounts) in other.byMeter { add(amounts, to: meter) }
   }
 
-  package subscript(meter: StatementMeter) -> SpendAmounts { byMeter[meter] ?? SpendAmounts() }
+  package subscript(meter: MeterKey) -> SpendAmounts {
+    byMeter[meter.inWindow("")] ?? SpendAmounts()
+  }
 
-  package var meters: [StatementMeter] { byMeter.keys.sorted() }
+  package var meters: [MeterKey] { byMeter.keys.sorted() }
 
   /// One JSON object per meter, in byte order.
   var rows: [[UInt8]] {
     meters.map { meter in
       var json = JSONWriter()
       json.object { json in
-        json.field("credential", meter.credential)
-        json.field("unit", meter.unit)
+        meter.writeMembers(to: &json)
         self[meter].write(to: &json)
       }
       return json.bytes

@@ -40,7 +40,7 @@ struct ProvenRecord: Sendable {
 struct StatementLine: Sendable {
   let source: ProvenRecord
   let event: RecordedEvent
-  /// The start of the fetch that a doubt is about.
+  /// The start of the fetch that a doubt is about, where the event itself does not tell whose the doubt is.
   let started: ProvenRecord?
   let moves: [SpendMove]
 
@@ -53,7 +53,7 @@ struct StatementLine: Sendable {
     self.event = event
     self.started = started?.0
     let wanted = account.map { Array($0.utf8) }
-    moves = SpendMove.moves(of: event.event, started: started?.1)
+    moves = SpendMove.moves(of: event, started: started?.1)
       .filter { move in wanted.map { $0 == Array(move.account.utf8) } ?? true }
   }
 
@@ -109,7 +109,10 @@ package enum StatementCoverage: String, Sendable {
 
 /// What the files of statements have in common.
 package enum StatementFormat {
-  package static let version = 1
+  /// The version that is written. In version 1 all meters were those of credentials.
+  package static let version = 2
+  /// The versions that are checked: version 1 says what version 2 would say of the same events.
+  package static let knownVersions = 1...2
   /// Where the sealed part of the file ends.
   static let sealMark = Array(",\n  \"seal\": ".utf8)
 

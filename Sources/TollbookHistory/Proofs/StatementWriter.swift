@@ -249,37 +249,38 @@ package struct StatementWriter {
       (event) throws(LogError) in
       if event.position % 1_024 == 0 { progress(event.position) }
       // Whose a doubt is, the start of its fetch tells; that is looked up only if it matters.
-      if account != nil, case .chargeInDoubt = event.event {
+      if account != nil, SpendMove.unnamedFetch(of: event.event) != nil {
         doubts.append(event)
         return .next
       }
-      for move in SpendMove.moves(of: event.event, started: nil)
+      for move in SpendMove.moves(of: event, started: nil)
       where account == nil || account == Array(move.account.utf8) { sums.add(move) }
       return .next
     }
     for event in doubts {
       let started = try started(event, start: start)
-      for move in SpendMove.moves(of: event.event, started: started?.event)
+      for move in SpendMove.moves(of: event, started: started?.event)
       where account == Array(move.account.utf8) { sums.add(move) }
     }
     return sums
   }
 
-  /// The start of the fetch that a doubt is about; nil if that is before the first event of the log.
+  /// The start of the fetch that a doubt is about; nil if the doubt names its payers, or the fetch began before the first
+  /// event of the log.
   private func started(
     _ event: RecordedEvent, start: Position
   ) throws(LogError) -> (position: Position, record: [UInt8], event: FetchStarted)? {
-    guard case .chargeInDoubt(let doubt) = event.event, doubt.fetch > start,
-      doubt.fetch < event.position
+    guard let fetch = SpendMove.unnamedFetch(of: event.event), fetch > start,
+      fetch < event.position
     else { return nil }
-    let record = try record(at: doubt.fetch)
-    guard case .fetchStarted(let started) = try Self.decode(record, at: doubt.fetch).event else {
+    let record = try record(at: fetch)
+    guard case .fetchStarted(let started) = try Self.decode(record, at: fetch).event else {
       throw .damaged(
         Damage(
           table: LogTables.eventsName, position: event.position,
-          problem: "a ChargeInDoubt names a fetch that position \(doubt.fetch) does not start"))
+          problem: "a ChargeInDoubt names a fetch that position \(fetch) does not start"))
     }
-    return (doubt.fetch, record, started)
+    return (fetch, record, started)
   }
 
   private mutating func writeLines(

@@ -2,7 +2,8 @@ import LMDB
 package import TollbookLog
 
 extension EventLog {
-  /// Reads what the views of a log were at its base, out of the snapshot that its data directory keeps.
+  /// Reads what the views of a log were at its base, out of the snapshot that its data directory keeps: those of the
+  /// version that took it.
   ///
   /// - Parameter directory: the path of the data directory.
   package static func baseRows(in directory: String) -> BaseRows {

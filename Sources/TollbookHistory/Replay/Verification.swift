@@ -48,7 +48,7 @@ package struct Verification {
     package var damages: [Damage]
     /// The views that are what a replay gives, with their digests.
     package var views: [ViewDigest] = []
-    /// Views that are not there yet: the next start builds them.
+    /// Views that are not there yet, or only in another version: the next start makes them.
     package var absentViews: [String] = []
     /// The position that the views contain.
     package var viewPosition: Position?
@@ -158,7 +158,7 @@ package struct Verification {
 
   private func tables(of fold: Fold) throws(LogError) -> ViewTables? {
     do throws(LogError) { return try ViewTables(of: fold, in: source.environment) } catch {
-      guard case .storage(let error) = error, error.kind == .notFound else { throw error }
+      guard case .noView = error else { throw error }
       return nil
     }
   }

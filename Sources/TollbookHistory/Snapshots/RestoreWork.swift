@@ -14,7 +14,7 @@ struct RestoreWork {
     let rows: UInt64
     let bodies: UInt64
     let isWithoutBodies: Bool
-    /// Whether all views could be loaded from the snapshot.
+    /// Whether the snapshot's views are those that this version keeps, so that they hold the same bytes.
     let hasSameViews: Bool
   }
 
@@ -51,17 +51,37 @@ struct RestoreWork {
   /// Whether all events are there.
   var isComplete: Bool { export?.first == 1 }
 
+  /// The fold that goes on from a view of a snapshot, and how.
+  private struct Successor {
+    let fold: Fold
+    let source: Fold.Source
+  }
+
   /// Whether the snapshot's views are those that this version keeps.
   private var hasSameViews: Bool {
     guard let reader else { return false }
-    let folds = Self.folds(of: reader)
-    return folds.count == allFolds.count && folds.allSatisfy { $0 != nil }
+    let successors = Self.successors(in: reader)
+    return successors.count == allFolds.count && successors.allSatisfy { $0?.source.isOwn == true }
   }
 
-  /// The fold of each of a snapshot's views; nil where this version keeps another one.
-  private static func folds(of reader: SnapshotReader) -> [Fold?] {
+  /// Whether the snapshot says how every view of this version begins, and holds nothing that this version does not know.
+  private static func isEnough(_ reader: SnapshotReader) -> Bool {
+    let known = successors(in: reader).compactMap { $0?.fold.id }
+    let views = Set(reader.manifest.views.map(\.id))
+    return known.count == views.count && Set(known).count == known.count
+      && allFolds.allSatisfy { known.contains($0.id) || $0.isYounger(than: views) }
+  }
+
+  /// The fold that goes on from each of a snapshot's views; nil where there is none.
+  private static func successors(in reader: SnapshotReader) -> [Successor?] {
     reader.manifest.views.map { view in
-      allFolds.first { $0.id == view.id && $0.tables == view.tables.map(\.name) }
+      for fold in allFolds {
+        guard let source = fold.source(view.id), source.tables == view.tables.map(\.name) else {
+          continue
+        }
+        return Successor(fold: fold, source: source)
+      }
+      return nil
     }
   }
 
@@ -105,7 +125,7 @@ struct RestoreWork {
     {
       throw .otherLog(reader.path, export.path, position: manifest.position)
     }
-    guard hasSameViews else {
+    guard Self.isEnough(reader) else {
       throw .snapshot(
         .otherViews(
           reader.path, theirs: manifest.views.map(\.id), ours: allFolds.map(\.id)))
@@ -203,17 +223,18 @@ struct RestoreWork {
 
   // MARK: Views
 
-  /// Reads the snapshot to its end and loads those of its views that this version keeps.
+  /// Reads the snapshot to its end and loads those of its views that this version keeps, or goes on from. What is younger
+  /// than the snapshot begins empty at its position.
   private mutating func load(_ reader: SnapshotReader) throws(RestoreProblem) {
-    let folds = Self.folds(of: reader)
-    var parked = folds.map { _ in [Fold.Parked]() }
+    let successors = Self.successors(in: reader)
+    var parked = successors.map { _ in [Fold.Parked]() }
     var waiting: (view: Int, table: Int, rows: [(key: [UInt8], value: [UInt8])]) = (0, 0, [])
     var waitingBodies: [Body] = []
     while let portion = try next(of: reader) {
       switch portion {
       case .rows(let view, let table, let found):
-        guard let fold = folds[view] else { break }
-        if table == fold.tables.count {
+        guard let successor = successors[view] else { break }
+        if table == successor.source.tables.count {
           parked[view] += found.map { row in
             Fold.Parked(
               position: row.key.reduce(0) { $0 << 8 | Position($1) },
@@ -222,7 +243,7 @@ struct RestoreWork {
           break
         }
         if waiting.view != view || waiting.table != table || waiting.rows.count >= Self.rowsAtOnce {
-          try flush(waiting, folds)
+          try flush(waiting, successors)
           waiting = (view, table, [])
         }
         waiting.rows += found.map { ($0.key, $0.value) }
@@ -242,13 +263,22 @@ struct RestoreWork {
           stage: progress.stage == .rows ? .rows : .bodies, done: progress.done,
           total: progress.total))
     }
-    try flush(waiting, folds)
+    try flush(waiting, successors)
     try add(waitingBodies)
-    for (fold, parked) in zip(folds, parked) {
-      guard let fold else { continue }
-      try Self.wrap { () throws(LogError) in
-        try importer.finish(fold, at: reader.manifest.position, parked: parked)
-      }
+    for (successor, parked) in zip(successors, parked) {
+      if let fold = successor?.fold { try finish(fold, of: reader, parked: parked) }
+    }
+    let views = Set(reader.manifest.views.map(\.id))
+    for fold in allFolds where fold.isYounger(than: views) {
+      try finish(fold, of: reader, parked: [])
+    }
+  }
+
+  private func finish(
+    _ fold: Fold, of reader: SnapshotReader, parked: [Fold.Parked]
+  ) throws(RestoreProblem) {
+    try Self.wrap { () throws(LogError) in
+      try importer.finish(fold, at: reader.manifest.position, parked: parked)
     }
   }
 
@@ -257,11 +287,16 @@ struct RestoreWork {
   }
 
   private func flush(
-    _ waiting: (view: Int, table: Int, rows: [(key: [UInt8], value: [UInt8])]), _ folds: [Fold?]
+    _ waiting: (view: Int, table: Int, rows: [(key: [UInt8], value: [UInt8])]),
+    _ successors: [Successor?]
   ) throws(RestoreProblem) {
-    guard !waiting.rows.isEmpty, let fold = folds[waiting.view] else { return }
-    try Self.wrap { () throws(LogError) in
-      try importer.load(waiting.rows, table: waiting.table, of: fold)
+    guard !waiting.rows.isEmpty, let successor = successors[waiting.view] else { return }
+    for case .rows(let table, let rows) in successor.source.carried(
+      .rows(table: waiting.table, waiting.rows))
+    {
+      try Self.wrap { () throws(LogError) in
+        try importer.load(rows, table: table, of: successor.fold)
+      }
     }
   }
 

@@ -5,22 +5,26 @@ import TollbookLog
 import TollbookUpstreams
 import TollbookViews
 
-/// Reads from the events what was asked for, when, and what came of it.
+/// Reads from the events what was asked for, when, and what came of it: of what Keepa's operations buy, since those prices
+/// are known. Of other calls it sums up what they cost.
 struct DemandReader {
   /// The kinds that say something about it.
   static let kinds: Set<EventKind> = [
     .fetchStarted, .fetchAttemptFailed, .fetchSucceeded, .fetchFailed, .cacheWritten,
-    .cacheEvicted, .cachePurged, .readsTallied, .tokensCharged, .reservationReleased,
-    .chargeInDoubt, .chargeResolved, .balanceObserved, .spendRefused,
+    .cacheEvicted, .cachePurged, .entriesSwept, .readsTallied, .tokensCharged,
+    .reservationReleased, .chargeInDoubt, .chargeResolved, .balanceObserved, .spendRefused,
   ]
 
-  private(set) var demand = Demand()
+  private(set) var demand = RecordedDemand()
+  /// What the calls that are not played have cost.
+  private(set) var unplayed = UnplayedSpend()
   private(set) var recorded = WhatIfOutcome(name: "as recorded")
   private(set) var policy = FreshnessPolicy()
   /// Reads and refusals of which a log of an earlier time does not say enough.
   private(set) var unclearReads: Int64 = 0
   private(set) var unclearRefusals: Int64 = 0
   private(set) var ownLimitRefusals: Int64 = 0
+  private(set) var otherMeterRefusals: Int64 = 0
   private(set) var mixedReads: Int64 = 0
 
   /// Whether what comes now is part of the period.
@@ -28,23 +32,38 @@ struct DemandReader {
 
   private var numbers: [ResourceKey: Int32] = [:]
   private var callNumbers: [Position: Int32] = [:]
+  /// The operations of calls that are not played, or that cost something in other units too.
+  private var unplayedCalls: [Position: String] = [:]
+  /// The unit of the bucket from which the calls that are played are paid; nil before the first one.
+  private var playedUnit: String?
+  /// The meters in that unit that calls were paid from.
+  private var buckets: Set<MeterKey> = []
+  private var units: [MeterKey: String] = [:]
   /// The purchase that brought the newest entry of a resource.
   private var latest: [Int32] = []
-  /// When the entries of a resource and content set were fetched, the newest and the one before.
-  private var fetches: [Int64: (newest: Int64, before: Int64)] = [:]
+  /// When entries were fetched, the newest and the one before.
+  private var fetches: [EntryName: (newest: Int64, before: Int64)] = [:]
   private var writes: [(resource: Int32, time: Int64, isPresent: Bool)] = []
   private var readings: [MeterReading] = []
   private var bookedStale: Int64 = 0
   private var ages = AgeHistogram()
 
+  private struct EntryName: Hashable {
+    var resource: Int32
+    var contentSet: UInt64
+  }
+
   /// A balance that was told.
   private struct MeterReading {
+    var meter: MeterKey
     var time: Int64
     var balance: Int64
     var rate: Int64
     var nextRefill: Int64
-    var credential: String
   }
+
+  /// The unit in which the demand is played.
+  var unit: String { playedUnit ?? Amount.firstUnit }
 
   /// The log begins with the state of a snapshot, which is not in the events.
   mutating func goOn(from base: Timestamp) { demand.unknownBefore = base.milliseconds }
@@ -53,11 +72,7 @@ struct DemandReader {
     switch recorded.event {
     case .fetchStarted(let event): if isInPeriod { start(event, recorded) }
     case .fetchAttemptFailed(let event):
-      change(event.fetch) { call in
-        guard event.nextAttempt > 0 else { return }
-        call.attempts += 1
-        call.open = event.nextBound
-      }
+      if event.nextAttempt > 0 { change(event.fetch) { $0.attempts += 1 } }
     case .fetchSucceeded(let event):
       change(event.fetch) { call in
         call.hasSucceeded = true
@@ -70,39 +85,56 @@ struct DemandReader {
       }
     case .cacheWritten(let event): write(event)
     case .cacheEvicted(let event): remove(event.resource, event.contentSet)
+    case .entriesSwept(let event):
+      for entry in event.entries where entry.evicted { remove(entry.resource, entry.contentSet) }
     case .cachePurged(let event): purge(event, recorded)
     case .readsTallied(let event):
       guard isInPeriod else { return }
       for row in event.rows { tally(row) }
       for row in event.unmet { tally(row) }
     case .spendRefused(let event): if isInPeriod { refuse(event, recorded) }
-    case .balanceObserved(let event): observe(event)
-    default: charge(recorded.event)
+    case .balanceObserved(let event): observe(event, recorded)
+    default: break
+    }
+    book(recorded)
+  }
+
+  // MARK: Costs
+
+  /// Follows what calls cost, each unit by itself.
+  private mutating func book(_ recorded: RecordedEvent) {
+    guard recorded.event.hasPostings, !callNumbers.isEmpty || !unplayedCalls.isEmpty else { return }
+    var attempted: [String] = []
+    for posting in recorded.event.postings(at: recorded.position) where !posting.isLimitOnly {
+      guard let spending = posting.spending else { continue }
+      let unit = unit(of: posting.page)
+      if let call = callNumbers[posting.fetch] {
+        let played = playedUnit ?? unit
+        if unit == played {
+          playedUnit = played
+          buckets.insert(posting.page)
+          demand.calls[Int(call)].cost += spending
+          continue
+        }
+        if case .fetchStarted(let event) = recorded.event {
+          unplayedCalls[recorded.position] = event.operation
+        }
+      }
+      guard let operation = unplayedCalls[posting.fetch] else { continue }
+      var calls: Int64 = 0
+      if case .reserved = posting.change, !attempted.contains(unit) {
+        attempted.append(unit)
+        calls = 1
+      }
+      unplayed.add(spending, calls: calls, of: operation, in: unit)
     }
   }
 
-  private mutating func charge(_ event: Event) {
-    switch event {
-    case .tokensCharged(let event):
-      change(event.fetch) { call in
-        call.cost += Bounds(event.tokens)
-        call.open = 0
-      }
-    case .reservationReleased(let event): change(event.fetch) { $0.open = 0 }
-    case .chargeInDoubt(let event):
-      change(event.fetch) { call in
-        call.cost.high += event.tokens
-        call.open = 0
-      }
-    case .chargeResolved(let event):
-      for doubt in event.doubts {
-        change(doubt.fetch) { call in
-          call.cost.low += doubt.settled
-          call.cost.high += doubt.settled + doubt.unprovable - doubt.tokens
-        }
-      }
-    default: break
-    }
+  private mutating func unit(of page: MeterKey) -> String {
+    if let known = units[page] { return known }
+    let unit = page.unit
+    units[page] = unit
+    return unit
   }
 
   private mutating func change(_ fetch: Position, _ body: (inout RecordedCall) -> Void) {
@@ -123,42 +155,56 @@ struct DemandReader {
   // MARK: Purchases
 
   private mutating func start(_ event: FetchStarted, _ recorded: RecordedEvent) {
+    guard Self.isPlayed(operation: event.operation), !event.resources.isEmpty else {
+      unplayedCalls[recorded.position] = event.operation
+      return
+    }
+    let now = recorded.time.milliseconds
     let call = Int32(demand.calls.count)
     let first = Int32(demand.purchases.count)
-    let asked = event.askedMs == 0 ? recorded.time.milliseconds : event.askedMs
+    let demands = event.allDemands
+    let numbers = event.resources.indices.map { index in
+      min(event.demand(ofResource: index), demands.count - 1)
+    }
+    let asked = demands.map { $0.askedMs == 0 ? now : $0.askedMs }
+    let last = numbers.map { asked[$0] }.max() ?? now
+    let isBehind = numbers.allSatisfy { demands[$0].isBehind }
     callNumbers[recorded.position] = call
     demand.calls.append(
       RecordedCall(
-        start: recorded.time.milliseconds, asked: asked,
-        items: first..<first + Int32(event.resources.count),
-        contentSet: UInt8(clamping: event.contentSet), isBehind: event.behind, open: event.bound))
-    for name in event.resources {
-      let resource = number(name)
+        start: now, items: first..<first + Int32(event.resources.count),
+        contentSet: event.contentSet))
+    for (name, number) in zip(event.resources, numbers) {
+      let resource = self.number(name)
+      let wish = demands[number]
       demand.probes.append(
         Probe(
-          time: asked, earliest: asked,
-          maximumAge: event.hasMaxAgeSeconds ? Int64(event.maxAgeSeconds) * 1_000 : -1,
-          resource: resource, weight: event.behind ? 0 : 1, link: Int32(demand.purchases.count),
-          wanted: UInt8(clamping: event.contentSet), kind: event.behind ? .refreshed : .bought))
-      demand.purchases.append(RecordedPurchase(resource: resource, call: call))
+          time: last, earliest: asked[number], maximumAge: wish.maximumAgeMilliseconds,
+          wanted: wish.contentSet, resource: resource, weight: wish.isBehind ? 0 : 1,
+          link: Int32(demand.purchases.count), kind: isBehind ? .refreshed : .bought))
+      demand.purchases.append(
+        RecordedPurchase(
+          resource: resource, call: call, contentSet: event.contentSet, isBehind: wish.isBehind))
+      if !wish.isBehind { self.recorded.requests += 1 }
     }
-    if !event.behind { self.recorded.requests += Int64(event.resources.count) }
   }
 
   private mutating func write(_ event: CacheWritten) {
+    guard Self.isPlayed(resource: event.resource) else { return }
     let resource = number(event.resource)
     let isPresent = event.presence == .present
-    let contentSet = UInt8(clamping: event.contentSet)
+    let contentSet = event.contentSet
     policy.learn(from: event)
     writes.append((resource, event.fetchedMs, isPresent))
     demand.presence[Int(resource)] |= isPresent ? 1 : 2
-    let key = Int64(resource) << 8 | Int64(contentSet)
+    let key = EntryName(resource: resource, contentSet: contentSet)
     fetches[key] = (event.fetchedMs, fetches[key]?.newest ?? .min)
     if isInPeriod, let call = callNumbers[event.fetch] {
       for index in demand.calls[Int(call)].items
       where demand.purchases[Int(index)].resource == resource {
         demand.purchases[Int(index)].fetched = event.fetchedMs
         demand.purchases[Int(index)].isPresent = isPresent
+        demand.purchases[Int(index)].contentSet = contentSet
         latest[Int(resource)] = index
       }
       return
@@ -171,16 +217,16 @@ struct DemandReader {
     demand.initial[resource] = held
   }
 
-  private mutating func remove(_ name: String, _ contentSet: UInt32) {
+  private mutating func remove(_ name: String, _ contentSet: UInt64) {
     guard !isInPeriod, let resource = numbers[ResourceKey(stored: name)] else { return }
-    demand.initial[resource]?.removeAll { UInt32($0.contentSet) == contentSet }
+    demand.initial[resource]?.removeAll { $0.contentSet == contentSet }
   }
 
   private mutating func purge(_ event: CachePurged, _ recorded: RecordedEvent) {
+    guard Self.isPlayed(resource: event.resource) else { return }
     let resource = number(event.resource)
     let purge = RecordedPurge(
-      contentSet: UInt8(clamping: event.contentSet), isHard: event.hard,
-      staleFrom: event.staleFromMs)
+      contentSet: event.contentSet, isHard: event.hard, staleFrom: event.staleFromMs)
     guard isInPeriod else {
       var held = demand.initial[resource] ?? []
       held.apply(purge)
@@ -197,6 +243,11 @@ struct DemandReader {
   // MARK: Reads and refusals
 
   private mutating func tally(_ row: ReadTally) {
+    guard
+      row.operation.isEmpty
+        ? Self.isPlayed(resource: row.resource) : Self.isPlayed(operation: row.operation)
+    else { return }
+    let isPeek = row.peek || row.ageBasis == .neverBuy
     let resource = number(row.resource)
     let wanted = row.hasWantedContentSet ? row.wantedContentSet : row.contentSet
     let unbooked = Int64(row.stale) - Int64(min(row.booked, row.stale))
@@ -209,12 +260,12 @@ struct DemandReader {
     bookedStale += Int64(row.stale) - unbooked
     var probe = Probe(
       time: row.lastReadMs, earliest: row.firstReadMs,
-      maximumAge: row.hasMaxAgeSeconds ? Int64(row.maxAgeSeconds) * 1_000 : -1,
-      resource: resource, wanted: UInt8(clamping: wanted), kind: row.peek ? .peek : .read)
+      maximumAge: row.maximumAgeMilliseconds, wanted: wanted, resource: resource,
+      kind: isPeek ? .peek : .read)
     note(row)
     let kinds = (row.fresh > 0 ? 1 : 0) + (row.joined > 0 ? 1 : 0) + (row.stale > 0 ? 1 : 0)
     if kinds > 1, row.firstReadMs < row.lastReadMs { mixedReads += count }
-    if row.peek {
+    if isPeek {
       probe.weight = Int32(clamping: count)
       if count > 0 { demand.probes.append(probe) }
       return
@@ -260,7 +311,7 @@ struct DemandReader {
 
   private mutating func note(_ row: ReadTally) {
     let number = numbers[ResourceKey(stored: row.resource)] ?? 0
-    let key = Int64(number) << 8 | Int64(row.contentSet & 255)
+    let key = EntryName(resource: number, contentSet: row.contentSet)
     guard let fetched = fetches[key] else { return }
     let answered = Int64(row.fresh) + Int64(row.stale) + Int64(row.joined)
     guard answered > 0 else { return }
@@ -272,37 +323,57 @@ struct DemandReader {
   }
 
   private mutating func refuse(_ event: SpendRefused, _ recorded: RecordedEvent) {
+    guard event.operation.isEmpty || Self.isPlayed(operation: event.operation) else { return }
     guard !event.refused.isEmpty else {
       unclearRefusals += Int64(event.resources)
       return
     }
-    let asked = event.askedMs == 0 ? recorded.time.milliseconds : event.askedMs
-    if event.reason == .requestLimit { ownLimitRefusals += Int64(event.refused.count) }
+    let wish = event.anyDemand
+    let asked = wish.askedMs == 0 ? recorded.time.milliseconds : wish.askedMs
+    switch event.reason {
+    case .requestLimit: ownLimitRefusals += Int64(event.refused.count)
+    case .meter: otherMeterRefusals += Int64(event.refused.count)
+    case .insufficientTokens: buckets.insert(MeterKey(event.refusingWant.meter))
+    default: break
+    }
     for name in event.refused {
       demand.probes.append(
         Probe(
-          time: asked, earliest: asked,
-          maximumAge: event.hasMaxAgeSeconds ? Int64(event.maxAgeSeconds) * 1_000 : -1,
-          resource: number(name), weight: event.behind ? 0 : 1,
-          link: Int32(demand.refusals.count), wanted: UInt8(clamping: event.contentSet),
-          kind: event.behind ? .refreshRefused : .refused))
+          time: asked, earliest: asked, maximumAge: wish.maximumAgeMilliseconds,
+          wanted: wish.contentSet, resource: number(name), weight: wish.isBehind ? 0 : 1,
+          link: Int32(demand.refusals.count), kind: wish.isBehind ? .refreshRefused : .refused))
     }
     demand.refusals.append(RecordedRefusal(reason: event.reason))
-    guard !event.behind else { return }
+    guard !wish.isBehind else { return }
     self.recorded.requests += Int64(event.refused.count)
     self.recorded.refused += Bounds(Int64(event.refused.count))
   }
 
-  private mutating func observe(_ event: BalanceObserved) {
+  private mutating func observe(_ event: BalanceObserved, _ recorded: RecordedEvent) {
+    guard let meter = recorded.event.postings(at: recorded.position).first?.page else { return }
     let reduction = (event.flowReductionThousandths + 999) / 1_000
     let reading = MeterReading(
-      time: event.reading.observedMs, balance: event.reading.balance,
+      meter: meter, time: event.reading.observedMs, balance: event.reading.balance,
       rate: max(0, event.refillRate - reduction),
       nextRefill: event.reading.observedMs
-        + max(0, event.reading.nextRefillMs - event.reading.upstreamMs),
-      credential: event.credential)
-    if !isInPeriod { readings.removeAll(keepingCapacity: true) }
+        + max(0, event.reading.nextRefillMs - event.reading.upstreamMs))
+    if !isInPeriod { readings.removeAll { $0.meter == meter } }
     readings.append(reading)
+  }
+
+  // MARK: What is played
+
+  /// The operations whose prices are known, and their kinds of resources.
+  private static let system = "keepa."
+
+  private static func isPlayed(operation: String) -> Bool {
+    operation.utf8.starts(with: system.utf8)
+  }
+
+  private static func isPlayed(resource: String) -> Bool {
+    let text = resource.utf8
+    guard let slash = text.firstIndex(of: UInt8(ascii: "/")) else { return false }
+    return text[text.index(after: slash)...].starts(with: system.utf8)
   }
 
   // MARK: The end
@@ -322,7 +393,8 @@ struct DemandReader {
 
   private mutating func settleCalls() {
     for index in demand.calls.indices {
-      demand.calls[index].cost.high += demand.calls[index].open
+      demand.calls[index].cost.high = max(
+        demand.calls[index].cost.low, demand.calls[index].cost.high)
       let call = demand.calls[index]
       let ones = Array(repeating: Int64(1), count: call.items.count)
       let low = allot(max(0, call.cost.low), over: ones)
@@ -373,12 +445,13 @@ struct DemandReader {
     var failed: Int64 = 0
     for call in demand.calls {
       recorded.calls += Bounds(Int64(call.attempts))
-      recorded.tokens += call.cost
+      recorded.cost += call.cost
       for item in call.items {
-        if demand.purchases[Int(item)].fetched != .min {
+        let purchase = demand.purchases[Int(item)]
+        if purchase.fetched != .min {
           recorded.bought += Bounds(1)
-          if !call.isBehind { ages.add(milliseconds: 0, times: 1) }
-        } else if !call.isBehind {
+          if !purchase.isBehind { ages.add(milliseconds: 0, times: 1) }
+        } else if !purchase.isBehind {
           failed += 1
         }
       }
@@ -393,6 +466,10 @@ struct DemandReader {
 
   /// Follows the balance as it was recorded: what could be spent at each step, and the refills between the readings.
   private mutating func addRefills() {
+    let (buckets, unit) = (buckets, unit)
+    readings.removeAll { reading in
+      buckets.isEmpty ? reading.meter.unit != unit : !buckets.contains(reading.meter)
+    }
     guard !readings.isEmpty else { return }
     readings.sort { $0.time < $1.time }
     var merged: [Probe] = []
@@ -434,42 +511,6 @@ struct DemandReader {
   }
 }
 
-/// The balance as recorded, while time goes by.
-private struct BalanceTrack {
-  var isKnown = false
-  var balance: Int64 = 0
-  var rate: Int64 = 0
-  var next: Int64 = .max
-
-  /// Adds the refills up to an instant. So many fill any bucket that is not far below zero; further ones say nothing.
-  mutating func refill(until time: Int64, _ demand: inout Demand, _ merged: inout [Probe]) {
-    guard isKnown, rate > 0 else { return }
-    var count = 0
-    while next <= time {
-      if count < 200 {
-        merged.append(
-          Probe(
-            time: next, earliest: next, available: balance, resource: -1, weight: 0,
-            link: Int32(demand.refills.count), kind: .refill))
-        let refill = RecordedRefill(rate: rate, capacity: rate * Admission.ticksToFill)
-        demand.refills.append(refill)
-        balance = refill.applied(to: balance)
-        count += 1
-        next += Admission.tick
-      } else {
-        next += ((time - next) / Admission.tick + 1) * Admission.tick
-      }
-    }
-  }
-}
-
-extension RecordedRefill {
-  /// A bucket that is full takes nothing, and none is filled above its capacity.
-  func applied(to balance: Int64) -> Int64 {
-    balance >= capacity ? balance : min(capacity, balance + rate)
-  }
-}
-
 extension [Held] {
   mutating func apply(_ purge: RecordedPurge) {
     if purge.isHard {
@@ -491,6 +532,37 @@ extension FreshnessPolicy {
       keep: event.keepUntilMs - event.fetchedMs)
     if event.presence == .present { present = windows } else { absent = windows }
   }
+}
+
+extension Posting {
+  /// What it says about what a call cost: a reservation may be spent until it ends, and so may a doubt. Nil: nothing.
+  fileprivate var spending: Bounds? {
+    switch change {
+    case .reserved(let amount): Bounds(low: 0, high: amount)
+    case .charged(let amount, let reserved): Bounds(low: amount, high: amount - reserved)
+    case .released(let amount): Bounds(low: 0, high: -amount)
+    case .closed(let doubt):
+      Bounds(low: doubt.settled, high: doubt.settled + doubt.unprovable - doubt.amount)
+    case .doubted, .observed: nil
+    }
+  }
+}
+
+extension TollbookEvents.Demand {
+  /// The oldest data that would do, as a probe has it.
+  fileprivate var maximumAgeMilliseconds: Int64 {
+    milliseconds(hasMaxAgeSeconds ? maxAgeSeconds : nil, ageBasis)
+  }
+}
+
+extension ReadTally {
+  fileprivate var maximumAgeMilliseconds: Int64 {
+    milliseconds(hasMaxAgeSeconds ? maxAgeSeconds : nil, ageBasis)
+  }
+}
+
+private func milliseconds(_ seconds: UInt32?, _ basis: AgeBasis) -> Int64 {
+  basis == .live ? 0 : seconds.map { Int64($0) * 1_000 } ?? -1
 }
 
 extension FailureReason {

@@ -60,7 +60,7 @@ extension PolicyReplay {
   ) {
     var fork = fork
     let call = demand.calls[Int(purchase.call)]
-    fork.counts.tokens += step.cost
+    fork.counts.cost += step.cost
     guard purchase.fetched != .min else {
       fork.shelf.busyUntil = max(fork.shelf.busyUntil, call.end)
       if !isBehind { fallBack(&fork, probe, known, Bounds(Int64(probe.weight))) }
@@ -71,9 +71,9 @@ extension PolicyReplay {
     if !isBehind { fork.age = Bounds(0) }
     var held = Held(
       low: purchase.fetched, high: purchase.fetched, prior: known?.low ?? .min,
-      link: probe.link, contentSet: call.contentSet, isPresent: purchase.isPresent,
+      link: probe.link, contentSet: purchase.contentSet, isPresent: purchase.isPresent,
       isBehind: isBehind)
-    if hasParted, isBehind || call.isBehind {
+    if hasParted, isBehind || purchase.isBehind {
       // What is bought behind an answer waits for what else its request buys.
       let (low, high) = answerTimes(probe.time, probe.time, isBehind: isBehind)
       held.low = min(held.low, low)
@@ -86,7 +86,7 @@ extension PolicyReplay {
   mutating func buyAnew(
     _ fork: ReplayFork, _ probe: Probe, known: Held?, isBehind: Bool
   ) {
-    let set = ContentSet(keepa: UInt32(probe.wanted))
+    let set = ContentSet(keepa: probe.wanted)
     let bound = KeepaPriceList.bound(set)
     let begin = begin(probe, known)
     var called = fork
@@ -95,7 +95,7 @@ extension PolicyReplay {
     if others > 0, !isBehind { called.counts.hits += Bounds(low: 0, high: others) }
     for isPresent in presence(of: probe.resource, at: probe.time) {
       var way = called
-      way.counts.tokens += Bounds(
+      way.counts.cost += Bounds(
         low: KeepaPriceList.least(set, isPresent: isPresent), high: bound)
       way.counts.bought += Bounds(1)
       if !isBehind {
@@ -106,13 +106,13 @@ extension PolicyReplay {
       way.shelf.put(
         Held(
           low: low, high: high,
-          prior: known?.low ?? .min, contentSet: UInt8(set.rawValue), isPresent: isPresent,
+          prior: known?.low ?? .min, contentSet: set.rawValue, isPresent: isPresent,
           isBehind: isBehind))
       ways.append(way)
     }
     if demand.isOut(at: probe.time) {
       var way = called
-      way.counts.tokens += Bounds(low: 0, high: bound)
+      way.counts.cost += Bounds(low: 0, high: bound)
       way.shelf.busyUntil = max(way.shelf.busyUntil, probe.time)
       if !isBehind { fallBack(&way, probe, known, Bounds(Int64(probe.weight))) }
       ways.append(way)

@@ -9,7 +9,7 @@ import TollbookUpstreams
 /// are followed until they meet again, so that one purchase that may have come earlier or later stays one purchase. The
 /// balance is not followed itself but as its difference to the recorded one.
 struct PolicyReplay {
-  let demand: Demand
+  let demand: RecordedDemand
   let policy: FreshnessPolicy
   let overdraft: GatewaySettings.Overdraft
   var shelves: [ReplayShelf]
@@ -48,7 +48,7 @@ struct PolicyReplay {
     case yes, no, perhaps
   }
 
-  init(_ demand: Demand, _ policy: FreshnessPolicy, overdraft: GatewaySettings.Overdraft) {
+  init(_ demand: RecordedDemand, _ policy: FreshnessPolicy, overdraft: GatewaySettings.Overdraft) {
     self.demand = demand
     self.policy = policy
     self.overdraft = overdraft
@@ -57,7 +57,7 @@ struct PolicyReplay {
     if let before = demand.unknownBefore {
       // Perhaps nothing was there, and at the best everything, fetched a moment ago.
       for index in shelves.indices {
-        shelves[index].put(Held(low: .min / 4, high: before, contentSet: 7, isPresent: true))
+        shelves[index].put(.anything(before: before))
       }
     }
     for (resource, entries) in demand.initial {
@@ -92,7 +92,7 @@ struct PolicyReplay {
     var outcome = WhatIfOutcome(name: name, products: policy)
     outcome.requests = requests
     outcome.calls = calls
-    outcome.tokens = counts.tokens
+    outcome.cost = counts.cost
     outcome.bought = counts.bought
     outcome.hits = counts.hits
     outcome.stale = counts.stale
@@ -129,25 +129,26 @@ struct PolicyReplay {
     }
   }
 
-  /// The products of a recorded call. If all of them are bought under this policy too it is the same call.
+  /// The products of a recorded call. If all of them are bought under this policy too it is the same call. Each is decided
+  /// as of when it was asked for.
   ///
   /// - Returns: the step after them.
   mutating func call(from start: Int) -> Int {
     guard demand.probes[start].link >= 0 else { return start + 1 }
     let call = demand.calls[Int(demand.purchases[Int(demand.probes[start].link)].call)]
     let end = start + call.items.count
-    let verdicts = (start..<end).map { buys(demand.probes[$0]) }
-    let ways = (start..<end).map { buysBehind(demand.probes[$0]) }
-    let isSame =
-      verdicts.allSatisfy { $0 == .yes } && isEnough(call.items.count, demand.probes[start])
+    let probes = demand.probes[start..<end].map(\.asAsked)
+    let verdicts = probes.map { buys($0) }
+    let ways = probes.map { buysBehind($0) }
+    let isSame = verdicts.allSatisfy { $0 == .yes } && isEnough(call.items.count, probes[0])
+    let contentSet = ContentSet(keepa: call.contentSet)
     let prices = Bounds(
-      low: KeepaPriceList.least(ContentSet(keepa: UInt32(call.contentSet)), isPresent: false),
-      high: KeepaPriceList.bound(ContentSet(keepa: UInt32(call.contentSet))))
+      low: KeepaPriceList.least(contentSet, isPresent: false),
+      high: KeepaPriceList.bound(contentSet))
     let others = Int64(call.items.count - 1)
     let before = gap
     var reserved: Int64 = 0
-    for index in start..<end {
-      let probe = demand.probes[index]
+    for (index, probe) in probes.enumerated() {
       let purchase = demand.purchases[Int(probe.link)]
       var step = Step(purchase: purchase, reserved: reserved, gap: before)
       step.isSame = isSame
@@ -157,19 +158,16 @@ struct PolicyReplay {
         step.cost = Bounds(low: 0, high: call.cost.high)
       } else {
         // Its own price lies within the list's, and leaves for the others what theirs can be.
-        let least = KeepaPriceList.least(
-          ContentSet(keepa: UInt32(call.contentSet)), isPresent: purchase.isPresent)
+        let least = KeepaPriceList.least(contentSet, isPresent: purchase.isPresent)
         let low = max(min(least, call.cost.low), call.cost.low - others * prices.high)
         step.cost = Bounds(
           low: low, high: max(low, min(prices.high, call.cost.high - others * prices.low)))
       }
       self.step(probe, step)
-      if verdicts[index - start] != .no { reserved += prices.high }
+      if verdicts[index] != .no { reserved += prices.high }
     }
-    guard let first = (start..<end).first(where: { verdicts[$0 - start] != .no }) else {
-      return end
-    }
-    let probe = demand.probes[first]
+    guard let first = verdicts.firstIndex(where: { $0 != .no }) else { return end }
+    let probe = probes[first]
     let admitted = admits(
       probe, Step(purchase: demand.purchases[Int(probe.link)], reserved: 0, gap: before))
     if admitted != .no {
@@ -185,7 +183,8 @@ struct PolicyReplay {
     _ call: RecordedCall, _ isBehind: [Bool?], isSame: Bool, isSure: Bool, at time: Int64
   ) {
     let attempts = Int64(call.attempts)
-    if isSame, isBehind.allSatisfy({ $0 == call.isBehind }) {
+    let asRecorded = call.items.map { demand.purchases[Int($0)].isBehind }
+    if isSame, zip(isBehind, asRecorded).allSatisfy({ $0 == $1 }) {
       // A purchase that is not on the record may have shared it.
       let shares = isNear(lastOwnCall, time)
       calls += Bounds(low: shares ? attempts - 1 : attempts, high: attempts)
@@ -250,7 +249,7 @@ struct PolicyReplay {
   }
 
   func bound(_ probe: Probe) -> Int64 {
-    KeepaPriceList.bound(ContentSet(keepa: UInt32(probe.wanted)))
+    KeepaPriceList.bound(ContentSet(keepa: probe.wanted))
   }
 
   mutating func step(_ probe: Probe, _ step: Step) {
@@ -273,7 +272,7 @@ struct PolicyReplay {
     countRepeats(probe)
     countAges(probe)
     countCalls(probe)
-    let (earlier, now) = (before.counts.tokens, ways.counts.tokens)
+    let (earlier, now) = (before.counts.cost, ways.counts.cost)
     let spent = Bounds(low: now.low - earlier.low, high: now.high - earlier.high)
     if let purchase = step.purchase {
       if !step.isSame { gap += purchase.cost - spent }
@@ -327,7 +326,7 @@ struct PolicyReplay {
     let repeats = repeats(probe)
     guard repeats > 0 else { return }
     for index in ways.indices {
-      ways[index].counts.tokens.high += repeats * bound(probe)
+      ways[index].counts.cost.high += repeats * bound(probe)
       ways[index].counts.bought.high += repeats
     }
     calls.high += repeats
@@ -513,7 +512,16 @@ extension [ReplayFork] {
   }
 }
 
-extension Demand {
+extension Probe {
+  /// At the time at which a purchase was asked for.
+  fileprivate var asAsked: Probe {
+    var probe = self
+    probe.time = earliest
+    return probe
+  }
+}
+
+extension RecordedDemand {
   /// Whether the upstream may have failed then.
   func isOut(at time: Int64) -> Bool { outages.contains { $0.contains(time) } }
 }

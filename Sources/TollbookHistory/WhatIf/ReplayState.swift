@@ -18,7 +18,7 @@ struct ReplayShelf: Sendable {
   }
 
   /// The newest entry that has all wanted parts, -1 if there is none.
-  func newest(covering wanted: UInt8) -> Int {
+  func newest(covering wanted: UInt64) -> Int {
     var found = -1
     for index in 0..<count where entries[index].contentSet & wanted == wanted {
       if found < 0 || entries[index].high > entries[found].high { found = index }
@@ -97,7 +97,8 @@ struct ReplayShelf: Sendable {
 
 /// What is counted, each as bounds.
 struct ReplayCounts: Hashable, Sendable {
-  var tokens = Bounds.zero
+  /// In the unit that is played.
+  var cost = Bounds.zero
   var bought = Bounds.zero
   var hits = Bounds.zero
   var stale = Bounds.zero
@@ -106,7 +107,7 @@ struct ReplayCounts: Hashable, Sendable {
 
   func joined(_ other: ReplayCounts) -> ReplayCounts {
     var both = self
-    both.tokens = tokens.joined(other.tokens)
+    both.cost = cost.joined(other.cost)
     both.bought = bought.joined(other.bought)
     both.hits = hits.joined(other.hits)
     both.stale = stale.joined(other.stale)
@@ -116,7 +117,7 @@ struct ReplayCounts: Hashable, Sendable {
   }
 
   static func += (left: inout ReplayCounts, right: ReplayCounts) {
-    left.tokens += right.tokens
+    left.cost += right.cost
     left.bought += right.bought
     left.hits += right.hits
     left.stale += right.stale
@@ -180,7 +181,7 @@ struct ReplayFork: Sendable {
     }
     forks[0].counts = forks[0].counts.joined(last.counts)
     var shelf = ReplayShelf()
-    shelf.put(Held(low: .min / 4, high: newest, contentSet: 7, isPresent: true))
+    shelf.put(.anything(before: newest))
     forks[0].shelf = shelf
   }
 

@@ -17,8 +17,10 @@ package enum WhatIf {
 
   /// The recorded demand, ready to be played.
   package struct Record: Sendable {
-    fileprivate let demand: Demand
+    fileprivate let demand: RecordedDemand
     fileprivate let recorded: WhatIfOutcome
+    fileprivate let unit: String
+    fileprivate let unplayed: UnplayedSpend
     fileprivate let overdraft: GatewaySettings.Overdraft
     package let after: Position
     package let through: Position
@@ -32,6 +34,7 @@ package enum WhatIf {
     var reads: Int64
     var refusals: Int64
     var ownLimits: Int64
+    var otherMeters: Int64
     var mixedReads: Int64
   }
 
@@ -60,11 +63,13 @@ package enum WhatIf {
     guard isWanted else { return nil }
     reader.finish()
     return Record(
-      demand: reader.demand, recorded: reader.recorded, overdraft: question.overdraft,
+      demand: reader.demand, recorded: reader.recorded, unit: reader.unit,
+      unplayed: reader.unplayed, overdraft: question.overdraft,
       after: max(start, question.after), through: end, policy: reader.policy,
       unclear: Unclear(
         reads: reader.unclearReads, refusals: reader.unclearRefusals,
-        ownLimits: reader.ownLimitRefusals, mixedReads: reader.mixedReads))
+        ownLimits: reader.ownLimitRefusals, otherMeters: reader.otherMeterRefusals,
+        mixedReads: reader.mixedReads))
   }
 
   /// Plays the demand under each policy, on as many processors as there are.
@@ -103,9 +108,12 @@ package enum WhatIf {
         Timestamp(milliseconds: first.time)...Timestamp(milliseconds: last.time)
     }
     return WhatIfReport(
-      after: record.after, through: record.through, period: period, recorded: record.recorded,
-      recordedPolicy: record.policy, outcomes: policies.indices.compactMap { outcomes[$0] },
-      notes: notes(record, itself))
+      after: record.after, through: record.through, period: period,
+      recordedPolicy: record.policy,
+      played: WhatIfTable(
+        unit: record.unit, recorded: record.recorded,
+        outcomes: policies.indices.compactMap { outcomes[$0] }),
+      others: record.unplayed.tables(without: record.unit), notes: notes(record, itself))
   }
 }
 
@@ -131,10 +139,10 @@ extension WhatIf {
           + " is not"
           + " in the events, so the first read of each product is bounded, not known.")
     }
-    if itself.tokens != recorded.tokens || itself.hits != recorded.hits {
+    if itself.cost != recorded.cost || itself.hits != recorded.hits {
       notes.append(
         "Played with the windows in force at its end, the record itself comes to"
-          + " \(text(itself.tokens)) tokens and \(text(itself.hits)) hits: the windows were"
+          + " \(text(itself.cost)) \(record.unit) and \(text(itself.hits)) hits: the windows were"
           + " others for"
           + " a part of the time, the cache was off, or entries were lost. Compare with that row"
           + " too."
@@ -150,6 +158,17 @@ extension WhatIf {
         "\(record.unclear.ownLimits) products were refused by their request's own limit, and stay"
           + " refused; what limits other requests had is not recorded.")
     }
+    if record.unclear.otherMeters > 0 {
+      notes.append(
+        "\(record.unclear.otherMeters) products were refused by another limit than the balance,"
+          + " such as a budget, and stay refused.")
+    }
+    for row in record.unplayed.rows {
+      notes.append(
+        "Not played: \(row.calls) \(row.calls == 1 ? "call" : "calls") of \(row.operation), for"
+          + " \(amount(row.cost, row.unit)). What they would have cost with other windows no price"
+          + " list says.")
+    }
     if record.unclear.reads > 0 {
       notes.append(
         "\(record.unclear.reads) reads were recorded by an older version, which did not note the"
@@ -162,6 +181,10 @@ extension WhatIf {
           + " version: they are left out.")
     }
     return notes
+  }
+
+  private static func amount(_ bounds: Bounds, _ unit: String) -> String {
+    "\(text(bounds)) \(Amount.isMoney(unit) ? "nano-\(unit)" : unit)"
   }
 
   private static func text(_ bounds: Bounds) -> String {

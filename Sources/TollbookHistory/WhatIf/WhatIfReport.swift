@@ -11,7 +11,8 @@ package struct WhatIfOutcome: Hashable, Sendable {
   package var requests: Int64 = 0
   /// Calls to the upstream, attempts that failed included.
   package var calls = Bounds.zero
-  package var tokens = Bounds.zero
+  /// In the unit of the table.
+  package var cost = Bounds.zero
   /// Products bought.
   package var bought = Bounds.zero
   /// Answered from the cache, fresh or in grace.
@@ -33,18 +34,31 @@ package struct WhatIfOutcome: Hashable, Sendable {
   }
 }
 
-/// What was recorded, and what other policies would have made of it.
+/// What was recorded in one unit, and what other policies would have made of it.
+package struct WhatIfTable: Hashable, Sendable {
+  /// The unit that costs are in.
+  package var unit: String
+  package var recorded: WhatIfOutcome
+  /// In the order of the policies. Empty: no price list says what would have been bought in this unit, and only the calls
+  /// and their cost are known of the record.
+  package var outcomes: [WhatIfOutcome] = []
+}
+
+/// What was recorded, and what other policies would have made of it: a table for each unit.
 package struct WhatIfReport: Hashable, Sendable {
   /// Positions of the events that it is about: after the first, up to the second.
   package var after: Position
   package var through: Position
   /// Of the first and the last demand; nil if there was none.
   package var period: ClosedRange<Timestamp>?
-  package var recorded: WhatIfOutcome
   /// The windows in force at the end of the period, as the events tell them.
   package var recordedPolicy: FreshnessPolicy
-  /// In the order of the policies.
-  package var outcomes: [WhatIfOutcome]
+  /// What is played.
+  package var played: WhatIfTable
+  /// What was spent in other units, in their order.
+  package var others: [WhatIfTable]
   /// What bounds the figures, in sentences for people.
   package var notes: [String]
+
+  package var tables: [WhatIfTable] { [played] + others }
 }

@@ -72,7 +72,8 @@ package final class KeepaClient: KeepaAPI, CustomStringConvertible, CustomReflec
   ) async -> UpstreamCall<KeepaProductAnswer> {
     await call("/product", request.parameters, within: limit) {
       status, body throws(UpstreamFailure) in
-      try KeepaProductAnswer.read(status: status, body: body, asked: request.asins)
+      try KeepaProductAnswer.read(
+        status: status, body: body, asked: request.asins, contentSet: request.contentSet)
     }
   }
 

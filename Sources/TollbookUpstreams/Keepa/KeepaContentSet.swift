@@ -9,7 +9,7 @@ extension ContentSet {
   package static let offers: ContentSet = ContentSet(rawValue: 4).union([.rating, .buyBox])
 
   /// Reads a stored or foreign raw value; `offers` brings what it implies.
-  package init(keepa rawValue: UInt32) {
+  package init(keepa rawValue: UInt64) {
     self.init(rawValue: rawValue & 4 == 0 ? rawValue : rawValue | 7)
   }
 

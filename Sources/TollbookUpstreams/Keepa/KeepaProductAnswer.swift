@@ -30,12 +30,13 @@ extension KeepaProductAnswer {
   /// - Parameters:
   ///   - body: the answer's body, already decompressed.
   ///   - asked: the ASINs of the call.
+  ///   - contentSet: the paid parts that were asked for.
   /// - Throws: what went wrong, with its charge.
   package static func read(
-    status: Int, body: [UInt8], asked: [KeepaASIN]
+    status: Int, body: [UInt8], asked: [KeepaASIN], contentSet: ContentSet
   ) throws(UpstreamFailure) -> KeepaProductAnswer {
     let answer = try KeepaAnswer(status: status, body: body, payload: "products")
-    let unread = Parts(answer.payload, asked: asked)
+    let unread = Parts(answer.payload, asked: asked, contentSet)
     guard answer.error == nil || !unread.products.isEmpty else { throw answer.failure }
     let isComplete = answer.error == nil && unread.isReadable
     let missing = asked.filter { unread.products[$0] == nil && !unread.absent.contains($0) }
@@ -54,7 +55,7 @@ extension KeepaProductAnswer {
     /// Whether every entry is an object with an ASIN.
     var isReadable = true
 
-    init(_ list: JSONValue?, asked: [KeepaASIN]) {
+    init(_ list: JSONValue?, asked: [KeepaASIN], _ contentSet: ContentSet) {
       guard let list, !list.isNull else { return }
       guard let entries = list.array else {
         isReadable = false
@@ -71,7 +72,7 @@ extension KeepaProductAnswer {
           absent.insert(asin)
         } else {
           absent.remove(asin)
-          products[asin] = KeepaProduct(asin, entry)
+          products[asin] = KeepaProduct(asin, entry, asked: contentSet)
         }
       }
       absent.subtract(products.keys)
@@ -86,9 +87,14 @@ extension KeepaProductAnswer {
 }
 
 extension KeepaProduct {
-  fileprivate init(_ asin: KeepaASIN, _ product: JSONValue) {
+  /// - Parameter contentSet: the paid parts that were asked for.
+  fileprivate init(_ asin: KeepaASIN, _ product: JSONValue, asked contentSet: ContentSet) {
+    // Where the offers could not be collected Keepa takes the price of a plain product, and brings one (fact sheet,
+    // section 5).
+    let isPlain = contentSet.covers(.offers) && product["offersSuccessful"]?.bool == false
     self.init(
-      asin: asin, body: Array(product.bytes), summary: KeepaSummary.read(product),
+      asin: asin, body: Array(product.bytes), contentSet: isPlain ? .plain : contentSet,
+      summary: KeepaSummary.read(product),
       lastUpdateMilliseconds: KeepaTime.milliseconds(
         minutes: product["lastUpdate"]?.int64 ?? 0))
   }

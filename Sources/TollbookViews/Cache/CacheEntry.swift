@@ -6,7 +6,7 @@ package import TollbookEvents
 package struct CacheEntry: Hashable, Sendable {
   package var resource: ResourceKey
   /// Which paid parts the body holds, as the upstream's adapter numbers them.
-  package var contentSet: UInt8
+  package var contentSet: UInt64
   /// Whether the upstream has the resource; if not there is no body.
   package var isPresent: Bool
   /// Position of the `CacheWritten`.
@@ -18,8 +18,8 @@ package struct CacheEntry: Hashable, Sendable {
   package var keepUntil: Timestamp
   /// When the upstream's own data is from, nil if unknown.
   package var upstreamUpdated: Timestamp?
-  /// What it cost.
-  package var tokens: Int64
+  /// What it cost, once for each unit.
+  package var amounts: [Amount]
   /// Whether the sweeper has noted that it is not fresh any more.
   package var isMarkedExpired: Bool
   /// Whether an operator took its freshness from it.
@@ -30,8 +30,9 @@ package struct CacheEntry: Hashable, Sendable {
   package var bodyBytes: Int64
   /// SHA-256 of the body; empty for an absent resource.
   package var digest: [UInt8]
-  /// An encoded `ProductSummary`.
+  /// What its kind says of it in short, as the kind encodes it.
   package var summary: [UInt8]
+  package var summaryForm: SummaryForm
 
   /// How an entry stands at an instant.
   package enum State: String, CaseIterable, Sendable {
@@ -70,7 +71,7 @@ extension [UInt8] {
     append(
       (entry.isPresent ? 1 : 0) | (entry.isMarkedExpired ? 2 : 0)
         | (entry.upstreamUpdated == nil ? 0 : 4) | (entry.lastRead == nil ? 0 : 8)
-        | (entry.isPurged ? 16 : 0))
+        | (entry.isPurged ? 16 : 0) | UInt8(clamping: entry.summaryForm.rawValue & 3) << 5)
     append(bigEndian: entry.written)
     append(field: entry.fetched.milliseconds)
     append(field: entry.freshUntil.milliseconds)
@@ -78,7 +79,7 @@ extension [UInt8] {
     append(field: entry.errorGraceUntil.milliseconds)
     append(field: entry.keepUntil.milliseconds)
     append(field: entry.upstreamUpdated?.milliseconds ?? 0)
-    append(field: entry.tokens)
+    append(field: entry.amounts)
     append(bigEndian: entry.hits)
     append(field: entry.lastRead?.milliseconds ?? 0)
     append(field: entry.bodyBytes)
@@ -90,13 +91,13 @@ extension [UInt8] {
 
 extension CacheEntry {
   init(key: RawSpan, row: RawSpan) {
-    let length = key.byteCount - 2
+    let length = key.byteCount - CacheKey.contentSetSize - 1
     self.init(
-      resource: key.utf8String(in: 0..<length) ?? "", contentSet: key.byte(at: length + 1),
-      row: row)
+      resource: key.utf8String(in: 0..<length) ?? "",
+      contentSet: key.bigEndianUInt64(at: length + 1), row: row)
   }
 
-  init(resource: String, contentSet: UInt8, row: RawSpan) {
+  init(resource: String, contentSet: UInt64, row: RawSpan) {
     self.resource = ResourceKey(stored: resource)
     self.contentSet = contentSet
     var field = RowOffset()
@@ -104,6 +105,7 @@ extension CacheEntry {
     isPresent = flags & 1 != 0
     isMarkedExpired = flags & 2 != 0
     isPurged = flags & 16 != 0
+    summaryForm = SummaryForm(rawValue: Int(flags >> 5 & 3)) ?? .public
     written = field.unsigned(row)
     fetched = Timestamp(milliseconds: field.signed(row))
     freshUntil = Timestamp(milliseconds: field.signed(row))
@@ -112,7 +114,7 @@ extension CacheEntry {
     keepUntil = Timestamp(milliseconds: field.signed(row))
     let updated = Timestamp(milliseconds: field.signed(row))
     upstreamUpdated = flags & 4 == 0 ? nil : updated
-    tokens = field.signed(row)
+    amounts = field.amounts(row)
     hits = field.unsigned(row)
     let read = Timestamp(milliseconds: field.signed(row))
     lastRead = flags & 8 == 0 ? nil : read

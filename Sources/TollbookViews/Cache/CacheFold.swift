@@ -8,14 +8,14 @@ import TollbookEvents
 ///
 /// | table | key | value |
 /// |---|---|---|
-/// | `entries` | resource, 0, content set (1) | an entry's row |
+/// | `entries` | resource, 0, content set (8) | an entry's row |
 /// | `due` | instant (8), key of the entry | nothing |
 /// | `bodies` | digest | how many entries name it (4), since when none does (8) |
 /// | `released` | since when no entry names it (8), digest | nothing |
 package enum CacheFold {
   package static let fold = Fold(
-    name: "cache", version: 2, tables: ["entries", "due", "bodies", "released"],
-    cadence: .eachDecision
+    name: "cache", version: 3, tables: ["entries", "due", "bodies", "released"],
+    cadence: .eachDecision, predecessors: [second]
   ) { (events, tables, transaction) throws(LMDBError) in
     var parked: [Fold.Parked] = []
     var books = CacheBooks(
@@ -36,7 +36,7 @@ package enum CacheFold {
 private struct CacheBooks {
   /// What a stored entry has in the tables.
   private struct Stored {
-    let contentSet: UInt8
+    let contentSet: UInt64
     let nextSweep: Timestamp
   }
 
@@ -72,6 +72,7 @@ private struct CacheBooks {
         shelves[place].shelf.count(tally)
       }
       return nil
+    case .entriesSwept(let event): return try sweep(event, recorded.time, in: transaction)
     case .bodiesPruned(let event):
       return try bodies.prune(event.bodies.map { Array($0.prefix(32)) }, in: transaction)
     default: break
@@ -94,6 +95,30 @@ private struct CacheBooks {
     }
     for digest in released {
       try bodies.release(digest, at: recorded.time, in: transaction)
+    }
+    return nil
+  }
+
+  /// Marks and removes what a sweep found, or says why it cannot be and leaves everything as it was.
+  private mutating func sweep(
+    _ event: EntriesSwept, _ time: Timestamp, in transaction: borrowing ReadTransaction
+  ) throws(LMDBError) -> String? {
+    var places: [Int] = []
+    var seen: Set<Position> = []
+    for row in event.entries {
+      guard let prefix = CacheKey.prefix(ofPossible: row.resource) else {
+        return CacheShelf.absent(row.written)
+      }
+      let place = try place(of: prefix, in: transaction)
+      guard shelves[place].shelf.has(row), seen.insert(row.written).inserted else {
+        return CacheShelf.absent(row.written)
+      }
+      places.append(place)
+    }
+    for (row, place) in zip(event.entries, places) {
+      released.removeAll(keepingCapacity: true)
+      _ = shelves[place].shelf.sweep(row, releasing: &released)
+      for digest in released { try bodies.release(digest, at: time, in: transaction) }
     }
     return nil
   }
@@ -155,10 +180,10 @@ private struct CacheBooks {
 
 extension [UInt8] {
   /// Becomes the key of an entry.
-  fileprivate mutating func replace(by prefix: KeyBytes, _ contentSet: UInt8) {
+  fileprivate mutating func replace(by prefix: KeyBytes, _ contentSet: UInt64) {
     removeAll(keepingCapacity: true)
     append(contentsOf: prefix.bytes)
-    append(contentSet)
+    append(bigEndian: contentSet)
   }
 }
 
@@ -166,6 +191,9 @@ extension [UInt8] {
 enum CacheKey {
   /// Longer names would not fit beside an instant into a key of LMDB.
   private static let longestResource = 480
+
+  /// Bytes of a content set, which ends the key of an entry.
+  static let contentSetSize = 8
 
   /// What the keys of a resource begin with; the content set follows. Nil if no resource of that name can have entries.
   static func prefix(ofPossible resource: String) -> [UInt8]? {

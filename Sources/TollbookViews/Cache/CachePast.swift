@@ -36,7 +36,7 @@ extension CacheView {
 
   /// Of those entries the one that was written last and whose content set covers `wanted`.
   package func pastEntry(
-    of resource: ResourceKey, covering wanted: UInt8, asOf position: Position, index: EventIndex,
+    of resource: ResourceKey, covering wanted: UInt64, asOf position: Position, index: EventIndex,
     reader: LogReader, in transaction: borrowing ReadTransaction
   ) throws(LogError) -> CacheEntry? {
     try past(of: resource, asOf: position, index: index, reader: reader, in: transaction)

@@ -6,7 +6,8 @@ package struct CacheShelf: Hashable, Sendable {
 
   package init(entries: [CacheEntry] = []) { self.entries = entries }
 
-  /// The resource whose entries an event changes; nil for the others, and for tallies, which have one in each row.
+  /// The resource whose entries an event changes; nil for the others, and for tallies and sweeps, which have one in each
+  /// row.
   package static func resource(of event: Event) -> String? {
     switch event {
     case .cacheWritten(let event): event.resource
@@ -26,15 +27,11 @@ package struct CacheShelf: Hashable, Sendable {
     switch event {
     case .cacheWritten(let event): return write(event, at: position, releasing: &released)
     case .cacheExpired(let event):
-      guard let index = index(event.contentSet, written: event.written) else {
-        return Self.absent(event.written)
-      }
-      entries[index].isMarkedExpired = true
+      return sweep(SweptEntry(event), releasing: &released)
     case .cacheEvicted(let event):
-      guard let index = index(event.contentSet, written: event.written) else {
-        return Self.absent(event.written)
-      }
-      released.append(entries.remove(at: index).digest)
+      return sweep(SweptEntry(event), releasing: &released)
+    case .entriesSwept(let event):
+      for row in event.entries where has(row) { _ = sweep(row, releasing: &released) }
     case .cachePurged(let event):
       guard let index = index(event.contentSet, written: event.written) else {
         return Self.absent(event.written)
@@ -49,9 +46,31 @@ package struct CacheShelf: Hashable, Sendable {
     return nil
   }
 
+  /// Marks or removes one of its entries, or says why it cannot and leaves everything as it was.
+  mutating func sweep(_ row: SweptEntry, releasing released: inout [[UInt8]]) -> String? {
+    guard let index = index(row.contentSet, written: row.written) else {
+      return Self.absent(row.written)
+    }
+    if row.evicted {
+      released.append(entries.remove(at: index).digest)
+    } else {
+      entries[index].isMarkedExpired = true
+    }
+    return nil
+  }
+
+  /// Whether a row of a sweep is about one of its entries.
+  func has(_ row: SweptEntry) -> Bool {
+    guard let index = index(row.contentSet, written: row.written) else { return false }
+    return entries[index].resource == ResourceKey(stored: row.resource)
+  }
+
   /// Adds reads to the entry that they were answered from. One that is gone by now needs no count.
   mutating func count(_ tally: ReadTally) {
-    let index = entries.firstIndex { UInt32($0.contentSet) == tally.contentSet }
+    let index = entries.firstIndex { entry in
+      entry.contentSet == tally.contentSet
+        && (tally.written == 0 || tally.written == entry.written)
+    }
     guard let index else { return }
     entries[index].hits &+= UInt64(tally.fresh) + UInt64(tally.stale) + UInt64(tally.joined)
     entries[index].lastRead = max(
@@ -63,34 +82,33 @@ package struct CacheShelf: Hashable, Sendable {
   private mutating func write(
     _ event: CacheWritten, at position: Position, releasing released: inout [[UInt8]]
   ) -> String? {
-    guard let contentSet = UInt8(exactly: event.contentSet) else { return Self.impossible }
     entries.removeAll { old in
-      let isSuperseded = old.contentSet & contentSet == old.contentSet
+      let isSuperseded = old.contentSet & event.contentSet == old.contentSet
       if isSuperseded { released.append(old.digest) }
       return isSuperseded
     }
-    entries.append(CacheEntry(event, contentSet: contentSet, written: position))
+    entries.append(CacheEntry(event, written: position))
     return nil
   }
 
   /// Where the entry stands that was written at that position.
-  private func index(_ contentSet: UInt32, written: Position) -> Int? {
-    entries.firstIndex { UInt32($0.contentSet) == contentSet && $0.written == written }
+  private func index(_ contentSet: UInt64, written: Position) -> Int? {
+    entries.firstIndex { $0.contentSet == contentSet && $0.written == written }
   }
 
   /// Why an entry cannot be written whose key would not be one.
-  static let impossible = "its resource or content set cannot be a key"
+  static let impossible = "its resource cannot be a key"
 
-  private static func absent(_ written: Position) -> String {
+  static func absent(_ written: Position) -> String {
     "no entry was written at position \(written)"
   }
 }
 
 extension CacheEntry {
   /// The entry that an event writes.
-  fileprivate init(_ event: CacheWritten, contentSet: UInt8, written: Position) {
+  fileprivate init(_ event: CacheWritten, written: Position) {
     resource = ResourceKey(stored: event.resource)
-    self.contentSet = contentSet
+    contentSet = event.contentSet
     isPresent = event.presence == .present
     self.written = written
     fetched = Timestamp(milliseconds: event.fetchedMs)
@@ -100,7 +118,7 @@ extension CacheEntry {
     keepUntil = Timestamp(milliseconds: event.keepUntilMs)
     upstreamUpdated =
       event.upstreamUpdatedMs == 0 ? nil : Timestamp(milliseconds: event.upstreamUpdatedMs)
-    tokens = event.tokens
+    amounts = event.amounts
     isMarkedExpired = false
     isPurged = false
     hits = 0
@@ -108,5 +126,31 @@ extension CacheEntry {
     bodyBytes = Int64(event.bodyBytes)
     digest = Array(event.body.prefix(32))
     summary = Array(event.summary)
+    summaryForm = event.summaryForm.isKnown ? event.summaryForm : .none
+  }
+}
+
+extension SummaryForm {
+  /// Whether this version knows how such a summary may be read.
+  fileprivate var isKnown: Bool {
+    if case .UNRECOGNIZED = self { return false }
+    return true
+  }
+}
+
+extension SweptEntry {
+  fileprivate init(_ event: CacheExpired) {
+    self.init()
+    resource = event.resource
+    contentSet = event.contentSet
+    written = event.written
+  }
+
+  fileprivate init(_ event: CacheEvicted) {
+    self.init()
+    resource = event.resource
+    contentSet = event.contentSet
+    written = event.written
+    evicted = true
   }
 }

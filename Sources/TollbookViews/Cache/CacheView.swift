@@ -15,7 +15,7 @@ package struct CacheView: Sendable {
 
   /// The entry of a resource that was written last, of those whose content set covers `wanted`.
   package func entry(
-    _ resource: ResourceKey, covering wanted: UInt8, in transaction: borrowing ReadTransaction
+    _ resource: ResourceKey, covering wanted: UInt64, in transaction: borrowing ReadTransaction
   ) throws(LMDBError) -> CacheEntry? {
     var newest: CacheEntry?
     for entry in try all(of: resource, in: transaction) where entry.contentSet & wanted == wanted {
@@ -93,9 +93,8 @@ package struct CacheView: Sendable {
     }
     var found: [CacheEntry] = []
     for key in keys {
-      let resource = String(decoding: key.dropLast(2), as: UTF8.self)
-      let entry = try transaction.withValue(forKey: key.span, in: entries) {
-        CacheEntry(resource: resource, contentSet: key[key.count - 1], row: $0)
+      let entry = try transaction.withValue(forKey: key.span, in: entries) { row in
+        key.withRawSpan { CacheEntry(key: $0, row: row) }
       }
       if let entry { found.append(entry) }
     }

@@ -13,46 +13,68 @@ package struct LedgerView: Sendable {
   /// From the fold's tables in their order.
   package init(tables: [Table]) { self.init(ViewTables(tables)) }
 
-  /// A meter; an unused one before its first event.
+  /// A page of the books, whether its window is over or not; an unused one before its first event.
   package func meter(
     _ key: MeterKey, in transaction: borrowing ReadTransaction
   ) throws(LMDBError) -> Meter {
-    let table = try tables.open(in: transaction)[0]
-    return try transaction.withValue(forKey: key.bytes.span, in: table) { Meter(row: $0) }
-      ?? Meter()
+    let tables = try tables.open(in: transaction)
+    for table in key.window.isEmpty ? [tables[0]] : [tables[0], tables[5]] {
+      let found = try transaction.withValue(forKey: key.bytes.span, in: table) { Meter(row: $0) }
+      if let found { return found }
+    }
+    return Meter()
   }
 
-  /// All meters, by credential and unit.
+  /// All meters, and of those that count in windows the windows that are not over, in the order of their keys.
   package func meters(
     in transaction: borrowing ReadTransaction
   ) throws(LMDBError) -> [(key: MeterKey, meter: Meter)] {
     var found: [(key: MeterKey, meter: Meter)] = []
     try transaction.scan(tables.open(in: transaction)[0]) { (key, row) throws(LMDBError) in
-      found.append((MeterKey(bytes: key), Meter(row: row)))
+      found.append((MeterKey(bytes: [UInt8](copying: key)), Meter(row: row)))
       return .next
     }
     return found
   }
 
-  /// All holds in the order of their fetches.
+  /// The windows of a meter that are over, in the order of their names.
+  ///
+  /// - Parameter limit: the most that are wanted, the last ones.
+  package func closedWindows(
+    of meter: MeterKey, limit: Int = .max, in transaction: borrowing ReadTransaction
+  ) throws(LMDBError) -> [(key: MeterKey, meter: Meter)] {
+    var found: [(key: MeterKey, meter: Meter)] = []
+    let prefix = meter.meterBytes
+    try transaction.scan(
+      tables.open(in: transaction)[5], prefix: prefix.span, descending: true
+    ) { (key, row) throws(LMDBError) in
+      guard found.count < limit else { return .stop }
+      found.append((MeterKey(bytes: [UInt8](copying: key)), Meter(row: row)))
+      return .next
+    }
+    return found.reversed()
+  }
+
+  /// All holds in the order of their fetches, one for each page that an attempt holds something on.
   package func holds(in transaction: borrowing ReadTransaction) throws(LMDBError) -> [Hold] {
     var found: [Hold] = []
     try transaction.scan(tables.open(in: transaction)[1]) { (key, row) throws(LMDBError) in
-      found.append(Hold(key: key, row: row))
+      found += AttemptHolds(row: row).holds(
+        key.bigEndianUInt64(at: 0), key.bigEndianUInt32(at: 8))
       return .next
     }
     return found
   }
 
-  /// The hold of an attempt, nil when it has ended.
-  package func hold(
+  /// The holds of an attempt; none when it has ended.
+  package func holds(
     fetch: Position, attempt: UInt32, in transaction: borrowing ReadTransaction
-  ) throws(LMDBError) -> Hold? {
-    let key = Hold.key(fetch: fetch, attempt: attempt)
+  ) throws(LMDBError) -> [Hold] {
+    let key = AttemptHolds.key(fetch: fetch, attempt: attempt)
     let table = try tables.open(in: transaction)[1]
     return try transaction.withValue(forKey: key.span, in: table) {
-      Hold(fetch: fetch, attempt: attempt, row: $0)
-    }
+      AttemptHolds(row: $0).holds(fetch, attempt)
+    } ?? []
   }
 
   package func credential(
@@ -64,34 +86,40 @@ package struct LedgerView: Sendable {
     }
   }
 
-  /// What was spent in a window (`LedgerFold.allTime`, or `day 2026-11-21`), by account and operation.
+  /// What was spent in a window (`LedgerFold.allTime`, or `day 2026-11-21`), by account, operation and unit.
   package func spend(
     window: String, in transaction: borrowing ReadTransaction
-  ) throws(LMDBError) -> [(account: String, operation: String, spend: Spend)] {
-    var found: [(account: String, operation: String, spend: Spend)] = []
+  ) throws(LMDBError) -> [(account: String, operation: String, unit: String, spend: Spend)] {
+    var found: [(account: String, operation: String, unit: String, spend: Spend)] = []
     let prefix = Array(window.utf8) + [0]
     let table = try tables.open(in: transaction)[2]
     try transaction.scan(table, prefix: prefix.span) { (key, row) throws(LMDBError) in
-      let rest = key.bytes(in: prefix.count..<key.byteCount)
-      let parts = rest.split(separator: 0, omittingEmptySubsequences: false)
-        .map { String(decoding: $0, as: UTF8.self) }
-      found.append((parts.first ?? "", parts.last ?? "", Spend(row: row)))
+      let names = Self.names([UInt8](copying: key))
+      guard names.count == 4 else { return .next }
+      found.append((names[1], names[2], names[3], Spend(row: row)))
       return .next
     }
     return found
   }
 
-  /// What was spent in every window, by window, account and operation.
+  /// What was spent in every window, by window, account, operation and unit.
   package func spendOfAllWindows(
     in transaction: borrowing ReadTransaction,
-    _ body: (_ window: String, _ account: String, _ operation: String, Spend) -> Void
+    _ body: (
+      _ window: String, _ account: String, _ operation: String, _ unit: String, Spend
+    ) -> Void
   ) throws(LMDBError) {
     try transaction.scan(tables.open(in: transaction)[2]) { (key, row) throws(LMDBError) in
-      let parts = [UInt8](copying: key).split(separator: 0, omittingEmptySubsequences: false)
-        .map { String(decoding: $0, as: UTF8.self) }
-      guard parts.count == 3 else { return .next }
-      body(parts[0], parts[1], parts[2], Spend(row: row))
+      let names = Self.names([UInt8](copying: key))
+      guard names.count == 4 else { return .next }
+      body(names[0], names[1], names[2], names[3], Spend(row: row))
       return .next
     }
+  }
+
+  /// The names that a key is made of.
+  private static func names(_ key: [UInt8]) -> [String] {
+    key.split(separator: 0, omittingEmptySubsequences: false)
+      .map { String(decoding: $0, as: UTF8.self) }
   }
 }

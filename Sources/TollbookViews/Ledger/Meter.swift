@@ -1,7 +1,7 @@
 import LMDB
 package import TollbookEvents
 
-/// A limit of a credential as the ledger sees it: its terms and the last reading of the upstream's own books.
+/// A page of the books: the terms of a meter, or of one window of it, and the last reading of the upstream's own books.
 package struct Meter: Hashable, Sendable {
   /// What the upstream said last about a refill bucket.
   package struct LastReading: Hashable, Sendable {
@@ -20,14 +20,28 @@ package struct Meter: Hashable, Sendable {
     package var slack: Int64
   }
 
+  /// What the upstream said last about the use of a window, by all who use it.
+  package struct WindowReading: Hashable, Sendable {
+    package var used: Int64
+    /// 0: it did not tell.
+    package var limit: Int64
+    /// Our clock.
+    package var observed: Timestamp
+  }
+
   package private(set) var terms: [Int64]
   package var reading: LastReading?
+  package private(set) var use: WindowReading?
   /// When the youngest of the doubts that are open was sent, at the latest.
   package private(set) var lastDoubtSent: Timestamp?
   /// Whether the log was restored since the last reading: the next one may differ by what the log does not know of.
   package private(set) var awaitsRestoreGap = false
+  /// When the window ends, where that was told.
+  package private(set) var windowEnds: Timestamp?
   /// Position of the last event that changed it, 0 before the first.
   package private(set) var lastChange: Position = 0
+  /// Of a page of a window: the position of its first event.
+  package private(set) var opened: Position = 0
 
   package init() { terms = Array(repeating: 0, count: LedgerTerm.allCases.count) }
 
@@ -38,16 +52,33 @@ package struct Meter: Hashable, Sendable {
     LedgerTerm.allCases.filter { $0 != .granted }.reduce(self[.granted]) { $0 &- self[$1] }
   }
 
-  /// Applies an event of this meter, or one that concerns all meters, and notes where it stands.
-  package mutating func apply(_ recorded: RecordedEvent) {
-    apply(recorded.event)
-    lastChange = recorded.position
-  }
+  /// Whether something is held on it whose end will still be booked here.
+  var isHolding: Bool { self[.reserved] != 0 || self[.inDoubt] != 0 }
 
   /// Applies an event that is not in the log yet.
-  package mutating func apply(_ event: Event) {
-    for term in LedgerTerm.allCases {
-      terms[term.rawValue] &+= term.change(by: event)
+  package mutating func apply(_ event: Event, to key: MeterKey) {
+    apply(event, postings: event.postings(at: 0), to: key)
+  }
+
+  /// Applies an event of this page, or one that concerns all meters, and notes where it stands.
+  ///
+  /// - Parameters:
+  ///   - postings: all postings of the event.
+  ///   - key: which page this is.
+  mutating func apply(
+    _ event: Event, postings: [Posting], at position: Position, opening key: MeterKey
+  ) {
+    if opened == 0, !key.window.isEmpty { opened = position }
+    apply(event, postings: postings, to: key)
+    lastChange = position
+  }
+
+  private mutating func apply(_ event: Event, postings: [Posting], to key: MeterKey) {
+    for posting in postings where posting.page == key {
+      for term in LedgerTerm.allCases {
+        terms[term.rawValue] &+= term.change(by: posting)
+      }
+      if let ends = posting.windowEnds { windowEnds = ends }
     }
     switch event {
     case .balanceObserved(let event):
@@ -59,6 +90,11 @@ package struct Meter: Hashable, Sendable {
         observed: Timestamp(milliseconds: event.reading.observedMs),
         refillRate: event.refillRate,
         flowReductionThousandths: event.flowReductionThousandths, slack: event.slack)
+    case .windowObserved(let event):
+      awaitsRestoreGap = false
+      use = WindowReading(
+        used: event.used, limit: event.limit,
+        observed: Timestamp(milliseconds: event.observedMs))
     case .chargeInDoubt(let event):
       let sent = Timestamp(milliseconds: event.sentMs)
       lastDoubtSent = max(lastDoubtSent ?? sent, sent)
@@ -74,9 +110,11 @@ package struct Meter: Hashable, Sendable {
 extension Meter {
   var row: [UInt8] {
     var row: [UInt8] = []
+    row.reserveCapacity(160)
     for term in terms { row.append(field: term) }
     row.append(
-      (reading == nil ? 0 : 1) | (lastDoubtSent == nil ? 0 : 2) | (awaitsRestoreGap ? 4 : 0))
+      (reading == nil ? 0 : 1) | (lastDoubtSent == nil ? 0 : 2) | (awaitsRestoreGap ? 4 : 0)
+        | (use == nil ? 0 : 8) | (windowEnds == nil ? 0 : 16) | (opened == 0 ? 0 : 32))
     row.append(bigEndian: lastChange)
     row.append(field: lastDoubtSent?.milliseconds ?? 0)
     if let reading {
@@ -88,23 +126,39 @@ extension Meter {
       row.append(field: reading.flowReductionThousandths)
       row.append(field: reading.slack)
     }
+    if let use {
+      row.append(field: use.used)
+      row.append(field: use.limit)
+      row.append(field: use.observed.milliseconds)
+    }
+    if let windowEnds { row.append(field: windowEnds.milliseconds) }
+    if opened != 0 { row.append(bigEndian: opened) }
     return row
   }
 
   init(row: RawSpan) {
     var field = RowOffset()
     terms = []
+    terms.reserveCapacity(LedgerTerm.allCases.count)
     for _ in LedgerTerm.allCases { terms.append(field.signed(row)) }
     let flags = field.byte(row)
     awaitsRestoreGap = flags & 4 != 0
     lastChange = field.unsigned(row)
     let sent = field.signed(row)
     lastDoubtSent = flags & 2 == 0 ? nil : Timestamp(milliseconds: sent)
-    guard flags & 1 != 0 else { return }
-    reading = LastReading(
-      balance: field.signed(row), upstream: Timestamp(milliseconds: field.signed(row)),
-      nextRefill: Timestamp(milliseconds: field.signed(row)),
-      observed: Timestamp(milliseconds: field.signed(row)), refillRate: field.signed(row),
-      flowReductionThousandths: field.signed(row), slack: field.signed(row))
+    if flags & 1 != 0 {
+      reading = LastReading(
+        balance: field.signed(row), upstream: Timestamp(milliseconds: field.signed(row)),
+        nextRefill: Timestamp(milliseconds: field.signed(row)),
+        observed: Timestamp(milliseconds: field.signed(row)), refillRate: field.signed(row),
+        flowReductionThousandths: field.signed(row), slack: field.signed(row))
+    }
+    if flags & 8 != 0 {
+      use = WindowReading(
+        used: field.signed(row), limit: field.signed(row),
+        observed: Timestamp(milliseconds: field.signed(row)))
+    }
+    if flags & 16 != 0 { windowEnds = Timestamp(milliseconds: field.signed(row)) }
+    if flags & 32 != 0 { opened = field.unsigned(row) }
   }
 }

@@ -28,7 +28,7 @@ enum MeterPast {
 }
 
 extension LedgerView {
-  /// A meter as it stood after a position, which the log must have: an unused one before its first event.
+  /// A page as it stood after a position, which the log must have: an unused one before its first event.
   ///
   /// - Complexity: one seek, and the events of one block.
   /// - Throws: `.beforeBase` if that is before the first event of a log that goes on from a snapshot.
@@ -36,41 +36,58 @@ extension LedgerView {
     _ key: MeterKey, asOf position: Position, reader: LogReader,
     in transaction: borrowing ReadTransaction
   ) throws(LogError) -> Meter {
-    var meters = [key.bytes: try kept(of: key.bytes, asOf: position, reader, in: transaction)]
-    try bring(&meters, to: position, reader, in: transaction)
-    return meters[key.bytes]?.meter ?? Meter()
+    var pages = [key: try kept(of: key, asOf: position, reader, in: transaction)]
+    try bring(&pages, to: position, reader, in: transaction)
+    return pages[key]?.meter ?? Meter()
   }
 
-  /// All meters that had an event by then, by credential and unit.
+  /// All meters that had an event by then, and of those that count in windows the windows that were not over.
   ///
-  /// - Complexity: as for one meter, and one block for each block in which meters were kept.
+  /// - Complexity: as for one meter, and one block for each block in which meters were kept; and all windows that are
+  ///   over are looked at.
   package func meters(
     asOf position: Position, reader: LogReader, in transaction: borrowing ReadTransaction
   ) throws(LogError) -> [(key: MeterKey, meter: Meter)] {
-    var meters: [[UInt8]: Kept] = [:]
-    for (key, _) in try LogError.absorbing(try self.meters(in: transaction)) {
-      meters[key.bytes] = try kept(of: key.bytes, asOf: position, reader, in: transaction)
+    var pages: [MeterKey: Kept] = [:]
+    for key in try LogError.absorbing(try openKeys(asOf: position, in: transaction)) {
+      pages[key] = try kept(of: key, asOf: position, reader, in: transaction)
     }
-    try bring(&meters, to: position, reader, in: transaction)
-    return meters.filter { $0.value.meter.lastChange > 0 }
-      .sorted { $0.key.lexicographicallyPrecedes($1.key) }
-      .map { (MeterKey(bytes: $0.key), $0.value.meter) }
+    try bring(&pages, to: position, reader, in: transaction)
+    return pages.filter { $0.value.meter.lastChange > 0 }
+      .sorted { $0.key < $1.key }
+      .map { ($0.key, $0.value.meter) }
   }
 
-  /// A meter as it stood after a position.
+  /// The keys of the pages that may have been open at a position.
+  private func openKeys(
+    asOf position: Position, in transaction: borrowing ReadTransaction
+  ) throws(LMDBError) -> [MeterKey] {
+    let tables = try tables.open(in: transaction)
+    var keys = try meters(in: transaction).map(\.key)
+    try transaction.scan(tables[5]) { (key, row) throws(LMDBError) in
+      let closed = row.bigEndianUInt64(at: row.byteCount - 8)
+      if closed > position, Meter(row: row).opened <= position {
+        keys.append(MeterKey(bytes: [UInt8](copying: key)))
+      }
+      return .next
+    }
+    return keys
+  }
+
+  /// A page as it stood after a position.
   private struct Kept {
     var position: Position
     var meter: Meter
   }
 
-  /// The last row kept of a meter that is not after a position.
+  /// The last row kept of a page that is not after a position.
   private func kept(
-    of meter: [UInt8], asOf position: Position, _ reader: LogReader,
+    of page: MeterKey, asOf position: Position, _ reader: LogReader,
     in transaction: borrowing ReadTransaction
   ) throws(LogError) -> Kept {
     var found: Kept?
-    let prefix = MeterPast.prefix(of: meter)
-    let bound = MeterPast.key(of: meter, after: position)
+    let prefix = MeterPast.prefix(of: page.bytes)
+    let bound = MeterPast.key(of: page.bytes, after: position)
     do throws(LMDBError) {
       let table = try tables.open(in: transaction)[4]
       try transaction.scan(table, from: bound.span, prefix: prefix.span, descending: true) {
@@ -89,16 +106,16 @@ extension LedgerView {
 
   /// Applies the events that follow what was kept, each block of events read once.
   private func bring(
-    _ meters: inout [[UInt8]: Kept], to position: Position, _ reader: LogReader,
+    _ pages: inout [MeterKey: Kept], to position: Position, _ reader: LogReader,
     in transaction: borrowing ReadTransaction
   ) throws(LogError) {
-    for start in Set(meters.values.map(\.position)) where start < position {
+    for start in Set(pages.values.map(\.position)) where start < position {
       let end = min(position, MeterPast.end(ofBlockAfter: start))
       let parked = try reader.parked(
         of: LedgerFold.fold, after: start, through: end, in: transaction)
       try reader.scan(after: start, in: transaction) { (recorded) throws(LogError) in
         if !parked.contains(recorded.position) {
-          Self.apply(recorded, to: &meters, keptAt: start)
+          Self.apply(recorded, to: &pages, keptAt: start)
         }
         return recorded.position < end ? .next : .stop
       }
@@ -106,16 +123,20 @@ extension LedgerView {
   }
 
   private static func apply(
-    _ recorded: RecordedEvent, to meters: inout [[UInt8]: Kept], keptAt start: Position
+    _ recorded: RecordedEvent, to pages: inout [MeterKey: Kept], keptAt start: Position
   ) {
-    let keys: [[UInt8]]
+    let keys: Set<MeterKey>
+    let postings: [Posting]
     if case .logRestored = recorded.event {
-      keys = meters.filter { $0.value.meter.lastChange > 0 }.map(\.key)
-    } else if let key = MeterKey(of: recorded.event) {
-      keys = [key.bytes]
+      keys = Set(pages.filter { $0.value.meter.lastChange > 0 && $0.key.window.isEmpty }.keys)
+      postings = []
     } else {
-      return
+      postings = recorded.event.postings(at: recorded.position)
+      keys = Set(postings.map(\.page))
     }
-    for key in keys where meters[key]?.position == start { meters[key]?.meter.apply(recorded) }
+    for key in keys where pages[key]?.position == start {
+      pages[key]?.meter.apply(
+        recorded.event, postings: postings, at: recorded.position, opening: key)
+    }
   }
 }

@@ -1,25 +1,32 @@
 import LMDB
 
-/// What an account has been charged for an operation in a window.
+/// What an account has been charged for an operation in a window, in one unit.
 package struct Spend: Hashable, Sendable {
-  package var tokens: Int64
+  package var amount: Int64
   package var charges: Int64
 }
 
 extension Spend {
-  static func key(window: String, account: String, operation: String) -> [UInt8] {
-    Array(window.utf8) + [0] + Array(account.utf8) + [0] + Array(operation.utf8)
+  /// Window, account, operation and unit, with zeros between.
+  static func key(window: String, account: String, operation: String, unit: String) -> [UInt8] {
+    var key: [UInt8] = []
+    key.append(utf8: window)
+    for text in [account, operation, unit] {
+      key.append(0)
+      key.append(utf8: text)
+    }
+    return key
   }
 
   init(row: RawSpan) {
     var field = RowOffset()
-    tokens = field.signed(row)
+    amount = field.signed(row)
     charges = field.signed(row)
   }
 
   var row: [UInt8] {
     var row: [UInt8] = []
-    row.append(field: tokens)
+    row.append(field: amount)
     row.append(field: charges)
     return row
   }

@@ -18,15 +18,25 @@ package enum MetricSeries: UInt8, CaseIterable, Sendable {
   case bytesReceived = 24
   case entriesPurged = 25
   case bodiesPruned = 26
-  case tokensCharged = 30
-  case tokensExpected = 31
-  case tokensReleased = 32
-  case tokensInDoubt = 33
-  case tokensUnexplained = 34
+  case amountsCharged = 30
+  case amountsExpected = 31
+  case amountsReleased = 32
+  case amountsInDoubt = 33
+  case amountsUnexplained = 34
   case refusals = 35
   case resourcesRefused = 36
 
-  /// What an event adds to which series.
+  /// Whether the series has amounts of different units, which are never added to each other.
+  package var hasUnit: Bool {
+    switch self {
+    case .amountsCharged, .amountsExpected, .amountsReleased, .amountsInDoubt,
+      .amountsUnexplained:
+      true
+    default: false
+    }
+  }
+
+  /// What an event adds to which series that only counts.
   static func changes(by event: Event) -> [(series: MetricSeries, amount: Int64)] {
     switch event {
     case .fetchStarted(let event):
@@ -41,26 +51,39 @@ package enum MetricSeries: UInt8, CaseIterable, Sendable {
     case .fetchFailed: [(.fetchesFailed, 1)]
     case .cacheExpired: [(.entriesExpired, 1)]
     case .cacheEvicted: [(.entriesEvicted, 1)]
+    case .entriesSwept(let event):
+      [
+        (.entriesExpired, Int64(event.entries.count { !$0.evicted })),
+        (.entriesEvicted, Int64(event.entries.count { $0.evicted })),
+      ]
     case .readsTallied(let event):
       [
         (.readsFresh, event.rows.reduce(0) { $0 + Int64($1.fresh) }),
         (.readsStale, event.rows.reduce(0) { $0 + Int64($1.stale) }),
         (.readsJoined, event.rows.reduce(0) { $0 + Int64($1.joined) }),
       ]
-    case .tokensCharged(let event):
-      [(.tokensCharged, event.tokens), (.tokensExpected, event.expected)]
-    case .reservationReleased(let event): [(.tokensReleased, event.tokens)]
-    case .chargeInDoubt(let event): [(.tokensInDoubt, event.tokens)]
-    case .chargeResolved(let event):
-      [(.tokensCharged, event.doubts.reduce(0) { $0 &+ $1.settled })]
-    case .balanceObserved(let event): [(.tokensUnexplained, event.unexplained)]
     case .spendRefused(let event):
       [(.refusals, 1), (.resourcesRefused, Int64(event.resources))]
     case .cachePurged: [(.entriesPurged, 1)]
     case .bodiesPruned(let event): [(.bodiesPruned, Int64(event.bodies.count))]
-    case .cacheWritten, .credentialAdded, .credentialStatusChanged, .serviceStarted,
-      .serviceRecovered, .snapshotTaken, .logRestored:
+    case .cacheWritten, .tokensCharged, .reservationReleased, .chargeInDoubt, .chargeResolved,
+      .balanceObserved, .windowObserved, .credentialAdded, .credentialStatusChanged,
+      .serviceStarted, .serviceRecovered, .snapshotTaken, .logRestored:
       []
+    }
+  }
+
+  /// What a posting adds to which series of amounts. What only limits a cost is not a cost.
+  static func changes(by posting: Posting) -> [(series: MetricSeries, amount: Int64)] {
+    guard !posting.isLimitOnly else { return [] }
+    return switch posting.change {
+    case .reserved: []
+    case .charged(let amount, _):
+      [(.amountsCharged, amount), (.amountsExpected, posting.expected)]
+    case .released(let amount): [(.amountsReleased, amount)]
+    case .doubted(let amount): [(.amountsInDoubt, amount)]
+    case .closed(let doubt): [(.amountsCharged, doubt.settled)]
+    case .observed(let unexplained): [(.amountsUnexplained, unexplained)]
     }
   }
 }

@@ -6,21 +6,31 @@ package import TollbookLog
 ///
 /// | table | key | value |
 /// |---|---|---|
-/// | `totals` | series (1), or 128 + kind of event | count (8) |
-/// | `minutes` | minute since 1970 (8), series (1) | count in that minute (8) |
+/// | `totals` | series (1) and for a series of amounts the unit, or 128 + kind of event | count (8) |
+/// | `minutes` | minute since 1970 (8), series (1), for a series of amounts the unit | count in that minute (8) |
 package enum MetricsFold {
   package static let fold = Fold(
-    name: "metrics", version: 1, tables: ["totals", "minutes"], cadence: .eachCommit
+    name: "metrics", version: 2, tables: ["totals", "minutes"], cadence: .eachCommit,
+    predecessors: [first]
   ) { (events, tables, transaction) throws(LMDBError) in
     var totals = Counts()
     var minutes: [UInt64: Counts] = [:]
     let events = events.span
     for index in events.indices {
-      totals.add(1, to: kindOffset + events[index].event.kind.rawValue)
+      let event = events[index].event
+      totals.add(1, to: kindOffset + event.kind.rawValue)
       let minute = UInt64(max(0, events[index].time.milliseconds) / 60_000)
-      for (series, amount) in MetricSeries.changes(by: events[index].event) where amount != 0 {
+      for (series, amount) in MetricSeries.changes(by: event) where amount != 0 {
         totals.add(amount, to: series.rawValue)
         minutes[minute, default: Counts()].add(amount, to: series.rawValue)
+      }
+      guard event.hasPostings else { continue }
+      for posting in event.postings(at: events[index].position) {
+        for (series, amount) in MetricSeries.changes(by: posting) where amount != 0 {
+          let unit = posting.page.unit
+          totals.add(amount, to: series.rawValue, unit)
+          minutes[minute, default: Counts()].add(amount, to: series.rawValue, unit)
+        }
       }
     }
     try totals.write(prefix: [], to: tables[0], in: &transaction)
@@ -34,29 +44,56 @@ package enum MetricsFold {
 
   /// Counts of events by kind stand behind those of the series.
   static let kindOffset: UInt8 = 128
+
+  /// Version 1 knew one unit, and named none.
+  static let first = Fold.Predecessor(
+    name: "metrics", version: 1, tables: ["totals", "minutes"]
+  ) { table, key, value in
+    var key = [UInt8](copying: key)
+    if let last = key.last, MetricSeries(rawValue: last)?.hasUnit == true {
+      key.append(utf8: Amount.firstUnit)
+    }
+    return [CarriedRow(table: table, key: key, value: [UInt8](copying: value))]
+  }
 }
 
 /// What a run of events adds to each series.
 private struct Counts {
-  private var amounts = [Int64](repeating: 0, count: 256)
+  private var counts = [Int64](repeating: 0, count: 256)
   private var isTouched = [Bool](repeating: false, count: 256)
+  /// By series and unit.
+  private var amounts: [KeyBytes: Int64] = [:]
 
-  mutating func add(_ amount: Int64, to series: UInt8) {
-    amounts[Int(series)] &+= amount
+  mutating func add(_ count: Int64, to series: UInt8) {
+    counts[Int(series)] &+= count
     isTouched[Int(series)] = true
+  }
+
+  mutating func add(_ amount: Int64, to series: UInt8, _ unit: String) {
+    amounts[KeyBytes([series] + Array(unit.utf8)), default: 0] &+= amount
   }
 
   func write(
     prefix: [UInt8], to table: Table, in transaction: inout WriteTransaction
   ) throws(LMDBError) {
-    for series in amounts.indices where isTouched[series] {
-      let key = prefix + [UInt8(series)]
-      let before = try transaction.reading.withValue(forKey: key.span, in: table) {
-        Int64(bitPattern: $0.bigEndianUInt64(at: 0))
-      }
-      var row: [UInt8] = []
-      row.append(field: (before ?? 0) &+ amounts[series])
-      try transaction.put(row.span, forKey: key.span, in: table)
+    for series in counts.indices where isTouched[series] {
+      try write(counts[series], prefix + [UInt8(series)], to: table, in: &transaction)
     }
+    for (key, amount) in amounts {
+      // A unit that no key holds is not counted; its meters stand in the ledger.
+      guard prefix.count + key.bytes.count <= 511 else { continue }
+      try write(amount, prefix + key.bytes, to: table, in: &transaction)
+    }
+  }
+
+  private func write(
+    _ change: Int64, _ key: [UInt8], to table: Table, in transaction: inout WriteTransaction
+  ) throws(LMDBError) {
+    let before = try transaction.reading.withValue(forKey: key.span, in: table) {
+      Int64(bitPattern: $0.bigEndianUInt64(at: 0))
+    }
+    var row: [UInt8] = []
+    row.append(field: (before ?? 0) &+ change)
+    try transaction.put(row.span, forKey: key.span, in: table)
   }
 }

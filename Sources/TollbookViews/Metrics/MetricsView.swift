@@ -16,8 +16,14 @@ package struct MetricsView: Sendable {
   /// All counts since the log began.
   package struct Totals: Sendable {
     fileprivate var counts: [UInt8: Int64] = [:]
+    fileprivate var amounts: [UInt8: [Amount]] = [:]
 
+    /// The count of a series that only counts.
     package subscript(series: MetricSeries) -> Int64 { counts[series.rawValue] ?? 0 }
+
+    /// The amounts of a series, one for each unit, in the order of the units' bytes.
+    package func amounts(of series: MetricSeries) -> [Amount] { amounts[series.rawValue] ?? [] }
+
     package subscript(kind: EventKind) -> Int64 {
       counts[MetricsFold.kindOffset + kind.rawValue] ?? 0
     }
@@ -32,7 +38,14 @@ package struct MetricsView: Sendable {
     var found = Totals()
     let totals = try tables.open(in: transaction)[0]
     try transaction.scan(totals) { (key, row) throws(LMDBError) in
-      found.counts[key.byte(at: 0)] = Int64(bitPattern: row.bigEndianUInt64(at: 0))
+      let series = key.byte(at: 0)
+      let count = Int64(bitPattern: row.bigEndianUInt64(at: 0))
+      if MetricSeries(rawValue: series)?.hasUnit == true {
+        let unit = key.utf8String(in: 1..<key.byteCount) ?? ""
+        found.amounts[series, default: []].append(Amount(count, unit))
+      } else {
+        found.counts[series] = count
+      }
       return .next
     }
     return found

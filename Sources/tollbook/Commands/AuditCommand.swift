@@ -19,19 +19,25 @@ struct AuditCommand: AsyncParsableCommand {
 
   static let configuration = CommandConfiguration(
     commandName: "audit",
-    abstract: "Tell where the tokens went, also while Tollbook runs.",
+    abstract: "Tell where the tokens and the money went, also while Tollbook runs.",
     discussion: """
-      Tokens are told as an interval: what is certain, and that with what is in doubt \
-      or unprovable. What the cache avoided stands beside it and is never part of it. \
-      Each token that was spent belongs to one class of waste or use. Each reading of \
-      the upstream's balance is compared with what was expected.
+      What was spent is told as an interval: what is certain, and that with what is in \
+      doubt or unprovable. What the cache avoided stands beside it and is never part of \
+      it. Each unit has figures of its own: tokens are never added to requests or money. \
+      What was spent of a unit belongs, to the last one, to a class of waste or use. \
+      Each reading of an upstream's own books is compared with what was expected.
 
       A charge counts when it was booked; a doubt when it began. Without --from and \
       --to it is the whole log.
 
+      Audits of whole hours by day, hour, account, operation or kind read sums that \
+      are kept of each hour; --replay adds them up anew from all events and proves \
+      that they are the same.
+
       Examples:
         tollbook audit --from 2026-11-01 --to 2026-11-30 --time-zone Europe/Berlin
         tollbook audit --by operation --account acme --format csv
+        tollbook audit --from 2026-11-01 --replay
         tollbook audit --statement november.statement --from 2026-11-01
       """,
     subcommands: [AuditCheckCommand.self])
@@ -64,12 +70,18 @@ struct AuditCommand: AsyncParsableCommand {
       "At most so many groups; the others are summed up. A table shows 50.", valueName: "count"))
   var limit: Int?
 
+  @Flag(help: "Replay all events, and tell whether they say the same as the sums of hours.")
+  var replay = false
+
   @OptionGroup var statement: StatementFlags
 
   func validate() throws {
     guard AuditCalendar(zone: timeZone) != nil else {
       throw ValidationError(
         "There is no time zone “\(timeZone)”; expected a name such as Europe/Berlin or UTC.")
+    }
+    if replay, statement.file != nil {
+      throw ValidationError("--replay proves an audit; leave --statement out.")
     }
     if let limit, limit < 1 { throw ValidationError("--limit must be 1 or more.") }
     do throws(EventRangeProblem) { try EventRange.check(from: from, to: to) } catch {
@@ -93,8 +105,24 @@ struct AuditCommand: AsyncParsableCommand {
         statement, to: file, of: log, from: .position(query.after), to: .position(query.through),
         account: account)
     }
+    if replay { return try prove(query, in: source) }
     let report = try AuditRun.run(query, in: source)
     show(AuditPage(report, price: settings.tokenPrice, place: log.directory.path))
+  }
+
+  /// Compares what the rollups say with what all events say.
+  private func prove(_ query: AuditQuery, in source: LogSource) throws {
+    guard let proof = try AuditRun.proof(of: query, in: source) else {
+      return Console.say(
+        "This audit reads the events in any case: there is nothing to compare them with.")
+    }
+    guard !proof.differences.isEmpty else {
+      let events = Int(proof.events).of("event")
+      return Console.say("The sums of the hours agree with \(events) that were replayed.")
+    }
+    Console.complain("The sums of the hours differ from what the events say.")
+    for line in proof.differences { Console.say(line) }
+    throw ExitCode.failure
   }
 
   /// A date without a time is its first instant in the zone that was asked for.
@@ -126,5 +154,18 @@ enum AuditRun {
     }
     guard let report else { throw Interrupt.status }
     return report
+  }
+
+  /// - Returns: nil if the rollups do not tell of it.
+  static func proof(of query: AuditQuery, in source: LogSource) throws -> RollupProof? {
+    Interrupt.watch()
+    var meter = ProgressMeter(unit: "events")
+    defer { meter.end() }
+    let proof = try RollupProof(of: query, in: source) { done, end in
+      meter.show(done: done, of: end)
+      return Interrupt.isRequested ? .stop : .next
+    }
+    if proof == nil, Interrupt.isRequested { throw Interrupt.status }
+    return proof
   }
 }

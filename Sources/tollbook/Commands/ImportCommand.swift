@@ -48,6 +48,12 @@ struct ImportCommand: AsyncParsableCommand {
   /// Goes on with a data directory: the file is read twice, so that nothing of a damaged one is written.
   private func extend(_ settings: Settings, _ mode: LogMode) throws {
     let directory = try settings.ownExistingDataDirectory()
+    if try directory.writtenFormat() < DataDirectory.format {
+      // Its views are carried over while all its events are of the older format.
+      try EventLog(
+        directory, folds: allFolds, time: .system, options: settings.log, fail: endProcess
+      ).close()
+    }
     do {
       let importer = try LogImporter(directory, options: settings.log)
       var meter = ProgressMeter(unit: "bytes")

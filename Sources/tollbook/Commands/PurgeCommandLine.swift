@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import JSONText
 import NIOCore
+import TollbookEvents
 import TollbookGateway
 import TollbookLog
 import TollbookViews
@@ -90,7 +91,7 @@ struct PurgeCommandLine: AsyncParsableCommand {
   private var order: PurgeOrder {
     PurgeOrder(
       scope: key.map { .key($0) } ?? prefix.map { .prefix($0) } ?? .all, isHard: hard,
-      note: note ?? "")
+      note: note ?? "", actor: "operator")
   }
 
   /// Asks the owner of the directory, if there is one, for the cost or for the deed.
@@ -108,7 +109,11 @@ struct PurgeCommandLine: AsyncParsableCommand {
     return answer.map { answer in
       var cost = PurgeCost()
       cost.entries = answer.root["entries"]?.int ?? 0
-      cost.tokens = answer.root["tokens"]?.int64 ?? 0
+      if let rows = answer.root["costs"]?.array {
+        for row in rows {
+          cost.amounts.add(row["amount"]?.int64 ?? 0, row["unit"]?.string ?? "")
+        }
+      }
       cost.bytes = answer.root["bytes"]?.int64 ?? 0
       return cost
     }
@@ -126,7 +131,7 @@ struct PurgeCommandLine: AsyncParsableCommand {
     let entries = cost.entries.of("entry", "entries")
     Console.say(
       "This \(hard ? "removes" : "makes stale") \(entries) that cost"
-        + " \(Int(cost.tokens).of("token"))"
+        + " \(cost.amounts.text)"
         + " (\(cost.bytes.grouped) bytes of answers).")
     Console.say(
       hard
@@ -148,7 +153,7 @@ struct PurgeCommandLine: AsyncParsableCommand {
   private func tell(_ cost: PurgeCost) {
     let entries = cost.entries.of("entry is", "entries are")
     Console.say(
-      "\(entries) \(hard ? "removed" : "stale now"). The \(Int(cost.tokens).of("token")) they had"
+      "\(entries) \(hard ? "removed" : "stale now"). The \(cost.amounts.text) they had"
         + " cost stay on the record.")
   }
 }

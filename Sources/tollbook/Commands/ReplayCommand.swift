@@ -18,8 +18,8 @@ struct ReplayCommand: AsyncParsableCommand {
     abstract: "Show the views as they stood at any moment, also while Tollbook runs.",
     discussion: """
       Folds the event log from its beginning up to a position or an instant, in a \
-      temporary folder, and shows what cache, ledger and metrics said then. Without \
-      --view it shows a summary of all three, with a digest of each and of the whole \
+      temporary folder, and shows what the views said then. Without \
+      --view it shows a summary, with a digest of each view and of the whole \
       state; that of `verify` or a snapshot of the same position is the same.
 
       Examples:
@@ -35,7 +35,7 @@ struct ReplayCommand: AsyncParsableCommand {
       valueName: "position or time"))
   var until: Moment?
 
-  @Option(help: "One view in full: cache, ledger or metrics.")
+  @Option(help: "One view in full: cache, ledger, metrics or rollups.")
   var view: ReplayView?
 
   @Option(

@@ -1,6 +1,7 @@
 import ArgumentParser
 import JSONText
 import TollbookEvents
+import TollbookHistory
 import TollbookGateway
 import TollbookLog
 import TollbookViews
@@ -11,8 +12,8 @@ struct ResolveCommandLine: AsyncParsableCommand {
     commandName: "resolve",
     abstract: "List charges that are in doubt, or close one by hand.",
     discussion: """
-      A call that was sent and never answered may have cost tokens. Tollbook holds \
-      them as spent until a later balance tells; where none can, they stay \
+      A call that was sent and never answered may have cost something. Tollbook holds \
+      that as spent until a later balance tells; where none can, it stays \
       unprovable until you say what you know.
 
       Without arguments it lists what is open. To close one:
@@ -28,7 +29,12 @@ struct ResolveCommandLine: AsyncParsableCommand {
   var attempt: UInt32 = 1
 
   @Option(
-    help: ArgumentHelp("How many tokens were spent; the rest is given back.", valueName: "tokens"))
+    help: ArgumentHelp(
+      "What is counted, such as tokens, if the attempt has several things in doubt.",
+      valueName: "unit"))
+  var unit: String?
+
+  @Option(help: ArgumentHelp("How much was spent; the rest is given back.", valueName: "amount"))
   var settled: Int64?
 
   @Option(help: ArgumentHelp("Why, for whoever reads the log.", valueName: "text"))
@@ -39,7 +45,7 @@ struct ResolveCommandLine: AsyncParsableCommand {
       throw ValidationError("Name the doubt with --fetch; without arguments `resolve` lists them.")
     }
     if fetch != nil && (settled == nil || note == nil) {
-      throw ValidationError("Say with --settled how many tokens were spent, and with --note why.")
+      throw ValidationError("Say with --settled how much was spent, and with --note why.")
     }
   }
 
@@ -48,43 +54,53 @@ struct ResolveCommandLine: AsyncParsableCommand {
     guard let fetch, let settled, let note else {
       return Self.list(try LogOnDisk(settings).openHolds())
     }
-    let command = ResolveCommand(fetch: fetch, attempt: attempt, settled: settled, note: note)
+    let command = ResolveCommand(
+      fetch: fetch, attempt: attempt, unit: unit, settled: settled, note: note, actor: "operator")
     let path = try settings.existingDataDirectory
     let answer = try await Owner.ask(directory: path, path: "/resolve") { json in
       json.field("fetch", fetch)
       json.field("attempt", UInt64(attempt))
+      json.fieldIfPresent("unit", unit)
       json.field("settled", settled)
       json.field("note", note)
     }
-    if answer == nil {
-      try await decide(command, in: try settings.ownExistingDataDirectory(), settings)
+    let closed: String
+    if let answer {
+      closed = answer.root["unit"]?.string ?? ""
+    } else {
+      closed = try await decide(command, in: try settings.ownExistingDataDirectory(), settings)
     }
     Console.say(
-      "Attempt \(attempt) of fetch \(fetch) is closed with \(settled.grouped) tokens spent.")
+      "Attempt \(attempt) of fetch \(fetch) is closed with \(Amount(settled, closed).text) spent.")
   }
 
-  private static func list(_ holds: [OpenHold]) {
+  private static func list(_ holds: [Hold]) {
     guard !holds.isEmpty else { return Console.say("Nothing is in doubt.") }
     var table = TextTable(
       [.right, .right, .right, .left, .left, .left],
-      heading: ["FETCH", "ATTEMPT", "HELD", "STATE", "SENT", "KEY"])
+      heading: ["FETCH", "ATTEMPT", "HELD", "STATE", "RESERVED", "METER"])
     for hold in holds {
       table.add([
-        "\(hold.fetch)", "\(hold.attempt)", "\(hold.tokens.grouped) \(hold.unit)",
-        hold.isUnprovable ? "unprovable" : "in doubt", hold.sent.description, hold.credential,
+        "\(hold.fetch)", "\(hold.attempt)", Amount(hold.amount, hold.meter.unit).text,
+        hold.state == .unprovable ? "unprovable" : "in doubt", hold.since.description,
+        "\(hold.meter)\(hold.isLimitOnly ? ", a limit" : "")",
       ])
     }
     for line in table.lines() { Console.say(line) }
   }
 
   /// Opens the log, since nobody else has it open.
+  ///
+  /// - Returns: the unit of what was closed.
   private func decide(
     _ command: ResolveCommand, in directory: DataDirectory, _ settings: Settings
-  ) async throws {
+  ) async throws -> String {
     let log = try EventLog(
       directory, folds: allFolds, time: .system, options: settings.log, fail: endProcess)
     defer { log.close() }
-    do { _ = try await command.run(on: log) } catch let refusal as ResolveCommand.Refusal {
+    do { return try await command.run(on: log).meter.unit } catch let refusal
+      as ResolveCommand.Refusal
+    {
       throw Refused("\(refusal).")
     }
   }

@@ -247,7 +247,7 @@ struct StatementCheck {
     for meter in statement.closing.meters {
       let (after, before) = (statement.closing[meter], statement.opening[meter])
       lines.append(
-        "  \(meter.credential) \(meter.unit):"
+        "  \(meter.statementTitle):"
           + " settled \(after.settled.grouped) (\(before.settled.grouped) before),"
           + " in doubt \(after.inDoubt.grouped) (\(before.inDoubt.grouped) before),"
           + " unprovable \(after.unprovable.grouped) (\(before.unprovable.grouped) before)")

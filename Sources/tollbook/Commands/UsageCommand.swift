@@ -12,7 +12,8 @@ struct UsageCommand: AsyncParsableCommand {
     discussion: """
       Each line has a mark: + as it should be, ! worth a look, - nothing to judge yet. \
       A stretch is compared with the one of the same length before it. Without a flag \
-      it prints the reviews that the log reaches back for, the daily one always.
+      it prints the reviews that the log reaches back for, the daily one always. Each \
+      unit that was spent has lines of its own.
       """)
 
   @OptionGroup var place: PlaceFlags

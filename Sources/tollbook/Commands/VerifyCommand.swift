@@ -87,7 +87,8 @@ struct VerifyCommand: AsyncParsableCommand {
     }
     if summary.absentViews > 0 {
       Console.say(
-        "\(Int(summary.absentViews).of("view")) not there yet: the next start builds them.")
+        "\(Int(summary.absentViews).of("view")) not there yet, or kept by another version of"
+          + " Tollbook: the next `tollbook serve`, or `tollbook rebuild`, makes them.")
     }
     if summary.absentBodies > 0 {
       Console.say(

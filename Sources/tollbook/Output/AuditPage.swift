@@ -1,4 +1,5 @@
 import JSONText
+import TollbookEvents
 import TollbookHistory
 
 /// An audit as people and programs read it.
@@ -23,40 +24,55 @@ struct AuditPage {
     return json.string
   }
 
-  /// A heading and a row for each group.
+  /// A heading, and for each group a row for each of its units. What is counted, such as calls, stands in each of them.
   func csv(limit: Int) -> [String] {
     var heading = [
-      report.query.grouping.rawValue, "tokens_low", "tokens_high", "certain", "in_doubt",
-      "unprovable", "expected", "charges", "calls", "retries", "bought", "reads_fresh",
-      "reads_stale", "reads_joined", "reads_bought", "reads_unmet", "refused", "avoided",
-      "avoided_by_joining",
+      report.query.grouping.rawValue, "unit", "low", "high", "certain", "in_doubt", "unprovable",
+      "expected", "charges", "calls", "retries", "bought", "reads_fresh", "reads_stale",
+      "reads_joined", "reads_bought", "reads_unmet", "refused", "avoided", "avoided_by_joining",
       "reads_of_unknown_cost",
     ]
     if price != nil {
-      heading += ["currency", "low_micro_units", "high_micro_units", "avoided_micro_units"]
+      heading += ["currency", "low_nano_units", "high_nano_units", "avoided_nano_units"]
     }
     var lines = [heading.joined(separator: ",")]
-    for group in report.groups.prefix(limit) { lines.append(csvRow(group.name, group.sums)) }
-    let rest = report.groups.dropFirst(limit)
-    if !rest.isEmpty {
-      lines.append(csvRow("(\(rest.count) others)", rest.reduce(.zero) { $0 + $1.sums }))
+    for group in shownGroups(limit: limit) {
+      let units = report.units(of: group.sums)
+      // A group that only counts something has a row too.
+      lines += (units.isEmpty ? [""] : units).map { csvRow(group.name, $0, group.sums) }
     }
     return lines
   }
 
-  private func csvRow(_ name: String?, _ sums: AuditSums) -> String {
-    let amounts = [
-      sums.tokens.low, sums.tokens.high, sums.certain, sums.inDoubt, sums.unprovable,
-      sums.expected, sums.charges, sums.calls, sums.retries, sums.bought, sums.readsFresh,
-      sums.readsStale, sums.readsJoined, sums.readsBought, sums.readsUnmet, sums.refused,
-      sums.avoided,
-      sums.avoidedByJoining, sums.readsOfUnknownCost,
+  /// The groups to show, the last one for those that are left out.
+  private func shownGroups(limit: Int) -> [(name: String?, sums: AuditSums)] {
+    var shown = report.groups.prefix(limit).map { (name: $0.name, sums: $0.sums) }
+    let rest = report.groups.dropFirst(limit)
+    if !rest.isEmpty {
+      shown.append(("(\(rest.count) others)", rest.reduce(.zero) { $0 + $1.sums }))
+    }
+    return shown
+  }
+
+  private func csvRow(_ name: String?, _ unit: String, _ sums: AuditSums) -> String {
+    let amounts = sums[unit]
+    let counts = sums.counts
+    let figures = [
+      amounts.spent.low, amounts.spent.high, amounts.certain, amounts.inDoubt, amounts.unprovable,
+      amounts.expected, counts.charges, counts.calls, counts.retries, counts.bought,
+      counts.readsFresh, counts.readsStale, counts.readsJoined, counts.readsBought,
+      counts.readsUnmet, counts.refused, amounts.avoided, amounts.avoidedByJoining,
+      counts.readsOfUnknownCost,
     ]
-    var cells = [Self.quoted(name ?? "")] + amounts.map(String.init)
+    var cells = [Self.quoted(name ?? ""), Self.quoted(unit)] + figures.map(String.init)
     if let price {
-      cells.append(price.currency)
-      cells += [sums.tokens.low, sums.tokens.high, sums.avoided].map {
-        String(price.microUnits(of: $0))
+      if price.isOf(unit) {
+        cells.append(price.currency)
+        cells += [amounts.spent.low, amounts.spent.high, amounts.avoided].map {
+          String(price.nanoUnits(of: $0))
+        }
+      } else {
+        cells += ["", "", "", ""]
       }
     }
     return cells.joined(separator: ",")
@@ -76,9 +92,20 @@ struct AuditPage {
     var lines = [Console.strong("Audit of \(place)")]
     lines += rangeLines
     guard report.events > 0 else { return lines + ["", "Nothing happened in that range."] }
-    lines += section("Tokens", totalLines)
+    if let unit = onlyUnit {
+      lines += section(Self.heading(unit), totalLines(of: unit) + countLines)
+    } else {
+      for unit in report.units { lines += section(Self.heading(unit), totalLines(of: unit)) }
+      lines += section("Calls and reads", countLines)
+    }
     lines += section("By \(report.query.grouping.rawValue)", groupLines(limit: limit))
-    lines += section("What became of them", wasteLines)
+    if let unit = onlyUnit {
+      lines += section("What became of them", wasteLines(of: unit))
+    } else {
+      for unit in report.units {
+        lines += section("What became of \(unit)", wasteLines(of: unit))
+      }
+    }
     lines += section("The upstream's own books", reconciliationLines)
     return lines
   }
@@ -116,35 +143,56 @@ struct AuditPage {
     return lines
   }
 
-  private var totalLines: [String] {
-    let total = report.total
+  /// Nil: there are several.
+  private var onlyUnit: String? { report.units.count == 1 ? report.units.first : nil }
+
+  /// Such as `Tokens`.
+  private static func heading(_ unit: String) -> String {
+    unit.prefix(1).uppercased() + unit.dropFirst()
+  }
+
+  /// The price of a unit, if it has one.
+  private func price(of unit: String) -> TokenPrice? {
+    price.flatMap { $0.isOf(unit) ? $0 : nil }
+  }
+
+  private func totalLines(of unit: String) -> [String] {
+    let total = report.total[unit]
     var table = TextTable([.left, .right, .right, .left])
-    func add(_ name: String, _ tokens: Int64, _ note: String = "") {
-      table.add([name, tokens.grouped, price?.amount(of: tokens) ?? "", note])
+    func add(_ name: String, _ amount: Int64, _ note: String = "") {
+      table.add([
+        name, Amount(amount, unit).figure, price(of: unit)?.amount(of: amount) ?? "", note,
+      ])
     }
     add("certain", total.certain, "in \(Int(total.charges).of("charge"))")
     add("in doubt", total.inDoubt)
     add("unprovable", total.unprovable)
-    add("at most", total.tokens.high)
+    add("at most", total.spent.high)
     add("avoided by the cache", total.avoided, "not part of the above")
     add("avoided by joining", total.avoidedByJoining)
-    var lines = table.lines()
-    lines.append(
+    return table.lines()
+  }
+
+  private var countLines: [String] {
+    let total = report.total.counts
+    let byAmounts = report.units.map { unit in
+      ", \(Self.percent(report.total[unit].hitRate)) by \(unit)"
+    }
+    var lines = [
       "\(Int(total.calls).of("call")), \(Int(total.retries).of("retry", "retries"));"
-        + " \(Int(total.bought).of("product")) bought, \(total.refused.grouped) refused.")
-    lines.append(
+        + " \(Int(total.bought).of("product")) bought, \(total.refused.grouped) refused.",
       "\(Int(total.reads).of("read")): \(total.readsFresh.grouped) fresh,"
         + " \(total.readsStale.grouped)"
         + " stale, \(total.readsJoined.grouped) joined, \(total.readsBought.grouped) bought."
-        + " Hit rate \(Self.percent(total.hitRate)) by reads,"
-        + " \(Self.percent(total.hitRateByTokens)) by tokens.")
+        + " Hit rate \(Self.percent(total.hitRate)) by reads\(byAmounts.joined()).",
+    ]
     if total.readsOfUnknownCost > 0 {
       lines.append(
         "\(Int(total.readsOfUnknownCost).of("read")) of entries whose cost is not in the log:"
           + " nothing"
           + " is counted as avoided for them.")
     }
-    if let price {
+    if let price, report.units.contains(where: { price.isOf($0) }) {
       lines.append(
         "Money at \(price) a token, rounded to hundredths; --format json has it exactly.")
     }
@@ -152,8 +200,15 @@ struct AuditPage {
   }
 
   private func groupLines(limit: Int) -> [String] {
-    var heading = [report.query.grouping.rawValue.uppercased(), "TOKENS"]
-    var columns: [TextTable.Alignment] = [.left, .right]
+    var heading = [report.query.grouping.rawValue.uppercased()]
+    var columns: [TextTable.Alignment] = [.left]
+    if let unit = onlyUnit {
+      heading.append(unit.uppercased())
+      columns.append(.right)
+    } else {
+      heading += ["UNIT", "AMOUNT"]
+      columns += [.left, .right]
+    }
     if price != nil {
       heading.append("MONEY")
       columns.append(.right)
@@ -165,34 +220,47 @@ struct AuditPage {
       columns.append(.left)
     }
     var table = TextTable(columns, heading: heading)
-    let most = report.groups.map(\.sums.tokens.high).max() ?? 0
-    for group in report.groups.prefix(limit) { table.add(row(group.name, group.sums, most)) }
-    let rest = report.groups.dropFirst(limit)
-    if !rest.isEmpty {
-      table.add(row("(\(rest.count) others)", rest.reduce(.zero) { $0 + $1.sums }, 0))
+    for (index, group) in shownGroups(limit: limit).enumerated() {
+      let units = report.units(of: group.sums)
+      for unit in units.isEmpty ? [""] : units {
+        // What is left out is no group: it has no bar.
+        let most =
+          index < limit ? report.groups.map { $0.sums[unit].spent.high }.max() ?? 0 : 0
+        table.add(row(group.name, unit, group.sums, most))
+      }
     }
     let lines = table.lines()
     return [Console.faint(lines[0])] + lines.dropFirst()
   }
 
-  private func row(_ name: String?, _ sums: AuditSums, _ most: Int64) -> [String] {
-    var cells = [name ?? "(unknown)", Self.interval(sums.tokens)]
-    if let price {
-      let low = price.amount(of: sums.tokens.low)
-      cells.append(
-        sums.tokens.isExact ? low : "\(low.dropLast(4)) to \(price.amount(of: sums.tokens.high))")
+  private func row(
+    _ name: String?, _ unit: String, _ sums: AuditSums, _ most: Int64
+  ) -> [String] {
+    let amounts = sums[unit]
+    let counts = sums.counts
+    var cells = [name.map { $0.isEmpty ? "(the call itself)" : $0 } ?? "(unknown)"]
+    if onlyUnit == nil { cells.append(unit) }
+    cells.append(Self.interval(amounts.spent, unit))
+    if price != nil {
+      cells.append(price(of: unit).map { Self.money(amounts.spent, $0) } ?? "")
     }
     cells += [
-      sums.charges.grouped, sums.calls.grouped, sums.bought.grouped, sums.reads.grouped,
-      Self.percent(sums.hitRate), (sums.avoided + sums.avoidedByJoining).grouped,
-      sums.refused.grouped,
+      (onlyUnit == nil ? amounts.charges : counts.charges).grouped, counts.calls.grouped,
+      counts.bought.grouped, counts.reads.grouped, Self.percent(counts.hitRate),
+      Amount(amounts.saved, unit).figure, counts.refused.grouped,
     ]
-    if Console.isTerminal { cells.append(Self.bar(sums.tokens.high, of: most)) }
+    if Console.isTerminal { cells.append(Self.bar(amounts.spent.high, of: most)) }
     return cells
   }
 
-  private static func interval(_ tokens: TokenInterval) -> String {
-    tokens.isExact ? tokens.low.grouped : "\(tokens.low.grouped) to \(tokens.high.grouped)"
+  private static func interval(_ spent: AmountInterval, _ unit: String) -> String {
+    let (low, high) = (Amount(spent.low, unit).figure, Amount(spent.high, unit).figure)
+    return spent.isExact ? low : "\(low) to \(high)"
+  }
+
+  private static func money(_ spent: AmountInterval, _ price: TokenPrice) -> String {
+    let low = price.amount(of: spent.low)
+    return spent.isExact ? low : "\(low.dropLast(4)) to \(price.amount(of: spent.high))"
   }
 
   /// Such as `80.12 %`; a dash where there is nothing to divide.
@@ -210,19 +278,23 @@ struct AuditPage {
     return String(repeating: "█", count: eighths / 8) + parts[eighths % 8]
   }
 
-  private var wasteLines: [String] {
-    guard let waste = report.waste else { return [] }
+  private func wasteLines(of unit: String) -> [String] {
+    guard report.waste != nil else { return [] }
+    let waste = report.waste(of: unit)
+    let price = price(of: unit)
     var table = TextTable([.left, .right, .right, .right, .left])
     for wasteClass in WasteClass.allCases {
-      let tokens = waste[wasteClass]
+      let amount = waste[wasteClass]
+      // Where all answers are kept nobody asks what was handed on.
+      if wasteClass == .handedOn, amount == 0 { continue }
       table.add([
-        wasteClass.label, tokens.grouped, Self.share(tokens, of: waste.total),
-        price?.amount(of: tokens) ?? "", wasteClass.explanation,
+        wasteClass.label, Amount(amount, unit).figure, Self.share(amount, of: waste.total),
+        price?.amount(of: amount) ?? "", wasteClass.explanation,
       ])
     }
     table.add([
-      "sum", waste.total.grouped, "", price?.amount(of: waste.total) ?? "",
-      "\(waste.wasted.grouped) of it bought nothing of use",
+      "sum", Amount(waste.total, unit).figure, "", price?.amount(of: waste.total) ?? "",
+      "\(Amount(waste.wasted, unit).figure) of it bought nothing of use",
     ])
     return table.lines()
   }
@@ -241,50 +313,77 @@ struct AuditPage {
       lines.append(
         "\(Int(found.readings).of("reading")), all explained: nobody else used the key.")
     } else {
+      let units = Set(found.drifts.map(\.meter.unit))
+      let amounts = found.amounts.filter { units.contains($0.unit) }.map {
+        Amount($0.value.unexplained, $0.unit).text
+      }
       lines.append(
         "\(Int(found.readings).of("reading")), \(found.driftCount.grouped) unexplained:"
-          + " \(found.unexplained.grouped) tokens in all. Somebody else used the key, between:")
+          + " \(amounts.joined(separator: ", ")) in all."
+          + " Somebody else used the key, between:")
       for drift in found.drifts.prefix(20) { lines += Self.lines(of: drift) }
       if found.driftCount > 20 { lines.append("… and \((found.driftCount - 20).grouped) more.") }
     }
     for gap in found.restoreGaps {
       lines.append(
-        "Restored before position \(gap.position.grouped): \(gap.unexplained.grouped) tokens"
-          + " moved that the"
-          + " log does not know of.")
+        "Restored before position \(gap.position.grouped):"
+          + " \(Amount(gap.unexplained, gap.meter.unit).text) moved that the log does not know of."
+      )
     }
+    return lines + priceLines
+  }
+
+  private var priceLines: [String] {
+    let found = report.reconciliation
+    var lines: [String] = []
     if found.priceDriftCount == 0 {
       lines.append("Every charge was what the price list says.")
     } else {
+      let amounts = found.amounts.filter { $0.value.aboveList != 0 || $0.value.belowList != 0 }.map
+      {
+        "\(Amount($0.value.aboveList, $0.unit).text) above,"
+          + " \(Amount($0.value.belowList, $0.unit).figure) below"
+      }
       lines.append(
         "\(Int(found.priceDriftCount).of("charge")) not as the price list says:"
-          + " \(found.aboveList.grouped) tokens above, \(found.belowList.grouped) below.")
+          + " \(amounts.joined(separator: "; ")).")
       for drift in found.priceDrifts.prefix(5) {
         lines.append(
           "  position \(drift.position.grouped), \(drift.time): \(drift.operation) cost"
-            + " \(drift.tokens.grouped), expected \(drift.expected.grouped)")
+            + " \(Amount(drift.amount, drift.unit).figure),"
+            + " expected \(Amount(drift.expected, drift.unit).figure)")
       }
     }
-    if found.excess > 0 {
-      lines.append("\(found.excess.grouped) tokens were charged above what had been reserved.")
+    for element in found.amounts where element.value.excess > 0 {
+      lines.append(
+        "\(Amount(element.value.excess, element.unit).text) were charged above what had been"
+          + " reserved.")
     }
     return lines
   }
 
-  private static func lines(of drift: BalanceDrift) -> [String] {
+  private static func lines(of drift: ReadingDrift) -> [String] {
+    let unit = drift.meter.unit
     let after = drift.after.map { "position \($0.position.grouped), \($0.time)" } ?? "the beginning"
     let calls =
       drift.callCount == 0
       ? "no call of ours"
       : "\(drift.callCount.of("call")) of ours, from fetch"
         + " \(drift.calls.prefix(5).map { $0.grouped }.joined(separator: ", "))"
+    let low = Amount(drift.predictedLow, unit).figure
+    let high = Amount(drift.predictedHigh, unit).figure
     return [
       "  \(after), and position \(drift.position.grouped), \(drift.time):"
-        + " \(drift.unexplained.grouped) tokens on \(drift.credential)",
-      "    balance \(drift.balance.grouped), expected \(drift.predictedLow.grouped)"
-        + (drift.predictedLow == drift.predictedHigh ? "" : " to \(drift.predictedHigh.grouped)")
-        + "; meanwhile \(calls)",
+        + " \(Amount(drift.unexplained, unit).text) on \(words(for: drift.meter))",
+      "    \(drift.isOfWindow ? "used" : "balance") \(Amount(drift.figure, unit).figure),"
+        + " expected \(low)\(low == high ? "" : " to \(high)"); meanwhile \(calls)",
     ]
+  }
+
+  /// Such as `keepa:0fd85260`, and `project, model gemini-flash, day 2026-11-21`.
+  private static func words(for meter: MeterKey) -> String {
+    let parts = [meter.owner] + meter.dimensions.map { "\($0.name) \($0.value)" } + [meter.window]
+    return parts.filter { !$0.isEmpty }.joined(separator: ", ")
   }
 }
 
@@ -303,6 +402,7 @@ extension WasteClass {
     case .neverRead: "refreshed, and not read while it was fresh"
     case .refreshed: "refreshed behind, and read"
     case .served: "somebody waited for it"
+    case .handedOn: "handed on to who asked, and not kept"
     case .live: "refreshed, not read yet, still fresh"
     }
   }

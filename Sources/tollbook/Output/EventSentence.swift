@@ -1,11 +1,13 @@
 import TollbookEvents
+import TollbookHistory
 
 extension Event {
   /// What happened, in a line for people.
   var sentence: String {
     switch self {
     case .fetchStarted(let event):
-      "buys \(event.resources.count.of("product")), at most \(tokens(event.bound)) reserved"
+      "buys \(event.resources.count.of("product")), at most"
+        + " \(postings.amounts { $0.reservedAmount }.text) reserved"
     case .fetchAttemptFailed(let event):
       "attempt \(event.attempt) of fetch \(event.fetch): \(failure(event.reason, event.detail))"
         + (event.nextAttempt > 0 ? "; tries again" : "")
@@ -19,8 +21,9 @@ extension Event {
         : "\(name(event.resource)) is unknown to Keepa, believed until \(day(event.freshUntilMs))"
     case .cacheExpired(let event): "\(name(event.resource)) is no longer fresh"
     case .cacheEvicted(let event): "\(name(event.resource)) removed, its time is over"
+    case .entriesSwept(let event): swept(event)
     case .cachePurged(let event):
-      "\(name(event.resource)) purged, \(tokens(event.tokens)) had been paid for it"
+      "\(name(event.resource)) purged, \(event.amounts.text) had been paid for it"
         + (event.hard ? "" : "; kept for when Keepa fails")
         + (event.note.isEmpty ? "" : " (\(event.note))")
     case .bodiesPruned(let event):
@@ -32,16 +35,18 @@ extension Event {
 
   private var ledgerSentence: String {
     switch self {
-    case .tokensCharged(let event): "fetch \(event.fetch) cost \(tokens(event.tokens))"
+    case .tokensCharged(let event):
+      "fetch \(event.fetch) cost \(postings.amounts { $0.chargedAmount }.text)"
     case .reservationReleased(let event):
-      "\(tokens(event.tokens)) of fetch \(event.fetch) given back, nothing was spent"
+      "\(postings.amounts { $0.releasedAmount }.text) of fetch \(event.fetch) given back, nothing"
+        + " was spent"
     case .chargeInDoubt(let event):
-      "\(tokens(event.tokens)) of fetch \(event.fetch) in doubt: sent, and never answered"
+      "\(postings.amounts { $0.doubtedAmount }.text) of fetch \(event.fetch) in doubt: sent, and"
+        + " never answered"
     case .chargeResolved(let event): resolved(event)
     case .balanceObserved(let event): observed(event)
-    case .spendRefused(let event):
-      "\(Int(event.resources).of("product")) not bought: \(tokens(event.wanted)) wanted,"
-        + " \(event.available.grouped) there"
+    case .windowObserved(let event): observed(event)
+    case .spendRefused(let event): refused(event)
     case .credentialAdded(let event): "key \(event.credential) of \(event.upstream)"
     case .credentialStatusChanged(let event):
       "key \(event.credential) \(event.status == .rejected ? "rejected" : "accepted")"
@@ -50,7 +55,7 @@ extension Event {
       "version \(event.version)\(event.simulated ? ", with simulated upstreams" : "")"
     case .serviceRecovered(let event):
       "\(Int(event.fetches).of("call")) cut off by the end of the process before:"
-        + " \(tokens(event.tokensInDoubt)) in doubt"
+        + " \(event.amountsInDoubt.text) in doubt"
     case .snapshotTaken(let event):
       "\(event.file) holds all up to position \(event.position)"
     case .logRestored(let event):
@@ -60,8 +65,32 @@ extension Event {
     }
   }
 
-  private func tokens(_ count: Int64) -> String {
-    "\(count.grouped) \(count == 1 ? "token" : "tokens")"
+  private var postings: [Posting] { postings(at: 0) }
+
+  private func swept(_ event: EntriesSwept) -> String {
+    let expired = event.entries.filter { !$0.evicted }
+    let evicted = event.entries.filter(\.evicted)
+    var parts: [String] = []
+    if let first = expired.first {
+      parts.append(
+        expired.count == 1
+          ? "\(name(first.resource)) is no longer fresh"
+          : "\(expired.count.of("entry", "entries")) no longer fresh")
+    }
+    if let first = evicted.first {
+      parts.append(
+        evicted.count == 1
+          ? "\(name(first.resource)) removed, its time is over"
+          : "\(evicted.count.of("entry", "entries")) removed, their time is over")
+    }
+    return parts.joined(separator: "; ")
+  }
+
+  private func refused(_ event: SpendRefused) -> String {
+    let want = event.refusingWant
+    let unit = want.meter.unit
+    return "\(Int(event.resources).of("product")) not bought: \(Amount(want.wanted, unit).text)"
+      + " wanted, \(want.available.grouped) there"
   }
 
   private func name(_ resource: String) -> String { String(ResourceKey(stored: resource).path) }
@@ -84,6 +113,14 @@ extension Event {
     if !event.hasPrevious { return text + ", the first reading" }
     if event.refill != 0 { text += ", \(event.refill.grouped) refilled" }
     if event.unexplained != 0 { text += ", \(event.unexplained.grouped) unexplained" }
+    return text
+  }
+
+  private func observed(_ event: WindowObserved) -> String {
+    let page = MeterKey(event.meter, window: event.window)
+    var text = "\(Amount(event.used, page.unit).text) of \(page) are used"
+    if event.limit > 0 { text += ", of \(event.limit.grouped)" }
+    if event.unexplained != 0 { text += "; \(event.unexplained.grouped) unexplained" }
     return text
   }
 
@@ -115,5 +152,27 @@ extension Event {
       case .unspecified, .UNRECOGNIZED: "no reason given"
       }
     return detail.isEmpty ? words : "\(words) (\(detail))"
+  }
+}
+
+extension Posting.Change {
+  fileprivate var reservedAmount: Int64? {
+    if case .reserved(let amount) = self { return amount }
+    return nil
+  }
+
+  fileprivate var chargedAmount: Int64? {
+    if case .charged(let amount, _) = self { return amount }
+    return nil
+  }
+
+  fileprivate var releasedAmount: Int64? {
+    if case .released(let amount) = self { return amount }
+    return nil
+  }
+
+  fileprivate var doubtedAmount: Int64? {
+    if case .doubted(let amount) = self { return amount }
+    return nil
   }
 }

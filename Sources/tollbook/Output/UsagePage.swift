@@ -34,10 +34,21 @@ struct UsagePage {
 
   var lines: [UsageLine] {
     switch review.period {
-    case .daily: [hits, hitRate, tokens, responses, refusals]
-    case .weekly: [rows, expiry, tokens, hitRate, retries, errors, anomalies]
-    case .monthly: [savings, tokens, hitRate, responses, errors, anomalies, forecast]
+    case .daily: [hits, hitRate] + spent + [responses, refusals]
+    case .weekly: [rows, expiry] + spent + [hitRate, retries, errors, anomalies]
+    case .monthly: savings + spent + [hitRate, responses, errors, anomalies] + forecast
     }
+  }
+
+  // What is about amounts has a line for each unit.
+
+  private var spent: [UsageLine] { usage.units.map { spent(of: $0) } }
+  private var savings: [UsageLine] { usage.units.map { savings(in: $0) } }
+  private var forecast: [UsageLine] { usage.units.map { forecast(of: $0) } }
+
+  /// Such as `savings`, and where there are several units, `savings in EUR`.
+  private func name(_ word: String, in unit: String) -> String {
+    usage.units.count == 1 ? word : "\(word) in \(unit)"
   }
 
   /// What stands below the lines.
@@ -59,41 +70,46 @@ struct UsagePage {
     UsageLine(name: name, finding: finding, verdict: verdict)
   }
 
-  private func money(_ tokens: Int64) -> String {
-    price.map { ", \($0.amount(of: tokens))" } ?? ""
+  /// What an amount costs, if its unit has a price.
+  private func money(_ amount: Int64, _ unit: String) -> String {
+    guard let price, price.isOf(unit) else { return "" }
+    return ", \(price.amount(of: amount))"
   }
 
   private var hits: UsageLine {
-    let sums = now.sums
-    guard sums.reads > 0 else { return line("cache hits", "nobody asked", .open) }
+    let counts = now.sums.counts
+    guard counts.reads > 0 else { return line("cache hits", "nobody asked", .open) }
     return line(
-      "cache hits", "\(sums.hits.grouped) of \(Int(sums.reads).of("read"))",
-      sums.hits > 0 ? .good : .bad)
+      "cache hits", "\(counts.hits.grouped) of \(Int(counts.reads).of("read"))",
+      counts.hits > 0 ? .good : .bad)
   }
 
   private var hitRate: UsageLine {
-    let sums = now.sums
-    guard let rate = sums.hitRate else { return line("hit rate", "nobody asked", .open) }
+    guard let rate = now.sums.counts.hitRate else {
+      return line("hit rate", "nobody asked", .open)
+    }
+    let byAmounts = usage.units.map { unit in
+      ", \(AuditPage.percent(now.sums[unit].hitRate)) by \(unit)"
+    }
     return line(
       "hit rate",
-      "\(AuditPage.percent(rate)) by reads, \(AuditPage.percent(sums.hitRateByTokens)) by tokens;"
-        + " before \(AuditPage.percent(before.sums.hitRate)); 80 % are expected",
+      "\(AuditPage.percent(rate)) by reads\(byAmounts.joined());"
+        + " before \(AuditPage.percent(before.sums.counts.hitRate)); 80 % are expected",
       rate >= 8_000 ? .good : .bad)
   }
 
-  private var tokens: UsageLine {
-    let spent = now.sums.tokens
-    let words =
-      spent.isExact
-      ? spent.low.grouped : "\(spent.low.grouped) to \(spent.high.grouped)"
-    let text = "\(words) spent\(money(spent.high))"
+  private func spent(of unit: String) -> UsageLine {
+    let spent = now.sums[unit].spent
+    let (low, high) = (Amount(spent.low, unit).figure, Amount(spent.high, unit).figure)
+    let words = spent.isExact ? low : "\(low) to \(high)"
+    let text = "\(words) spent\(money(spent.high, unit))"
     guard review.isWhole else {
-      return line("tokens", "\(text); no stretch before to compare", .open)
+      return line(unit, "\(text); no stretch before to compare", .open)
     }
-    let past = before.sums.tokens.high
+    let past = before.sums[unit].spent.high
     let trend = spent.high < past ? "down from" : spent.high == past ? "as" : "up from"
     return line(
-      "tokens", "\(text), \(trend) \(past.grouped)", spent.high <= past ? .good : .bad)
+      unit, "\(text), \(trend) \(Amount(past, unit).figure)", spent.high <= past ? .good : .bad)
   }
 
   private var responses: UsageLine {
@@ -111,7 +127,7 @@ struct UsagePage {
   }
 
   private var refusals: UsageLine {
-    let count = now.sums.refused
+    let count = now.sums.counts.refused
     return line(
       "refusals", count == 0 ? "none" : "\(Int(count).of("product")) wanted and not bought",
       count == 0 ? .good : .bad)
@@ -121,7 +137,7 @@ struct UsagePage {
     line(
       "rows",
       "\(usage.liveEntries.of("entry", "entries")) in the cache,"
-        + " \(now.sums.bought.grouped) written, \(now.evicted.grouped) removed", .good)
+        + " \(now.sums.counts.bought.grouped) written, \(now.evicted.grouped) removed", .good)
   }
 
   private var expiry: UsageLine {
@@ -132,11 +148,11 @@ struct UsagePage {
   }
 
   private var retries: UsageLine {
-    let sums = now.sums
-    guard sums.calls > 0 else { return line("retries", "no call", .open) }
+    let counts = now.sums.counts
+    guard counts.calls > 0 else { return line("retries", "no call", .open) }
     return line(
-      "retries", "\(sums.retries.grouped) in \(Int(sums.calls).of("call"))",
-      sums.retries * 20 <= sums.calls ? .good : .bad)
+      "retries", "\(counts.retries.grouped) in \(Int(counts.calls).of("call"))",
+      counts.retries * 20 <= counts.calls ? .good : .bad)
   }
 
   private var errors: UsageLine {
@@ -150,11 +166,9 @@ struct UsagePage {
   }
 
   private var anomalies: UsageLine {
-    var found: [String] = []
-    if now.drifts > 0 {
-      found.append(
-        "\(now.unexplained.grouped) tokens that no call explains, in"
-          + " \(now.drifts.of("reading"))")
+    var found = now.unexplained.map { element in
+      "\(Amount(element.value.amount, element.unit).text) that no call explains, in"
+        + " \(element.value.readings.of("reading"))"
     }
     if now.rejectedKeys > 0 { found.append("\(now.rejectedKeys.of("time")) a key was rejected") }
     if now.cutOff > 0 { found.append("\(now.cutOff.of("call")) cut off by the end of a process") }
@@ -163,24 +177,41 @@ struct UsagePage {
       found.isEmpty ? .good : .bad)
   }
 
-  private var savings: UsageLine {
-    let sums = now.sums
-    let avoided = sums.avoided + sums.avoidedByJoining
-    guard sums.reads > 0 else { return line("savings", "nobody asked", .open) }
+  private func savings(in unit: String) -> UsageLine {
+    let amounts = now.sums[unit]
+    let name = name("savings", in: unit)
+    guard now.sums.counts.reads > 0 else { return line(name, "nobody asked", .open) }
     let text =
-      "\(avoided.grouped) tokens avoided\(money(avoided)), \(sums.tokens.high.grouped)"
-      + " spent\(money(sums.tokens.high))"
-    return line("savings", text, avoided >= sums.tokens.high ? .good : .bad)
+      "\(Amount(amounts.saved, unit).text) avoided\(money(amounts.saved, unit)),"
+      + " \(Amount(amounts.spent.high, unit).figure) spent\(money(amounts.spent.high, unit))"
+    return line(name, text, amounts.saved >= amounts.spent.high ? .good : .bad)
   }
 
-  private var forecast: UsageLine {
-    let daily = review.dailyHundredths
-    let avoided = (now.sums.avoided + now.sums.avoidedByJoining) * 100 / review.period.days
-    let (whole, rest) = daily.quotientAndRemainder(dividingBy: 100)
+  private func forecast(of unit: String) -> UsageLine {
+    let daily = review.dailyHundredths(of: unit)
+    let spent = Self.perYear(daily)
+    let avoided = Self.perYear(review.dailySavingsHundredths(of: unit))
     let text =
-      "at \(whole.grouped).\(rest < 10 ? "0" : "")\(rest) tokens a day:"
-      + " \((daily * 365 / 100).grouped) a year\(money(daily * 365 / 100)),"
-      + " \((avoided * 365 / 100).grouped) avoided\(money(avoided * 365 / 100))"
-    return line("forecast", text, review.isWhole ? .good : .open)
+      "at \(perDay(daily, unit)) a day:"
+      + " \(rounded(spent, unit)) a year\(money(spent, unit)),"
+      + " \(rounded(avoided, unit)) avoided\(money(avoided, unit))"
+    return line(name("forecast", in: unit), text, review.isWhole ? .good : .open)
+  }
+
+  private static func perYear(_ hundredthsPerDay: Int64) -> Int64 {
+    Int64(clamping: Int128(hundredthsPerDay) * 365 / 100)
+  }
+
+  /// An amount that is only estimated: money in hundredths.
+  private func rounded(_ amount: Int64, _ unit: String) -> String {
+    guard Amount.isMoney(unit) else { return Amount(amount, unit).figure }
+    return "\(Money.rounded(nanoUnits: amount)) \(unit)"
+  }
+
+  /// Such as `12.34 tokens`, or `0.02 EUR`.
+  private func perDay(_ hundredths: Int64, _ unit: String) -> String {
+    let (whole, rest) = hundredths.quotientAndRemainder(dividingBy: 100)
+    if Amount.isMoney(unit) { return rounded(whole, unit) }
+    return "\(whole.grouped).\(rest < 10 ? "0" : "")\(rest) \(unit)"
   }
 }

@@ -9,34 +9,45 @@ struct WhatIfPage {
 
   init(_ report: WhatIfReport) { self.report = report }
 
-  private var all: [WhatIfOutcome] { [report.recorded] + report.outcomes }
-
   // MARK: For people
 
   var lines: [String] {
-    var lines = ["\(report.recorded.requests.grouped) products asked for\(period)."]
+    let played = report.played
+    var lines = ["\(played.recorded.requests.grouped) products asked for\(period)."]
     lines.append("Recorded with \(Self.windows(report.recordedPolicy)).")
     lines.append("")
     var table = TextTable(
       [.left, .right, .right, .right, .right, .right, .right, .right],
       heading: [
-        "policy", "calls", "tokens", "difference", "hits", "median age", "95 % younger than",
-        "refused",
+        "policy", "calls", played.unit, "difference", "hits", "median age",
+        "95 % younger than", "refused",
       ])
-    for outcome in all {
+    for outcome in played.all {
       table.add([
-        outcome.name, Self.text(outcome.calls), Self.text(outcome.tokens),
-        outcome.products == nil ? "" : Self.difference(outcome.tokens, report.recorded.tokens),
+        outcome.name, Self.text(outcome.calls), Self.text(outcome.cost, played.unit),
+        outcome.products == nil
+          ? "" : Self.difference(outcome.cost, played.recorded.cost, played.unit),
         Self.percent(outcome.hitRate), Self.age(outcome.medianAge), Self.age(outcome.highAge),
         Self.text(outcome.refused),
       ])
     }
     lines += table.lines()
-    if all.contains(where: { $0.products != nil && !$0.tokens.isExact }) {
+    for other in report.others { lines += [""] + Self.lines(of: other) }
+    if report.tables.flatMap(\.all).contains(where: { !$0.cost.isExact }) {
       lines += ["", "Two numbers: the record does not decide between them."]
     }
     for note in report.notes { lines += ["", note] }
     return lines
+  }
+
+  /// Of a unit in which only the calls and their cost are known.
+  private static func lines(of table: WhatIfTable) -> [String] {
+    var text = TextTable(
+      [.left, .right, .right], heading: ["policy", "calls", table.unit])
+    for outcome in table.all {
+      text.add([outcome.name, Self.text(outcome.calls), Self.text(outcome.cost, table.unit)])
+    }
+    return text.lines()
   }
 
   private var period: String {
@@ -68,16 +79,26 @@ struct WhatIfPage {
     bounds.isExact ? bounds.low.grouped : "\(bounds.low.grouped) to \(bounds.high.grouped)"
   }
 
-  private static func difference(_ tokens: Bounds, _ recorded: Bounds) -> String {
-    // What is in doubt in the record is in doubt in the policy's figure too.
-    let least = tokens.low - recorded.low
-    let most = tokens.high - recorded.high
-    let (low, high) = (min(least, most), max(least, most))
-    return low == high ? signed(low) : "\(signed(low)) to \(signed(high))"
+  /// A cost; of money without the name of the currency, which the heading says.
+  private static func text(_ cost: Bounds, _ unit: String) -> String {
+    let (low, high) = (text(cost.low, unit), text(cost.high, unit))
+    return cost.isExact ? low : "\(low) to \(high)"
   }
 
-  private static func signed(_ number: Int64) -> String {
-    number > 0 ? "+\(number.grouped)" : number.grouped
+  private static func text(_ count: Int64, _ unit: String) -> String {
+    Amount.isMoney(unit) ? String(Amount(count, unit).text.dropLast(4)) : count.grouped
+  }
+
+  private static func difference(_ cost: Bounds, _ recorded: Bounds, _ unit: String) -> String {
+    // What is in doubt in the record is in doubt in the policy's figure too.
+    let least = cost.low - recorded.low
+    let most = cost.high - recorded.high
+    let (low, high) = (min(least, most), max(least, most))
+    return low == high ? signed(low, unit) : "\(signed(low, unit)) to \(signed(high, unit))"
+  }
+
+  private static func signed(_ number: Int64, _ unit: String) -> String {
+    (number > 0 ? "+" : "") + text(number, unit)
   }
 
   private static func percent(_ rate: (low: Double, high: Double)) -> String {
@@ -110,24 +131,39 @@ struct WhatIfPage {
   // MARK: For programs
 
   var csv: [String] {
-    let names = ["calls", "tokens", "bought", "hits", "stale", "refused", "unanswered"]
+    let names = ["calls", "cost", "bought", "hits", "stale", "refused", "unanswered"]
     let heading =
       ["policy", "requests"] + names.flatMap { ["\($0)_low", "\($0)_high"] }
-      + ["median_age_low", "median_age_high", "p95_age_low", "p95_age_high"]
+      + ["median_age_low", "median_age_high", "p95_age_low", "p95_age_high", "unit"]
     return [heading.joined(separator: ",")]
-      + all.map { outcome in
-        let ages = [outcome.medianAge, outcome.highAge].flatMap {
-          [$0.map { "\($0.low)" } ?? "", $0.map { "\($0.high)" } ?? ""]
-        }
-        let counts = Self.counts(outcome).flatMap { ["\($0.1.low)", "\($0.1.high)"] }
-        return (["\"\(outcome.name)\"", "\(outcome.requests)"] + counts + ages)
-          .joined(separator: ",")
+      + report.tables.flatMap { table in
+        table.all.map { outcome in Self.cells(outcome, table).joined(separator: ",") }
       }
+  }
+
+  private static func cells(_ outcome: WhatIfOutcome, _ table: WhatIfTable) -> [String] {
+    let ages = [outcome.medianAge, outcome.highAge].flatMap {
+      [$0.map { "\($0.low)" } ?? "", $0.map { "\($0.high)" } ?? ""]
+    }
+    let known = counts(outcome, of: table)
+    let counts = counts(outcome).flatMap { name, bounds in
+      known.contains { $0.0 == name } ? ["\(bounds.low)", "\(bounds.high)"] : ["", ""]
+    }
+    let requests = table.isPlayed ? "\(outcome.requests)" : ""
+    return ["\"\(outcome.name)\"", requests] + counts + ages + [table.unit]
+  }
+
+  /// The figures that are known in a table.
+  private static func counts(
+    _ outcome: WhatIfOutcome, of table: WhatIfTable
+  ) -> [(String, Bounds)] {
+    table.isPlayed
+      ? counts(outcome) : [("calls", outcome.calls), ("cost", outcome.cost)]
   }
 
   private static func counts(_ outcome: WhatIfOutcome) -> [(String, Bounds)] {
     [
-      ("calls", outcome.calls), ("tokens", outcome.tokens), ("bought", outcome.bought),
+      ("calls", outcome.calls), ("cost", outcome.cost), ("bought", outcome.bought),
       ("hits", outcome.hits), ("stale", outcome.stale), ("refused", outcome.refused),
       ("unanswered", outcome.unanswered),
     ]
@@ -140,20 +176,28 @@ struct WhatIfPage {
       json.field("through", Int64(clamping: report.through))
       json.field("from", report.period?.lowerBound.description)
       json.field("to", report.period?.upperBound.description)
-      json.field("requests", report.recorded.requests)
+      json.field("requests", report.played.recorded.requests)
       json.field("recorded_policy", Self.windows(report.recordedPolicy))
-      json.array("policies", all) { json, outcome in
-        json.object { json in Self.write(outcome, to: &json) }
+      json.array("outcomes", report.tables) { json, table in
+        json.object { json in
+          json.field("unit", table.unit)
+          json.array("policies", table.all) { json, outcome in
+            json.object { json in Self.write(outcome, of: table, to: &json) }
+          }
+        }
       }
       json.array("notes", report.notes) { json, note in json.string(note) }
     }
     return json.string
   }
 
-  private static func write(_ outcome: WhatIfOutcome, to json: inout JSONWriter) {
+  private static func write(
+    _ outcome: WhatIfOutcome, of table: WhatIfTable, to json: inout JSONWriter
+  ) {
     json.field("policy", outcome.name)
     json.field("windows", outcome.products.map(windows))
-    for (name, bounds) in counts(outcome) { write(name, bounds, to: &json) }
+    for (name, bounds) in counts(outcome, of: table) { write(name, bounds, to: &json) }
+    guard table.isPlayed else { return }
     let rate = outcome.hitRate
     json.object("hit_rate") { json in
       json.field("low", rate.low)
@@ -169,4 +213,10 @@ struct WhatIfPage {
       json.field("high", bounds.high)
     }
   }
+}
+
+extension WhatIfTable {
+  fileprivate var all: [WhatIfOutcome] { [recorded] + outcomes }
+  /// Whether other policies were tried, and all that they come to is known.
+  fileprivate var isPlayed: Bool { !outcomes.isEmpty }
 }

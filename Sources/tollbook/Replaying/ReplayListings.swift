@@ -6,13 +6,14 @@ import TollbookViews
 
 /// A view that `tollbook replay` shows.
 enum ReplayView: String, CaseIterable {
-  case cache, ledger, metrics
+  case cache, ledger, metrics, rollups
 
   var fold: Fold {
     switch self {
     case .cache: CacheFold.fold
     case .ledger: LedgerFold.fold
     case .metrics: MetricsFold.fold
+    case .rollups: RollupFold.fold
     }
   }
 }
@@ -28,6 +29,7 @@ struct ReplayListings {
     case .cache: [entries]
     case .ledger: [meters, spend, holds]
     case .metrics: [metrics]
+    case .rollups: [hours]
     }
   }
 
@@ -38,7 +40,7 @@ struct ReplayListings {
       name: "entries",
       columns: [
         .text("resource"), .number("content_set"), .text("state"), .text("fetched"),
-        .text("fresh_until"), .text("keep_until"), .number("tokens"), .number("hits"),
+        .text("fresh_until"), .text("keep_until"), .text("cost"), .number("hits"),
         .text("last_read"), .number("body_bytes"),
       ]
     ) { row in
@@ -51,7 +53,7 @@ struct ReplayListings {
             row([
               .text(entry.resource.description), .number(Int64(entry.contentSet)),
               .text(entry.state(at: time).rawValue), .instant(entry.fetched),
-              .instant(entry.freshUntil), .instant(entry.keepUntil), .number(entry.tokens),
+              .instant(entry.freshUntil), .instant(entry.keepUntil), .text(entry.amounts.plain),
               .number(Int64(clamping: entry.hits)), .instant(entry.lastRead),
               .number(entry.bodyBytes),
             ])
@@ -85,7 +87,7 @@ struct ReplayListings {
   var meters: Listing {
     Listing(
       name: "meters",
-      columns: [.text("credential"), .text("unit")]
+      columns: [.text("meter"), .text("unit")]
         + LedgerTerm.allCases.map { .number("\($0)".snakeCased) } + [.number("residual")]
     ) { row in
       let meters = try replay.environment.withReadTransaction { (transaction) throws(LMDBError) in
@@ -93,7 +95,7 @@ struct ReplayListings {
       }
       for (key, meter) in meters {
         row(
-          [.text(key.credential), .text(key.unit)]
+          [.text(key.description), .text(key.unit)]
             + LedgerTerm.allCases.map { .number(meter[$0]) } + [.number(meter.residual)])
       }
     }
@@ -103,14 +105,14 @@ struct ReplayListings {
     Listing(
       name: "spend",
       columns: [
-        .text("window"), .text("account"), .text("operation"), .number("tokens"),
+        .text("window"), .text("account"), .text("operation"), .text("unit"), .number("amount"),
         .number("charges"),
       ]
     ) { row in
       try replay.environment.withReadTransaction { (transaction) throws(LMDBError) in
-        try ledger.spendOfAllWindows(in: transaction) { window, account, operation, spend in
+        try ledger.spendOfAllWindows(in: transaction) { window, account, operation, unit, spend in
           row([
-            .text(window), .text(account), .text(operation), .number(spend.tokens),
+            .text(window), .text(account), .text(operation), .text(unit), .number(spend.amount),
             .number(spend.charges),
           ])
         }
@@ -122,8 +124,8 @@ struct ReplayListings {
     Listing(
       name: "holds",
       columns: [
-        .number("fetch"), .number("attempt"), .text("state"), .number("tokens"),
-        .text("credential"), .text("unit"), .text("account"), .text("operation"),
+        .number("fetch"), .number("attempt"), .text("state"), .number("amount"),
+        .text("meter"), .text("unit"), .text("account"), .text("operation"),
         .text("since"),
       ]
     ) { row in
@@ -133,7 +135,7 @@ struct ReplayListings {
       for hold in holds {
         row([
           .number(Int64(clamping: hold.fetch)), .number(Int64(hold.attempt)),
-          .text("\(hold.state)".snakeCased), .number(hold.tokens), .text(hold.meter.credential),
+          .text("\(hold.state)".snakeCased), .number(hold.amount), .text(hold.meter.description),
           .text(hold.meter.unit), .text(hold.account), .text(hold.operation),
           .instant(hold.since),
         ])
@@ -153,8 +155,40 @@ struct ReplayListings {
       for series in MetricSeries.allCases where totals[series] != 0 {
         row([.text("\(series)".snakeCased), .number(totals[series])])
       }
+      for series in MetricSeries.allCases {
+        for amount in totals.amounts(of: series) where amount.count != 0 {
+          row([.text("\(series)".snakeCased + " \(amount.unit)"), .number(amount.count)])
+        }
+      }
       for kind in EventKind.allCases where totals[kind] != 0 {
         row([.text("events.\(kind.name)"), .number(totals[kind])])
+      }
+    }
+  }
+
+  // MARK: Rollups
+
+  /// The sums of each hour, one figure a row.
+  private var hours: Listing {
+    Listing(
+      name: "hours",
+      columns: [
+        .text("hour"), .text("account"), .text("operation"), .text("kind"), .text("tags"),
+        .text("unit"), .text("figure"), .number("sum"),
+      ]
+    ) { row in
+      let view = RollupView(tables: replay.tables(of: RollupFold.fold))
+      try replay.environment.withReadTransaction { (transaction) throws(LMDBError) in
+        try view.scan(0..<UInt64.max, in: transaction) { (key, sums) throws(LMDBError) in
+          for column in RollupColumn.allCases where sums[column] != 0 {
+            row([
+              .instant(RollupKey.start(ofHour: key.hour)), .text(key.account),
+              .text(key.operation), .text(key.kind), .text(key.tags.joined(separator: ",")),
+              .text(key.unit), .text("\(column)".snakeCased), .number(sums[column]),
+            ])
+          }
+          return .next
+        }
       }
     }
   }
@@ -178,6 +212,13 @@ struct ReplayListings {
     Listing(name: "cache", columns: [.text("state"), .number("entries")]) { row in
       for (state, count) in try entryCounts() { row([.text(state.rawValue), .number(count)]) }
     }
+  }
+}
+
+extension [Amount] {
+  /// Such as `3 tokens`: for people and for programs alike.
+  fileprivate var plain: String {
+    map { "\($0.count) \($0.unit)" }.joined(separator: ", ")
   }
 }
 

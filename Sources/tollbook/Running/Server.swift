@@ -58,7 +58,7 @@ struct Server: Sendable {
     var configuration = KeepaSimulatorConfiguration()
     let ledger = LedgerView(log)
     let key = MeterKey(
-      credential: Self.credentialID(of: KeepaSimulator.sampleKey), unit: "tokens")
+      owner: Self.credentialID(of: KeepaSimulator.sampleKey), unit: "tokens")
     let meter = try log.environment.withReadTransaction { (transaction) throws(LMDBError) in
       try ledger.meter(key, in: transaction)
     }

@@ -11,7 +11,7 @@ import TollbookViews
 struct Audit {
   struct Fetch {
     var resources: [String]
-    var contentSet: UInt32
+    var contentSet: UInt64
   }
 
   private(set) var meter = Meter()
@@ -53,7 +53,7 @@ struct Audit {
       (LedgerTerm.reserved, Hold.State.reserved), (.inDoubt, .inDoubt),
       (.unprovable, .unprovable),
     ] {
-      let sum = holds.filter { $0.state == state }.reduce(0) { $0 + $1.tokens }
+      let sum = holds.filter { $0.state == state }.reduce(0) { $0 + $1.amount }
       if sum != meter[term] { complain("\(term) is \(meter[term]), and its holds are \(sum)") }
     }
   }
@@ -63,30 +63,30 @@ struct Audit {
     count("event \(recorded.event.kind.name)")
     switch recorded.event {
     case .fetchStarted(let event):
-      admit(event.bound, at: recorded.time)
+      admit(recorded)
       begin(event)
     case .fetchAttemptFailed(let event):
       count("failure \(event.reason)")
-      if event.nextAttempt > 0 { admit(event.nextBound, at: recorded.time) }
+      if event.nextAttempt > 0 { admit(recorded) }
     case .fetchSucceeded(let event): open[event.fetch] = nil
     case .fetchFailed(let event):
       count("failure \(event.reason)")
       open[event.fetch] = nil
     case .cacheWritten(let event):
       written += 1
-      writtenTokens += event.tokens
+      writtenTokens += event.amounts.count(of: World.key.unit)
     case .chargeResolved(let event) where event.evidence == .restored: count("gap with doubts")
     case .spendRefused(let event): count("refusal \(event.reason)")
     case .tokensCharged(let event):
-      let sum = event.shares.reduce(0) { $0 + $1.tokens }
-      if sum != event.tokens { complain("shares of \(event.tokens) sum to \(sum)") }
+      let cost = event.moves.reduce(0) { $0 + $1.amount }
+      let sum = event.shares.reduce(0) { $0 + $1.amounts.reduce(0, +) }
+      if sum != cost { complain("shares of \(cost) sum to \(sum)") }
     default: break
     }
     // A restore concerns the meters that are there.
-    if MeterKey(of: recorded.event) != nil
-      || recorded.event.kind == .logRestored && meter != Meter()
-    {
-      meter.apply(recorded.event)
+    let isOfMeter = recorded.event.postings(at: position).contains { $0.page == World.key }
+    if isOfMeter || recorded.event.kind == .logRestored && meter != Meter() {
+      meter.apply(recorded.event, to: World.key)
     }
     if meter.residual != 0 { complain("the residual is \(meter.residual) at \(position)") }
   }
@@ -94,7 +94,12 @@ struct Audit {
   private mutating func count(_ name: String) { counts[name, default: 0] += 1 }
 
   /// Law 7: what is reserved fits what is there, refills included that must have come.
-  private mutating func admit(_ bound: Int64, at time: Timestamp) {
+  private mutating func admit(_ recorded: RecordedEvent) {
+    let time = recorded.time
+    var bound: Int64 = 0
+    for posting in recorded.event.postings(at: position) {
+      if case .reserved(let amount) = posting.change { bound += amount }
+    }
     if isFrugal, bound > Admission.available(on: meter, at: time) {
       complain("\(bound) was reserved of \(Admission.available(on: meter, at: time))")
     }

@@ -7,8 +7,7 @@ extension Event {
     balance: Int64, at time: Timestamp, refillIn: Int64, rate: Int64, reduction: Int64 = 0
   ) -> Event {
     var event = BalanceObserved()
-    event.credential = World.key.credential
-    event.unit = World.key.unit
+    event.meter = World.key.name
     event.reading.balance = balance
     event.reading.upstreamMs = time.milliseconds
     event.reading.nextRefillMs = time.milliseconds + refillIn

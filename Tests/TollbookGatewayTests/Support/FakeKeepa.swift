@@ -212,7 +212,8 @@ final class FakeKeepa: KeepaAPI {
     case .failure(let failure): return .failure(failure)
     case .success(let (status, body)):
       return Result { () throws(UpstreamFailure) in
-        try KeepaProductAnswer.read(status: status, body: body, asked: request.asins)
+        try KeepaProductAnswer.read(
+          status: status, body: body, asked: request.asins, contentSet: request.contentSet)
       }
     }
   }

@@ -37,7 +37,7 @@ struct Paper {
   mutating func append(_ event: Event) {
     position += 1
     events.append(event)
-    meter.apply(event)
+    meter.apply(event, to: World.key)
     worstResidual = max(worstResidual, abs(meter.residual))
   }
 
@@ -54,12 +54,12 @@ struct Paper {
 
   mutating func begin(bound: Int64, cost: Int64) -> Open {
     var event = FetchStarted()
-    event.bound = bound
+    event.moves = [Move(World.key, bound)]
     append(.fetchStarted(event))
     holds.append(
       Hold(
-        fetch: position, attempt: 1, state: .reserved, tokens: bound, meter: World.key,
-        account: "a", operation: "o", since: now))
+        fetch: position, attempt: 1, state: .reserved, amount: bound, meter: World.key,
+        isLimitOnly: false, payers: [Payer(account: "a")], operation: "o", since: now))
     return Open(fetch: position, bound: bound, cost: cost, question: question)
   }
 
@@ -73,8 +73,7 @@ struct Paper {
     let settled = meter[.settled]
     var event = TokensCharged()
     event.fetch = call.fetch
-    event.tokens = call.cost
-    event.reserved = call.bound
+    event.moves = [Move(World.key, call.cost, reserved: call.bound)]
     append(.tokensCharged(event))
     holds.removeAll { $0.fetch == call.fetch }
     if let reading { observe(reading, to: call.question, settledBefore: settled) }
@@ -82,7 +81,7 @@ struct Paper {
 
   mutating func released(_ call: Open) {
     var event = ReservationReleased()
-    event.tokens = call.bound
+    event.moves = [Move(World.key, call.bound)]
     append(.reservationReleased(event))
     holds.removeAll { $0.fetch == call.fetch }
   }
@@ -90,7 +89,7 @@ struct Paper {
   mutating func doubted(_ call: Open) {
     var event = ChargeInDoubt()
     event.fetch = call.fetch
-    event.tokens = call.bound
+    event.moves = [Move(World.key, call.bound)]
     event.sentMs = now.milliseconds
     append(.chargeInDoubt(event))
     if let index = holds.firstIndex(where: { $0.fetch == call.fetch }) {
@@ -141,7 +140,7 @@ struct Paper {
     guard let index = holds.firstIndex(where: { $0.fetch == doubt.fetch }) else { return }
     if doubt.unprovable > 0 {
       holds[index].state = .unprovable
-      holds[index].tokens = doubt.unprovable
+      holds[index].amount = doubt.unprovable
     } else {
       holds.remove(at: index)
     }

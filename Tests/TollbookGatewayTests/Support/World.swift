@@ -127,7 +127,7 @@ extension World {
 // MARK: Looking
 
 extension World {
-  static let key = MeterKey(credential: "main", unit: "tokens")
+  static let key = MeterKey(owner: "main", unit: "tokens")
 
   func events() throws -> [Event] {
     let log = log
@@ -142,6 +142,14 @@ extension World {
   }
 
   func count(_ kind: EventKind) throws -> Int { try events().count { $0.kind == kind } }
+
+  /// The rows of all sweeps: entries that were noted as no longer fresh, and entries that were removed.
+  func swept() throws -> (expired: Int, evicted: Int) {
+    let rows = try events().flatMap { event -> [SweptEntry] in
+      if case .entriesSwept(let event) = event { event.entries } else { [] }
+    }
+    return (rows.count { !$0.evicted }, rows.count { $0.evicted })
+  }
 
   func meter() throws -> Meter {
     let ledger = LedgerView(log)

@@ -25,21 +25,21 @@ struct Probe: Sendable {
     case peek
   }
 
-  /// When; of several reads the last.
+  /// When; of several reads the last, of a purchase when the last of those asked who share its call.
   var time: Int64
-  /// When the first of several reads may have been.
+  /// When the first of several reads may have been; of a purchase when it was asked for.
   var earliest: Int64
   /// The oldest data that would do, in milliseconds; negative: what the windows say.
   var maximumAge: Int64 = -1
   /// What could be spent then, as recorded.
   var available: Int64 = .max
+  /// The parts that must be in the answer.
+  var wanted: UInt64 = 0
   var resource: Int32
   /// How many reads.
   var weight: Int32 = 1
   /// Which purchase, refusal, purge or refill; negative: none.
   var link: Int32 = -1
-  /// The parts that must be in the answer.
-  var wanted: UInt8 = 0
   var kind: Kind
 }
 
@@ -50,6 +50,10 @@ struct RecordedPurchase: Sendable {
   /// When its entry was fetched; `Int64.min`: it was not answered.
   var fetched: Int64 = .min
   var isPresent = false
+  /// The parts that its entry has.
+  var contentSet: UInt64
+  /// Nobody waited for it.
+  var isBehind: Bool
   /// Its share of the call's cost.
   var cost = Bounds.zero
 }
@@ -57,18 +61,14 @@ struct RecordedPurchase: Sendable {
 /// A call that was made.
 struct RecordedCall: Sendable {
   var start: Int64
-  /// When its reader asked.
-  var asked: Int64
   var end: Int64 = .max
   var items: Range<Int32>
   var attempts: Int32 = 1
-  var contentSet: UInt8
-  var isBehind: Bool
+  var contentSet: UInt64
   var hasSucceeded = false
   var failure = FailureReason.unspecified
+  /// In the unit that is played. What is reserved for an attempt under way may have been spent.
   var cost = Bounds.zero
-  /// What is reserved for the attempt under way.
-  var open: Int64 = 0
 }
 
 struct RecordedRefusal: Sendable {
@@ -76,7 +76,7 @@ struct RecordedRefusal: Sendable {
 }
 
 struct RecordedPurge: Sendable {
-  var contentSet: UInt8
+  var contentSet: UInt64
   var isHard: Bool
   var staleFrom: Int64
 }
@@ -98,16 +98,21 @@ struct Held: Hashable, Sendable {
   var staleFrom: Int64 = .max
   /// The recorded purchase that brought it; negative: another one.
   var link: Int32 = -1
-  var contentSet: UInt8
+  var contentSet: UInt64
   var isPresent: Bool
   /// Whether it was bought behind an answer in grace.
   var isBehind = false
+
+  /// Something that nobody knows, which at the best serves everybody: fetched at that time at the latest.
+  static func anything(before high: Int64) -> Held {
+    Held(low: .min / 4, high: high, contentSet: .max, isPresent: true)
+  }
 
   static let nothing = Held(low: .min, high: .min, contentSet: 0, isPresent: false)
 }
 
 /// Everything that the log says about what was asked for and what came of it.
-struct Demand: Sendable {
+struct RecordedDemand: Sendable {
   /// In the order of time.
   var probes: [Probe] = []
   var purchases: [RecordedPurchase] = []

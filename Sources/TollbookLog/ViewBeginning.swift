@@ -1,0 +1,147 @@
+import LMDB
+import TollbookEvents
+
+/// Gives views that are new to a log what they begin with, where that is not the log's first event.
+///
+/// The rows of an earlier version of the view, if the log has them, become what they are in this one. They are copied in
+/// portions that each commit, and the view's row in `views` is written with the last: cut short, it is done anew.
+struct ViewBeginning {
+  /// Rows and bytes of one transaction.
+  private static let portionRows = 20_000
+  private static let portionBytes = 16 << 20
+
+  private let environment: Environment
+  private let tables: LogTables
+
+  init(_ environment: Environment, _ tables: LogTables) {
+    self.environment = environment
+    self.tables = tables
+  }
+
+  /// An earlier version of a view as the log holds it.
+  private struct Earlier {
+    let source: Fold.Source
+    /// Those in force.
+    let tables: [Table]
+    let row: ViewRow
+  }
+
+  /// Gives each fold without a row its beginning: the rows of the youngest version before it that the log has, or, if all
+  /// events are of formats that mean nothing to it, none. Others are left to be built from the events.
+  ///
+  /// - Parameters:
+  ///   - folds: with the tables that are read.
+  ///   - format: that of the directory so far.
+  ///   - head: the last position.
+  /// - Returns: tables of earlier versions that were opened.
+  func give(
+    to folds: [BoundFold], over format: Int, at head: Position
+  ) throws(LogError) -> [Table] {
+    do throws(LMDBError) {
+      var opened: [Table] = []
+      for bound in folds {
+        let isThere = try environment.withReadTransaction { (transaction) throws(LMDBError) in
+          try ViewRow.of(bound.fold, tables.views, in: transaction) != nil
+        }
+        if isThere { continue }
+        if let earlier = try earlier(of: bound.fold) {
+          opened += earlier.tables
+          try carry(earlier, into: bound)
+        } else if bound.fold.sinceFormat > format {
+          try clear(bound)
+          try finish(bound, at: head, parked: [])
+        }
+      }
+      return opened
+    } catch { throw .storage(error) }
+  }
+
+  private func earlier(of fold: Fold) throws(LMDBError) -> Earlier? {
+    guard !fold.predecessors.isEmpty else { return nil }
+    let names = Set(try environment.tableNames())
+    for source in fold.sources where !source.isOwn {
+      let row = try environment.withReadTransaction { (transaction) throws(LMDBError) in
+        try transaction.withValue(forKey: Array(source.id.utf8).span, in: tables.views) {
+          ViewRow(bytes: $0)
+        }
+      }
+      guard let row else { continue }
+      let inForce = source.tables(ofGeneration: row.generation)
+      guard inForce.allSatisfy(names.contains) else { continue }
+      return Earlier(source: source, tables: try environment.openTables(inForce), row: row)
+    }
+    return nil
+  }
+
+  // MARK: Carrying over
+
+  private func carry(_ earlier: Earlier, into bound: BoundFold) throws(LMDBError) {
+    try clear(bound)
+    for (index, table) in earlier.tables.enumerated() {
+      var start: [UInt8]? = [0]
+      while let from = start {
+        let (rows, next) = try portion(of: table, from: from)
+        try put(earlier.source.carried(.rows(table: index, rows)), into: bound)
+        start = next
+      }
+    }
+    try finish(bound, at: earlier.row.position, parked: try parked(by: earlier))
+  }
+
+  /// Rows of a table from a key on, and the key to go on from; nil at the end.
+  private func portion(
+    of table: Table, from start: [UInt8]
+  ) throws(LMDBError) -> (rows: [(key: [UInt8], value: [UInt8])], next: [UInt8]?) {
+    var rows: [(key: [UInt8], value: [UInt8])] = []
+    var bytes = 0
+    var next: [UInt8]?
+    try environment.withReadTransaction { (transaction) throws(LMDBError) in
+      try transaction.scan(table, from: start.span) { (key, value) throws(LMDBError) in
+        guard rows.count < Self.portionRows, bytes < Self.portionBytes else {
+          next = [UInt8](copying: key)
+          return .stop
+        }
+        rows.append(([UInt8](copying: key), [UInt8](copying: value)))
+        bytes += key.byteCount + value.byteCount
+        return .next
+      }
+    }
+    return (rows, next)
+  }
+
+  private func put(_ portions: [BasePortion], into bound: BoundFold) throws(LMDBError) {
+    try environment.withWriteTransaction { (transaction) throws(LMDBError) in
+      for portion in portions {
+        try bound.put(portion, parked: tables.parked, in: &transaction)
+      }
+    }
+  }
+
+  private func parked(by earlier: Earlier) throws(LMDBError) -> [Fold.Parked] {
+    try environment.withReadTransaction { (transaction) throws(LMDBError) in
+      try transaction.parkedRows(of: earlier.source.id, in: tables.parked).map {
+        Fold.Parked(position: $0.position, reason: String(decoding: $0.reason, as: UTF8.self))
+      }
+    }
+  }
+
+  // MARK: The view's row
+
+  /// Empties what a beginning that was cut short has left.
+  private func clear(_ bound: BoundFold) throws(LMDBError) {
+    try environment.withWriteTransaction { (transaction) throws(LMDBError) in
+      for table in bound.tables { try transaction.clear(table) }
+      try bound.forget(in: tables, of: &transaction)
+    }
+  }
+
+  /// Puts in what the view has parked, and notes what its tables contain.
+  private func finish(
+    _ bound: BoundFold, at position: Position, parked: [Fold.Parked]
+  ) throws(LMDBError) {
+    try environment.withWriteTransaction { (transaction) throws(LMDBError) in
+      try bound.put(.parked(parked), parked: tables.parked, in: &transaction)
+      try bound.setCheckpoint(position, in: tables.views, of: &transaction)
+    }
+  }
+}

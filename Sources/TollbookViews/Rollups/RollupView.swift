@@ -1,0 +1,57 @@
+package import LMDB
+package import TollbookEvents
+package import TollbookLog
+
+/// Reads of the rollups, inside a transaction that the caller holds.
+package struct RollupView: Sendable {
+  private let tables: ViewTables
+
+  package init(_ log: EventLog) { self.init(log.viewTables(of: RollupFold.fold)) }
+
+  package init(_ tables: ViewTables) { self.tables = tables }
+
+  /// From the fold's tables in their order.
+  package init(tables: [Table]) { self.init(ViewTables(tables)) }
+
+  /// The position of the first event from which on they speak of all; nil: there was none yet.
+  package func since(in transaction: borrowing ReadTransaction) throws(LMDBError) -> Position? {
+    let table = try tables.open(in: transaction)[5]
+    let key = RollupFold.sinceKey
+    return try transaction.withValue(forKey: key.span, in: table) {
+      $0.bigEndianUInt64(at: 0)
+    }
+  }
+
+  /// Shows the rows of some hours, by hour, account, operation, kind, tags and unit.
+  ///
+  /// - Parameter hours: hours since 1970.
+  package func scan(
+    _ hours: Range<UInt64>, in transaction: borrowing ReadTransaction,
+    _ body: (RollupKey, RollupRow) throws(LMDBError) -> ScanStep
+  ) throws(LMDBError) {
+    let table = try tables.open(in: transaction)[0]
+    let start = hours.lowerBound.bigEndianBytes
+    try transaction.scan(table, from: start.span) { (key, row) throws(LMDBError) in
+      guard let key = RollupKey(key) else { return .next }
+      guard key.hour < hours.upperBound else { return .stop }
+      return try body(key, RollupRow(row: row))
+    }
+  }
+
+  /// The events of a range that an audit names by themselves, in their order.
+  package func remarks(
+    after: Position, through: Position, in transaction: borrowing ReadTransaction
+  ) throws(LMDBError) -> [(position: Position, remarks: RollupRemarks)] {
+    var found: [(position: Position, remarks: RollupRemarks)] = []
+    guard after < through else { return found }
+    let table = try tables.open(in: transaction)[4]
+    let start = (after + 1).bigEndianBytes
+    try transaction.scan(table, from: start.span) { (key, row) throws(LMDBError) in
+      let position = key.bigEndianUInt64(at: 0)
+      guard position <= through else { return .stop }
+      found.append((position, RollupRemarks(rawValue: row.byte(at: 0))))
+      return .next
+    }
+    return found
+  }
+}

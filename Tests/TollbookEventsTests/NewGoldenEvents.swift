@@ -1,0 +1,301 @@
+import TollbookEvents
+
+extension GoldenEvent {
+  /// The fields that came after those of format 1, and what fields the older ones leave out.
+  static let newFields: [GoldenEvent] = [
+    .init(
+      .fetchStarted,
+      #"""
+      behind: true max_age_seconds: 0 asked_ms: 1795248000001 demands { account: "acme" tags:
+      "a" tags: "b" access_key: "key-1" content_set: 9223372036854775808 age_basis:
+      AGE_BASIS_UPSTREAM max_age_seconds: 3600 refresh: REFRESH_REASON_AHEAD asked_ms:
+      1795248000002 idempotency: "\001\377" } demands { account: "zeta" age_basis:
+      AGE_BASIS_NEVER_BUY refresh: REFRESH_REASON_WARM } demand_of: 0 demand_of: 1 weights: 3
+      weights: 0 moves { meter { owner_kind: OWNER_KIND_BUDGET owner: "spring" dimensions {
+      name: "model" value: "flash" } dimensions { name: "tier" value: "paid" } unit: "EUR" }
+      window: "day 2026-11-21" amount: 4 reserved: 5 expected: 2 basis: BASIS_PRICE granted: -7
+      window_ends_ms: 1795305600000 limit_only: true } moves { meter { owner: "main" unit:
+      "tokens" } amount: 9223372036854775807 }
+      """#,
+      """
+      48015000588198fae89f3462300a0461636d651201611201621a056b65792d31208080808080808080800128
+      0130901c3802408298fae89f344a0201ff620a0a047a657461280338036a020001720203007a5b0a2d080312
+      06737072696e671a0e0a056d6f64656c1205666c6173681a0c0a04746965721204706169642203455552120e
+      64617920323032362d31312d3231180420052802300138f9ffffffffffffffff014080e8b584a03448017a1a
+      0a0e12046d61696e2206746f6b656e7318ffffffffffffffff7f
+      """),
+    .init(
+      .fetchAttemptFailed,
+      #"""
+      moves { meter { owner_kind: OWNER_KIND_BUDGET owner: "spring" dimensions { name: "model"
+      value: "flash" } dimensions { name: "tier" value: "paid" } unit: "EUR" } window:
+      "day 2026-11-21" amount: 4 reserved: 5 expected: 2 basis: BASIS_PRICE granted: -7
+      window_ends_ms: 1795305600000 limit_only: true } moves { meter { owner: "main" unit:
+      "tokens" } amount: 9223372036854775807 } payers { account: "acme" tags: "a" tags: "b"
+      kind: "keepa.product" weight: 3 } payers { account: "zeta" }
+      """#,
+      """
+      625b0a2d08031206737072696e671a0e0a056d6f64656c1205666c6173681a0c0a0474696572120470616964
+      2203455552120e64617920323032362d31312d3231180420052802300138f9ffffffffffffffff014080e8b5
+      84a0344801621a0a0e12046d61696e2206746f6b656e7318ffffffffffffffff7f6a1d0a0461636d65120161
+      1201621a0d6b656570612e70726f6475637420036a060a047a657461
+      """),
+    .init(
+      .fetchSucceeded,
+      #"""
+      operation: "keepa.product" payers { account: "acme" tags: "a" tags: "b" kind:
+      "keepa.product" weight: 3 } payers { account: "zeta" } handed_on { resource: "r" reason:
+      HAND_ON_REASON_INCOMPLETE detail: "a filter was dropped" } handed_on { reason:
+      HAND_ON_REASON_UNASKED }
+      """#,
+      """
+      3a0d6b656570612e70726f64756374421d0a0461636d651201611201621a0d6b656570612e70726f64756374
+      200342060a047a6574614a1b0a017210021a14612066696c746572207761732064726f707065644a021003
+      """),
+    .init(
+      .cacheWritten,
+      #"""
+      costs { unit: "tokens" amount: 2 } costs { unit: "EUR" amount: -1500000000 } summary_form:
+      SUMMARY_FORM_SEALED replaced: 12 replaced: 300
+      """#,
+      """
+      7a0a0a06746f6b656e7310027a100a034555521080a2dfb4faffffffff018001028a01030cac02
+      """),
+    .init(
+      .cachePurged,
+      #"""
+      costs { unit: "tokens" amount: 2 } costs { unit: "EUR" amount: -1500000000 } actor: "op"
+      """#,
+      """
+      420a0a06746f6b656e73100242100a034555521080a2dfb4faffffffff014a026f70
+      """),
+    .init(
+      .readsTallied,
+      #"""
+      rows { resource: "r" content_set: 18446744073709551615 wanted_content_set: 4294967296
+      peek: true booked: 1 unmet: 2 operation: "keepa.product" tags: "a" tags: "b" age_basis:
+      AGE_BASIS_LIVE written: 301 costs { unit: "tokens" amount: 2 } costs { unit: "EUR" amount:
+      -1500000000 } } unmet { resource: "s" unmet: 3 operation: "keepa.product" }
+      """#,
+      """
+      0a560a017210ffffffffffffffffff01508080808010580160016802720d6b656570612e70726f647563747a
+      01617a01628001028801ad0292010a0a06746f6b656e7310029201100a034555521080a2dfb4faffffffff01
+      12140a01736803720d6b656570612e70726f64756374
+      """),
+    .init(
+      .entriesSwept,
+      #"""
+      entries { resource: "r" content_set: 18446744073709551615 written: 301 until_ms:
+      1795852800000 evicted: true } entries { resource: "s" written: 302 }
+      """#,
+      """
+      0a1a0a017210ffffffffffffffffff0118ad022080a0ac89a23428010a060a017318ae02
+      """),
+    .init(
+      .tokensCharged,
+      #"""
+      shares { resource: "a" amounts: 2 amounts: -1 payer: 1 use: USE_HANDED_ON written: 301 }
+      shares { amounts: 0 use: USE_SERVED } moves { meter { owner_kind: OWNER_KIND_BUDGET owner:
+      "spring" dimensions { name: "model" value: "flash" } dimensions { name: "tier" value:
+      "paid" } unit: "EUR" } window: "day 2026-11-21" amount: 4 reserved: 5 expected: 2 basis:
+      BASIS_PRICE granted: -7 window_ends_ms: 1795305600000 limit_only: true } moves { meter {
+      owner: "main" unit: "tokens" } amount: 9223372036854775807 } payers { account: "acme"
+      tags: "a" tags: "b" kind: "keepa.product" weight: 3 } payers { account: "zeta" } counts {
+      name: "thoughts" count: 12 }
+      """#,
+      """
+      52170a01611a0b02ffffffffffffffffff012001280630ad0252051a01002801625b0a2d0803120673707269
+      6e671a0e0a056d6f64656c1205666c6173681a0c0a04746965721204706169642203455552120e6461792032
+      3032362d31312d3231180420052802300138f9ffffffffffffffff014080e8b584a0344801621a0a0e12046d
+      61696e2206746f6b656e7318ffffffffffffffff7f6a1d0a0461636d651201611201621a0d6b656570612e70
+      726f6475637420036a060a047a657461720c0a0874686f7567687473100c
+      """),
+    .init(
+      .reservationReleased,
+      #"""
+      moves { meter { owner_kind: OWNER_KIND_BUDGET owner: "spring" dimensions { name: "model"
+      value: "flash" } dimensions { name: "tier" value: "paid" } unit: "EUR" } window:
+      "day 2026-11-21" amount: 4 reserved: 5 expected: 2 basis: BASIS_PRICE granted: -7
+      window_ends_ms: 1795305600000 limit_only: true } moves { meter { owner: "main" unit:
+      "tokens" } amount: 9223372036854775807 }
+      """#,
+      """
+      325b0a2d08031206737072696e671a0e0a056d6f64656c1205666c6173681a0c0a0474696572120470616964
+      2203455552120e64617920323032362d31312d3231180420052802300138f9ffffffffffffffff014080e8b5
+      84a0344801321a0a0e12046d61696e2206746f6b656e7318ffffffffffffffff7f
+      """),
+    .init(
+      .chargeInDoubt,
+      #"""
+      moves { meter { owner_kind: OWNER_KIND_BUDGET owner: "spring" dimensions { name: "model"
+      value: "flash" } dimensions { name: "tier" value: "paid" } unit: "EUR" } window:
+      "day 2026-11-21" amount: 4 reserved: 5 expected: 2 basis: BASIS_PRICE granted: -7
+      window_ends_ms: 1795305600000 limit_only: true } moves { meter { owner: "main" unit:
+      "tokens" } amount: 9223372036854775807 } payers { account: "acme" tags: "a" tags: "b"
+      kind: "keepa.product" weight: 3 } payers { account: "zeta" } operation: "keepa.product"
+      counts { name: "thoughts" count: 12 }
+      """#,
+      """
+      3a5b0a2d08031206737072696e671a0e0a056d6f64656c1205666c6173681a0c0a0474696572120470616964
+      2203455552120e64617920323032362d31312d3231180420052802300138f9ffffffffffffffff014080e8b5
+      84a03448013a1a0a0e12046d61696e2206746f6b656e7318ffffffffffffffff7f421d0a0461636d65120161
+      1201621a0d6b656570612e70726f64756374200342060a047a6574614a0d6b656570612e70726f6475637452
+      0c0a0874686f7567687473100c
+      """),
+    .init(
+      .chargeResolved,
+      #"""
+      doubts { fetch: 300 attempt: 1 tokens: 6 settled: 6 window: "day 2026-11-21" payers {
+      account: "acme" tags: "a" tags: "b" kind: "keepa.product" weight: 3 } payers { account:
+      "zeta" } since_ms: 1795248000000 limit_only: true } meter { owner_kind: OWNER_KIND_BUDGET
+      owner: "spring" dimensions { name: "model" value: "flash" } dimensions { name: "tier"
+      value: "paid" } unit: "EUR" } actor: "op"
+      """#,
+      """
+      1a4908ac02100128063006520e64617920323032362d31312d32315a1d0a0461636d651201611201621a0d6b
+      656570612e70726f6475637420035a060a047a657461608098fae89f346801422d08031206737072696e671a
+      0e0a056d6f64656c1205666c6173681a0c0a047469657212047061696422034555524a026f70
+      """),
+    .init(
+      .balanceObserved,
+      #"""
+      restore_gap: true meter { owner_kind: OWNER_KIND_BUDGET owner: "spring" dimensions { name:
+      "model" value: "flash" } dimensions { name: "tier" value: "paid" } unit: "EUR" }
+      """#,
+      """
+      8001018a012d08031206737072696e671a0e0a056d6f64656c1205666c6173681a0c0a047469657212047061
+      69642203455552
+      """),
+    .init(
+      .windowObserved,
+      #"""
+      meter { owner_kind: OWNER_KIND_BUDGET owner: "spring" dimensions { name: "model" value:
+      "flash" } dimensions { name: "tier" value: "paid" } unit: "EUR" } window: "day 2026-11-21"
+      used: 70 previous_used: 0 limit: 100 window_ends_ms: 1795305600000 observed_ms:
+      1795248000200 predicted_low: 60 predicted_high: 65 granted: 100 unexplained: -5 fetch: 300
+      """#,
+      """
+      0a2d08031206737072696e671a0e0a056d6f64656c1205666c6173681a0c0a04746965721204706169642203
+      455552120e64617920323032362d31312d32311846200028643080e8b584a03438c899fae89f34403c484150
+      6458fbffffffffffffffff0160ac02
+      """),
+    .init(
+      .spendRefused,
+      #"""
+      refused: "a" refused: "b" content_set: 18446744073709551615 max_age_seconds: 0 behind:
+      true asked_ms: 1795248000001 demand { account: "acme" tags: "a" content_set: 5 refresh:
+      REFRESH_REASON_GRACE } wants { meter { owner_kind: OWNER_KIND_BUDGET owner: "spring"
+      dimensions { name: "model" value: "flash" } dimensions { name: "tier" value: "paid" }
+      unit: "EUR" } window: "day 2026-11-21" wanted: 4 available: -3 retry_ms: 1795305600000 }
+      wants { wanted: 1 } refused_by: 1 payers { account: "acme" tags: "a" tags: "b" kind:
+      "keepa.product" weight: 3 } payers { account: "zeta" }
+      """#,
+      """
+      52016152016258ffffffffffffffffff0160006801708198fae89f347a0d0a0461636d651201612005380182
+      01530a2d08031206737072696e671a0e0a056d6f64656c1205666c6173681a0c0a0474696572120470616964
+      2203455552120e64617920323032362d31312d3231180420fdffffffffffffffff012880e8b584a034820102
+      180188010192011d0a0461636d651201611201621a0d6b656570612e70726f6475637420039201060a047a65
+      7461
+      """),
+    .init(
+      .credentialAdded,
+      #"""
+      quota_group: "project" actor: "op"
+      """#,
+      """
+      220770726f6a6563742a026f70
+      """),
+    .init(
+      .credentialStatusChanged,
+      #"""
+      actor: "op"
+      """#,
+      """
+      22026f70
+      """),
+    .init(
+      .serviceStarted,
+      #"""
+      format: 2
+      """#,
+      """
+      1802
+      """),
+    .init(
+      .serviceRecovered,
+      #"""
+      in_doubt { unit: "tokens" amount: 9 } in_doubt { unit: "EUR" amount: 1500000000 }
+      """#,
+      """
+      1a0a0a06746f6b656e7310091a0b0a034555521080dea0cb05
+      """),
+    .init(
+      .snapshotTaken,
+      #"""
+      actor: "op"
+      """#,
+      """
+      4a026f70
+      """),
+  ]
+
+  /// Fields of format 1 with values that it did not know.
+  static let newValues: [GoldenEvent] = [
+    .init(
+      .fetchStarted,
+      #"""
+      content_set: 18446744073709551615
+      """#,
+      """
+      30ffffffffffffffffff01
+      """),
+    .init(
+      .cacheWritten,
+      #"""
+      content_set: 18446744073709551615
+      """#,
+      """
+      10ffffffffffffffffff01
+      """),
+    .init(
+      .cacheExpired,
+      #"""
+      content_set: 18446744073709551615
+      """#,
+      """
+      10ffffffffffffffffff01
+      """),
+    .init(
+      .cacheEvicted,
+      #"""
+      content_set: 18446744073709551615
+      """#,
+      """
+      10ffffffffffffffffff01
+      """),
+    .init(
+      .cachePurged,
+      #"""
+      content_set: 18446744073709551615
+      """#,
+      """
+      10ffffffffffffffffff01
+      """),
+    .init(
+      .chargeResolved,
+      #"""
+      evidence: EVIDENCE_INVOICE
+      """#,
+      """
+      2008
+      """),
+    .init(
+      .spendRefused,
+      #"""
+      reason: REFUSAL_REASON_METER
+      """#,
+      """
+      4004
+      """),
+  ]
+}
