@@ -66,6 +66,9 @@ let package = Package(
         "LMDB", "Deflate", "JSONText", "TollbookEvents", "TollbookLog", "TollbookViews",
         "TollbookUpstreams", "TollbookGateway", "TollbookHistory", hummingbird, httpTypes, nioCore,
         logging, protobuf,
+        .product(name: "HummingbirdCore", package: "hummingbird"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
+        .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
       ]),
     .target(
       name: "TollbookSimulators",
@@ -138,6 +141,8 @@ let package = Package(
         "TollbookUpstreams", "TollbookGateway", "TollbookHistory", "TollbookHTTP",
         "TollbookSimulators", "TollbookTestSupport", hummingbird, nioCore,
         .product(name: "HummingbirdTesting", package: "hummingbird"),
+        .product(name: "NIOEmbedded", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
       ]),
     .testTarget(
       name: "TollbookSimulatorsTests",
@@ -146,7 +151,8 @@ let package = Package(
       name: "CommandTests",
       dependencies: [
         "tollbook", "JSONText", "TollbookEvents", "TollbookLog", "TollbookViews",
-        "TollbookGateway", "TollbookHistory", "TollbookHTTP", "TollbookSimulators",
+        "TollbookUpstreams", "TollbookGateway", "TollbookHistory", "TollbookHTTP",
+        "TollbookSimulators",
         "TollbookTestSupport",
       ]),
     .testTarget(name: "TidyTests"),

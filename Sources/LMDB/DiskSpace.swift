@@ -5,11 +5,7 @@ private let temporary = 0o20000000 | O_DIRECTORY
 
 extension Environment {
   /// The bytes an ordinary process may still write to the disk of the folder; knows no quota.
-  package func availableDiskBytes() throws(LMDBError) -> Int {
-    var status = statvfs()
-    if unsafe statvfs(directory, &status) != 0 { throw LMDBError(code: errno, .inspectFolder) }
-    return Int(clamping: UInt64(status.f_bavail) * UInt64(status.f_frsize))
-  }
+  package func availableDiskBytes() throws(LMDBError) -> Int { try claim.availableBytes() }
 
   /// What a failure while writing means.
   ///
@@ -27,9 +23,74 @@ extension Environment {
 
   /// The system's answer to a wish for 1 MiB, for a file without a name that is gone at once.
   private func reservingRoom() -> Int32 {
+    let wanted = 1 << 20
     let file = unsafe open(directory, temporary | O_WRONLY | O_CLOEXEC, 0o600)
-    guard file >= 0 else { return errno }
+    guard file >= 0 else {
+      let code = errno
+      // No file can be made in a scratch folder, whose name is gone.
+      guard let left = try? claim.availableBytes() else { return code }
+      return left < wanted ? ENOSPC : code
+    }
     defer { close(file) }
-    return posix_fallocate(file, 0, 1 << 20)
+    return posix_fallocate(file, 0, off_t(wanted))
+  }
+}
+
+/// Address space for the map.
+enum MapSize {
+  /// The size to try after one that could not be had; nil: there is none.
+  static func next(below size: Int, for directory: String, _ options: EnvironmentOptions) -> Int? {
+    var status = stat()
+    let isThere = unsafe stat("\(directory)/data.mdb", &status) == 0
+    let file = isThere ? Int(status.st_size) : 0
+    // A reader wants what is there, and if it can be had some more for what is written meanwhile.
+    let smaller = options.isReadOnly ? [max(2 * file, 1 << 30), file] : [size / 2]
+    let rounded = smaller.map { ($0 + 0xffff) & ~0xffff }
+    return rounded.first { $0 < size && $0 >= max(file, 16 << 20) }
+      ?? rounded.last { $0 < size && $0 >= file && options.isReadOnly && $0 > 0 }
+  }
+
+  /// What a refusal to open the environment means.
+  static func openError(
+    _ code: Int32, _ directory: String, _ options: EnvironmentOptions
+  ) -> LMDBError {
+    switch code {
+    case ENOMEM:
+      var limit = rlimit()
+      let isTold = unsafe getrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &limit) == 0
+      let bytes = isTold && limit.rlim_cur != .max ? Int(clamping: limit.rlim_cur) : nil
+      return LMDBError(.addressSpace(map: options.mapSize, limit: bytes), .openEnvironment)
+    case EACCES, EPERM, EROFS:
+      let data: FileRight = options.isReadOnly ? .read : [.read, .write]
+      let reasons = [
+        FileRight.denial(of: "\(directory)/data.mdb", data),
+        FileRight.denial(of: "\(directory)/lock.mdb", [.read, .write]),
+        FileRight.denial(of: directory, [.read, .write, .enter]),
+      ]
+      guard let reason = reasons.compactMap({ $0 }).first else { break }
+      return LMDBError(.denied(reason: reason), .openEnvironment)
+    default: break
+    }
+    return LMDBError(code: code, .openEnvironment)
+  }
+}
+
+/// The file of the reader slots, which every process maps.
+enum LockFile {
+  /// Takes the room that the slots need before LMDB maps the file: on a full disk a touched slot would end the process.
+  static func reserve(in directory: String, _ options: EnvironmentOptions) throws(LMDBError) {
+    let creating = options.isReadOnly ? 0 : O_CREAT
+    let file = unsafe open("\(directory)/lock.mdb", O_RDWR | O_CLOEXEC | creating, 0o600)
+    // LMDB says what is wrong, or does without the file.
+    guard file >= 0 else { return }
+    defer { close(file) }
+    // As long as LMDB would make it: a slot is a cache line, and as much as three stand before the second.
+    let bytes = off_t(64 * (options.maximumReaders - 1) + 3 * 64)
+    var status = stat()
+    guard unsafe fstat(file, &status) == 0,
+      status.st_size < bytes || off_t(status.st_blocks) * 512 < status.st_size
+    else { return }
+    let error = LMDBError(code: posix_fallocate(file, 0, bytes), .openEnvironment)
+    if error.kind == .noSpace { throw error }
   }
 }

@@ -30,9 +30,5 @@ package enum DurableNames {
     return parent.isEmpty ? "/" : String(parent)
   }
 
-  private static func message(_ code: Int32) -> String {
-    // SAFETY: glibc answers with a constant text, or a thread-local one for unknown numbers; it is copied at once.
-    guard let text = unsafe strerror(code) else { return "errno \(code)" }
-    return unsafe String(cString: text)
-  }
+  private static func message(_ code: Int32) -> String { Descriptors.message(code) }
 }

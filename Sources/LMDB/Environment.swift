@@ -16,17 +16,26 @@ package struct EnvironmentOptions: Sendable, Hashable {
   /// Leaves out fsync: a crash of the machine may lose commits or the whole file. Only for scratch
   /// environments, which are thrown away anyway.
   package var unsafeWithoutSync: Bool
+  /// Whether a smaller map will do where the process may not have so much address space: to read a file, or for a
+  /// scratch environment.
+  package var mayMapLess: Bool
+  /// Whether everybody who wrote to the file let it reach to its last page, as this wrapper does since format 2 of the
+  /// log: see ``FileExtent``.
+  package var isKeptWhole: Bool
 
   /// Options for an environment; the defaults reserve 256 GiB and are durable.
   package init(
     mapSize: Int = 1 << 38, maximumTables: Int = 128, maximumReaders: Int = 1024,
-    isReadOnly: Bool = false, unsafeWithoutSync: Bool = false
+    isReadOnly: Bool = false, unsafeWithoutSync: Bool = false, mayMapLess: Bool = false,
+    isKeptWhole: Bool = true
   ) {
     self.mapSize = mapSize
     self.maximumTables = maximumTables
     self.maximumReaders = maximumReaders
     self.isReadOnly = isReadOnly
     self.unsafeWithoutSync = unsafeWithoutSync
+    self.mayMapLess = mayMapLess
+    self.isKeptWhole = isKeptWhole
   }
 }
 
@@ -47,7 +56,7 @@ package struct EnvironmentOptions: Sendable, Hashable {
   package let options: EnvironmentOptions
 
   let handle: OpaquePointer
-  private let claim: FolderClaim
+  let claim: FolderClaim
   private let openTableNames = Mutex<Set<String>>([])
   /// The thread that has the write transaction, or 0.
   let writer = Atomic<UInt>(0)
@@ -63,10 +72,12 @@ package struct EnvironmentOptions: Sendable, Hashable {
     directory: String, options: EnvironmentOptions = EnvironmentOptions()
   ) throws(LMDBError) {
     self.directory = directory
-    self.options = options
     claim = try FolderClaim(on: directory)
     do throws(LMDBError) {
-      unsafe handle = try Self.open(directory, options)
+      try LockFile.reserve(in: directory, options)
+      var options = options
+      unsafe handle = try Self.openMappingLess(directory, &options)
+      self.options = options
     } catch {
       claim.release()
       throw error
@@ -76,6 +87,22 @@ package struct EnvironmentOptions: Sendable, Hashable {
   deinit {
     unsafe mdb_env_close(handle)
     claim.release()
+  }
+
+  /// Opens it, with a smaller map where that will do and no more can be had. Notes the size.
+  private static func openMappingLess(
+    _ directory: String, _ options: inout EnvironmentOptions
+  ) throws(LMDBError) -> OpaquePointer {
+    while true {
+      do throws(LMDBError) {
+        return unsafe try open(directory, options)
+      } catch {
+        guard options.mayMapLess, case .addressSpace = error.kind,
+          let less = MapSize.next(below: options.mapSize, for: directory, options)
+        else { throw error }
+        options.mapSize = less
+      }
+    }
   }
 
   private static func open(
@@ -106,7 +133,8 @@ package struct EnvironmentOptions: Sendable, Hashable {
     if options.isReadOnly { flags.insert(.readOnly) }
     if options.unsafeWithoutSync { flags.insert(.withoutSync) }
     let code = unsafe mdb_env_open(handle, directory, flags.rawValue, 0o600)
-    try LMDBError.check(code, .openEnvironment)
+    if code != MDB_SUCCESS { throw MapSize.openError(code, directory, options) }
+    unsafe try FileExtent.check(handle, isKeptWhole: options.isKeptWhole)
     unsafe try openDirectoryTable(handle)
   }
 

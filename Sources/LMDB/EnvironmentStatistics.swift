@@ -11,17 +11,30 @@ package struct EnvironmentStatistics: Sendable, Hashable {
   package var pageSize: Int
   /// The number of the last commit, 0 if there was none.
   package var lastTransaction: Int
-  /// Read transactions running now, in all processes.
-  package var readersInUse: Int
+  /// Read transactions running now, in all processes, the oldest first.
+  package var readers: [RunningReader]
+
+  package var readersInUse: Int { readers.count }
   /// How many commits ago the oldest running read transaction began; nil if none is running. The
   /// pages freed since then cannot be used again before it ends.
-  package var oldestReaderLag: Int?
+  package var oldestReaderLag: Int? { readers.first.map { lag(of: $0) } }
+
+  /// How many commits ago a read transaction began.
+  package func lag(of reader: RunningReader) -> Int { max(0, lastTransaction - reader.transaction) }
+}
+
+/// One running read transaction.
+package struct RunningReader: Sendable, Hashable {
+  /// The process that runs it.
+  package var process: Int
+  /// The commit that it sees.
+  package var transaction: Int
 }
 
 extension Environment {
   /// Looks up the state of the environment; takes microseconds.
   package func statistics() throws(LMDBError) -> EnvironmentStatistics {
-    let readers = try readerTransactions()
+    let readers = try runningReaders()
     var information = unsafe MDB_envinfo()
     var pages = MDB_stat()
     unsafe try LMDBError.check(mdb_env_info(handle, &information), .environmentInformation)
@@ -33,8 +46,7 @@ extension Environment {
       usedBytes: unsafe (information.me_last_pgno + 1) * pageSize,
       pageSize: pageSize,
       lastTransaction: last,
-      readersInUse: readers.count,
-      oldestReaderLag: readers.min().map { max(0, last - $0) })
+      readers: readers.sorted { ($0.transaction, $0.process) < ($1.transaction, $1.process) })
   }
 
   /// Frees the slots of processes that died inside a read transaction; returns how many it freed.
@@ -52,8 +64,7 @@ extension Environment {
     try LMDBError.check(unsafe mdb_env_sync(handle, 1), .sync)
   }
 
-  /// The transaction number of each running read transaction.
-  private func readerTransactions() throws(LMDBError) -> [Int] {
+  private func runningReaders() throws(LMDBError) -> [RunningReader] {
     // LMDB tells only as text: a headline, then a line "pid thread txnid" per slot, "-" if idle.
     var lines = ReaderLines()
     let code = unsafe withUnsafeMutablePointer(to: &lines) { lines in
@@ -69,19 +80,21 @@ extension Environment {
     }
     // Not a failure code but the answer of the callback, or a count.
     if code < 0 { throw LMDBError(code: code, .listReaders) }
-    return lines.transactions
+    return lines.readers
   }
 }
 
-/// Collects the transaction numbers out of the text of `mdb_reader_list`.
+/// Collects the running transactions out of the text of `mdb_reader_list`.
 private struct ReaderLines {
-  var transactions: [Int] = []
+  var readers: [RunningReader] = []
 
   mutating func add(_ text: String) {
     for line in text.split(separator: "\n") {
       let columns = line.split(separator: " ")
-      guard columns.count == 3, Int(columns[0]) != nil, let id = Int(columns[2]) else { continue }
-      transactions.append(id)
+      guard columns.count == 3, let process = Int(columns[0]), let id = Int(columns[2]) else {
+        continue
+      }
+      readers.append(RunningReader(process: process, transaction: id))
     }
   }
 }

@@ -17,10 +17,23 @@ struct FolderClaim: Sendable {
   private let identity: Identity
   private let folder: Int32
 
+  /// The bytes an ordinary process may still write to the disk of the folder, which may have lost its name since.
+  func availableBytes() throws(LMDBError) -> Int {
+    var status = statvfs()
+    if unsafe fstatvfs(folder, &status) != 0 { throw LMDBError(code: errno, .inspectFolder) }
+    return Int(clamping: UInt64(status.f_bavail) * UInt64(status.f_frsize))
+  }
+
   /// Claims a folder; throws `alreadyOpen` if it is claimed, `inputOutput` if it is not there.
   init(on directory: String) throws(LMDBError) {
     folder = unsafe open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-    guard folder >= 0 else { throw LMDBError(code: errno, .inspectFolder) }
+    guard folder >= 0 else {
+      let code = errno
+      if let reason = FileRight.denial(of: directory, [.read, .enter]) {
+        throw LMDBError(.denied(reason: reason), .inspectFolder)
+      }
+      throw LMDBError(code: code, .inspectFolder)
+    }
     var status = stat()
     guard unsafe fstat(folder, &status) == 0 else {
       let code = errno

@@ -11,12 +11,21 @@ package struct LMDBError: Error, Hashable, Sendable {
   package let operation: Operation
   /// The table that was read or written; nil for calls on the whole environment.
   package let table: String?
+  /// The folder of the scratch environment that failed; nil: it was no scratch environment.
+  package private(set) var scratch: String?
 
   /// Makes an error; for ``StorageFailure`` tests of other targets, too.
   package init(_ kind: Kind, _ operation: Operation, table: String? = nil) {
     self.kind = kind
     self.operation = operation
     self.table = table
+  }
+
+  /// The same as the trouble of a scratch environment, which says nothing about what is kept.
+  package func inScratch(_ folder: String) -> LMDBError {
+    var error = self
+    error.scratch = folder
+    return error
   }
 
   /// Whether the disk, the quota or the reserved map is full: the one failure that passes by itself
@@ -50,6 +59,16 @@ extension LMDBError {
     case corrupted
     /// An earlier failure while writing made this open environment unusable: open it anew.
     case unusable
+    /// A stored value is not what its writer writes: told by whoever decodes it, not by LMDB.
+    case undecodable
+    /// The file is shorter than its pages: it was cut.
+    case cutShort(bytes: Int, needed: Int)
+    /// The address space that the process may have is too small for the map.
+    case addressSpace(map: Int, limit: Int?)
+    /// This process may not use a file, and why.
+    case denied(reason: String)
+    /// Another process has let the file grow beyond the map of this one (`MDB_MAP_RESIZED`).
+    case mapOutgrown
     /// The file was written by another format of LMDB.
     case versionMismatch
     /// The file is not an LMDB file.
@@ -79,6 +98,7 @@ extension LMDBError {
       case MDB_TXN_FULL: self = .transactionFull
       case MDB_CORRUPTED, MDB_PAGE_NOTFOUND: self = .corrupted
       case MDB_PANIC: self = .unusable
+      case MDB_MAP_RESIZED: self = .mapOutgrown
       case MDB_VERSION_MISMATCH: self = .versionMismatch
       case MDB_INVALID: self = .invalid
       case MDB_BAD_VALSIZE: self = .badValueSize
@@ -102,6 +122,11 @@ extension LMDBError {
       case .transactionFull: "transaction_full"
       case .corrupted: "corrupted"
       case .unusable: "unusable"
+      case .undecodable: "undecodable"
+      case .cutShort: "cut_short"
+      case .addressSpace: "address_space"
+      case .denied: "denied"
+      case .mapOutgrown: "map_outgrown"
       case .versionMismatch: "version_mismatch"
       case .invalid: "invalid"
       case .badValueSize: "bad_value_size"
@@ -125,6 +150,12 @@ extension LMDBError {
       case .transactionFull: "the transaction changes too many pages; write in smaller portions"
       case .corrupted: "the file is damaged; restore it from a snapshot"
       case .unusable: "an earlier failed write made the environment unusable; open it again"
+      case .undecodable: "a stored value cannot be decoded; it is damaged"
+      case .cutShort(let bytes, let needed):
+        "the file has been cut short: it is \(bytes) bytes long, and its pages take \(needed)"
+      case .addressSpace(let map, let limit): Self.addressSpaceMessage(map, limit)
+      case .denied(let reason): reason
+      case .mapOutgrown: "the file has grown beyond the map of this process; open it again"
       case .versionMismatch: "the file has the format of another LMDB version"
       case .invalid: "the file is not an LMDB file"
       case .badValueSize: "the key is empty or longer than 511 bytes, or the value is too large"
@@ -134,6 +165,13 @@ extension LMDBError {
       case .alreadyOpen(let path): "this process has \(path) open already"
       case .other(let code): "LMDB code \(code)"
       }
+    }
+
+    private static func addressSpaceMessage(_ map: Int, _ limit: Int?) -> String {
+      let bound = limit.map { "of which the process may have \($0) bytes (ulimit -v)" }
+      return "the map takes \(map) bytes of address space, "
+        + (bound ?? "which the system does not give")
+        + "; raise the limit, or open the environment with a smaller map size"
     }
 
     private static func systemMessage(_ code: Int32) -> String {
@@ -173,7 +211,9 @@ extension LMDBError {
 extension LMDBError: CustomStringConvertible {
   package var description: String {
     let place = table.map { " on table \($0)" } ?? ""
-    return "\(operation.rawValue)\(place): \(kind.explanation)"
+    let message = "\(operation.rawValue)\(place): \(kind.explanation)"
+    guard let scratch else { return message }
+    return "the scratch folder \(scratch) cannot be used, and the log is untouched: \(message)"
   }
 }
 

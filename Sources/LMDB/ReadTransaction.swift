@@ -90,11 +90,15 @@ extension ReadTransaction {
   ///
   /// The file never shrinks: headroom is what was never used plus this.
   ///
+  /// - Parameter oldest: the commit that the oldest running reader sees. What was freed by then or
+  ///   later it may still read: that is not free before the reader has ended.
   /// - Complexity: O(length of the list of free pages).
-  package borrowing func reusableBytes() throws(LMDBError) -> Int {
+  package borrowing func reusableBytes(seenSince oldest: Int = .max) throws(LMDBError) -> Int {
     var pages = 0
-    // Each entry begins with how many pages it lists, as a word of the machine.
-    try scan(.freeList) { _, list in
+    // The key is the commit that freed them. Each entry begins with how many pages it lists. Both
+    // are words of the machine.
+    try scan(.freeList) { commit, list in
+      guard commit.nativeWord(at: 0) < oldest else { return .stop }
       pages += list.nativeWord(at: 0)
       return .next
     }

@@ -93,6 +93,7 @@ extension Environment {
       transaction = WriteTransaction(unsafe try Self.begin(handle, []), of: self)
     } catch { throw wrap(error) }
     writer.store(thread, ordering: .relaxed)
+    unsafe FileExtent.extend(handle)
     // The next writer may have come by then; its mark must stay.
     defer { _ = writer.compareExchange(expected: thread, desired: 0, ordering: .relaxed) }
     let result = try body(&transaction)

@@ -23,9 +23,10 @@ extension FetchStarted {
     guard !demands.isEmpty else { return [Payer(account: account)] }
     guard !resources.isEmpty else { return demands.prefix(1).map { Payer($0, kind: "") } }
     var payers: [(demand: Int, payer: Payer)] = []
+    var kinds = KindReader()
     for (index, resource) in resources.enumerated() {
       let number = demand(ofResource: index)
-      let kind = ResourceKey(stored: resource).kind
+      let kind = kinds.kind(of: resource)
       let weight = index < weights.count ? max(0, weights[index]) : 1
       if let place = payers.firstIndex(where: { $0.demand == number && $0.payer.kind == kind }) {
         payers[place].payer.weight &+= weight

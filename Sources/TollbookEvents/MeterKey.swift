@@ -41,22 +41,35 @@ package struct MeterKey: Hashable, Sendable {
   /// A key as it stands in a table.
   package init(bytes: [UInt8]) { self.bytes = bytes }
 
-  /// Where the owner, the dimensions, the unit and the window stand.
-  private var parts: [ArraySlice<UInt8>] {
-    var parts = bytes.dropFirst().split(
-      separator: 0, maxSplits: 3, omittingEmptySubsequences: false)
-    while parts.count < 4 { parts.append([]) }
-    return parts
+  // The owner, the dimensions, the unit and the window end with a zero, but for the window. Nothing is split that is asked
+  // for often.
+
+  /// Where the zeros behind the owner, the dimensions and the unit stand.
+  private var ends: (owner: Int, dimensions: Int, unit: Int) {
+    let unit = bytes.lastIndex(of: 0) ?? bytes.endIndex
+    let dimensions = bytes[..<unit].lastIndex(of: 0) ?? unit
+    let owner = bytes[..<dimensions].dropFirst().firstIndex(of: 0) ?? dimensions
+    return (owner, dimensions, unit)
   }
 
   package var ownerKind: OwnerKind { OwnerKind(rawValue: Int(bytes.first ?? 0)) ?? .quotaGroup }
-  package var owner: String { String(decoding: parts[0], as: UTF8.self) }
-  package var unit: String { String(decoding: parts[2], as: UTF8.self) }
+  package var owner: String { String(decoding: bytes[..<ends.owner].dropFirst(), as: UTF8.self) }
+
+  package var unit: String {
+    let ends = ends
+    return String(decoding: bytes[ends.dimensions..<ends.unit].dropFirst(), as: UTF8.self)
+  }
+
   /// Empty: the meter does not count in windows.
-  package var window: String { String(decoding: parts[3], as: UTF8.self) }
+  package var window: String { String(decoding: bytes[ends.unit...].dropFirst(), as: UTF8.self) }
+
+  /// Whether it is a page of a window.
+  package var isOfWindow: Bool { bytes.last != 0 }
 
   package var dimensions: [Dimension] {
-    parts[1].split(separator: 1).map { part in
+    let ends = ends
+    guard ends.owner + 1 < ends.dimensions else { return [] }
+    return bytes[(ends.owner + 1)..<ends.dimensions].split(separator: 1).map { part in
       let words = part.split(separator: 2, maxSplits: 1, omittingEmptySubsequences: false)
       var dimension = Dimension()
       dimension.name = String(decoding: words[0], as: UTF8.self)
@@ -81,27 +94,31 @@ package struct MeterKey: Hashable, Sendable {
   }
 
   /// What the keys of all pages of the meter begin with.
-  package var meterBytes: [UInt8] { Array(bytes.dropLast(parts[3].count)) }
+  package var meterBytes: [UInt8] { Array(bytes[...min(ends.unit, bytes.count - 1)]) }
 
   /// Whether it can stand in a table, and the names in it can be told apart.
   package var isPossible: Bool {
-    guard bytes.count <= 480, let kind = bytes.first,
-      OwnerKind.allCases.contains(where: { $0.rawValue == Int(kind) })
-    else { return false }
-    let parts = bytes.dropFirst().split(separator: 0, omittingEmptySubsequences: false)
-    guard parts.count == 4 else { return false }
+    guard bytes.count <= 480, let kind = bytes.first, kind <= Self.lastOwnerKind else {
+      return false
+    }
+    var zeros = 0
     // Each dimension is a name, 2, a value, 1.
     var wantsName = true
-    for byte in parts[1] {
+    for byte in bytes.dropFirst() where byte < 3 {
       switch byte {
-      case 2 where wantsName: wantsName = false
-      case 1 where !wantsName: wantsName = true
-      case 1, 2: return false
+      case 0:
+        guard wantsName else { return false }
+        zeros += 1
+      case 2 where zeros == 1 && wantsName: wantsName = false
+      case 1 where zeros == 1 && !wantsName: wantsName = true
+      case 1, 2: if zeros == 1 { return false }
       default: break
       }
     }
-    return wantsName
+    return zeros == 3
   }
+
+  private static let lastOwnerKind = UInt8(OwnerKind.allCases.map(\.rawValue).max() ?? 0)
 }
 
 extension MeterKey: Comparable {

@@ -18,22 +18,17 @@ package struct ResourceKey: Hashable, Sendable, CustomStringConvertible {
   }
 
   /// The class of resources that it belongs to, such as `keepa.product`; empty if the key has none.
-  package var kind: String { String(kindAndPath.first ?? "") }
+  package var kind: String { String(parts.kind) }
 
   /// What names the resource within its kind, such as `1/B09T2ZLMHB`.
-  package var path: Substring {
-    let parts = kindAndPath
-    return parts.count > 1 ? parts[1] : ""
-  }
+  package var path: Substring { parts.path }
 
-  private var kindAndPath: [Substring] {
-    let parts = description.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
-    guard parts.count > 1 else { return [] }
-    guard parts[0] == "account" else {
-      return parts[1].split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
-    }
-    return Array(
-      parts[1].split(separator: "/", maxSplits: 2, omittingEmptySubsequences: false).dropFirst())
+  private var parts: (kind: Substring, path: Substring) {
+    var rest = description[...]
+    guard let scope = rest.takeFirst() else { return ("", "") }
+    if scope.utf8.elementsEqual("account".utf8), rest.takeFirst() == nil { return ("", "") }
+    guard let kind = rest.takeFirst() else { return (rest, "") }
+    return (kind, rest)
   }
 
   package static func == (left: ResourceKey, right: ResourceKey) -> Bool {
@@ -45,4 +40,13 @@ package struct ResourceKey: Hashable, Sendable, CustomStringConvertible {
 
   // Texts of the same bytes are equal, and so have the same hash.
   package func hash(into hasher: inout Hasher) { hasher.combine(description) }
+}
+
+extension Substring {
+  /// Takes off what stands before the first slash, and the slash; nil if there is none.
+  fileprivate mutating func takeFirst() -> Substring? {
+    guard let slash = utf8.firstIndex(of: UInt8(ascii: "/")) else { return nil }
+    defer { self = self[utf8.index(after: slash)...] }
+    return self[..<slash]
+  }
 }

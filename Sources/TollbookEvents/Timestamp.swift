@@ -15,17 +15,19 @@ package struct Timestamp: Hashable, Comparable, Sendable {
   }
 }
 
-// MARK: Calendar. Days from the civil date and back follow the Gregorian rules, in integers, in UTC.
+// MARK: Text. Days from the civil date and back follow the Gregorian rules, in integers.
 
 extension Timestamp {
   private static let millisecondsPerDay: Int64 = 86_400_000
 
+  /// The first instant of a day in UTC.
+  package init(startOf day: CalendarDay) {
+    self.init(milliseconds: day.number &* Self.millisecondsPerDay)
+  }
+
   /// The day in UTC as `2026-11-21`. Years outside of 0 to 9999, which RFC 3339 does not know, carry a sign.
   package var day: String {
-    let (year, month, day) = Self.civil(
-      daysSince1970: milliseconds.flooredQuotient(by: Self.millisecondsPerDay))
-    let sign = year < 0 ? "-" : year > 9_999 ? "+" : ""
-    return "\(sign)\(abs(year).padded(to: 4))-\(month.padded(to: 2))-\(day.padded(to: 2))"
+    CalendarDay(number: milliseconds.flooredQuotient(by: Self.millisecondsPerDay)).description
   }
 
   /// RFC 3339 in UTC with milliseconds: `2026-11-21T08:30:00.125Z`.
@@ -39,23 +41,50 @@ extension Timestamp {
       + ".\(millisecond.padded(to: 3))Z"
   }
 
-  /// Reads RFC 3339: a date, `T` or a blank, a time with optional fraction, and `Z` or an offset such as `+02:00`. A
-  /// date alone means its first instant in UTC. Nil for anything else, an impossible date included.
+  /// Reads RFC 3339: a date, `T` or a blank, a time with optional fraction, and `Z` or an offset such as `+02:00`. Nil for
+  /// anything else, an impossible date included, and for a date alone, which is a `CalendarDay` and no instant.
   package init?(rfc3339 text: some StringProtocol) {
     var fields = TimestampFields(text)
-    guard let year = fields.number(digits: 4), fields.skip("-"),
-      let month = fields.number(digits: 2), fields.skip("-"),
-      let day = fields.number(digits: 2), (1...12).contains(month),
-      (1...Self.daysIn(month: month, year: year)).contains(day)
+    guard let day = fields.day(), let time = fields.timeOfDay(), let offset = fields.offset(),
+      fields.isAtEnd
     else { return nil }
-    var total = Self.days(year: year, month: month, day: day) * Self.millisecondsPerDay
-    if !fields.isAtEnd {
-      guard let time = fields.timeOfDay(), let offset = fields.offset(), fields.isAtEnd else {
-        return nil
-      }
-      total += time - offset
-    }
-    self.init(milliseconds: total)
+    self.init(milliseconds: day.number * Self.millisecondsPerDay + time - offset)
+  }
+}
+
+extension Timestamp: CustomStringConvertible {}
+
+/// A day of the calendar, in whatever zone: how many days after 1970-01-01 it comes.
+package struct CalendarDay: Hashable, Comparable, Sendable, CustomStringConvertible {
+  package let number: Int64
+
+  package init(number: Int64) { self.number = number }
+
+  /// Reads a date such as `2026-11-21`. Nil for anything else, an impossible date included.
+  package init?(_ text: some StringProtocol) {
+    var fields = TimestampFields(text)
+    guard let day = fields.day(), fields.isAtEnd else { return nil }
+    self = day
+  }
+
+  /// Nil if there is no such date.
+  fileprivate init?(year: Int64, month: Int64, day: Int64) {
+    guard (1...12).contains(month), (1...Self.daysIn(month: month, year: year)).contains(day)
+    else { return nil }
+    number = Self.days(year: year, month: month, day: day)
+  }
+
+  package var next: CalendarDay { CalendarDay(number: number &+ 1) }
+
+  package static func < (left: CalendarDay, right: CalendarDay) -> Bool {
+    left.number < right.number
+  }
+
+  /// As `2026-11-21`. Years outside of 0 to 9999, which RFC 3339 does not know, carry a sign.
+  package var description: String {
+    let (year, month, day) = Self.civil(daysSince1970: number)
+    let sign = year < 0 ? "-" : year > 9_999 ? "+" : ""
+    return "\(sign)\(abs(year).padded(to: 4))-\(month.padded(to: 2))-\(day.padded(to: 2))"
   }
 
   private static func civil(daysSince1970 days: Int64) -> (Int64, Int64, Int64) {
@@ -90,8 +119,6 @@ extension Timestamp {
   }
 }
 
-extension Timestamp: CustomStringConvertible {}
-
 /// The fields of an RFC 3339 text, read from left to right.
 private struct TimestampFields {
   private var rest: ArraySlice<UInt8>
@@ -115,6 +142,14 @@ private struct TimestampFields {
     }
     rest.removeFirst(digits)
     return value
+  }
+
+  /// `2026-11-21`; nil also for a date that does not exist.
+  mutating func day() -> CalendarDay? {
+    guard let year = number(digits: 4), skip("-"), let month = number(digits: 2), skip("-"),
+      let day = number(digits: 2)
+    else { return nil }
+    return CalendarDay(year: year, month: month, day: day)
   }
 
   /// `T08:30:00` with an optional fraction, in milliseconds; more digits than three are cut.

@@ -60,9 +60,12 @@ final class BalanceWatch: Sendable {
   /// - Parameter evenIfRead: whether to ask although a call has told the balance within the interval.
   func refresh(evenIfRead: Bool) async -> Outcome {
     let now = log.time.now()
-    if !evenIfRead, let read = currentMeter().reading?.observed, isWithinInterval(now, of: read) {
-      return .notAsked
-    }
+    do throws(LogError) {
+      if !evenIfRead, let read = try readMeter().reading?.observed, isWithinInterval(now, of: read)
+      {
+        return .notAsked
+      }
+    } catch { return .notBooked(error) }
     let promise = Promise<Outcome>()
     let turn: Turn = state.withLock { state in
       switch state {
@@ -91,17 +94,20 @@ final class BalanceWatch: Sendable {
     now >= instant && now < instant.advanced(byMilliseconds: interval)
   }
 
-  private func currentMeter() -> Meter {
-    let found = try? log.read { (transaction) throws(LogError) in
+  private func readMeter() throws(LogError) -> Meter {
+    try log.read { (transaction) throws(LogError) in
       do throws(LMDBError) { return try ledger.meter(meter, in: transaction) } catch {
         throw .storage(error)
       }
     }
-    return found ?? Meter()
   }
 
   private func ask() async -> Outcome {
-    let question = BalanceReconciliation.Question(asked: log.time.now(), meter: currentMeter())
+    let question: BalanceReconciliation.Question
+    // Without it nobody could tell what the answer means.
+    do throws(LogError) {
+      question = BalanceReconciliation.Question(asked: log.time.now(), meter: try readMeter())
+    } catch { return .notBooked(error) }
     let call = await keepa.balance(within: .milliseconds(timeout))
     statistics.record(call)
     let result = call.result.mapError(\.believable)

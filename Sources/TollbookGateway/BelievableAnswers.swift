@@ -45,7 +45,18 @@ extension UpstreamFailure {
 
   var believable: UpstreamFailure {
     UpstreamFailure(
-      reason, status: status, detail: String(detail.prefix(Self.longestDetail)),
+      reason, status: status, detail: detail.inOneLine(atMost: Self.longestDetail),
       charge: charge.believable, reading: reading?.believable)
+  }
+}
+
+extension WindowUsage {
+  /// Itself, nil if it cannot be true.
+  package var believable: WindowUsage? {
+    let instants: ClosedRange<Int64> = 0...1 << 53
+    guard (0...1 << 60).contains(used), limit.map({ $0 >= 0 }) ?? true,
+      ends.map({ instants.contains($0.milliseconds) }) ?? true
+    else { return nil }
+    return self
   }
 }

@@ -65,6 +65,9 @@ extension FreshnessWindows {
 }
 
 /// What an entry is good for, for one reader at one instant.
+///
+/// An entry that was fetched after that instant was fetched under a clock that was ahead, or the clock is behind now:
+/// nobody knows how old it is. It is not fresh, whatever its windows say; it may answer if nothing better can be had.
 package enum Usability: Sendable, Hashable {
   /// Answers.
   case fresh
@@ -88,8 +91,9 @@ package enum Usability: Sendable, Hashable {
   package init(
     fetched: Timestamp, _ instants: FreshnessInstants, at now: Timestamp, maximumAge: Int64?
   ) {
-    let age = now.milliseconds - fetched.milliseconds
-    let isYoungEnough = maximumAge.map { age <= $0 } ?? true
+    let (age, isFarOff) = now.milliseconds.subtractingReportingOverflow(fetched.milliseconds)
+    let isAgeKnown = age >= 0 && !isFarOff
+    let isYoungEnough = isAgeKnown && maximumAge.map { age <= $0 } ?? true
     if isYoungEnough && now < instants.freshUntil {
       self = .fresh
     } else if isYoungEnough && now < instants.graceUntil {

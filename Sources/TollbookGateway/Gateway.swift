@@ -13,11 +13,11 @@ package final class Gateway: Sendable {
   package let settings: GatewaySettings
   package let tallies = ReadTallies()
   package let statistics = GatewayStatistics()
-  /// Whether the upstream is a simulator.
-  package var isSimulated: Bool {
-    log.directory.mode == .simulated || statistics.hasSeenSimulator
-  }
+  let storage = StorageWatch()
+  /// Whether the log holds simulated data. One of real data takes nothing from a simulator.
+  package var isSimulated: Bool { log.directory.mode == .simulated }
   let buyer: KeepaBuyer?
+  private let upstream: SimulatorGuard?
   private let cache: CacheView
   private let ledger: LedgerView
 
@@ -32,11 +32,16 @@ package final class Gateway: Sendable {
     self.settings = settings
     cache = CacheView(log)
     ledger = LedgerView(log)
-    buyer = keepa.map { [statistics] in
-      KeepaBuyer(
-        log: log, keepa: $0.api, credential: $0.credential, settings: settings,
-        statistics: statistics, random: random)
+    guard let keepa else {
+      upstream = nil
+      buyer = nil
+      return
     }
+    let upstream = SimulatorGuard(keepa.api, for: log.directory.mode)
+    self.upstream = upstream
+    buyer = KeepaBuyer(
+      log: log, keepa: upstream, credential: keepa.credential, settings: settings,
+      statistics: statistics, random: random)
   }
 
   /// The meter of Keepa's key; of no key if none is configured.
@@ -48,7 +53,10 @@ package final class Gateway: Sendable {
   package func products(_ request: ProductsRequest) async -> ProductsAnswer {
     let asins = Self.unique(request.asins)
     let start = log.time.now()
-    let found = lookUp(asins, request)
+    let found: [KeepaASIN: CacheEntry]
+    do throws(LogError) { found = try lookUp(asins, request) } catch {
+      return unread(asins, ProductProblem(error))
+    }
     var outcomes: [KeepaASIN: ProductOutcome] = [:]
     var missing: [KeepaASIN] = []
     var inGrace: [KeepaASIN] = []
@@ -123,7 +131,13 @@ package final class Gateway: Sendable {
         isConfigured: false, state: .notConfigured,
         detail: "no key for Keepa is set (KEEPA_API_KEY)", credential: nil)
     }
-    return buyer.status
+    var status = buyer.status
+    status.isSimulated = upstream?.isSimulated
+    if upstream?.isRefusing == true {
+      status.state = .simulator
+      status.detail = SimulatorGuard.refusal
+    }
+    return status
   }
 
   /// Closes a doubt by hand.
@@ -143,18 +157,26 @@ package final class Gateway: Sendable {
 
   private func lookUp(
     _ asins: [KeepaASIN], _ request: ProductsRequest
-  ) -> [KeepaASIN: CacheEntry] {
+  ) throws(LogError) -> [KeepaASIN: CacheEntry] {
     guard settings.isCacheOn else { return [:] }
-    return entries(asins, request)
+    return try entries(asins, request)
+  }
+
+  /// The answer when the cache cannot be read: what may be in it is not bought.
+  private func unread(_ asins: [KeepaASIN], _ problem: ProductProblem) -> ProductsAnswer {
+    ProductsAnswer(
+      outcomes: asins.map {
+        ProductOutcome(
+          asin: $0, source: .none, entry: nil, tokens: 0, isJoined: false, problem: problem)
+      }, meter: meter(), position: log.head, now: log.time.now())
   }
 
   private func entries(
     _ asins: [KeepaASIN], _ request: ProductsRequest
-  ) -> [KeepaASIN: CacheEntry] {
+  ) throws(LogError) -> [KeepaASIN: CacheEntry] {
     let cache = cache
     let wanted = request.contentSet.rawValue
-    // An entry that cannot be read is bought anew.
-    let found = try? log.read { (transaction) throws(LogError) in
+    return try log.read { (transaction) throws(LogError) in
       var found: [KeepaASIN: CacheEntry] = [:]
       do throws(LMDBError) {
         for asin in asins {
@@ -164,7 +186,6 @@ package final class Gateway: Sendable {
       } catch { throw .storage(error) }
       return found
     }
-    return found ?? [:]
   }
 
   private func buy(
@@ -201,10 +222,25 @@ package final class Gateway: Sendable {
   private func outcome(
     of purchase: Purchase, _ asin: KeepaASIN, known: CacheEntry?, _ request: ProductsRequest
   ) -> ProductOutcome {
+    do throws(LogError) {
+      return try readOutcome(of: purchase, asin, known: known, request)
+    } catch {
+      // It was bought, and its share of the cost is told all the same.
+      var paid: Int64 = 0
+      if case .written(let tokens) = purchase.end, !purchase.isJoined { paid = tokens }
+      return ProductOutcome(
+        asin: asin, source: .none, entry: nil, tokens: paid, isJoined: purchase.isJoined,
+        problem: ProductProblem(error))
+    }
+  }
+
+  private func readOutcome(
+    of purchase: Purchase, _ asin: KeepaASIN, known: CacheEntry?, _ request: ProductsRequest
+  ) throws(LogError) -> ProductOutcome {
     switch purchase.end {
     case .written(let tokens):
       let paid = purchase.isJoined ? 0 : tokens
-      if let entry = entries([asin], request)[asin] {
+      if let entry = try entries([asin], request)[asin] {
         return ProductOutcome(
           asin: asin, source: .keepa, entry: entry, tokens: paid, isJoined: purchase.isJoined,
           problem: nil)
@@ -212,12 +248,12 @@ package final class Gateway: Sendable {
       // Less came than was asked for, or it is gone already.
       var plain = request
       plain.contentSet = .plain
-      let entry = entries([asin], plain)[asin]
+      let entry = try entries([asin], plain)[asin]
       return ProductOutcome(
         asin: asin, source: entry == nil ? .none : .keepa, entry: entry, tokens: paid,
         isJoined: purchase.isJoined, problem: entry == nil ? .purged : .incomplete)
     case .found:
-      guard let entry = entries([asin], request)[asin] else {
+      guard let entry = try entries([asin], request)[asin] else {
         return ProductOutcome(
           asin: asin, source: .none, entry: nil, tokens: 0, isJoined: false, problem: .purged)
       }
@@ -308,14 +344,22 @@ extension Gateway {
     }
   }
 
-  /// Does the housekeeping until the task is cancelled: tallies, expiry, the balance, space.
-  package func runHousekeeping() async {
+  /// Does the housekeeping until the task is cancelled: tallies, expiry, the balance, space, readers that died.
+  ///
+  /// - Parameter tell: gets what whoever runs the service should know.
+  package func runHousekeeping(tell: @escaping @Sendable (HouseNote) -> Void = { _ in }) async {
     await withTaskGroup { group in
       group.addTask { [self] in
         while !Task.isCancelled {
           guard (try? await log.time.sleep(settings.tallyInterval)) != nil else { return }
           await writeTallies()
-          log.reopenIfThereIsSpace()
+          watchStorage(tell)
+        }
+      }
+      group.addTask { [self] in
+        while !Task.isCancelled {
+          guard (try? await log.time.sleep(settings.readerInterval)) != nil else { return }
+          releaseDeadReaders(tell)
         }
       }
       group.addTask { [self] in

@@ -22,6 +22,8 @@ package struct GatewaySettings: Sendable, Hashable {
   package var tallyInterval: Int64 = 1_000
   /// Between two rounds of the expiry sweeper.
   package var sweepInterval: Int64 = 1_000
+  /// Between two looks whether readers of the log have died.
+  package var readerInterval: Int64 = 10_000
   /// How long a body is kept after the last entry that named it is gone.
   package var bodyRetention: Int64 = 30 * 86_400_000
   /// Between two questions for the balance alone.

@@ -11,15 +11,10 @@ package final class GatewayStatistics: Sendable {
   }
 
   private let shared = Mutex(Values())
-  private let simulatedAnswer = Atomic(false)
 
   package var values: Values { shared.withLock { $0 } }
 
-  /// Whether an answer has said that a simulator gave it.
-  package var hasSeenSimulator: Bool { simulatedAnswer.load(ordering: .relaxed) }
-
-  func record(outcome: String, seconds: Double, isSimulated: Bool) {
-    if isSimulated { simulatedAnswer.store(true, ordering: .relaxed) }
+  func record(outcome: String, seconds: Double) {
     shared.withLock { values in
       values.calls[outcome, default: 0] += 1
       values.callSeconds.record(seconds)

@@ -146,7 +146,7 @@ final class KeepaBuyer: Sendable {
       }
       if reading != nil { status.state = .ready }
     }
-    if let failure = lastFailure.withLock({ $0 }) {
+    if let failure = lastFailure.withLock({ $0 }), RetryPolicy.isWorthRetrying(failure.reason) {
       status.state = .unreachable
       status.detail = failure.detail
     }
@@ -186,28 +186,33 @@ final class KeepaBuyer: Sendable {
   }
 
   /// Between looking into the cache and claiming the flight somebody else may have bought the product. Its flight ended
-  /// after it was written, so a second look, after the claim, is sure.
+  /// after it was written, so a second look, after the claim, is sure. Where that cannot be read nothing is bought.
   ///
   /// - Returns: the others.
   private func endFlightsOfWhatIsThere(_ own: [Seat], _ request: ProductsRequest) -> [Seat] {
     guard settings.isCacheOn, !own.isEmpty else { return own }
     let cache = cache
     let now = log.time.now()
-    let missing = try? log.read { (transaction) throws(LogError) in
-      var missing: [Seat] = []
-      do throws(LMDBError) {
-        for seat in own {
-          let entry = try cache.entry(
-            seat.flight.resource, covering: seat.flight.contentSet, in: transaction)
-          let usability = entry.map {
-            Usability(of: $0, at: now, maximumAge: request.maximumAge)
+    var missing: [Seat] = []
+    do throws(LogError) {
+      missing = try log.read { (transaction) throws(LogError) in
+        var missing: [Seat] = []
+        do throws(LMDBError) {
+          for seat in own {
+            let entry = try cache.entry(
+              seat.flight.resource, covering: seat.flight.contentSet, in: transaction)
+            let usability = entry.map {
+              Usability(of: $0, at: now, maximumAge: request.maximumAge)
+            }
+            if usability != .fresh { missing.append(seat) }
           }
-          if usability != .fresh { missing.append(seat) }
-        }
-      } catch { throw .storage(error) }
-      return missing
+        } catch { throw .storage(error) }
+        return missing
+      }
+    } catch {
+      end(own, .failed(ProductProblem(error)))
+      return []
     }
-    guard let missing else { return own }
     let stays = Set(missing.map(\.asin))
     end(own.filter { !stays.contains($0.asin) }, .found)
     return missing
@@ -241,8 +246,10 @@ final class KeepaBuyer: Sendable {
     switch answer {
     case .failure(let error): return fail(own, ProductProblem(error))
     case .success(.needsReading):
-      return fail(
-        own, ProductProblem(.upstreamUnavailable, "the balance of the key is not known yet"))
+      let failure = lastFailure.withLock { $0 }
+      let unknown = ProductProblem(
+        .upstreamUnavailable, "the balance of the key is not known yet")
+      return fail(own, failure.map { .unavailable($0) } ?? unknown)
     case .success(.keyRejected(let detail)):
       return fail(own, ProductProblem(.keyRejected, "Keepa refuses the key: \(detail)"))
     case .success(.reserved(let calls, let refusal)):
@@ -280,12 +287,16 @@ final class KeepaBuyer: Sendable {
   ) -> ReserveCommand {
     let bound = KeepaPriceList.bound(request.contentSet)
     let expected = KeepaPriceList.expected(request.contentSet)
+    let use = MeterUse(
+      meter, .refillBucket(RefillBucket(overdraft: settings.overdraft)),
+      bounds: PrefixCosts(each: own.map { _ in bound }),
+      expected: PrefixCosts(each: own.map { _ in expected }))
     return ReserveCommand(
       terms: terms,
-      items: own.map { .init(resource: $0.flight.resource, bound: bound, expected: expected) },
-      demand: Demand(request),
+      items: own.map { .init(resource: $0.flight.resource, expected: expected) },
+      uses: [use], demand: Demand(request),
       callSize: KeepaPriceList.maximumProducts(for: request.contentSet),
-      requestLimit: limit.remaining, overdraft: settings.overdraft,
+      requestLimit: limit.remaining,
       storageAdmits: storageAdmits, now: log.time.now())
   }
 
@@ -326,8 +337,8 @@ final class KeepaBuyer: Sendable {
         isDuplicate: reserved.duplicates.contains(index))
     }
     let attempt = Attempt(
-      fetch: reserved.fetch, number: 1, terms: terms, bound: reserved.bound,
-      expected: reserved.expected, demand: Demand(request), items: items, sent: log.time.now())
+      fetch: reserved.fetch, number: 1, terms: terms, uses: reserved.uses, moves: reserved.moves,
+      demand: Demand(request), items: items, sent: log.time.now())
     let call = Call(seats: seats, request: request, limit: limit)
     running.begin { [self] in
       await limiter.run { await run(attempt, call) }
@@ -341,8 +352,13 @@ final class KeepaBuyer: Sendable {
       let elapsed = log.time.monotonicMilliseconds - began
       let limit = min(settings.retries.attemptTimeout, settings.retries.totalTimeout - elapsed)
       attempt.sent = log.time.now()
-      attempt.meter = currentMeter()
-      guard limit > 0 else { return await giveUp(attempt, call, elapsed: elapsed) }
+      guard limit > 0 else {
+        return await giveUp(attempt, call, "the time for the fetch was over before it was sent")
+      }
+      // Against what is read here the balance is held that the answer tells.
+      do throws(LogError) { attempt.meter = try readMeter() } catch {
+        return await giveUp(attempt, call, "it was not sent, since \(error)")
+      }
       let answer = await keepa.products(call.question, within: .milliseconds(limit))
       statistics.record(answer)
       switch answer.result {
@@ -352,20 +368,19 @@ final class KeepaBuyer: Sendable {
       case .failure(let failure):
         note(failure)
         let spent = log.time.monotonicMilliseconds - began
-        guard let delay = await fail(attempt, call, failure.believable, elapsed: spent) else {
+        guard let delay = await fail(&attempt, call, failure.believable, elapsed: spent) else {
           return
         }
-        attempt.number += 1
         try? await log.time.sleep(delay)
       }
     }
   }
 
-  /// Ends a fetch whose next attempt is reserved and can not be made in time: nothing was sent.
-  private func giveUp(_ attempt: Attempt, _ call: Call, elapsed: Int64) async {
-    let failure = UpstreamFailure(
-      .notSent, detail: "the time for the fetch was over before it was sent", charge: .none)
-    _ = await fail(attempt, call, failure, elapsed: max(elapsed, settings.retries.totalTimeout))
+  /// Ends a fetch whose next attempt is reserved and cannot be made: nothing was sent.
+  private func giveUp(_ attempt: Attempt, _ call: Call, _ detail: String) async {
+    let failure = UpstreamFailure(.notSent, detail: detail, charge: .none)
+    var attempt = attempt
+    _ = await fail(&attempt, call, failure, elapsed: settings.retries.totalTimeout)
   }
 
   private func settle(
@@ -425,10 +440,12 @@ final class KeepaBuyer: Sendable {
 
   /// Books a failed attempt.
   ///
-  /// - Parameter elapsed: milliseconds since the fetch began.
-  /// - Returns: how long to wait before the next attempt, which is then reserved; nil if the fetch has ended.
+  /// - Parameters:
+  ///   - attempt: becomes the next one, if that is reserved.
+  ///   - elapsed: milliseconds since the fetch began.
+  /// - Returns: how long to wait before the next attempt; nil if the fetch has ended.
   private func fail(
-    _ attempt: Attempt, _ call: Call, _ failure: UpstreamFailure, elapsed: Int64
+    _ attempt: inout Attempt, _ call: Call, _ failure: UpstreamFailure, elapsed: Int64
   ) async -> Int64? {
     let now = log.time.now()
     let delay: Int64? =
@@ -439,12 +456,15 @@ final class KeepaBuyer: Sendable {
       delay != nil && storageAdmits && call.limit.takeIfPossible(attempt.bound)
     let command = FailCommand(
       attempt: attempt, failure: failure, wantsRetry: delay != nil, mayRetry: mayRetry,
-      overdraft: settings.overdraft, observed: now)
+      observed: now)
     let ledger = ledger
     let booked = await insist(for: call) { (state, context) throws(LMDBError) in
       try command.decide(ledger, state, context)
     }
-    if case .success(true) = booked { return delay }
+    if case .success(let next?) = booked {
+      attempt = next
+      return delay
+    }
     if mayRetry { call.limit.giveBack(attempt.bound) }
     switch booked {
     case .success: end(call.seats, outcome(of: failure, call, at: now))
@@ -456,7 +476,8 @@ final class KeepaBuyer: Sendable {
   private func outcome(
     of failure: UpstreamFailure, _ call: Call, at now: Timestamp
   ) -> FlightOutcome {
-    let meter = currentMeter()
+    // Tells only when to try again.
+    let meter = (try? readMeter()) ?? Meter()
     let admission = Admission(
       of: [KeepaPriceList.bound(call.request.contentSet)], on: meter, at: now,
       requestLimit: nil, overdraft: settings.overdraft)
@@ -488,15 +509,14 @@ final class KeepaBuyer: Sendable {
     }
   }
 
-  private func currentMeter() -> Meter {
+  private func readMeter() throws(LogError) -> Meter {
     let ledger = ledger
     let key = meter
-    let meter = try? log.read { (transaction) throws(LogError) in
+    return try log.read { (transaction) throws(LogError) in
       do throws(LMDBError) { return try ledger.meter(key, in: transaction) } catch {
         throw .storage(error)
       }
     }
-    return meter ?? Meter()
   }
 
   private func note(_ outcome: BalanceWatch.Outcome) {
@@ -508,8 +528,7 @@ final class KeepaBuyer: Sendable {
   }
 
   private func note(_ failure: UpstreamFailure?) {
-    let isUnreachable = failure.map { RetryPolicy.isWorthRetrying($0.reason) } ?? false
-    lastFailure.withLock { $0 = isUnreachable ? failure : nil }
+    lastFailure.withLock { $0 = failure }
   }
 }
 

@@ -159,13 +159,14 @@ package struct ResolveCommand: Sendable {
     self.attempt = attempt
     self.unit = unit
     self.settled = settled
-    self.note = note
+    self.note = note.inOneLine()
     self.actor = actor
   }
 
+  /// - Parameter now: by the wall clock.
   /// - Returns: the event for the meter that tells the cost. Meters that only limit it follow in events of their own.
   func decide(
-    _ ledger: LedgerView, _ state: borrowing ReadTransaction, _ context: DecisionContext
+    _ ledger: LedgerView, _ state: borrowing ReadTransaction, at now: Timestamp
   ) throws(LMDBError) -> Decision<Result<ChargeResolved, Refusal>> {
     let all = try ledger.holds(fetch: fetch, attempt: attempt, in: state)
     guard !all.isEmpty else {
@@ -190,13 +191,11 @@ package struct ResolveCommand: Sendable {
       return Decision(
         answer: .failure(.moreThanHeld(amount: settled, held: first.amount, unit: unit)))
     }
-    let events = holds.map { closing($0, isFollowing: $0 != first, context) }
+    let events = holds.map { closing($0, isFollowing: $0 != first, at: now) }
     return Decision(events: events.map { .chargeResolved($0) }, answer: .success(events[0]))
   }
 
-  private func closing(
-    _ hold: Hold, isFollowing: Bool, _ context: DecisionContext
-  ) -> ChargeResolved {
+  private func closing(_ hold: Hold, isFollowing: Bool, at now: Timestamp) -> ChargeResolved {
     var doubt = ResolvedDoubt(closing: hold)
     doubt.settled = min(settled, hold.amount)
     doubt.released = hold.amount - doubt.settled
@@ -204,7 +203,7 @@ package struct ResolveCommand: Sendable {
     event.meter = hold.meter.name
     event.evidence = isFollowing ? .followed : .operator
     event.difference = doubt.settled
-    event.windows = [dayWindow(context.time)]
+    event.windows = [dayWindow(now)]
     event.note = note
     event.actor = actor
     event.doubts = [doubt]
@@ -214,8 +213,9 @@ package struct ResolveCommand: Sendable {
   /// Closes it through a log that the caller has open.
   package func run(on log: EventLog) async throws -> ChargeResolved {
     let ledger = LedgerView(log)
-    return try await log.decide { (state, context) throws(LMDBError) in
-      try decide(ledger, state, context)
+    let now = log.time.now()
+    return try await log.decide { (state, _) throws(LMDBError) in
+      try decide(ledger, state, at: now)
     }.answer.get()
   }
 }

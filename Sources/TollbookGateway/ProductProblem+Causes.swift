@@ -11,7 +11,7 @@ extension ProductProblem {
     case .readOnly: self.init(.storageFull, "\(error)")
     case .closed: self.init(.stopping, "Tollbook is shutting down")
     case .storage, .damaged, .beforeBase, .viewNotInBase, .noView, .directory:
-      self.init(.upstreamUnavailable, "\(error)")
+      self.init(.storageFailed, "\(error)")
     }
   }
 
@@ -43,7 +43,7 @@ extension ProductProblem {
         retryAt: admission.refusal == nil
           ? refill ?? now.advanced(byMilliseconds: Admission.tick) : admission.retryAt)
     case .keyRejected: self.init(.keyRejected, "Keepa refuses the key: \(failure.detail)")
-    case .requestRejected:
+    case .requestRejected where failure.status > 0:
       self.init(.requestRejected, "Keepa refuses the request: \(failure.detail)")
     default: self = .unavailable(failure)
     }
@@ -102,9 +102,7 @@ extension GatewayStatistics {
     case .failure(let failure) where failure.status > 0: outcome = "\(failure.status)"
     case .failure(let failure): outcome = "\(failure.reason)"
     }
-    record(
-      outcome: outcome, seconds: Double(call.duration.milliseconds) / 1_000,
-      isSimulated: call.isSimulated)
+    record(outcome: outcome, seconds: Double(call.duration.milliseconds) / 1_000)
   }
 }
 

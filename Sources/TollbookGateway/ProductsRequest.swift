@@ -59,6 +59,8 @@ package struct ProductProblem: Error, Hashable, Sendable {
     case requestRejected = "request_rejected"
     case notConfigured = "upstream_not_configured"
     case storageFull = "storage_full"
+    /// What is stored could not be read, so that nobody knows whether it is there.
+    case storageFailed = "storage_failed"
     case busy = "busy"
     case stopping = "stopping"
   }
@@ -124,10 +126,14 @@ package struct UpstreamStatus: Sendable, Hashable {
     case keyRejected = "key_rejected"
     /// The last call got no usable answer.
     case unreachable
+    /// A simulator answers in its place, and the log holds real data. Nothing is taken from it.
+    case simulator
   }
 
   package var isConfigured: Bool
   package var state: State
+  /// Whether its last answer said that a simulator gave it; nil: it has not answered yet.
+  package var isSimulated: Bool?
   /// What the upstream said last, where it is not ready; never a secret.
   package var detail: String
   package var credential: String?

@@ -27,7 +27,7 @@ package struct PurgeOrder: Hashable, Sendable {
   package init(scope: Scope, isHard: Bool = false, note: String = "", actor: String = "") {
     self.scope = scope
     self.isHard = isHard
-    self.note = note
+    self.note = note.inOneLine()
     self.actor = actor
   }
 
@@ -47,7 +47,7 @@ package struct PurgeOrder: Hashable, Sendable {
     if case .key(let key) = scope, !entry.resource.description.utf8.elementsEqual(key.utf8) {
       return false
     }
-    return isHard || entry.answersAtOnce(at: now)
+    return isHard || entry.hasFreshness(at: now)
   }
 }
 
@@ -132,7 +132,7 @@ struct PurgeCommand: Sendable {
 
 extension PurgeOrder {
   /// What carrying it out now would take away. Changes nothing.
-  package func cost(in log: EventLog) throws(LogError) -> PurgeCost {
+  package func cost(in log: EventLog) async throws(LogError) -> PurgeCost {
     var cost = PurgeCost()
     let cache = CacheView(log)
     var command = PurgeCommand(order: self, through: log.head, now: log.time.now())
@@ -144,6 +144,8 @@ extension PurgeOrder {
       }
       cost.add(portion.cost)
       command.after = portion.next
+      // A long look lets others have their turn.
+      await Task.yield()
     } while command.after != nil
     return cost
   }

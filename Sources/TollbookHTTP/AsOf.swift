@@ -3,11 +3,13 @@ import TollbookEvents
 import TollbookHistory
 import TollbookLog
 
-/// The point of the log's history that a read shall show: the parameter `as_of`, a position or an instant.
+/// The point of the log's history that a read shall show: the parameter `as_of`, a position, an instant or a day, which
+/// means its end.
 struct AsOf: Sendable {
   /// All events up to there had happened.
   let position: Position
-  /// By which freshness and ages are told: the instant that was asked for, or the time of that position's commit.
+  /// By which freshness and ages are told: the instant that was asked for, or what the clock said at that position's
+  /// commit.
   let time: Timestamp
 
   /// What a request asks for; nil if it asks for the present.
@@ -15,29 +17,26 @@ struct AsOf: Sendable {
   /// - Throws: a problem for what is no moment, for one that the log has not come to, and for one before the first event
   ///   of a log that goes on from a snapshot.
   init?(_ query: QueryParameters, _ log: EventLog) throws {
-    guard let text = query["as_of"] else { return nil }
-    // A plus that was not escaped arrives as a blank from some clients.
-    guard let moment = Moment(text) ?? Moment(text.replacing(" ", with: "+")) else {
-      throw query.invalid(
-        "as_of", text, "a position, or an instant as in RFC 3339, such as 2026-11-21T08:30:00Z")
-    }
+    guard let moment = try query.moment("as_of") else { return nil }
     let head = log.head
+    let now = log.time.now()
     switch moment {
     case .position(let position):
       guard position <= head else {
         throw query.invalid(
-          "as_of", text, "at most \(head), which is the position that the log has come to")
+          "as_of", "\(position)", "at most \(head), which is the position that the log has come to")
       }
-    case .time(let time):
-      guard time <= log.time.now() else {
+    case .time, .day:
+      guard let start = moment.start(in: .utc), start <= now else {
         throw query.invalid(
-          "as_of", text, "in the past; the log has come to position \(head)")
+          "as_of", query["as_of"] ?? "", "in the past; the log has come to position \(head)")
       }
     }
     position = try moment.position(in: LogSource(log))
-    switch moment {
-    case .position(let position): time = try Self.time(of: position, log)
-    case .time(let time): self.time = time
+    if let time = moment.end(in: .utc, now: now) {
+      self.time = time
+    } else {
+      time = try Self.time(of: position, log)
     }
   }
 
@@ -45,7 +44,7 @@ struct AsOf: Sendable {
     let reader = log.reader
     return try log.read { (transaction) throws(LogError) in
       // At the start there is no commit: then nothing was there that had an age.
-      try reader.commit(holding: max(1, position), in: transaction)?.time ?? log.time.now()
+      try reader.commit(holding: max(1, position), in: transaction)?.wall ?? log.time.now()
     }
   }
 

@@ -8,22 +8,18 @@ import TollbookLog
 struct ChargeQuery {
   let account: String?
   let operation: String?
-  let from: Timestamp?
-  /// Not included.
-  let to: Timestamp?
-  let cursor: Position
+  /// The positions after the one and up to the other.
+  let range: (after: Position, through: Position)
   let limit: Int
 
-  init(_ query: QueryParameters) throws(Problem) {
+  /// - Throws: `Problem`, or `LogError`.
+  init(_ query: QueryParameters, _ log: EventLog) throws {
     account = query["account"]
     operation = query["operation"]
-    from = try query.instant("from")
-    to = try query.instant("to")
-    cursor = try query.position("cursor") ?? 0
     limit = try query.limit()
-    if let from, let to, from > to {
-      throw Problem(.invalidParameter, "from is after to", field: "from")
-    }
+    let cursor = try query.position("cursor") ?? 0
+    let asked = try query.eventRange(in: LogSource(log))
+    range = (max(asked.after, cursor), asked.through)
   }
 
   func wants(_ charge: Charge) -> Bool {
@@ -217,12 +213,9 @@ struct ChargePage {
     var page = (charges: [Charge](), next: Position?.none, head: Position(0))
     try log.read { (transaction) throws(LogError) in
       page.head = try reader.head(in: transaction)
-      let end = min(page.head, asOf ?? .max)
-      page.head = end
-      var start = query.cursor
-      if let from = query.from {
-        start = max(start, try reader.lastPosition(before: from, in: transaction))
-      }
+      page.head = min(page.head, asOf ?? .max)
+      let end = min(page.head, query.range.through)
+      let start = query.range.after
       let found: [Position]
       do throws(LMDBError) {
         let limit = Self.scanLimit
@@ -239,7 +232,6 @@ struct ChargePage {
         }
         last = position
         guard let event = try reader.event(at: position, in: transaction) else { continue }
-        if let to = query.to, event.time >= to { return }
         page.charges += Charge.all(in: event).filter(query.wants)
       }
       if found.count >= Self.scanLimit { page.next = last }

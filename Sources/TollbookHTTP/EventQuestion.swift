@@ -26,26 +26,35 @@ extension QueryParameters {
     return filter
   }
 
-  /// An event or an instant.
+  /// An event, an instant or a day.
   func moment(_ name: String) throws(Problem) -> Moment? {
     guard let text = self[name] else { return nil }
     guard let moment = Moment(text) else {
       throw invalid(
-        name, text, "a position, or a date or an instant as in RFC 3339, such as 2026-11-21")
+        name, text,
+        "a position, a date such as 2026-11-21, or an instant as in RFC 3339, such as"
+          + " 2026-11-21T08:30:00Z")
     }
     return moment
   }
 
   /// The events from `from` to `to`, and after `after`.
   ///
+  /// - Parameter calendar: of which zone days are.
   /// - Throws: `Problem`, or `LogError`.
-  func eventRange(in source: LogSource) throws -> (after: Position, through: Position) {
+  func eventRange(
+    in source: LogSource, calendar: AuditCalendar = .utc
+  ) throws -> (after: Position, through: Position) {
     let after = try position("after")
     let start = try moment("from")
     let end = try moment("to")
+    let head = try source.head()
+    if let after, after > head {
+      throw invalid("after", "\(after)", "a position of this log, which ends at \(head)")
+    }
     if start == nil, end == nil, let after { return (after, .max) }
     do {
-      let range = try EventRange(from: start, to: end, in: source)
+      let range = try EventRange(from: start, to: end, in: source, calendar: calendar)
       // Without an end it goes on with what is appended meanwhile.
       return (max(range.after, after ?? 0), end == nil ? .max : range.through)
     } catch let problem as EventRangeProblem {

@@ -11,6 +11,8 @@ package struct HTTPSettings: Sendable {
   package var version: String
   /// Names under which browsers may reach Tollbook, beside this machine's own; without a port, any will do.
   package var allowedHosts: [String] = []
+  /// How many connections may be open at once.
+  package var connections = 960
   /// What clients must show; nil lets everybody in who can reach the address.
   package var accessKey: String?
   /// What a token costs, to show money beside tokens.
@@ -27,6 +29,7 @@ package struct HTTPSettings: Sendable {
   package var problem: String? {
     if !(0...65_535).contains(port) { return "the port is \(port); it must lie in 0...65535" }
     if accessKey == "" { return "the access key is empty" }
+    if connections < 1 { return "there must be room for a connection" }
     if accessKey == nil && !Self.isLoopback(host) {
       return "\(host) can be reached from other machines: set an access key (TOLLBOOK_ACCESS_KEY),"
         + " or listen on 127.0.0.1"
@@ -34,9 +37,19 @@ package struct HTTPSettings: Sendable {
     return nil
   }
 
-  /// Whether an address belongs to this machine alone.
+  /// Whether a text is a name or an address of a host, with or without a port, and nothing more.
+  package static func isHostName(_ text: String) -> Bool { BrowserGuard.isAuthority(text) }
+
+  /// Whether an address belongs to this machine alone. A name that merely begins like one does not.
   package static func isLoopback(_ host: String) -> Bool {
     let host = host.lowercased()
-    return host == "localhost" || host == "::1" || host == "[::1]" || host.hasPrefix("127.")
+    if host == "localhost" || host == "::1" || host == "[::1]" { return true }
+    let numbers = host.split(separator: ".", omittingEmptySubsequences: false)
+    return numbers.count == 4 && numbers[0] == "127"
+      && numbers.allSatisfy { $0.utf8.allSatisfy(isDigit) && UInt8($0) != nil }
+  }
+
+  private static func isDigit(_ byte: UInt8) -> Bool {
+    (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
   }
 }

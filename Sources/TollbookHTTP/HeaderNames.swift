@@ -19,6 +19,8 @@ extension HeaderName {
   package static let cacheStatus = known("Cache-Status")
   /// `Host` as a plain field, where the library left one.
   static let plainHost = known("Host")
+  /// What the gate found wrong with the request as a message; taken off what a client sends.
+  static let requestFault = known("Tollbook-Request-Fault")
   /// Where a stream of events goes on.
   static let lastEventID = known("Last-Event-ID")
   /// Whether a proxy may hold back what is sent.

@@ -4,15 +4,16 @@ import NIOCore
 
 /// The members of a request's JSON object, each read with a type and a range, and refused by name.
 ///
-/// A member that is `null` counts as left out. Members that nobody asks for are ignored, so that a client may send more
-/// than this version knows.
+/// A member that is `null` counts as left out. A member that nobody knows is refused, since it may be a limit that was
+/// misspelt; so is one that stands twice, since of two limits one would be lost.
 struct JSONFields {
   private let root: JSONValue
 
   /// Reads the body of a request.
   ///
+  /// - Parameter names: what members there may be.
   /// - Throws: a `Problem`: the body is too large, did not arrive whole, or is no JSON object.
-  init(of request: Request, limit: Int) async throws {
+  init(of request: Request, limit: Int, names: [String]) async throws {
     let announced = request.headers[.contentLength].flatMap(Int.init) ?? 0
     guard announced <= limit else { throw Self.tooLarge(limit) }
     let buffer: ByteBuffer
@@ -20,13 +21,17 @@ struct JSONFields {
       buffer = try await request.body.collect(upTo: limit)
     } catch is NIOTooManyBytesError {
       throw Self.tooLarge(limit)
+    } catch is RequestTooSlow {
+      throw Problem(
+        .requestTooSlow,
+        "a request must arrive whole within \(RequestGate.requestSeconds) seconds")
     } catch {
       throw Problem(.unreadableBody, "the body of the request ended too early")
     }
-    try self.init(Array(buffer.readableBytesView))
+    try self.init(Array(buffer.readableBytesView), names: names)
   }
 
-  init(_ bytes: [UInt8]) throws(Problem) {
+  init(_ bytes: [UInt8], names: [String]) throws(Problem) {
     do throws(JSONError) {
       root = try JSONDocument(bytes, maximumDepth: 64).root
     } catch {
@@ -34,6 +39,24 @@ struct JSONFields {
     }
     guard root.kind == .object else {
       throw Problem(.invalidField, "the body must be an object, not \(root.kind)")
+    }
+    try checkNames(names)
+  }
+
+  private func checkNames(_ names: [String]) throws(Problem) {
+    guard let members = root.members else { return }
+    var seen: Set<String> = []
+    for member in members {
+      let name = member.name
+      guard names.contains(name) else {
+        throw Problem(
+          .invalidField,
+          "“\(name.prefix(100))” is no member of this body; it takes"
+            + " \(names.joined(separator: ", "))", field: String(name.prefix(100)))
+      }
+      guard seen.insert(name).inserted else {
+        throw Problem(.invalidField, "\(name) stands twice; send one of them", field: name)
+      }
     }
   }
 

@@ -9,7 +9,8 @@ extension Problem {
     case .closed: self = Problem(.stopping, "\(error)").retrying(after: 5)
     case .damaged: self = Problem(.damagedStorage, "\(error)")
     case .beforeBase: self = Problem(.gone, "\(error)")
-    case .storage, .viewNotInBase, .noView, .directory:
+    case .storage: self = Problem(.storageFailed, "\(error)").retrying(after: 5)
+    case .viewNotInBase, .noView, .directory:
       self = Problem(.internalError, "\(error)")
     }
   }

@@ -13,6 +13,9 @@ struct Problem: Error {
     case tooManyProducts = "too-many-products"
     case invalidParameter = "invalid-parameter"
     case unreadableBody = "unreadable-body"
+    case invalidMessage = "invalid-message"
+    case requestTooSlow = "request-too-slow"
+    case unmetExpectation = "unmet-expectation"
     case unauthorized = "unauthorized"
     case foreignOrigin = "foreign-origin"
     case notFound = "not-found"
@@ -25,6 +28,7 @@ struct Problem: Error {
     case foreignHost = "foreign-host"
     case internalError = "internal-error"
     case damagedStorage = "damaged-storage"
+    case storageFailed = "storage-failed"
     case busy
     case readOnly = "read-only"
     case stopping
@@ -87,8 +91,10 @@ extension Problem.Kind {
   var status: HTTPResponse.Status {
     switch self {
     case .invalidJSON, .missingField, .invalidField, .unknownDomain, .tooManyProducts,
-      .invalidParameter, .unreadableBody:
+      .invalidParameter, .unreadableBody, .invalidMessage:
       .badRequest
+    case .requestTooSlow: .requestTimeout
+    case .unmetExpectation: .expectationFailed
     case .unauthorized: .unauthorized
     case .foreignOrigin: .forbidden
     case .notFound, .notCached: .notFound
@@ -99,7 +105,7 @@ extension Problem.Kind {
     case .unsupportedMediaType: .unsupportedMediaType
     case .foreignHost: .misdirectedRequest
     case .internalError, .damagedStorage: .internalServerError
-    case .busy, .readOnly, .stopping: .serviceUnavailable
+    case .busy, .readOnly, .stopping, .storageFailed: .serviceUnavailable
     }
   }
 
@@ -112,6 +118,9 @@ extension Problem.Kind {
     case .tooManyProducts: "Too many products in one request"
     case .invalidParameter: "A parameter has a value that is not accepted"
     case .unreadableBody: "The body did not arrive whole"
+    case .invalidMessage: "The request breaks a rule of HTTP"
+    case .requestTooSlow: "The request did not arrive in time"
+    case .unmetExpectation: "The expectation cannot be met"
     case .unauthorized: "An access key is needed"
     case .foreignOrigin: "Pages of other sites may not call Tollbook"
     case .notFound: "There is nothing here"
@@ -120,10 +129,11 @@ extension Problem.Kind {
     case .methodNotAllowed: "The method does not apply here"
     case .stillUnderWay: "The call is still under way"
     case .bodyTooLarge: "The body is too large"
-    case .unsupportedMediaType: "The body must be JSON"
+    case .unsupportedMediaType: "The body must be plain JSON"
     case .foreignHost: "Tollbook does not answer under this name"
     case .internalError: "Tollbook failed"
     case .damagedStorage: "What is stored is not what was written"
+    case .storageFailed: "What is stored could not be read"
     case .busy: "Too much is waiting to be written"
     case .readOnly: "There is no space left to write"
     case .stopping: "Tollbook is shutting down"

@@ -36,16 +36,6 @@ struct QueryParameters {
     return position
   }
 
-  /// An instant.
-  func instant(_ name: String) throws(Problem) -> Timestamp? {
-    guard let text = self[name] else { return nil }
-    // A plus that was not escaped reads as it stands, and as a blank after some clients.
-    guard let instant = Timestamp(rfc3339: text) else {
-      throw invalid(name, text, "a date or an instant as in RFC 3339, such as 2026-11-21T08:30:00Z")
-    }
-    return instant
-  }
-
   /// One of a few names.
   func choice<Choice>(
     _ name: String, of names: [String], _ read: (String) -> Choice?

@@ -7,17 +7,23 @@ extension Router<TollbookContext> {
   /// Registers a path with all methods at once: those without a handler answer 405 and name the others.
   ///
   /// HEAD is answered by the GET handler; the body is left out further up. A POST is refused unless its body is declared
-  /// as JSON: a page of another site cannot send that without asking first.
+  /// as JSON: a page of another site cannot send that without asking first. A query is refused unless the path takes it.
   func route(_ path: RouterPath, get: Handler? = nil, post: Handler? = nil) {
     var allowed: [HTTPRequest.Method] = []
+    let pattern = path.description
     if let get {
       allowed += [.get, .head]
-      on(path, method: .get, use: get)
-      on(path, method: .head, use: get)
+      let checked: Handler = { request, context in
+        try QueryNames.check(request, at: pattern)
+        return try await get(request, context)
+      }
+      on(path, method: .get, use: checked)
+      on(path, method: .head, use: checked)
     }
     if let post {
       allowed.append(.post)
       on(path, method: .post) { request, context in
+        try QueryNames.check(request, at: pattern)
         try requireJSON(request)
         return try await post(request, context)
       }
@@ -39,6 +45,15 @@ private let standardMethods: [HTTPRequest.Method] = [
 ]
 
 private func requireJSON(_ request: Request) throws(Problem) {
+  let coding = request.headers[.contentEncoding] ?? "identity"
+  guard coding.lowercased() == "identity" else {
+    var problem = Problem(
+      .unsupportedMediaType,
+      "the body is sent as “\(coding.prefix(100))”; send it without Content-Encoding",
+      field: "Content-Encoding")
+    problem.headers[.acceptEncoding] = "identity"
+    throw problem
+  }
   let type = request.headers[.contentType]?.split(separator: ";").first ?? ""
   guard type.lowercased().filter({ $0 != " " }) == "application/json" else {
     throw Problem(.unsupportedMediaType, "send the body with Content-Type: application/json")

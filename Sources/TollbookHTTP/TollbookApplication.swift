@@ -9,9 +9,11 @@ import TollbookLog
 ///
 /// The applications are services for a `ServiceGroup`; a graceful shutdown lets requests under way end.
 package struct TollbookApplication: Sendable {
-  /// After which a connection is closed on which nothing is asked, or a request arrives too slowly. A request that is
-  /// being answered may take as long as it likes.
+  /// After which a connection is closed on which nothing is asked. A request that is being answered may take as long as
+  /// it likes.
   private static let idleTimeout = TimeAmount.seconds(75)
+  /// Command lines that ask at once.
+  private static let controlConnections = 16
 
   private let service: HTTPService
   private let logger: Logger
@@ -31,13 +33,9 @@ package struct TollbookApplication: Sendable {
   package func application(
     onServerRunning: @escaping @Sendable (any Channel) async -> Void = { _ in }
   ) -> Application<RouterResponder<TollbookContext>> {
-    Application(
-      router: router,
-      server: .http1(configuration: .init(idleTimeout: Self.idleTimeout)),
-      configuration: ApplicationConfiguration(
-        address: .hostname(service.settings.host, port: service.settings.port),
-        serverName: "tollbook"),
-      onServerRunning: onServerRunning, logger: logger)
+    application(
+      router, at: .hostname(service.settings.host, port: service.settings.port),
+      connections: service.settings.connections, onServerRunning)
   }
 
   /// The side for the command line of whoever owns the data directory: `POST /resolve`.
@@ -47,11 +45,31 @@ package struct TollbookApplication: Sendable {
   package func controlApplication(
     socket: String, onServerRunning: @escaping @Sendable (any Channel) async -> Void = { _ in }
   ) -> Application<RouterResponder<TollbookContext>> {
+    application(
+      controlRouter, at: .unixDomainSocket(path: socket), connections: Self.controlConnections,
+      onServerRunning)
+  }
+
+  private func application(
+    _ router: Router<TollbookContext>, at address: BindAddress, connections: Int,
+    _ onServerRunning: @escaping @Sendable (any Channel) async -> Void
+  ) -> Application<RouterResponder<TollbookContext>> {
     Application(
-      router: controlRouter,
+      router: router, server: .gatedHTTP1(idleTimeout: Self.idleTimeout),
       configuration: ApplicationConfiguration(
-        address: .unixDomainSocket(path: socket), serverName: "tollbook"),
-      onServerRunning: onServerRunning, logger: logger)
+        address: address, serverName: "tollbook",
+        availableConnectionsDelegate: ConnectionLimit(connections, logger: logger)),
+      onServerRunning: { channel in
+        await rest(channel)
+        await onServerRunning(channel)
+      }, logger: logger)
+  }
+
+  /// Puts the handler first: what stands behind it keeps the errors to itself.
+  private func rest(_ channel: any Channel) async {
+    try? await channel.eventLoop.submit {
+      try channel.pipeline.syncOperations.addHandler(AcceptRest(logger: logger), position: .first)
+    }.get()
   }
 
   private var router: Router<TollbookContext> {

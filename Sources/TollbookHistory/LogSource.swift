@@ -41,10 +41,10 @@ package struct LogSource: Sendable {
     }
   }
 
-  /// The last position whose commit time is not after `time`; the start if there is none.
+  /// The last position that was written by an instant, also after a clock was ahead; the start if there is none.
   package func position(asOf time: Timestamp) throws(LogError) -> Position {
     try environment.withReadTransaction { (transaction) throws(LogError) in
-      try reader.lastPosition(before: time.advanced(byMilliseconds: 1), in: transaction)
+      try reader.lastPosition(writtenBy: time, in: transaction)
     }
   }
 

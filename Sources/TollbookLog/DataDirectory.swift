@@ -1,4 +1,5 @@
 import Foundation
+import LMDB
 
 /// Whether a log was made with the real upstreams or with simulated ones. One directory is never both.
 package enum LogMode: String, Sendable {
@@ -51,6 +52,8 @@ package struct DataDirectory: Sendable {
   /// | 2 | any number of meters, in any units |
   package static let format = 2
   private static let markerName = "tollbook.format"
+  /// Ends the marker of a directory in which no log was begun yet.
+  private static let newWord = "new"
   private static let newMarkerName = "tollbook.format.new"
   private static let lockName = "tollbook.lock"
 
@@ -58,6 +61,8 @@ package struct DataDirectory: Sendable {
   package let mode: LogMode
   /// Holds the lock while the directory is owned; nil when it is only read.
   private let lock: FileHandle?
+  /// Whether the folder was made with it.
+  private var isFolderMade = false
 
   /// Takes ownership, making the folder if it does not exist. The lock lasts as long as the value.
   package static func own(_ path: String, mode: LogMode) throws(DataDirectoryError) -> DataDirectory
@@ -77,8 +82,10 @@ package struct DataDirectory: Sendable {
     let lock = try takeLock(in: path)
     // Looked at again: until now another process may have made it its own.
     try refuseOthers(in: path, mode: mode)
-    if try readMarker(in: path) == nil { try writeMarker(in: path, mode: mode, format: format) }
-    return DataDirectory(path: path, mode: mode, lock: lock)
+    if try readMarker(in: path) == nil {
+      try writeMarker(in: path, mode: mode, format: format, isNew: true)
+    }
+    return DataDirectory(path: path, mode: mode, lock: lock, isFolderMade: !existing)
   }
 
   /// Refuses a folder of the other mode, and one that is neither ours nor empty.
@@ -154,7 +161,34 @@ package struct DataDirectory: Sendable {
   package func raiseFormat() throws(DataDirectoryError) {
     guard try writtenFormat() < Self.format else { return }
     try Self.writeMarker(
-      in: path, mode: mode, base: try Self.base(of: path), format: Self.format)
+      in: path, mode: mode, base: try Self.base(of: path), format: Self.format,
+      isNew: try isNew)
+  }
+
+  /// Whether no log was begun in it yet.
+  var isNew: Bool {
+    get throws(DataDirectoryError) {
+      guard let words = try Self.markerWords(in: path) else { throw .missing(path) }
+      return words.count == 5 && words[4] == Self.newWord
+    }
+  }
+
+  /// Notes durably that there is a log in it: from now on no other one is begun there.
+  func noteBegun() throws(DataDirectoryError) {
+    guard try isNew else { return }
+    try Self.writeMarker(in: path, mode: mode, format: try writtenFormat())
+  }
+
+  /// Removes what was made to begin a log that could not be begun.
+  func removeIfNew() {
+    guard lock != nil, (try? isNew) == true, (try? LogFile.loss(in: self)) == .some(nil) else {
+      return
+    }
+    let names = [
+      LogFile.name, LogFile.lockName, Self.newMarkerName, Self.markerName, Self.lockName,
+    ]
+    for name in names { _ = unsafe unlink("\(path)/\(name)") }
+    if isFolderMade { _ = unsafe rmdir(path) }
   }
 
   /// Where the owner listens for commands that write.
@@ -169,7 +203,11 @@ package struct DataDirectory: Sendable {
   /// The words of the marker, such as `tollbook format 1 real`, and for a log that rests on a snapshot `base`, its
   /// position and its name; nil if there is none.
   private static func markerWords(in path: String) throws(DataDirectoryError) -> [String]? {
-    guard let text = try? String(contentsOfFile: "\(path)/\(markerName)", encoding: .utf8) else {
+    let file = "\(path)/\(markerName)"
+    guard let text = try? String(contentsOfFile: file, encoding: .utf8) else {
+      // What may not be read is not missing.
+      let denial = FileRight.denial(of: path, .enter) ?? FileRight.denial(of: file, .read)
+      if let denial { throw .unusable(path, reason: denial) }
       return nil
     }
     let words = text.split(whereSeparator: \.isWhitespace).map(String.init)
@@ -181,16 +219,21 @@ package struct DataDirectory: Sendable {
 
   /// Writes the marker whole or not at all, and durably: without it the log beside it would not be taken for ours.
   private static func writeMarker(
-    in path: String, mode: LogMode, base: Base? = nil, format: Int
+    in path: String, mode: LogMode, base: Base? = nil, format: Int, isNew: Bool = false
   ) throws(DataDirectoryError) {
     let new = "\(path)/\(newMarkerName)"
-    let rest = base.map { " base \($0.position) \($0.snapshot)" } ?? ""
+    let rest = base.map { " base \($0.position) \($0.snapshot)" } ?? (isNew ? " \(newWord)" : "")
     let text = "tollbook format \(format) \(mode.rawValue)\(rest)\n"
     let isWritten = FileManager.default.createFile(
       atPath: new, contents: Data(text.utf8), attributes: [.posixPermissions: 0o600])
     guard isWritten, synchronize(new), unsafe rename(new, "\(path)/\(markerName)") == 0,
       synchronize(path)
-    else { throw .unusable(path, reason: "its format marker cannot be written") }
+    else {
+      let file = "\(path)/\(markerName)"
+      let denial =
+        FileRight.denial(of: path, [.enter, .write]) ?? FileRight.denial(of: file, .write)
+      throw .unusable(path, reason: denial ?? "its format marker cannot be written")
+    }
   }
 
   /// Brings a file, or the names in a folder, to the disk.
@@ -201,7 +244,10 @@ package struct DataDirectory: Sendable {
 
   private static func takeLock(in path: String) throws(DataDirectoryError) -> FileHandle {
     guard let handle = openLock(in: path, creating: true) else {
-      throw .unusable(path, reason: "its lock file cannot be opened")
+      let denial =
+        FileRight.denial(of: path, [.enter, .write])
+        ?? FileRight.denial(of: "\(path)/\(lockName)", [.read, .write])
+      throw .unusable(path, reason: denial ?? "its lock file cannot be opened")
     }
     guard flock(handle.fileDescriptor, LOCK_EX | LOCK_NB) == 0 else { throw .inUse(path) }
     return handle

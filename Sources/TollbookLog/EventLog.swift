@@ -39,7 +39,8 @@ package final class EventLog: Sendable {
   /// of the version before it, where it has none itself. A directory of an older format is then marked as one of this.
   ///
   /// - Parameter fail: told of a failure after which the process must not go on; called on the writer thread.
-  /// - Throws: `.damaged` if the records do not hash to the root of the last commit.
+  /// - Throws: `.damaged` if the records do not hash to the root of the last commit. What was made for a log that cannot
+  ///   be begun is removed then.
   package init(
     _ directory: DataDirectory, folds: [Fold], time: TimeSource, options: Options = Options(),
     fail: @escaping @Sendable (LogError) -> Void
@@ -50,10 +51,10 @@ package final class EventLog: Sendable {
     var settings = EnvironmentOptions()
     settings.mapSize = options.mapSize
     settings.unsafeWithoutSync = options.unsafeWithoutSync
-    do throws(LMDBError) {
-      environment = try Environment(directory: directory.path, options: settings)
-      _ = try environment.checkReaders()
-    } catch { throw .storage(error) }
+    var isOpen = false
+    defer { if !isOpen { directory.removeIfNew() } }
+    environment = try directory.openEnvironment(settings)
+    do throws(LMDBError) { _ = try environment.checkReaders() } catch { throw .storage(error) }
     store = try LogStore(environment: environment, folds: folds + [EventIndex.fold])
     let state = try store.checkedState()
     store.publish(state)
@@ -65,7 +66,11 @@ package final class EventLog: Sendable {
       .give(to: store.live, over: format, at: state.head)
     try catchUp.run(to: state.head)
     // Before it the older version's views are still there, after it they are not missed.
-    try LogError.marking { () throws(DataDirectoryError) in try directory.raiseFormat() }
+    try LogError.marking { () throws(DataDirectoryError) in
+      try directory.noteBegun()
+      try directory.raiseFormat()
+    }
+    isOpen = true
     try catchUp.removeLeftovers(beside: store.other, carried: carried)
     var writerSettings = LogWriter.Settings()
     writerSettings.queueCapacity = options.queueCapacity
@@ -161,27 +166,39 @@ extension EventLog {
 // MARK: Space
 
 extension EventLog {
-  /// Space left, in bytes: in the map, and on the disk.
-  package struct Headroom: Sendable, Hashable {
-    package var map: Int
-    package var disk: Int
-    /// Whether what is left is more than the reserve for calls already paid.
-    package var admits: Bool
-  }
-
   package func headroom() throws(LogError) -> Headroom {
     do throws(LMDBError) {
-      let statistics = try environment.statistics()
+      var statistics = try environment.statistics()
       var map = statistics.mapSize - statistics.usedBytes
+      var pinned = 0
       if map <= options.reserveBytes {
-        // The file never shrinks, but its free pages are written again. They are counted only when it matters.
-        map += try environment.withReadTransaction { (transaction) throws(LMDBError) in
-          try transaction.reusableBytes()
+        // The file never shrinks, but its free pages are written again: all but those that a reader may still read. They
+        // are counted only when it matters. A reader that has died is none.
+        if try environment.checkReaders() > 0 { statistics = try environment.statistics() }
+        let oldest = statistics.readers.first?.transaction ?? .max
+        let (reusable, all) = try environment.withReadTransaction {
+          (transaction) throws(LMDBError) in
+          (
+            try transaction.reusableBytes(seenSince: oldest), try transaction.reusableBytes()
+          )
         }
+        map += reusable
+        pinned = all - reusable
       }
-      let disk = try environment.availableDiskBytes()
-      return Headroom(map: map, disk: disk, admits: min(map, disk) > options.reserveBytes)
+      return Headroom(
+        map: map, disk: try environment.availableDiskBytes(), reserve: options.reserveBytes,
+        pinned: pinned,
+        oldestReader: statistics.readers.first.map { ($0.process, statistics.lag(of: $0)) })
     } catch { throw .storage(error) }
+  }
+
+  /// Lets go of what processes held that died while they read. Call it from time to time: their pages stay pinned until
+  /// then, and the file grows.
+  ///
+  /// - Returns: how many there were.
+  @discardableResult
+  package func releaseDeadReaders() throws(LogError) -> Int {
+    do throws(LMDBError) { return try environment.checkReaders() } catch { throw .storage(error) }
   }
 
   /// Lets a writer that ran out of space go on, if there is space again. Call it from time to time.

@@ -26,7 +26,8 @@ package struct Fold: Sendable {
     case eachCommit
   }
 
-  /// Applies events, in order, to the tables, which come in the order of `tables`.
+  /// Applies events, in order, to the tables, which come in the order of `tables`. Where a stored row cannot be decoded it
+  /// throws `.undecodable` before it has written anything.
   package typealias Apply =
     @Sendable (
       _ events: [RecordedEvent], _ tables: [Table], _ transaction: inout WriteTransaction

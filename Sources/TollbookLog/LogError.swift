@@ -25,7 +25,7 @@ package enum LogError: StorageFailure, Sendable, Hashable, CustomStringConvertib
 
   package var description: String {
     switch self {
-    case .storage(let error): "the event log's storage failed: \(error)"
+    case .storage(let error): Self.sentence(of: error)
     case .queueFull(let capacity):
       "\(capacity) decisions are waiting for the event log; it takes no more until they are written"
     case .readOnly(let reason): "the event log is read-only: \(reason)"
@@ -48,6 +48,25 @@ package enum LogError: StorageFailure, Sendable, Hashable, CustomStringConvertib
 }
 
 extension LogError {
+  /// What is wrong, with what helps against it.
+  private static func sentence(of error: LMDBError) -> String {
+    switch error.kind {
+    case .undecodable where error.scratch == nil:
+      "a row of the table \(error.table ?? "of a view") is damaged and cannot be decoded: `tollbook"
+        + " verify` finds what else is, and `tollbook rebuild` makes the views anew"
+    case .cutShort(let bytes, let needed):
+      "the event log is damaged: its data file has been cut short, \(bytes) bytes are there and its"
+        + " pages take \(needed); restore a snapshot or an export into another folder"
+    case .addressSpace(let map, let limit):
+      "a map of \(map) bytes (TOLLBOOK_MAP_SIZE) does not fit into the address space that this"
+        + " process may have" + (limit.map { ", \($0) bytes (ulimit -v)" } ?? "")
+        + (error.scratch.map { ", for the scratch folder \($0)" } ?? "")
+        + ": make the first one smaller or the second one larger"
+    case .denied(let reason): "the event log cannot be opened: \(reason)"
+    default: error.scratch == nil ? "the event log's storage failed: \(error)" : "\(error)"
+    }
+  }
+
   /// Runs what reads or writes the marker of a directory.
   static func marking<Value>(
     _ body: () throws(DataDirectoryError) -> Value

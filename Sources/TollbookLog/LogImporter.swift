@@ -33,13 +33,14 @@ package final class LogImporter {
     var settings = EnvironmentOptions()
     settings.mapSize = options.mapSize
     settings.unsafeWithoutSync = options.unsafeWithoutSync
-    do throws(LMDBError) {
-      environment = try Environment(directory: directory.path, options: settings)
-    } catch { throw .storage(error) }
+    environment = try directory.openEnvironment(settings)
     store = try LogStore(environment: environment, folds: [])
     tables = store.tables
     state = try store.checkedState()
-    try LogError.marking { () throws(DataDirectoryError) in try directory.raiseFormat() }
+    try LogError.marking { () throws(DataDirectoryError) in
+      try directory.noteBegun()
+      try directory.raiseFormat()
+    }
   }
 
   /// The last position that is there.

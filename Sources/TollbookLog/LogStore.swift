@@ -136,7 +136,16 @@ final class LogStore: Sendable {
   /// The state that the disk holds: the last commit's seal, after hashing the tree's right edge anew.
   func checkedState() throws(LogError) -> LogState {
     try environment.withReadTransaction { (transaction) throws(LogError) in
-      guard let row = try LogReader(tables).lastCommit(in: transaction) else { return .empty }
+      guard let row = try LogReader(tables).lastCommit(in: transaction) else {
+        let events = try LogError.absorbing(try transaction.count(in: tables.events))
+        guard events == 0 else {
+          throw .damaged(
+            Damage(
+              table: LogTables.commitsName,
+              problem: "there are \(events) events, and no commit that sealed them"))
+        }
+        return .empty
+      }
       let frontier = try LogReader(tables).frontier(size: row.treeSize, in: transaction)
       guard frontier.root == row.root, row.treeSize == row.last else {
         throw .damaged(

@@ -308,7 +308,7 @@ private protocol PendingDecision: Sendable {
 private final class Submission<Answer: Sendable>: PendingDecision {
   private let decider: Decider<Answer>
   private let continuation: CheckedContinuation<Result<Decided<Answer>, LogError>, Never>
-  private let answer = Mutex<Answer?>(nil)
+  private let answer = Mutex<Result<Answer, LogError>?>(nil)
 
   init(
     decider: @escaping Decider<Answer>,
@@ -322,11 +322,17 @@ private final class Submission<Answer: Sendable>: PendingDecision {
     in assembly: inout CommitAssembly, transaction: inout WriteTransaction
   ) throws(LMDBError) {
     let context = DecisionContext(next: assembly.next, time: assembly.time)
-    let decision = try decider(transaction.reading, context)
+    let decision: Decision<Answer>
+    do throws(LMDBError) { decision = try decider(transaction.reading, context) } catch {
+      // Nothing was written for it: the others of the commit are not harmed.
+      guard error.kind == .undecodable else { throw error }
+      answer.withLock { $0 = .failure(.storage(error)) }
+      return
+    }
     try assembly.append(
       decision.events, bodies: decision.bodies, prunedBodies: decision.prunedBodies,
       to: &transaction)
-    answer.withLock { $0 = decision.answer }
+    answer.withLock { $0 = .success(decision.answer) }
   }
 
   func finish(position: Position, time: Timestamp) {
@@ -334,7 +340,7 @@ private final class Submission<Answer: Sendable>: PendingDecision {
       preconditionFailure("a decision is finished only after it ran")
     }
     continuation.resume(
-      returning: .success(Decided(answer: answer, position: position, time: time)))
+      returning: answer.map { Decided(answer: $0, position: position, time: time) })
   }
 
   func refuse(_ error: LogError) { continuation.resume(returning: .failure(error)) }

@@ -51,9 +51,8 @@ package enum Rebuild {
     var settings = EnvironmentOptions()
     settings.mapSize = options.mapSize
     settings.unsafeWithoutSync = options.unsafeWithoutSync
-    let environment = try RebuildError.absorbing(
-      try Environment(directory: directory.path, options: settings))
     do throws(LogError) {
+      let environment = try directory.openEnvironment(settings)
       return try LogStore(environment: environment, folds: folds + [EventIndex.fold])
     } catch { throw .log(error) }
   }

@@ -11,6 +11,8 @@ package final class ScratchViews: Sendable {
   /// The scratch environment's own tables, of which only those for parked events are used.
   package let log: LogTables
   let folds: [BoundFold]
+  /// Where it was made, for messages.
+  private let path: String
 
   /// - Parameter path: a folder that is made for it, and that is nobody else's.
   package init(
@@ -19,14 +21,21 @@ package final class ScratchViews: Sendable {
     // One cut short between two of these lines has left its folder.
     try? FileManager.default.removeItem(atPath: path)
     defer { try? FileManager.default.removeItem(atPath: path) }
-    do {
-      try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-    } catch {
-      throw .storage(LMDBError(.inputOutput(errno: ENOENT), .openEnvironment))
+    self.path = path
+    do throws(SystemError) { try SystemCalls.makeFolder(path) } catch {
+      let code = error.code
+      let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
+      let kind: LMDBError.Kind =
+        code == ENOSPC || code == EDQUOT
+        ? .noSpace
+        : FileRight.denial(of: folder, [.enter, .write]).map { .denied(reason: $0) }
+          ?? .inputOutput(errno: code)
+      throw .storage(LMDBError(kind, .openEnvironment).inScratch(path))
     }
     var options = EnvironmentOptions()
     options.mapSize = mapSize
     options.unsafeWithoutSync = true
+    options.mayMapLess = true
     do throws(LMDBError) {
       environment = try Environment(directory: path, options: options)
       var rest = try environment.openTables(folds.flatMap(\.tables))[...]
@@ -34,8 +43,25 @@ package final class ScratchViews: Sendable {
         defer { rest = rest.dropFirst(fold.tables.count) }
         return BoundFold(fold: fold, tables: Array(rest.prefix(fold.tables.count)))
       }
-    } catch { throw .storage(error) }
-    log = try LogTables(of: environment)
+    } catch { throw .storage(error.inScratch(path)) }
+    do throws(LogError) { log = try LogTables(of: environment) } catch {
+      guard case .storage(let cause) = error else { throw error }
+      throw .storage(cause.inScratch(path))
+    }
+  }
+
+  /// Runs `body` on one consistent view.
+  package func read<R>(
+    _ body: (borrowing ReadTransaction) throws(LogError) -> R
+  ) throws(LogError) -> R {
+    do throws(LogError) {
+      return try environment.withReadTransaction { (transaction) throws(LogError) in
+        try body(transaction)
+      }
+    } catch {
+      guard case .storage(let cause) = error else { throw error }
+      throw .storage(cause.inScratch(path))
+    }
   }
 
   /// The tables of a fold, in its order.
@@ -70,6 +96,6 @@ package final class ScratchViews: Sendable {
       try environment.withWriteTransaction { (transaction) throws(LMDBError) in
         for bound in folds { try body(bound, &transaction) }
       }
-    } catch { throw .storage(error) }
+    } catch { throw .storage(error.inScratch(path)) }
   }
 }

@@ -20,7 +20,7 @@ package struct UpstreamFailure: Error, Hashable, Sendable {
   package let reason: FailureReason
   /// HTTP status; 0 if no complete answer came.
   package let status: Int
-  /// For a person: the upstream's own message or what went wrong. Never holds a key.
+  /// For a person, on one line: the upstream's own message or what went wrong. Never holds a key.
   package let detail: String
   package let charge: UpstreamCharge
   /// The balance, if the refusal came with one.
@@ -32,7 +32,7 @@ package struct UpstreamFailure: Error, Hashable, Sendable {
   ) {
     self.reason = reason
     self.status = status
-    self.detail = detail
+    self.detail = detail.inOneLine()
     self.charge = charge
     self.reading = reading
   }

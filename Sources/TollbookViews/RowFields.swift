@@ -46,35 +46,75 @@ extension [UInt8] {
 }
 
 /// Where reading a row has come to.
+///
+/// A damaged row may end anywhere and name any length. What is not there reads as nothing, and from then on the row is
+/// not sound: whoever decodes a row asks at its end.
 struct RowOffset {
   private var offset = 0
+  /// Whether everything that was read stood in the row.
+  private(set) var isSound = true
+
+  /// The number that a row begins with; nil if it is too short.
+  static func number(of row: RawSpan) -> UInt64? {
+    var field = RowOffset()
+    let number = field.unsigned(row)
+    return field.isSound ? number : nil
+  }
+
+  /// Whether the row is sound so far, and more of it follows.
+  func hasMore(_ row: RawSpan) -> Bool { isSound && offset < row.byteCount }
+
+  /// Whether the row is sound and ends here.
+  func isAtEnd(_ row: RawSpan) -> Bool { isSound && offset == row.byteCount }
+
+  /// Notes that what was read is nothing that is ever written.
+  mutating func fail() { isSound = false }
+
+  /// Goes on behind the next bytes; nil if the row does not have so many.
+  private mutating func take(_ count: Int, _ row: RawSpan) -> Int? {
+    guard isSound, count <= row.byteCount - offset else {
+      isSound = false
+      return nil
+    }
+    defer { offset += count }
+    return offset
+  }
 
   mutating func byte(_ row: RawSpan) -> UInt8 {
-    defer { offset += 1 }
-    return row.byte(at: offset)
+    guard let start = take(1, row) else { return 0 }
+    return row.byte(at: start)
   }
 
   mutating func unsigned(_ row: RawSpan) -> UInt64 {
-    defer { offset += 8 }
-    return row.bigEndianUInt64(at: offset)
+    guard let start = take(8, row) else { return 0 }
+    return row.bigEndianUInt64(at: start)
   }
 
   mutating func signed(_ row: RawSpan) -> Int64 { Int64(bitPattern: unsigned(row)) }
 
-  mutating func bytes(_ count: Int, _ row: RawSpan) -> [UInt8] {
-    defer { offset += count }
-    return row.bytes(in: offset..<(offset + count))
-  }
-
-  mutating func text(_ row: RawSpan) -> String {
-    let count = Int(row.bigEndianUInt16(at: offset))
-    defer { offset += 2 + count }
-    return row.utf8String(in: (offset + 2)..<(offset + 2 + count)) ?? ""
+  mutating func word(_ row: RawSpan) -> UInt32 {
+    guard let start = take(4, row) else { return 0 }
+    return row.bigEndianUInt32(at: start)
   }
 
   mutating func short(_ row: RawSpan) -> Int {
-    defer { offset += 2 }
-    return Int(row.bigEndianUInt16(at: offset))
+    guard let start = take(2, row) else { return 0 }
+    return Int(row.bigEndianUInt16(at: start))
+  }
+
+  mutating func bytes(_ count: Int, _ row: RawSpan) -> [UInt8] {
+    guard let start = take(count, row) else { return [] }
+    return row.bytes(in: start..<(start + count))
+  }
+
+  mutating func text(_ row: RawSpan) -> String {
+    let count = short(row)
+    guard let start = take(count, row) else { return "" }
+    guard let text = row.utf8String(in: start..<(start + count)) else {
+      isSound = false
+      return ""
+    }
+    return text
   }
 
   mutating func amounts(_ row: RawSpan) -> [Amount] {
@@ -91,6 +131,7 @@ struct RowOffset {
   mutating func payers(_ row: RawSpan) -> [Payer] {
     var payers: [Payer] = []
     for _ in 0..<short(row) {
+      guard isSound else { break }
       var payer = Payer()
       payer.account = text(row)
       payer.kind = text(row)
@@ -102,4 +143,29 @@ struct RowOffset {
   }
 
   mutating func rest(_ row: RawSpan) -> [UInt8] { bytes(row.byteCount - offset, row) }
+}
+
+// MARK: Rows in tables
+
+extension Table {
+  /// What was decoded of a row of the table.
+  ///
+  /// - Throws: `.undecodable` if that is nothing.
+  func decoded<Row>(_ row: Row?) throws(LMDBError) -> Row {
+    guard let row else { throw LMDBError(.undecodable, .get, table: name) }
+    return row
+  }
+}
+
+extension ReadTransaction {
+  /// The row of a key; nil if there is none.
+  ///
+  /// - Parameter read: gives nil for a row that it cannot decode.
+  /// - Throws: `.undecodable` then.
+  borrowing func row<Row>(
+    forKey key: Span<UInt8>, in table: Table, _ read: (RawSpan) -> Row?
+  ) throws(LMDBError) -> Row? {
+    guard let found = try withValue(forKey: key, in: table, read) else { return nil }
+    return try table.decoded(found)
+  }
 }

@@ -1,12 +1,18 @@
 import ArgumentParser
 import Foundation
+import LMDB
 
 /// The command-line tool.
 @main struct Tollbook: AsyncParsableCommand {
   static let version = "0.1.0"
 
-  /// Runs what the command line says. Ends with status 2 if that is no proper use, with 1 if it fails or finds damage.
+  /// Runs what the command line says. Ends with status 2 if that is no proper use, with 1 if it fails, finds damage or
+  /// cannot write what it has to say.
   static func main() async {
+    // A file that may not grow any more is a failed write like others, and no end on the spot.
+    signal(SIGXFSZ, SIG_IGN)
+    // The parser of arguments lays out help for the width that the environment tells, and does not bear a narrow one.
+    SystemCalls.setEnvironment("COLUMNS", "\(Terminal.columns)")
     do {
       var command = try await asyncParseAsRoot()
       if var command = command as? any AsyncParsableCommand {
@@ -14,13 +20,24 @@ import Foundation
       } else {
         try command.run()
       }
-    } catch {
-      guard exitCode(for: error) == .validationFailure else { exit(withError: error) }
-      let message = fullMessage(for: error)
-      if !message.isEmpty {
-        try? FileHandle.standardError.write(contentsOf: Data("\(message)\n".utf8))
-      }
-      Foundation.exit(2)
+    } catch { end(with: error) }
+    if !Console.finish() { Foundation.exit(1) }
+  }
+
+  private static func end(with error: any Error) -> Never {
+    let trouble = FileTrouble(error)
+    if trouble?.isClosedPipe == true { Foundation.exit(Console.finish() ? 0 : 1) }
+    let message =
+      trouble.map { "Error: \($0)" } ?? fullMessage(for: error, columns: Terminal.columns)
+    switch exitCode(for: error) {
+    case .success:
+      // Somebody asked for help, or for the version.
+      if !message.isEmpty { Console.say(message) }
+      Foundation.exit(Console.finish() ? 0 : 1)
+    case let code:
+      _ = Console.finish()
+      if !message.isEmpty { Console.note(message) }
+      Foundation.exit(code == .validationFailure ? 2 : code.rawValue)
     }
   }
 

@@ -144,6 +144,27 @@ import TollbookViews
     }
   }
 
+  @Test func `a day as an end is all of it, in the zone that is asked for`() async throws {
+    let time = ManualTime()
+    let log = try folder.openLog(folds: allFolds, time: time.source)
+    // At half past eight in the morning of 21 November in UTC.
+    time.advance(byMilliseconds: 1_800_000)
+    try await log.append(SharedCall(from: 1, at: time.now).events)
+    log.close()
+    func charges(_ arguments: [String]) async throws -> Int64? {
+      let ended = try await run(["audit", "--format", "json"] + arguments)
+      #expect(ended.status == 0, "\(ended.errors)")
+      return try JSONDocument(Array(ended.output.utf8)).root["total"]?["charges"]?.int64
+    }
+    #expect(try await charges(["--to", "2026-11-21"]) == 1)
+    #expect(try await charges(["--to", "2026-11-20"]) == 0)
+    #expect(try await charges(["--from", "2026-11-21", "--to", "2026-11-21"]) == 1)
+    let alaska = ["--time-zone", "America/Anchorage"]
+    #expect(try await charges(["--to", "2026-11-20"] + alaska) == 1)
+    #expect(try await charges(["--from", "2026-11-21"] + alaska) == 0)
+    #expect(try await charges(["--from", "2026-11-21T00:00:00Z"] + alaska) == 1)
+  }
+
   @Test func `a range in which nothing happened is told as such`() async throws {
     try await fill()
     let ended = try await run(["audit", "--from", "2020-01-01", "--to", "2020-02-01"])

@@ -1,5 +1,27 @@
+import ArgumentParser
 import Testing
 import TollbookTestSupport
+
+@testable import tollbook
+
+/// A command as it is typed, taken from the program's own tree of commands.
+struct Command: Sendable, CustomTestStringConvertible {
+  let words: [String]
+  private let isShown: Bool
+
+  /// Those that people are to find, and the ones below them.
+  static let shown = below(Tollbook.self, []).filter(\.isShown)
+
+  private static func below(_ type: any ParsableCommand.Type, _ words: [String]) -> [Command] {
+    type.configuration.subcommands.flatMap { type in
+      let words = words + [type._commandName]
+      return [Command(words: words, isShown: type.configuration.shouldDisplay)]
+        + below(type, words)
+    }
+  }
+
+  var testDescription: String { words.joined(separator: " ") }
+}
 
 @Suite struct HelpTests {
   private let folder: TemporaryFolder
@@ -10,25 +32,46 @@ import TollbookTestSupport
     let help = try await Binary.run(["--help"], in: folder)
 
     #expect(help.status == 0)
-    for word in [
-      "serve", "demo", "simulate", "events", "verify", "config", "resolve", "rebuild",
-      "Begin with `tollbook demo`",
-    ] { #expect(help.output.contains(word), "\(word)") }
+    #expect(help.output.contains("Begin with `tollbook demo`"))
+    let words = help.lines.compactMap { line in
+      line.split(separator: " ").first.map { [String($0)] }
+    }
+    let commands = Command.shown.filter { $0.words.count == 1 }
+    #expect(commands.count > 10)
+    for command in commands { #expect(words.contains(command.words), "\(command)") }
+    #expect(!help.output.contains("verify-worker"), "nobody types it")
   }
 
-  @Test(arguments: [
-    ["serve"], ["demo"], ["simulate"], ["simulate", "keepa"], ["events"], ["verify"], ["config"],
-    ["resolve"], ["cache"], ["cache", "purge"], ["rebuild"],
-  ])
+  @Test func `the help of a command names those below it`() async throws {
+    for command in Command.shown where command.words.count > 1 {
+      let help = try await Binary.run(command.words.dropLast() + ["--help"], in: folder)
+      let isNamed = help.lines.contains { line in
+        line.split(separator: " ").first.map(String.init) == command.words.last
+      }
+      #expect(isNamed, "\(command)")
+    }
+  }
+
+  @Test(arguments: Command.shown)
   func `every command explains itself within the width of a terminal`(
-    command: [String]
+    command: Command
   ) async throws {
-    let help = try await Binary.run(command + ["--help"], in: folder)
+    let help = try await Binary.run(command.words + ["--help"], in: folder)
 
     #expect(help.status == 0)
     #expect(help.output.hasPrefix("OVERVIEW: "))
     let wide = help.lines.filter { $0.count > 80 && !$0.hasPrefix("USAGE:") }
     #expect(wide.isEmpty)
+  }
+
+  @Test(arguments: ["0", "1", "26", "39", "-5", "wide", ""])
+  func `a terminal of no or little width gets a help too`(columns: String) async throws {
+    for command in [[], ["audit"], ["cache", "purge"]] {
+      let help = try await Binary.run(
+        command + ["--help"], in: folder, environment: ["COLUMNS": columns])
+      #expect(help.status == 0, "\(help.errors)")
+      #expect(help.output.hasPrefix("OVERVIEW: "))
+    }
   }
 
   @Test(arguments: [

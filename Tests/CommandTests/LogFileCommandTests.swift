@@ -73,6 +73,32 @@ import TollbookTestSupport
     #expect(nothing.output.contains("Nothing is new"))
   }
 
+  @Test func `going on with a file of something else leaves nothing beside it`() async throws {
+    try await made()
+    let file = "\(folder.path)/all.export"
+    try Data("precious".utf8).write(to: URL(fileURLWithPath: file))
+    let foreign = try await run(["log", "export", "--output", "all.export", "--resume"] + place)
+    #expect(foreign.status == 1)
+    #expect(foreign.errors.contains("all.export is not an export"))
+    #expect(FileManager.default.contents(atPath: file) == Data("precious".utf8))
+    #expect(!FileManager.default.fileExists(atPath: "\(file).part"))
+  }
+
+  @Test func `trouble of the scratch folder is named as that, and nothing is left in it`()
+    async throws
+  {
+    try await made()
+    let scratch = "\(folder.path)/none"
+    for arguments in [["verify"], ["replay"]] {
+      let ended = try await Binary.run(
+        arguments + place, in: folder, environment: ["TMPDIR": scratch])
+      #expect(ended.status == 1)
+      #expect(ended.errors.contains("the scratch folder \(scratch)/"), "\(ended.errors)")
+      #expect(ended.errors.contains("the log is untouched"))
+      #expect(!ended.output.contains("damage"))
+    }
+  }
+
   @Test func `a stream of an export is the same as a file, and lines are for reading`()
     async throws
   {

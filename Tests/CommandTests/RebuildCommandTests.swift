@@ -12,6 +12,29 @@ import TollbookTestSupport
 
   private static let place = ["--simulate", "--data-dir", "data"]
 
+  @Test(arguments: [
+    ["serve", "--port", "0"], ["rebuild"], ["verify"], ["events"], ["audit"], ["replay"],
+    ["log", "export", "--output", "x"], ["snapshot", "take"], ["resolve"],
+  ])
+  func `a folder that has lost its log is refused in a sentence and stays as it is`(
+    command: [String]
+  ) async throws {
+    let serving = try await Serving(["serve", "--port", "0"] + Self.place, in: folder)
+    _ = try await serving.batch(["B09T2ZLMHB"])
+    #expect(await serving.end().status == 0)
+    let file = URL(fileURLWithPath: "\(folder.path)/data/data.mdb")
+    try Data().write(to: file)
+    let before = try folder.contents()
+
+    let ended = try await Binary.run(command + Self.place, in: folder)
+
+    #expect(ended.status == 1)
+    #expect(ended.output.isEmpty)
+    #expect(ended.errors.contains("data/data.mdb is empty, but "), "\(ended.errors)")
+    #expect(ended.errors.split(separator: "\n").count == 1)
+    #expect(try folder.contents() == before)
+  }
+
   @Test(.timeLimit(.minutes(30)))
   func `beside a Tollbook that serves no read fails while views are rebuilt`() async throws {
     let serving = try await Serving(["serve", "--port", "0"] + Self.place, in: folder)

@@ -1,6 +1,7 @@
 import Foundation
 import JSONText
 import Testing
+import TollbookEvents
 import TollbookTestSupport
 
 @Suite struct ReplayCommandTests {
@@ -73,6 +74,9 @@ import TollbookTestSupport
     try await write([["B09T2ZLMHB"]])
     let late = try await run(["replay", "--until", "2999-01-01", "--view", "cache"])
     #expect(late.output.contains("\texpired\t"))
+    let today = Timestamp(milliseconds: Int64(Date.now.timeIntervalSince1970 * 1_000)).day
+    let now = try await run(["replay", "--until", today, "--view", "cache"])
+    #expect(now.output.contains("\tfresh\t"), "a day means its end, today what there is")
     let early = try await run(["replay", "--until", "2000-01-01", "--view", "cache"])
     #expect(early.status == 0)
     #expect(early.output.isEmpty)

@@ -61,6 +61,26 @@ import TollbookTestSupport
     #expect(FileManager.default.fileExists(atPath: "\(folder.path)/tollbook-data/data.mdb"))
   }
 
+  @Test(arguments: [8, 16, 32, 63])
+  func `too few descriptors are named, and nothing is touched`(_ count: Int) async throws {
+    let process = Binary.process(simulated, in: folder.path, environment: [:])
+    let tool = try #require(process.executableURL?.path)
+    process.executableURL = URL(fileURLWithPath: "/bin/sh")
+    process.arguments = ["-c", "ulimit -n \(count); exec \"$0\" \"$@\"", tool] + simulated
+    let errors = Lines()
+    process.standardOutput = FileHandle.nullDevice
+    process.standardError = errors.pipe
+    try process.run()
+    let said = await errors.all()
+    process.waitUntilExit()
+
+    #expect(process.terminationStatus == 1)
+    #expect(
+      said == "Error: Tollbook may open \(count) files at once (ulimit -n); it needs 64, and one"
+        + " more for each connection.\n")
+    #expect(try folder.contents().isEmpty)
+  }
+
   @Test func `a port in use is named, and nothing is touched`() async throws {
     let serving = try await Serving(simulated, in: folder)
 

@@ -2,6 +2,7 @@ import Testing
 import TollbookGateway
 import TollbookHTTP
 import TollbookLog
+import TollbookUpstreams
 
 @testable import tollbook
 
@@ -13,8 +14,8 @@ import TollbookLog
     (.bytes(minimum: 1), "256GiB", .number(1 << 38)), (.bytes(minimum: 1), "1M", .number(1 << 20)),
     (.bytes(minimum: 1), "8193", .number(8_192)), (.onOff, "off", .flag(false)),
     (.onOff, "TRUE", .flag(true)), (.integer(0...65_535), "8000", .number(8_000)),
-    (.url, "http://localhost:9000/", .text("http://localhost:9000")),
-    (.list, " a.example, b.example ,", .list(["a.example", "b.example"])), (.list, "", .list([])),
+    (.hosts, " a.example, b.example:81 ,", .list(["a.example", "b.example:81"])),
+    (.hosts, "[fe80::1]:80", .list(["[fe80::1]:80"])), (.hosts, "", .list([])),
     (.choice(["never", "allow"]), "allow", .text("allow")), (.text, "x", .text("x")),
   ])
   func `a value is read`(kind: SettingKind, text: String, value: SettingValue) {
@@ -27,11 +28,24 @@ import TollbookLog
     (.bytes(minimum: 1), "1EiB"), (.bytes(minimum: 1), "-1"), (.bytes(minimum: 1), "9999999T"),
     (.onOff, "maybe"), (.integer(0...65_535), "65536"), (.integer(0...65_535), "80x0"),
     (.integer(0...65_535), ""), (.url, "api.keepa.com"), (.url, "http://"),
-    (.url, "http://a?key=1"), (.url, "http://a b"), (.choice(["never", "allow"]), "Never"),
+    (.url, "http://a:65536"), (.url, ""),
+    (.hosts, "http://a"), (.hosts, "a:99999"), (.hosts, "a, *"), (.hosts, "fe80::1"),
+    (.hosts, "a/b"), (.hosts, "[fe80::1"), (.hosts, "user@a"),
+    (.choice(["never", "allow"]), "Never"),
     (.text, ""),
   ])
   func `what is no value is refused`(kind: SettingKind, text: String) {
     #expect(kind.value(of: text) == nil)
+  }
+
+  @Test func `an address is read by the type that requests are made of`() throws {
+    let address = try #require(BaseURL("http://localhost:9000"))
+    #expect(SettingKind.url.value(of: "http://localhost:9000/") == .url(address))
+  }
+
+  @Test(arguments: [(96, 40), (64, 8), (1_024, 968), (1 << 20, 4_096), (8, 1)])
+  func `connections leave descriptors for the rest`(_ most: Int, _ connections: Int) {
+    #expect(OpenFiles.connections(of: most) == connections)
   }
 
   @Test func `every setting stands in the table once, with a default that is one`() {

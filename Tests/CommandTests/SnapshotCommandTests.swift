@@ -52,6 +52,53 @@ import TollbookTestSupport
     #expect(await serving.end().status == 0)
   }
 
+  @Test func `a file that lost its end is not described as if it were whole`() async throws {
+    try await fill()
+    let taken = try await run(["snapshot", "take"] + place)
+    let path = "\(folder.path)/\(try value("file", of: taken))"
+    let whole = try Data(contentsOf: URL(fileURLWithPath: path))
+    #expect(try await run(["snapshot", "inspect", path]).status == 0)
+    for size in [whole.count - 1, whole.count - 40, whole.count * 2 / 3] {
+      try whole.prefix(size).write(to: URL(fileURLWithPath: path))
+      let cut = try await run(["snapshot", "inspect", path])
+      #expect(cut.status == 1)
+      #expect(cut.output.isEmpty)
+      #expect(cut.errors.contains("is cut: it ends at byte \(size), before its last section"))
+      let listed = try await run(["snapshot", "list"] + place)
+      #expect(listed.output.contains("damaged"))
+    }
+  }
+
+  @Test func `a copy has its name when it is whole, and takes nobody else's`() async throws {
+    try await fill()
+    let first = try await run(["snapshot", "take", "--copy-to", "copy"] + place)
+    #expect(first.status == 0, "\(first.errors)")
+    #expect(
+      try Data(contentsOf: URL(fileURLWithPath: "\(folder.path)/copy"))
+        == Data(contentsOf: URL(fileURLWithPath: "\(folder.path)/\(try value("file", of: first))")))
+    // A full disk.
+    let binary = Binary.process([], in: folder.path, environment: [:]).executableURL?.path ?? ""
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: "/bin/sh")
+    process.currentDirectoryURL = URL(fileURLWithPath: folder.path)
+    process.arguments = [
+      "-c",
+      "mkdir full && mount -t tmpfs -o size=4k tmpfs full 2> /dev/null || exit 77;"
+        + " '\(binary)' snapshot take --copy-to full/late --data-dir data > /dev/null 2> said;"
+        + " echo $? > status; ls full > left; umount full",
+    ]
+    try process.run()
+    process.waitUntilExit()
+    // Only root mounts.
+    guard process.terminationStatus != 77 else { return }
+    func text(_ name: String) throws -> String {
+      try String(contentsOfFile: "\(folder.path)/\(name)", encoding: .utf8)
+    }
+    #expect(try text("status") == "1\n")
+    #expect(try text("left") == "")
+    #expect(try text("said").contains("but not copied to full/late"))
+  }
+
   @Test func `a snapshot and an export of the log lose nothing`() async throws {
     try await fill()
     #expect(try await run(["snapshot", "take"] + place).status == 0)

@@ -50,13 +50,22 @@ import TollbookEvents
   }()
 
   @Test func `every day of four centuries follows the one before it`() throws {
-    var day = try #require(Timestamp(rfc3339: "1899-12-31"))
-    let end = try #require(Timestamp(rfc3339: "2300-01-02"))
+    var day = try #require(CalendarDay("1899-12-31"))
+    let end = try #require(CalendarDay("2300-01-02"))
     while day < end {
-      let next = day.advanced(byMilliseconds: 86_400_000)
-      #expect(Timestamp(rfc3339: next.day) == next)
-      #expect(day.day < next.day)
-      day = next
+      #expect(CalendarDay(day.next.description) == day.next)
+      #expect(day.description < day.next.description)
+      #expect(Timestamp(startOf: day).day == day.description)
+      day = day.next
+    }
+  }
+
+  @Test func `a date alone is a day and no instant, an instant no day`() {
+    #expect(CalendarDay("1970-01-02")?.number == 1)
+    #expect(CalendarDay("2024-02-29")?.next.description == "2024-03-01")
+    #expect(CalendarDay("2026-11-21T00:00:00Z") == nil)
+    for text in ["2026-13-01", "2026-11-31", "2023-02-29", "2026-11-2", "2026-11-21 ", ""] {
+      #expect(CalendarDay(text) == nil, "\(text)")
     }
   }
 
@@ -70,15 +79,13 @@ import TollbookEvents
     ("2026-11-21T00:30:00+05:45", "2026-11-20T18:45:00.000Z"),
     ("2026-12-31T23:30:00-01:00", "2027-01-01T00:30:00.000Z"),
     ("2026-11-21T08:30:00-00:00", "2026-11-21T08:30:00.000Z"),
-    ("2026-11-21", "2026-11-21T00:00:00.000Z"),
-    ("2024-02-29", "2024-02-29T00:00:00.000Z"),
   ])
-  func `fractions, offsets and bare dates are read`(text: String, expected: String) {
+  func `fractions and offsets are read`(text: String, expected: String) {
     #expect(Timestamp(rfc3339: text)?.description == expected)
   }
 
   @Test(arguments: [
-    "", "2026", "2026-11", "2026-11-21T", "2026-11-21T08:30Z", "2026-11-21T08:30:00",
+    "", "2026", "2026-11", "2026-11-21", "2026-11-21T", "2026-11-21T08:30Z", "2026-11-21T08:30:00",
     "2026-11-21T08:30:00.Z", "2026-11-21T08:30:00+0200", "2026-11-21T08:30:00+02",
     "2026-11-21T08:30:00Zulu", "2026-11-21Z", "2026-13-01", "2026-00-01", "2026-01-00",
     "2026-01-32", "2026-04-31", "2023-02-29", "1900-02-29", "2026-11-21T24:00:00Z",

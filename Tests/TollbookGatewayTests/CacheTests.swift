@@ -1,3 +1,4 @@
+import LMDB
 import Testing
 import TollbookEvents
 import TollbookLog
@@ -203,5 +204,120 @@ import TollbookViews
     let answer = await world.ask(asins(1))
     #expect(answer.sources == [.stale])
     #expect(answer.reasons == [.insufficientTokens])
+  }
+
+  // MARK: A clock that was ahead
+
+  @Test func `what was fetched under a clock that was ahead is not fresh under the true one`()
+    async throws
+  {
+    let world = try await World()
+    world.time.setWallClock(to: Timestamp.testStart.advanced(byMilliseconds: 365 * day))
+    _ = await world.ask(asins(1))
+    world.time.setWallClock(to: .testStart)
+    let answer = await world.ask(asins(1))
+    #expect(answer.sources == [.keepa])
+    #expect(answer.tokens == [1])
+    #expect(await world.ask(asins(1)) { $0.maximumAge = 0 }.sources == [.cache])
+    #expect(world.keepa.calls.count == 2)
+  }
+
+  @Test func `it answers stale if nothing better can be had`() async throws {
+    let world = try await World { $0.retries.attempts = 1 }
+    world.time.setWallClock(to: Timestamp.testStart.advanced(byMilliseconds: 365 * day))
+    _ = await world.ask(asins(1))
+    world.time.setWallClock(to: .testStart)
+    world.keepa.script([.failed503(charged: false)])
+    #expect(await world.ask(asins(1)).sources == [.stale])
+  }
+
+  @Test func `a charge counts in the day of the wall clock, not of the commit`() async throws {
+    let world = try await World()
+    let ahead = Timestamp.testStart.advanced(byMilliseconds: 365 * day)
+    world.time.setWallClock(to: ahead)
+    _ = await world.ask(asins(1))
+    world.time.setWallClock(to: .testStart)
+    _ = await world.ask(asins(1..<2))
+    let windows = try world.events().compactMap { event -> [String]? in
+      if case .tokensCharged(let charge) = event { charge.windows } else { nil }
+    }
+    #expect(windows == [["day \(ahead.day)"], ["day \(Timestamp.testStart.day)"]])
+  }
+
+  @Test func `an entry fetched at this very instant is fresh, a millisecond later it is not yet`() {
+    let instants = FreshnessPolicy().present.instants(fetched: .testStart)
+    let before = Timestamp.testStart.advanced(byMilliseconds: -1)
+    for age in [nil, 0, Int64.max] {
+      #expect(
+        Usability(fetched: .testStart, instants, at: .testStart, maximumAge: age) == .fresh)
+      #expect(
+        Usability(fetched: .testStart, instants, at: before, maximumAge: age) == .lastResort)
+    }
+  }
+
+  @Test func `a soft purge takes the freshness of what was fetched by a clock that was ahead`()
+    async throws
+  {
+    let world = try await World()
+    let ahead = Timestamp.testStart.advanced(byMilliseconds: 365 * day)
+    world.time.setWallClock(to: ahead)
+    _ = await world.ask(asins(1))
+    world.time.setWallClock(to: .testStart)
+    #expect(try await PurgeOrder(scope: .all).carryOut(on: world.log).entries == 1)
+    world.time.setWallClock(to: ahead)
+    #expect(await world.ask(asins(1)).sources == [.keepa])
+  }
+
+  // MARK: A cache that cannot be read
+
+  @Test func `a cache that cannot be read buys nothing`() async throws {
+    let world = try await World()
+    _ = await world.ask(asins(2))
+    let readers = await HeldReaders(world.log.environment)
+    let answer = await world.ask(asins(3))
+    readers.letGo()
+    #expect(answer.reasons == [.storageFailed, .storageFailed, .storageFailed])
+    #expect(answer.tokens == [0, 0, 0])
+    #expect(world.keepa.calls.count == 1)
+    #expect(await world.ask(asins(3)).sources == [.cache, .cache, .keepa])
+    #expect(world.keepa.calls.last?.asins == asins(2..<3))
+  }
+
+  /// Cuts the row of the first entry.
+  private func damageEntry(of log: EventLog) throws {
+    let entries = log.tables(of: CacheFold.fold)[0]
+    try log.environment.withWriteTransaction { (transaction) throws(LMDBError) in
+      guard let key = try transaction.reading.firstKey(in: entries) else { return }
+      let row: [UInt8] = [1]
+      try transaction.put(row.span, forKey: key.span, in: entries)
+    }
+  }
+
+  @Test func `an entry that cannot be decoded is not bought again`() async throws {
+    let world = try await World()
+    _ = await world.ask(asins(1))
+    try damageEntry(of: world.log)
+    #expect(await world.ask(asins(1)).reasons == [.storageFailed])
+    #expect(world.keepa.calls.count == 1)
+  }
+
+  @Test func `a second look that fails, after the place in line was taken, buys nothing`()
+    async throws
+  {
+    let world = try await World()
+    _ = await world.ask(asins(1))
+    let asin = try #require(KeepaASIN(asins(2)[1]))
+    let buyer = try #require(world.gateway.buyer)
+    let readers = await HeldReaders(world.log.environment)
+    let bought = await buyer.buy(
+      [asin], for: ProductsRequest(asins: [asin]), within: SpendLimit(nil))
+    readers.letGo()
+    guard case .failed(let problem)? = bought.first?.1.end else {
+      Issue.record("it was bought, or refused by rule")
+      return
+    }
+    #expect(problem.reason == .storageFailed)
+    #expect(world.keepa.calls.count == 1)
+    #expect(await world.ask(asins(2)).sources == [.cache, .keepa])
   }
 }

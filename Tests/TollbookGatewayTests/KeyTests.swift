@@ -1,6 +1,9 @@
+import Synchronization
 import Testing
 import TollbookEvents
+import TollbookLog
 import TollbookTestSupport
+import TollbookUpstreams
 import TollbookViews
 
 @testable import TollbookGateway
@@ -126,5 +129,94 @@ struct `The key and the balance` {
       for _ in 0..<10 { _ = await world.ask(asins(10 * passed..<10 * passed + 1)) }
     }
     #expect(world.keepa.books.balanceQuestions <= 4)
+  }
+
+  // MARK: Simulators
+
+  @Test func `a log of real data takes nothing from a simulator, not even a balance`()
+    async throws
+  {
+    let real = try await RealWorld()
+    let answer = await real.ask()
+    #expect(answer.sources == [.none])
+    #expect(answer.reasons == [.upstreamUnavailable])
+    #expect(answer.meter.reading == nil)
+    #expect(real.keepa.calls.isEmpty)
+    #expect(!real.gateway.isSimulated)
+    #expect(real.gateway.status.state == .simulator)
+    #expect(real.gateway.status.isSimulated == true)
+    await real.end()
+  }
+
+  @Test func `a simulator that takes the place of Keepa later is paid nothing`() async throws {
+    let real = try await RealWorld()
+    real.upstream.isSimulated.store(false, ordering: .sequentiallyConsistent)
+    #expect(await real.ask().sources == [.keepa])
+    real.upstream.isSimulated.store(true, ordering: .sequentiallyConsistent)
+    let refused = await real.ask("B000000002")
+    #expect(refused.reasons == [.upstreamUnavailable])
+    #expect(refused.meter[.settled] == 1)
+    #expect(refused.meter[.reserved] == 0)
+    #expect(refused.meter[.inDoubt] == 0)
+    #expect(real.gateway.status.state == .simulator)
+    // Each answer speaks for itself.
+    real.upstream.isSimulated.store(false, ordering: .sequentiallyConsistent)
+    #expect(await real.ask("B000000003").sources == [.keepa])
+    #expect(real.gateway.status.state == .ready)
+    #expect(real.gateway.status.isSimulated == false)
+    await real.end()
+  }
+}
+
+/// A gateway on a folder of real data, and an upstream that says what it is.
+private struct RealWorld {
+  let folder: TemporaryFolder
+  let keepa: FakeKeepa
+  let upstream: Disguised
+  let gateway: Gateway
+
+  init() async throws {
+    let time = ManualTime()
+    folder = try TemporaryFolder()
+    keepa = FakeKeepa(time: time)
+    upstream = Disguised(keepa)
+    let log = try folder.openLog(folds: allFolds, time: time.source, mode: .real)
+    gateway = Gateway(
+      log: log, keepa: (upstream, "main"), settings: GatewaySettings(), random: { 0 })
+    try await gateway.start(version: "test")
+  }
+
+  func ask(_ asin: String = "B000000001") async -> ProductsAnswer {
+    await gateway.products(ProductsRequest(asins: [asin].compactMap { KeepaASIN($0) }))
+  }
+
+  func end() async {
+    await gateway.stop()
+    gateway.log.close()
+  }
+}
+
+/// A fake Keepa that says whether it is a simulator.
+private final class Disguised: KeepaAPI {
+  let isSimulated = Atomic(true)
+  private let keepa: FakeKeepa
+
+  init(_ keepa: FakeKeepa) { self.keepa = keepa }
+
+  func products(
+    _ request: KeepaProductRequest, within limit: Duration
+  ) async -> UpstreamCall<KeepaProductAnswer> {
+    disguised(await keepa.products(request, within: limit))
+  }
+
+  func balance(within limit: Duration) async -> UpstreamCall<UpstreamReading> {
+    disguised(await keepa.balance(within: limit))
+  }
+
+  private func disguised<Answer>(_ call: UpstreamCall<Answer>) -> UpstreamCall<Answer> {
+    UpstreamCall(
+      sentMilliseconds: call.sentMilliseconds, duration: call.duration,
+      receivedBytes: call.receivedBytes,
+      isSimulated: isSimulated.load(ordering: .sequentiallyConsistent), result: call.result)
   }
 }

@@ -1,3 +1,6 @@
+import Glibc
+import LMDB
+import Synchronization
 import Testing
 import TollbookEvents
 import TollbookLog
@@ -98,6 +101,54 @@ struct `When the log says no` {
     #expect(answer.sources == [.cache, .none])
     #expect(answer.reasons[1] == .stopping)
     #expect(world.keepa.calls.count == 1)
+  }
+
+  @Test func `it is told once when space goes and once when it comes back`() {
+    let watch = StorageWatch()
+    #expect(watch.note(nil) == nil)
+    #expect(watch.note("the disk is full") == .outOfSpace("the disk is full"))
+    #expect(watch.note("the disk is full, still") == nil)
+    #expect(watch.note(nil) == .spaceIsBack)
+    #expect(watch.note(nil) == nil)
+    #expect(HouseNote.outOfSpace("why").description == "read-only, nothing is bought: why")
+  }
+
+  @Test func `below the reserve the housekeeping says so, and why`() async throws {
+    let world = try await World()
+    let told = Mutex<[HouseNote]>([])
+    world.gateway.watchStorage { note in told.withLock { $0.append(note) } }
+    #expect(told.withLock { $0 } == [])
+    var options = EventLog.Options.scratch
+    options.reserveBytes = 1 << 60
+    try await world.restart(options)
+    for _ in 0..<2 { world.gateway.watchStorage { note in told.withLock { $0.append(note) } } }
+    let notes = told.withLock { $0 }
+    #expect(notes.count == 1)
+    #expect(notes.first?.description.contains("are kept for calls already paid") == true)
+  }
+
+  @Test func `a reader that was killed beside the running service is let go of`() async throws {
+    let world = try await World()
+    let path = "\(world.folder.path)/data"
+    await #expect(processExitsWith: .signal(SIGKILL)) { [path = path as String] in
+      let environment = try Environment(
+        directory: path, options: EnvironmentOptions(isReadOnly: true))
+      try environment.withReadTransaction { _ in _ = kill(getpid(), SIGKILL) }
+    }
+    let dead = try #require(try world.log.environment.statistics().readers.first)
+    #expect(dead.process != Int(getpid()))
+    let told = Mutex<[HouseNote]>([])
+    let housekeeping = Task { [gateway = world.gateway] in
+      await gateway.runHousekeeping { note in told.withLock { $0.append(note) } }
+    }
+    while told.withLock({ $0.isEmpty }) {
+      if world.time.sleeperCount > 0 { world.time.advance(byMilliseconds: 1_000) }
+      await Task.yield()
+    }
+    housekeeping.cancel()
+    await housekeeping.value
+    #expect(told.withLock { $0 } == [.deadReaders(1)])
+    #expect(try world.log.environment.statistics().readers.isEmpty)
   }
 
   /// Writes until there is no space left.

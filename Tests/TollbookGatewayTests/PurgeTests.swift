@@ -71,7 +71,7 @@ import TollbookViews
     let world = try await world()
     let head = world.log.head
     for isHard in [false, true] {
-      let cost = try PurgeOrder(scope: .all, isHard: isHard).cost(in: world.log)
+      let cost = try await PurgeOrder(scope: .all, isHard: isHard).cost(in: world.log)
       #expect((cost.entries, cost.amounts) == (3, [Amount(3, "tokens")]))
     }
     #expect(world.log.head == head)
@@ -86,10 +86,10 @@ import TollbookViews
     #expect(one.entries == 1)
     // B000000010 and B000000011 begin as no key does.
     let part = PurgeOrder(scope: .key("shared/keepa.product/1/B00000001"))
-    #expect(try part.cost(in: world.log).entries == 0)
+    #expect(try await part.cost(in: world.log).entries == 0)
     let some = PurgeOrder(scope: .prefix("shared/keepa.product/1/B00000001"))
     #expect(try await some.carryOut(on: world.log).entries == 2)
-    #expect(try PurgeOrder(scope: .prefix("account/")).cost(in: world.log).entries == 0)
+    #expect(try await PurgeOrder(scope: .prefix("account/")).cost(in: world.log).entries == 0)
 
     #expect(
       await world.ask(asins(12)).sources

@@ -47,6 +47,16 @@ struct BadInput: CustomTestStringConvertible, Sendable {
     good(#""wait_seconds":true"#, "yes for a wait", "invalid-field", "wait_seconds"),
     good(#""max_tokens":-1"#, "a negative limit", "invalid-field", "max_tokens"),
     good(#""max_tokens":"2""#, "a string for the limit", "invalid-field", "max_tokens"),
+    good(#""max_token":0"#, "a misspelt limit", "invalid-field", "max_token"),
+    good(#""MAX_TOKENS":0"#, "a limit in capitals", "invalid-field", "MAX_TOKENS"),
+    good(
+      #""max_tokens":0,"max_tokens":9"#, "a limit that stands twice", "invalid-field",
+      "max_tokens"
+    ),
+    good(
+      #""max_tokens":0,"max\u005ftokens":9"#, "the same, escaped", "invalid-field", "max_tokens"),
+    good(#""domain":null,"domain":3"#, "null, then another", "invalid-field", "domain"),
+    good(#""asinList":["B000000008"]"#, "two lists", "invalid-field", "asinList"),
     good(#""max_age_seconds":-1"#, "a negative age", "invalid-field", "max_age_seconds"),
     BadInput(
       testDescription: "a body over the limit",
@@ -100,11 +110,46 @@ struct BadInput: CustomTestStringConvertible, Sendable {
     }
   }
 
-  @Test func `a field that nobody knows is ignored`() async throws {
+  @Test(arguments: [
+    ("/keepa/batch-analyze?max_tokens=0", "max_tokens"), ("/cache/purge?confirm=true", "confirm"),
+  ])
+  func `the query of a post is not passed over`(_ uri: String, _ name: String) async throws {
     let stand = try await Stand()
     try await stand.serving { caller in
-      let answer = try await caller.batch(["B000000001"], ",\"colour\":\"red\",\"include\":null")
-      #expect(answer.status == 200)
+      let answer = try await caller.send(.post, uri, body: #"{"asinList":["B000000001"]}"#)
+      #expect(answer.status == 400)
+      #expect(answer.string("field") == name)
+      #expect(stand.callCount == 0)
+    }
+  }
+
+  @Test(arguments: [
+    #"{"all":true,"comfirm":true}"#, #"{"all":true,"dry_run":true,"dry_run":false,"confirm":true}"#,
+  ])
+  func `a purge that says things wrongly or twice purges nothing`(_ body: String) async throws {
+    let stand = try await Stand()
+    try await stand.serving { caller in
+      _ = try await caller.batch(["B000000001"])
+      let answer = try await caller.send(.post, "/cache/purge", body: body)
+      #expect(answer.status == 400)
+      #expect(["comfirm", "dry_run"].contains(answer.string("field") ?? ""))
+      #expect(try await caller.batch(["B000000001"]).int("stats.cache_hits") == 1)
+    }
+  }
+
+  @Test(arguments: [
+    "/audit?by=day&account=x&time_zone=UTC&limit=1&from=2026-11-01&to=2026-11-22&after=0",
+    "/cache/entries?limit=1&kind=keepa.product&state=fresh", "/ledger?as_of=1", "/log?as_of=1",
+    "/events?type=ServiceStarted&type=CacheWritten&account=x&resource=y&fetch=1&after=0&limit=1",
+    "/events?from=2026-11-01&to=2026-11-22", "/cache/entries/shared/keepa.product/1/B0?as_of=1",
+    "/ledger/charges?account=x&operation=y&from=2026-11-01&to=2026-11-22&cursor=1&limit=1",
+    "/keepa/products/1/B000000001?as_of=1", "/health?&", "/ledger?",
+  ])
+  func `every name that is documented is known`(_ uri: String) async throws {
+    let stand = try await Stand()
+    try await stand.serving { caller in
+      let answer = try await caller.get(uri)
+      #expect(answer.status != 400, "\(answer.text)")
     }
   }
 
@@ -145,9 +190,16 @@ struct BadInput: CustomTestStringConvertible, Sendable {
     ("/events?type=Nothing", "type"), ("/events?after=-1", "after"),
     ("/events?limit=many", "limit"), ("/events/first", "position"),
     ("/ledger/charges?from=yesterday", "from"), ("/ledger/charges?cursor=x", "cursor"),
-    ("/ledger/charges?from=2026-11-22&to=2026-11-21", "from"),
+    ("/ledger/charges?from=2026-11-22&to=2026-11-21", "to"),
     ("/keepa/products/1/B00", "asin"), ("/keepa/products/99/B000000001", "domain"),
-    ("/keepa/products/us/B000000001", "domain"),
+    ("/keepa/products/us/B000000001", "domain"), ("/ledger?asof=3", "asof"),
+    ("/ledger?as_of=1&as_of=2", "as_of"), ("/ledger?as_of=&as_of=2", "as_of"),
+    ("/ledger?as%5Fof=1", "as%5Fof"), ("/ledger?AS_OF=1", "AS_OF"),
+    ("/events?limit=1&limit=5", "limit"), ("/events?form=2026-11-21", "form"),
+    ("/events/1?as_of=1", "as_of"), ("/events/stream?afer=1", "afer"),
+    ("/audit?form=2026-11-21", "form"), ("/log?at=1", "at"), ("/metrics?x", "x"),
+    ("/cache/stats?x=1", "x"), ("/snapshots?limit=1", "limit"), ("/log/key?x=1", "x"),
+    ("/keepa/products/1/B000000001?max_age=1", "max_age"), ("/health?x=1", "x"),
   ])
   func `E26: a bad parameter is refused by name`(_ uri: String, _ name: String) async throws {
     let stand = try await Stand()
@@ -156,5 +208,42 @@ struct BadInput: CustomTestStringConvertible, Sendable {
       #expect(answer.status == 400)
       #expect(answer.string("field") == name)
     }
+  }
+
+  @Test(arguments: [
+    ("B00000000\u{200B}", "character 10 is U+200B, ZERO WIDTH SPACE"),
+    ("Ｂ000000001", "character 1 is “Ｂ” (U+FF22, FULLWIDTH LATIN CAPITAL LETTER B)"),
+    ("В000000001", "character 1 is “В” (U+0412, CYRILLIC CAPITAL LETTER VE)"),
+    ("B00000000\n", "character 10 is U+000A"), ("B00000000-", "character 10 is “-” (U+002D"),
+    ("B00", "it has 3 characters;"), ("B0000000012", "it has 11 characters;"),
+    ("", "it has no characters;"), ("306406152", "a leading zero was lost: 0306406152"),
+    ("80442957x", "a leading zero was lost: 080442957X"), ("306406157", "it has 9 characters;"),
+  ])
+  func `an error about an ASIN names the character or the length`(
+    _ text: String, _ words: String
+  ) async throws {
+    #expect("\(ASINFault(text))".contains(words))
+    let stand = try await Stand()
+    try await stand.serving { caller in
+      let escaped = text.replacing("\n", with: "\\n")
+      let answer = try await caller.batch([escaped])
+      #expect(answer.string("results.0.error.reason") == "invalid_asin")
+      #expect(answer.string("results.0.error.detail")?.contains(words) == true)
+    }
+  }
+
+  @Test func `a body that comes too slowly is answered with 408`() async throws {
+    struct Slow: AsyncSequence, AsyncIteratorProtocol, Sendable {
+      func makeAsyncIterator() -> Slow { self }
+      func next() async throws -> ByteBuffer? { throw RequestTooSlow() }
+    }
+    let request = Request(
+      head: .init(method: .post, scheme: "http", authority: "localhost", path: "/"),
+      body: RequestBody(asyncSequence: Slow()))
+    let problem = await #expect(throws: Problem.self) {
+      _ = try await JSONFields(of: request, limit: 10, names: [])
+    }
+    #expect(problem?.status == .requestTimeout)
+    #expect(problem?.detail == "a request must arrive whole within 30 seconds")
   }
 }

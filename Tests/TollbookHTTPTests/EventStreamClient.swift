@@ -9,7 +9,8 @@ struct StreamedEvent: Hashable, Sendable {
   var event: String?
   var data: String?
 
-  var position: Int? { id.flatMap { Int($0) } }
+  /// The number at the end of the id: before it stands which history it is of.
+  var position: Int? { id.flatMap { $0.split(separator: "-").last }.flatMap { Int($0) } }
   var json: JSONValue? { data.flatMap { try? JSONDocument(Array($0.utf8)).root } }
 }
 

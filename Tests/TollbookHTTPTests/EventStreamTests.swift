@@ -1,11 +1,14 @@
+import Dispatch
 import Hummingbird
 import HummingbirdTesting
 import JSONText
 import LMDB
 import NIOCore
 import ServiceLifecycle
+import Synchronization
 import Testing
 import TollbookEvents
+import TollbookHistory
 import TollbookLog
 import TollbookTestSupport
 
@@ -33,7 +36,9 @@ import TollbookTestSupport
       let head = Int(stand.log.head)
       let client = try await EventStreamClient(port: port, path: "/events/stream")
       #expect(client.status == 200)
-      #expect(try await client.nextBlock() == StreamedEvent(id: "\(head)"))
+      let opening = try await client.nextBlock()
+      #expect(opening?.id == "\(try stand.log.identity())-\(head)")
+      #expect(opening?.data == nil)
       _ = try await caller.batch(["B000000001"])
       let listed = try await caller.get("/events?after=\(head)")
       let count = try #require(listed.count("events"))
@@ -78,7 +83,7 @@ import TollbookTestSupport
       let first = try await EventStreamClient(port: port, path: "/events/stream?after=5")
       let seen = try #require(try await first.next(4).last?.id)
       first.hangUp()
-      #expect(seen == "9")
+      #expect(seen == "\(try stand.log.identity())-9")
       // As a browser does it: with the same address, and where it was in a field.
       let again = try await EventStreamClient(
         port: port, path: "/events/stream?after=5", headers: ["Last-Event-ID": seen])
@@ -164,6 +169,82 @@ import TollbookTestSupport
     }
   }
 
+  @Test func `an empty Last-Event-ID is none`() async throws {
+    try await serving { stand, _, port in
+      let head = Int(stand.log.head)
+      let client = try await EventStreamClient(
+        port: port, path: "/events/stream", headers: ["Last-Event-ID": ""])
+      #expect(client.status == 200)
+      #expect(try await client.nextBlock()?.position == head)
+      try await stand.log.append([note("next")])
+      #expect(try await client.next(1).map(\.position) == [head + 1])
+      client.hangUp()
+    }
+  }
+
+  /// Ids that are not of this log: of another history, also where that position is there, and beyond the head.
+  @Test(arguments: ["0123456789ab-1", "999999", "0123456789ab-999999"])
+  func `a client of another history is told so, and goes on`(_ id: String) async throws {
+    try await serving { stand, _, port in
+      let head = Int(stand.log.head)
+      let client = try await EventStreamClient(
+        port: port, path: "/events/stream", headers: ["Last-Event-ID": id])
+      // Another status would end the attempts of an EventSource.
+      #expect(client.status == 200)
+      let notice = try #require(try await client.next(1).first)
+      #expect(notice.event == "another-history")
+      #expect(notice.json?["last_event_id"]?.string == id)
+      #expect(notice.json?["after"]?.int == head)
+      try await stand.log.append([note("next")])
+      let next = try #require(try await client.next(1).first)
+      #expect(next.position == head + 1)
+      client.hangUp()
+      // With what it has seen since, it is at home.
+      let again = try await EventStreamClient(
+        port: port, path: "/events/stream", headers: ["Last-Event-ID": try #require(next.id)])
+      try await stand.log.append([note("after that")])
+      let events = try await again.next(1)
+      #expect(events.map(\.position) == [head + 2])
+      #expect(events.first?.event == "CredentialStatusChanged")
+      again.hangUp()
+    }
+  }
+
+  @Test func `a client of another history begins where its address says`() async throws {
+    try await serving { stand, _, port in
+      let client = try await EventStreamClient(
+        port: port, path: "/events/stream?after=0", headers: ["Last-Event-ID": "0123456789ab-7"])
+      let events = try await client.next(2)
+      #expect(events.map(\.event) == ["another-history", "ServiceStarted"])
+      #expect(events.last?.position == 1)
+      client.hangUp()
+    }
+  }
+
+  @Test func `a filter that wants nothing lets others have their turn between two pages`()
+    async throws
+  {
+    let stand = try await Stand()
+    for index in 0..<100 { try await stand.log.append([note("\(index)")]) }
+    var filter = EventFilter()
+    filter.account = "nobody"
+    let source = LogSource(stand.log)
+    var stream = EventStream(
+      log: stand.log, query: EventQuery(filter, in: source, index: nil),
+      history: try stand.log.identity(), start: 0)
+    stream.portion = 1
+    let turns = OneThread()
+    let looking = Task(executorPreference: turns) { [stream] in
+      var writer: any ResponseBodyWriter = Nowhere()
+      try await stream.write(to: &writer)
+    }
+    // It sleeps when it has looked at everything.
+    while stand.time.sleeperCount == 0 { await Task.yield() }
+    #expect(turns.count >= 100)
+    looking.cancel()
+    try await looking.value
+  }
+
   @Test func `what a stream cannot do is refused by name`() async throws {
     let stand = try await Stand()
     try await stand.serving { caller in
@@ -177,10 +258,15 @@ import TollbookTestSupport
         #expect(answer.status == 400, "\(path)")
         #expect(answer.string("field") == field, "\(path)")
       }
-      let beyond = try await caller.get(
-        "/events/stream", [.lastEventID: "\(head + 1)"])
-      #expect(beyond.status == 400)
-      #expect(beyond.string("field") == "Last-Event-ID")
+      for id in ["x", "1-2-3", "nothexadecim-1"] {
+        let wrong = try await caller.get("/events/stream", [.lastEventID: id])
+        #expect(wrong.status == 400, "\(id)")
+        #expect(wrong.string("field") == "Last-Event-ID", "\(id)")
+      }
+      let listed = try await caller.get("/events?after=\(head + 1)")
+      #expect(listed.status == 400)
+      #expect(listed.string("field") == "after")
+      #expect(try await caller.get("/events?after=\(head)").count("events") == 0)
     }
   }
 
@@ -220,6 +306,26 @@ import TollbookTestSupport
       #expect(backwards.string("field") == "to")
     }
   }
+}
+
+/// One thread for all that prefers it, which counts its turns.
+private final class OneThread: TaskExecutor {
+  private let queue = DispatchQueue(label: "one thread")
+  private let turns = Atomic(0)
+
+  var count: Int { turns.load(ordering: .sequentiallyConsistent) }
+
+  func enqueue(_ job: consuming ExecutorJob) {
+    turns.add(1, ordering: .sequentiallyConsistent)
+    let job = UnownedJob(job)
+    queue.async { [self] in job.runSynchronously(on: asUnownedTaskExecutor()) }
+  }
+}
+
+/// Takes all that is written, at once.
+private struct Nowhere: ResponseBodyWriter {
+  func write(_ buffer: ByteBuffer) async throws {}
+  consuming func finish(_ trailingHeaders: HTTPFields?) async throws {}
 }
 
 extension Sequence {

@@ -1,3 +1,4 @@
+import Glibc
 import Hummingbird
 import JSONText
 import Testing
@@ -26,6 +27,7 @@ import TollbookTestSupport
       #expect(answer.string("upstreams.keepa.state") == "unknown")
       #expect(answer.int("position") == Int(stand.log.head))
       #expect(answer["reasons"] == nil)
+      #expect(answer["upstreams.keepa.simulated"]?.isNull == true)
       #expect(answer.headers[.upstream] == "simulated")
     }
   }
@@ -37,6 +39,7 @@ import TollbookTestSupport
       _ = try await caller.batch(["B000000001"])
       let answer = try await caller.get("/health")
       #expect(answer.string("upstreams.keepa.state") == "ready")
+      #expect(answer["upstreams.keepa.simulated"]?.bool == true)
       #expect(answer.int("cache_stats.entries") == 1)
       #expect(answer["cache_stats.hit_rate"]?.double == 50)
     }
@@ -104,6 +107,95 @@ import TollbookTestSupport
       #expect(refused.string("type") == "/problems/read-only")
       #expect(refused.headers[.retryAfter] == "30")
       #expect(try await caller.get("/log").string("writer.state") == "read_only")
+    }
+  }
+
+  @Test func `below the reserve health is read-only with the reason, and the refusal says storage`()
+    async throws
+  {
+    let stand = try await Stand { $0.log.reserveBytes = 1 << 60 }
+    try await stand.serving { caller in
+      let health = try await caller.get("/health")
+      #expect(health.status == 200)
+      #expect(health.string("status") == "read_only")
+      #expect(health.string("reasons.0.reason") == "read_only")
+      let detail = try #require(health.string("reasons.0.detail"))
+      #expect(detail.contains("are kept for calls already paid"))
+      let refused = try await caller.batch(["B000000001"])
+      #expect(refused.status == 503)
+      #expect(refused.string("type") == "/problems/read-only")
+      #expect(refused.string("detail")?.contains("storage") == true)
+      #expect(try await caller.get("/metrics").text.contains("tollbook_below_reserve 1\n"))
+    }
+  }
+
+  @Test func `a clock that was ahead is told, and instants are looked up by the true one`()
+    async throws
+  {
+    let stand = try await Stand()
+    try await stand.serving { caller in
+      let before = Int(stand.log.head)
+      let now = stand.time.now
+      stand.time.setWallClock(to: now.advanced(byMilliseconds: 365 * 86_400_000))
+      try await stand.log.append([.serviceStarted(ServiceStarted())])
+      #expect(try await caller.get("/health").string("status") == "ok")
+      stand.time.setWallClock(to: now.advanced(byMilliseconds: 1_000))
+      try await stand.log.append([.serviceStarted(ServiceStarted())])
+      let health = try await caller.get("/health")
+      #expect(health.string("status") == "degraded")
+      #expect(health.string("reasons.0.reason") == "clock_ahead")
+      let detail = try #require(health.string("reasons.0.detail"))
+      #expect(detail.contains("events from position \(before + 1) on are dated up to 2027-"))
+      let ledger = try await caller.get("/ledger?as_of=\(stand.time.now)")
+      #expect(ledger.int("position") == before + 2)
+      let earlier = try await caller.get("/ledger?as_of=\(now)")
+      #expect(earlier.int("position") == before)
+    }
+  }
+
+  @Test func `a reading that never ends is told with its process`() async throws {
+    let stand = try await Stand()
+    let service = HTTPService(
+      gateway: stand.gateway,
+      settings: HTTPSettings(version: Stand.version, startTime: stand.time.now),
+      checkpoints: nil)
+    let readers = await HeldReaders(stand.log.environment, count: 1)
+    for _ in 0..<3 {
+      try await stand.log.append([.serviceStarted(ServiceStarted())])
+    }
+    let early = Health(service, longestLag: 4)
+    let late = Health(service, longestLag: 3)
+    let metrics = try await stand.serving { try await $0.get("/metrics").text }
+    readers.letGo()
+    #expect(early.status == "ok")
+    #expect(late.status == "degraded")
+    #expect(late.reasons.map(\.name) == ["long_reader"])
+    #expect(late.reasons.first?.detail.contains("process \(getpid()) reads the log") == true)
+    #expect(metrics.contains("tollbook_reader_lag{process=\"\(getpid())\"} 3\n"))
+    #expect(Health(service, longestLag: 1).status == "ok")
+  }
+
+  @Test func `where nothing can be read a purchase is 503, and health says why`() async throws {
+    let stand = try await Stand()
+    try await stand.serving { caller in
+      _ = try await caller.batch(["B000000001"])
+      let calls = stand.callCount
+      let readers = await HeldReaders(stand.log.environment)
+      let answer = try await caller.batch(["B000000001"])
+      let health = try await caller.get("/health")
+      let product = try await caller.get("/keepa/products/1/B000000001")
+      readers.letGo()
+      #expect(answer.status == 503)
+      #expect(answer.string("type") == "/problems/storage-failed")
+      #expect(answer.headers[.retryAfter] == "5")
+      #expect(stand.callCount == calls)
+      #expect(health.status == 200)
+      #expect(health.string("status") == "degraded")
+      #expect(health.string("reasons.0.reason") == "storage_failed")
+      #expect(product.status == 503)
+      let again = try await caller.batch(["B000000001"])
+      #expect(again.int("stats.cache_hits") == 1)
+      #expect(stand.callCount == calls)
     }
   }
 

@@ -8,7 +8,8 @@ import TollbookSimulators
 @testable import TollbookHTTP
 
 @Suite struct MetricsTests {
-  @Test func `promtool accepts the metrics without complaint`() async throws {
+  @Test(.enabled(if: promtool != nil, "promtool is not installed"))
+  func `promtool accepts the metrics without complaint`() async throws {
     let stand = try await Stand()
     try await stand.serving { caller in
       _ = try await caller.batch(["B000000001"])
@@ -16,10 +17,37 @@ import TollbookSimulators
       _ = try await caller.batch(["B000000002"])
       _ = try await caller.get("/nothing\"\\x")
       let answer = try await caller.get("/metrics")
-      #expect(answer.headers[.contentType] == "text/plain; version=0.0.4; charset=utf-8")
-      guard let complaint = try promtoolComplaint(answer.bytes) else { return }
-      #expect(complaint == "")
+      #expect(try promtoolComplaint(answer.bytes) == "")
     }
+  }
+
+  @Test func `the metrics are text that Prometheus reads`() async throws {
+    let stand = try await Stand()
+    try await stand.serving { caller in
+      _ = try await caller.batch(["B000000001"])
+      _ = try await caller.get("/nothing\"\\x")
+      let answer = try await caller.get("/metrics")
+      #expect(answer.headers[.contentType] == "text/plain; version=0.0.4; charset=utf-8")
+      #expect(MetricsText.complaints(of: answer.text) == [])
+    }
+  }
+
+  @Test(arguments: [
+    ("# HELP a A.\n# TYPE a gauge\na 1", "no line break at the end"),
+    ("a 1\n", "a has no type"), ("# TYPE a gauge\na 1\n", "a has no help"),
+    ("# HELP a A.\n# TYPE a gauge\na one\n", "one is no number"),
+    ("# HELP a A.\n# TYPE a gauge\na 1\na 1\n", "a stands twice"),
+    ("# HELP a A.\n# TYPE a counter\na 1\n", "a is a counter without _total"),
+    ("# HELP a_total A.\n# TYPE a_total counter\na_total -1\n", "a_total is below zero"),
+    ("# HELP a A.\n# TYPE a gauge\na{x=\"1} 1\n", "a{x=\"1} 1 is no sample"),
+    (
+      "# HELP h H.\n# TYPE h histogram\nh_bucket{le=\"1\"} 2\nh_bucket{le=\"+Inf\"} 1\nh_count 1\n"
+        + "h_sum 1\n", "h_bucket{le=\"+Inf\"} is less than the one before"
+    ),
+    ("# HELP h H.\n# TYPE h histogram\nh_count 1\nh_sum 1\n", "h has no bucket for all"),
+  ])
+  func `what Prometheus does not read is found`(_ text: String, _ complaint: String) {
+    #expect(MetricsText.complaints(of: text) == [complaint])
   }
 
   @Test func `every figure of the list is there`() async throws {
@@ -92,10 +120,15 @@ import TollbookSimulators
         """)
   }
 
-  /// What `promtool check metrics` says; nil where it is not installed.
-  private func promtoolComplaint(_ metrics: [UInt8]) throws -> String? {
+  /// Prometheus' own checker, where it is installed.
+  private static let promtool: URL? = {
     let tool = URL(fileURLWithPath: "/usr/bin/promtool")
-    guard FileManager.default.isExecutableFile(atPath: tool.path) else { return nil }
+    return FileManager.default.isExecutableFile(atPath: tool.path) ? tool : nil
+  }()
+
+  /// What `promtool check metrics` says.
+  private func promtoolComplaint(_ metrics: [UInt8]) throws -> String {
+    let tool = try #require(Self.promtool)
     let file = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
     try Data(metrics).write(to: file)
     defer { try? FileManager.default.removeItem(at: file) }

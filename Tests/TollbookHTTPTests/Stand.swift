@@ -19,6 +19,8 @@ struct Stand {
     var gateway = GatewaySettings()
     var log = EventLog.Options.scratch
     var accessKey: String?
+    /// The address that is said to be listened on; nil: this machine's own.
+    var host: String?
     var allowedHosts: [String] = []
     /// Nil: no key is configured.
     var key: String? = KeepaSimulator.sampleKey
@@ -52,6 +54,7 @@ struct Stand {
     if options.isStarted { try await gateway.start(version: Self.version) }
     var settings = HTTPSettings(version: Self.version, startTime: time.now)
     settings.port = 0
+    settings.host = options.host ?? settings.host
     settings.accessKey = options.accessKey
     settings.allowedHosts = options.allowedHosts
     var logger = Logger(label: "test")

@@ -194,11 +194,14 @@ import TollbookViews
     }
   }
 
-  private func charges(_ from: String?, _ to: String?) throws -> Int64 {
+  private func charges(
+    _ from: String?, _ to: String?, zone: String = "UTC"
+  ) throws -> Int64 {
     var query = AuditQuery()
     query.setRange(
       try EventRange(
-        from: from.flatMap { Moment($0) }, to: to.flatMap { Moment($0) }, in: LogSource(log)))
+        from: from.flatMap { Moment($0) }, to: to.flatMap { Moment($0) }, in: LogSource(log),
+        calendar: try #require(AuditCalendar(zone: zone))))
     return try #require(try Audit.run(query, in: LogSource(log))).total.counts.charges
   }
 
@@ -213,8 +216,19 @@ import TollbookViews
     #expect(try charges(nil, "2026-11-21T08:59:59.999Z") == 1)
     #expect(try charges("2026-11-21T09:00:00Z", "2026-11-21T10:00:00Z") == 2)
     #expect(try charges("2026-11-21", "2026-11-22") == 3)
+    #expect(try charges("2026-11-21", "2026-11-21") == 3)
+    #expect(try charges(nil, "2026-11-21") == 3)
+    #expect(try charges(nil, "2026-11-20") == 0)
+    #expect(try charges("5", "2026-11-21") == 2)
+    #expect(try charges("2026-11-21T09:00:00Z", "2026-11-21") == 2)
+    // The calls were at 8, 9 and 10 o'clock in UTC; in these zones the day begins in between.
+    #expect(try charges("2026-11-21", "2026-11-21", zone: "Pacific/Pitcairn") == 3)
+    #expect(try charges("2026-11-22", nil, zone: "Pacific/Kiritimati") == 1)
+    #expect(try charges(nil, "2026-11-21", zone: "Pacific/Kiritimati") == 2)
+    #expect(try charges(nil, "2026-11-20", zone: "America/Anchorage") == 1)
+    // An instant is no day, whatever the zone.
+    #expect(try charges("2026-11-21T00:00:00Z", nil, zone: "America/Anchorage") == 3)
     #expect(try charges("2026-11-22", nil) == 0)
-    #expect(try charges("2026-11-21", "2026-11-21") == 0)
   }
 }
 
@@ -490,8 +504,8 @@ import TollbookViews
     #expect(india.name(ofHour: india.hour(of: time)) == "2026-11-21T14:00+05:30")
     var utc = AuditCalendar.utc
     #expect(utc.name(ofHour: utc.hour(of: time)) == "2026-11-21T08:00Z")
-    let local = try #require(Timestamp(rfc3339: "2026-06-21"))
-    #expect(berlin.start(ofUTCDay: local).description == "2026-06-20T22:00:00.000Z")
+    let local = try #require(CalendarDay("2026-06-21"))
+    #expect(berlin.start(of: local).description == "2026-06-20T22:00:00.000Z")
   }
 
   @Test func `a zone that does not exist is none`() {

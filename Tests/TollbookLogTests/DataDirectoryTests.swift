@@ -44,7 +44,7 @@ import TollbookTestSupport
       ])
     #expect(
       contents["data/deeper/tollbook.format 600"]
-        == Data("tollbook format 2 \(mode.rawValue)\n".utf8))
+        == Data("tollbook format 2 \(mode.rawValue) new\n".utf8))
   }
 
   @Test func `an empty folder is taken, and taken again by the next owner`() throws {

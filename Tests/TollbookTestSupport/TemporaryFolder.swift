@@ -39,18 +39,20 @@ package final class TemporaryFolder: Sendable {
   /// The log has to be closed, and all references to it given up, before the folder can be opened again.
   package func openLog(
     _ name: String = "data", folds: [Fold] = [], time: TimeSource = ManualTime().source,
-    options: EventLog.Options = .scratch,
+    options: EventLog.Options = .scratch, mode: LogMode = .simulated,
     fail: @escaping @Sendable (LogError) -> Void = { fatalError("the log failed: \($0)") }
   ) throws -> EventLog {
-    let directory = try own(name)
+    let directory = try own(name, mode: mode)
     return try whenGivenUp {
       try EventLog(directory, folds: folds, time: time, options: options, fail: fail)
     }
   }
 
   /// Takes ownership of a data directory in it.
-  package func own(_ name: String = "data") throws -> DataDirectory {
-    try whenGivenUp { try DataDirectory.own("\(path)/\(name)", mode: .simulated) }
+  package func own(
+    _ name: String = "data", mode: LogMode = .simulated
+  ) throws -> DataDirectory {
+    try whenGivenUp { try DataDirectory.own("\(path)/\(name)", mode: mode) }
   }
 
   /// Opens what this process may have given up a moment ago: while another test starts a process, that one holds copies

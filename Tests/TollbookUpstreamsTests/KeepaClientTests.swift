@@ -20,8 +20,7 @@ import TollbookUpstreams
   ) async throws -> [String] {
     let server = LoopbackServer(script: script)
     defer { server.stop() }
-    var settings = KeepaClient.Settings()
-    settings.base = base ?? server.base
+    var settings = KeepaClient.Settings(base: try #require(BaseURL(base ?? server.base)))
     settings.silenceTimeout = .milliseconds(600)
     settings.maximumBody = 4_096
     let client = KeepaClient(
@@ -124,11 +123,37 @@ import TollbookUpstreams
     #expect(seen.count == 1)
   }
 
-  @Test(
-    arguments: [
-      "http://127.0.0.1:1", "http://no-such-host.invalid", "nonsense://127.0.0.1", "",
-    ]
-  )
+  @Test(arguments: [
+    ("https://api.keepa.com", "https://api.keepa.com"), ("http://[::1]:80/", "http://[::1]:80"),
+    ("HTTP://Localhost:65535/keepa//", "http://Localhost:65535/keepa"),
+  ])
+  func `an address is kept without slashes at its end`(_ text: String, _ kept: String) {
+    #expect(BaseURL(text)?.description == kept)
+  }
+
+  @Test(arguments: [
+    "", "keepa", "api.keepa.com", "ftp://a", "nonsense://127.0.0.1", "https:/a", "http://",
+    "http:///x", "http://a:abc", "http://a:-1", "http://a:", "http://a:0", "http://a:+80",
+    "http://a:080", "http://127.0.0.1:65536", "http://a:99999999999999999999", "http://a:80:90",
+    "http://[::1", "http://::1", "http://[x]", "http://a b", "http://a%20b", "http://kéepa.com",
+    "http://a?key=1", "http://a?", "http://a#x", "http://user@a", "http://user:secret@a",
+    "http://@a", "http://a\n",
+  ])
+  func `what cannot be connected to is no address`(_ text: String) {
+    #expect(BaseURL(text) == nil)
+  }
+
+  @Test(arguments: [
+    ("http://user:secret@a:1", "http://…@a:1"), ("user:secret@[::1", "…@[::1"),
+    ("http://a:b@c@d", "http://…@d"), ("http://a?key=secret", "http://a?…"),
+    ("http://a/#secret", "http://a/#…"), ("http://u:secret@a?secret", "http://…@a?…"),
+    ("http://a:65536", "http://a:65536"), ("", ""),
+  ])
+  func `an address that is refused shows no secret`(_ text: String, _ shown: String) {
+    #expect(BaseURL.masked(text) == shown)
+  }
+
+  @Test(arguments: ["http://127.0.0.1:1", "http://no-such-host.invalid"])
   func `what cannot be reached is not sent`(base: String) async throws {
     let seen = try await with(base: base) { _ in
       [.answer(Self.body)]

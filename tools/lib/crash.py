@@ -22,8 +22,6 @@ import time
 
 SAMPLE_RATE = 1_000
 START_BALANCE = 30_000  # half of what a bucket of that rate holds
-# The key that the simulator takes unless it is told others.
-SAMPLE_KEY = "simulated" * 6 + "-key-00000"
 
 
 def fail(message):
@@ -112,12 +110,10 @@ class World:
         port = free_port()
         return Program(
             self.binary,
-            ["serve", "--data-dir", data or self.data, "--port", str(port)],
+            ["serve", "--simulate", "--simulator", f"http://127.0.0.1:{self.simulator_port}",
+             "--data-dir", data or self.data, "--port", str(port)],
             port,
-            {
-                "KEEPA_BASE_URL": f"http://127.0.0.1:{self.simulator_port}",
-                "KEEPA_API_KEY": SAMPLE_KEY,
-            },
+            {},
             prefix,
         )
 

@@ -35,13 +35,15 @@ struct BatchAnswer {
   private var refusal: Problem? {
     guard let first = answer.outcomes.first?.problem else { return nil }
     let isSame = answer.outcomes.allSatisfy {
-      $0.source == .none && $0.problem?.reason == first.reason
+      // What was paid is told, whatever became of it.
+      $0.source == .none && $0.tokens == 0 && $0.problem?.reason == first.reason
     }
     guard isSame else { return nil }
     switch first.reason {
     case .busy: return Problem(.busy, first.detail).retrying(after: 1)
     case .storageFull: return Problem(.readOnly, first.detail).retrying(after: 30)
     case .stopping: return Problem(.stopping, first.detail).retrying(after: 5)
+    case .storageFailed: return Problem(.storageFailed, first.detail).retrying(after: 5)
     default: return nil
     }
   }

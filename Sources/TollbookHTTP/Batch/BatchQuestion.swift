@@ -6,10 +6,13 @@ import TollbookUpstreams
 ///
 /// Members: `asinList`, 1 to 1,000 strings; `domain`, 1 if left out; `include`, any of `rating`, `buybox`, `offers`;
 /// `wait_seconds`, 0 to 300; `max_tokens`; `max_age_seconds`, which the header `Cache-Control: max-age` can say too (the
-/// smaller one counts). Other members are ignored.
+/// smaller one counts).
 struct BatchQuestion {
   static let mostProducts = 1_000
   static let longestWait: Int64 = 300
+  static let names = [
+    "asinList", "domain", "include", "wait_seconds", "max_tokens", "max_age_seconds",
+  ]
 
   /// One element of the list.
   enum Place {

@@ -82,7 +82,7 @@ extension ProductProblem.Reason {
     switch self {
     case .insufficientTokens, .requestLimit, .storageFull, .busy: true
     case .upstreamUnavailable, .incomplete, .keyRejected, .requestRejected, .notConfigured,
-      .stopping:
+      .stopping, .storageFailed:
       false
     }
   }

@@ -19,7 +19,7 @@ struct ProductResultWriter {
 
   /// A text that cannot be an ASIN.
   mutating func write(invalid text: String, to json: inout JSONWriter) {
-    write(text, failed: "invalid_asin", "an ASIN has ten letters and digits", to: &json)
+    write(text, failed: "invalid_asin", "\(ASINFault(text))", to: &json)
   }
 
   /// A product of which the gateway says nothing. It should not happen; if it does, the other places stay where they are.
@@ -134,8 +134,8 @@ struct ProductResultWriter {
 }
 
 extension CacheEntry {
-  /// Whole seconds since it was fetched.
-  func ageSeconds(at now: Timestamp) -> Int64 {
-    max(0, now.milliseconds - fetched.milliseconds) / 1_000
+  /// Whole seconds since it was fetched; nil: by a clock that was ahead, so that nobody knows.
+  func ageSeconds(at now: Timestamp) -> Int64? {
+    fetched <= now ? (now.milliseconds - fetched.milliseconds) / 1_000 : nil
   }
 }

@@ -4,7 +4,7 @@ import Hummingbird
 ///
 /// A foreign `Host` means that somebody's name was pointed at this machine (DNS rebinding), a foreign `Origin` or
 /// `Sec-Fetch-Site: cross-site` that a page of another site makes the call. What is no browser sends neither of the
-/// latter two.
+/// latter two. `/health` answers under every name: a probe asks by whatever address it has.
 struct BrowserGuard: RouterMiddleware {
   typealias Context = TollbookContext
 
@@ -26,11 +26,15 @@ struct BrowserGuard: RouterMiddleware {
     _ request: Request, context: TollbookContext,
     next: @concurrent (Request, TollbookContext) async throws -> Response
   ) async throws -> Response {
-    try check(request)
+    if let text = request.headers[.requestFault], let fault = RequestFault(rawValue: text) {
+      throw fault.problem
+    }
+    if context.endpointPath != "/health" { try checkHost(request) }
+    try checkSite(request)
     return try await next(request, context)
   }
 
-  private func check(_ request: Request) throws(Problem) {
+  private func checkHost(_ request: Request) throws(Problem) {
     // The library moves `Host` to the authority; a second one would stay behind.
     let named = [request.head.authority, request.headers[.plainHost], request.uri.host]
       .compactMap(\.self)
@@ -41,11 +45,15 @@ struct BrowserGuard: RouterMiddleware {
         "Tollbook does not answer as “\(authority.prefix(100))”; add the name to the allowed hosts"
           + " if it is yours", field: "Host")
     }
+  }
+
+  private func checkSite(_ request: Request) throws(Problem) {
     if let origin = request.headers[.origin], !isAllowed(origin: origin) {
       throw Problem(
         .foreignOrigin, "pages of “\(origin.prefix(100))” may not call Tollbook", field: "Origin")
     }
-    if request.headers[.secFetchSite]?.lowercased() == "cross-site" {
+    let sites = request.headers[.secFetchSite]?.lowercased().split(separator: ",") ?? []
+    if sites.contains(where: { $0.filter { $0 != " " } == "cross-site" }) {
       throw Problem(
         .foreignOrigin, "pages of other sites may not call Tollbook", field: "Sec-Fetch-Site")
     }
@@ -69,7 +77,21 @@ struct BrowserGuard: RouterMiddleware {
     return String(authority[..<colon])
   }
 
+  /// Whether a text is a name or an address, with or without a port, and nothing more.
+  static func isAuthority(_ text: String) -> Bool {
+    let name = name(ofAuthority: text)
+    if name.hasPrefix("[") { return name.hasSuffix("]") && name.count > 2 }
+    return !name.isEmpty
+      && !name.unicodeScalars.contains {
+        $0.value <= 0x20 || ":/?#@[]*\\".unicodeScalars.contains($0)
+      }
+  }
+
   private static func isPort(_ text: Substring) -> Bool {
-    text.first == ":" && text.dropFirst().allSatisfy(\.isNumber)
+    let digits = text.dropFirst()
+    guard text.first == ":", digits.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else {
+      return false
+    }
+    return digits.isEmpty || UInt16(digits) != nil
   }
 }

@@ -25,7 +25,8 @@ struct ProblemMiddleware: RouterMiddleware {
     case let problem as Problem: return problem
     case let error as LogError:
       let problem = Problem(error)
-      if problem.status.kind == .serverError && problem.status != .serviceUnavailable {
+      let isExpected = problem.status == .serviceUnavailable && problem.kind != .storageFailed
+      if problem.status.kind == .serverError && !isExpected {
         report(error, request, context)
       }
       return problem

@@ -42,7 +42,7 @@ extension HTTPService {
       }
       query.calendar = calendar
     }
-    let range = try parameters.eventRange(in: source)
+    let range = try parameters.eventRange(in: source, calendar: query.calendar)
     query.after = range.after
     query.through = range.through
     return query

@@ -7,7 +7,8 @@ extension HTTPService {
     router.route(
       "/keepa/batch-analyze",
       post: { request, context in
-        let fields = try await JSONFields(of: request, limit: context.maxUploadSize)
+        let fields = try await JSONFields(
+          of: request, limit: context.maxUploadSize, names: BatchQuestion.names)
         let question = try BatchQuestion(
           fields, cacheControl: request.headers[.cacheControl],
           account: gateway.settings.account)

@@ -12,7 +12,10 @@ extension HTTPService {
     router.route(
       "/resolve",
       post: { request, context in
-        try await resolve(JSONFields(of: request, limit: context.maxUploadSize))
+        try await resolve(
+          JSONFields(
+            of: request, limit: context.maxUploadSize,
+            names: ["fetch", "attempt", "unit", "settled", "note"]))
       })
   }
 

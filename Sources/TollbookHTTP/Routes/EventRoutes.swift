@@ -11,11 +11,11 @@ extension HTTPService {
 
   /// `GET /events` and `/events/{position}`.
   func addEvents(to router: Router<TollbookContext>) {
-    router.route("/events", get: { request, _ in try events(QueryParameters(request)) })
+    router.route("/events", get: { request, _ in try await events(QueryParameters(request)) })
     router.route("/events/{position}", get: { _, context in try event(context) })
   }
 
-  private func events(_ query: QueryParameters) throws -> Response {
+  private func events(_ query: QueryParameters) async throws -> Response {
     let limit = try query.limit()
     let filter = try query.eventFilter()
     let source = LogSource(log)
@@ -24,6 +24,8 @@ extension HTTPService {
     var page = try found.page(after: range.after, through: range.through, limit: limit)
     var portions = 1
     while !page.isComplete, page.events.count < limit, portions < Self.mostPortions {
+      // A long look lets others have their turn.
+      await Task.yield()
       let more = try found.page(
         after: page.last, through: range.through, limit: limit - page.events.count)
       page.events += more.events

@@ -9,9 +9,14 @@ import TollbookLog
 extension HTTPService {
   /// `GET /events/stream`: events as they come, as server-sent events.
   ///
-  /// Each has its position as `id`, its type as `event`, and as `data` what `GET /events` shows. It goes on after
-  /// `Last-Event-ID`, or after `after` or from `from`; without any of them it begins with the next event. What is filtered
-  /// out has no event, but its position is told with the next heartbeat, so that nobody has to look at it again.
+  /// Each has as `id` which history this is and its position, its type as `event`, and as `data` what `GET /events`
+  /// shows. It goes on after `Last-Event-ID`, or after `after` or from `from`; without any of them it begins with the
+  /// next event. What is filtered out has no event, but its position is told with the next heartbeat, so that nobody has
+  /// to look at it again.
+  ///
+  /// A `Last-Event-ID` of another history names other events here: the log was restored, or begun anew. The stream then
+  /// begins with an event `another-history` that says so, and goes on as if none had been sent. A refusal would end the
+  /// attempts of an `EventSource`.
   func addEventStream(to router: Router<TollbookContext>) {
     router.route("/events/stream", get: { request, _ in try eventStream(request) })
   }
@@ -22,11 +27,11 @@ extension HTTPService {
       throw Problem(.invalidParameter, "a stream has no end; GET /events has", field: "to")
     }
     let filter = try query.eventFilter()
-    let start = try streamStart(request, query)
     let source = LogSource(log)
-    guard try source.start() <= start else { throw LogError.beforeBase(try source.start()) }
+    let (start, foreign) = try streamStart(request, query, source)
     let stream = EventStream(
-      log: log, query: EventQuery(filter, in: source, index: log.index), start: start)
+      log: log, query: EventQuery(filter, in: source, index: log.index),
+      history: try log.identity(), start: start, foreign: foreign)
     let headers: HTTPFields = [
       .contentType: "text/event-stream", .position: "\(start)", .buffering: "no",
     ]
@@ -38,24 +43,26 @@ extension HTTPService {
       })
   }
 
-  /// The position after which a stream begins.
+  /// The position after which a stream begins, and the place that the client named if that is in another history.
   private func streamStart(
-    _ request: Request, _ query: QueryParameters
-  ) throws -> Position {
-    let head = log.head
-    if let text = request.headers[.lastEventID] {
-      guard let position = Position(text), position <= head else {
-        throw query.invalid(
-          "Last-Event-ID", text, "a position of this log, which ends at \(head)")
+    _ request: Request, _ query: QueryParameters, _ source: LogSource
+  ) throws -> (start: Position, foreign: StreamPlace?) {
+    var foreign: StreamPlace?
+    if let text = request.headers[.lastEventID], !text.isEmpty {
+      guard let place = StreamPlace(text) else {
+        throw query.invalid("Last-Event-ID", text, "the id of an event of a stream, or a position")
       }
-      return position
+      let history = try log.identity()
+      let isKnown = try source.start()...max(log.head, source.start()) ~= place.position
+      if isKnown, place.history ?? history == history { return (place.position, nil) }
+      foreign = place
     }
-    if try query.moment("from") == nil, try query.position("after") == nil { return head }
-    let start = try query.eventRange(in: LogSource(log)).after
-    guard start <= head else {
-      throw query.invalid("after", "\(start)", "a position of this log, which ends at \(head)")
+    guard try query.moment("from") != nil || query.position("after") != nil else {
+      return (log.head, foreign)
     }
-    return start
+    let start = try query.eventRange(in: source).after
+    guard try source.start() <= start else { throw LogError.beforeBase(try source.start()) }
+    return (start, foreign)
   }
 }
 
@@ -68,37 +75,72 @@ struct EventStream: Sendable {
   static let heartbeatMilliseconds: Int64 = 15_000
   /// Events to a page.
   private static let pageEvents = 200
+  private static let heartbeatNanoseconds = heartbeatMilliseconds * 1_000_000
 
   private enum Wake { case commit, heartbeat, end }
 
   let log: EventLog
   let query: EventQuery
+  let history: LogIdentity
   let start: Position
+  /// Where the client was in another history.
+  var foreign: StreamPlace?
+  /// Records that a page looks at.
+  var portion = EventQuery.portion
 
   /// Sends events until the service shuts down, the task is cancelled or the client has gone.
   @concurrent
   func write(to writer: inout any ResponseBodyWriter) async throws {
     // The place to go on from is known from the beginning on.
-    try await writer.write(ByteBuffer(string: "retry: 2000\nid: \(start)\n\n"))
+    try await writer.write(ByteBuffer(string: "retry: 2000\nid: \(id(start))\n\n"))
+    if let foreign { try await writer.write(notice(foreign)) }
     var last = start
     var told = start
+    var written = log.time.monotonicNanoseconds()
     while !Task.isCancelled, !Task.isShuttingDownGracefully {
-      let page = try query.page(after: last, limit: Self.pageEvents)
+      let page = try query.page(after: last, limit: Self.pageEvents, looking: portion)
       last = page.last
+      var wake = Wake.commit
       if let event = page.events.last {
-        try await writer.write(Self.text(of: page.events))
+        try await writer.write(text(of: page.events))
         told = event.position
+        written = log.time.monotonicNanoseconds()
+      } else if !page.isComplete {
+        // Where the filter wants nothing of a long log, others have their turn between two pages.
+        await Task.yield()
+        let isDue = log.time.monotonicNanoseconds() - written >= Self.heartbeatNanoseconds
+        wake = isDue ? .heartbeat : .commit
       }
-      if !page.isComplete { continue }
-      switch await wait(after: last) {
+      if page.isComplete { wake = await wait(after: last) }
+      switch wake {
       case .commit: continue
       case .heartbeat:
-        let place = last > told ? "id: \(last)\n" : ""
+        let place = last > told ? "id: \(id(last))\n" : ""
         told = last
         try await writer.write(ByteBuffer(string: ":\n\(place)\n"))
+        written = log.time.monotonicNanoseconds()
       case .end: return
       }
     }
+  }
+
+  private func id(_ position: Position) -> StreamPlace { StreamPlace(history, position) }
+
+  /// What a client is told whose last event is of another history.
+  private func notice(_ foreign: StreamPlace) -> ByteBuffer {
+    var json = JSONWriter()
+    json.object { json in
+      json.field("last_event_id", foreign.description)
+      json.field("after", start)
+      json.field(
+        "detail",
+        "your last event is not of this log: it was restored or begun anew, and its positions name"
+          + " other events. What follows begins after position \(start)")
+    }
+    var buffer = ByteBuffer(string: "id: \(id(start))\nevent: another-history\ndata: ")
+    buffer.writeBytes(json.bytes)
+    buffer.writeString("\n\n")
+    return buffer
   }
 
   /// Waits for the next commit, but not for too long.
@@ -122,7 +164,7 @@ struct EventStream: Sendable {
     }
   }
 
-  private static func text(of events: [RecordedEvent]) -> ByteBuffer {
+  private func text(of events: [RecordedEvent]) -> ByteBuffer {
     var buffer = ByteBuffer()
     buffer.reserveCapacity(512 * events.count)
     var json = JSONWriter(capacity: 512)
@@ -130,7 +172,7 @@ struct EventStream: Sendable {
       json = JSONWriter(capacity: json.bytes.count)
       // Without a line break inside: the writer escapes them.
       event.write(to: &json)
-      buffer.writeString("id: \(event.position)\nevent: \(event.event.kind.name)\ndata: ")
+      buffer.writeString("id: \(id(event.position))\nevent: \(event.event.kind.name)\ndata: ")
       buffer.writeBytes(json.bytes)
       buffer.writeString("\n\n")
     }

@@ -9,14 +9,14 @@ import TollbookViews
 extension HTTPService {
   /// `GET /health` and `GET /`: how Tollbook is. Always status 200 while it answers at all.
   func addHealth(to router: Router<TollbookContext>) {
-    let health: Handler = { _, _ in try answerHealth() }
+    let health: Handler = { _, _ in answerHealth() }
     router.route("/", get: health)
     router.route("/health", get: health)
   }
 
-  private func answerHealth() throws -> Response {
-    let figures = try CacheFigures(self)
-    let state = try Health(self)
+  private func answerHealth() -> Response {
+    let figures = Result { () throws(LogError) in try CacheFigures(self) }
+    let state = Health(self)
     let upstream = gateway.status
     let head = log.head
     return .object(position: head) { json in
@@ -34,12 +34,15 @@ extension HTTPService {
       json.field("simulated", gateway.isSimulated)
       json.field("started_at", settings.startTime)
       json.field("cache_enabled", gateway.settings.isCacheOn)
-      json.object("cache_stats") { figures.write(to: &$0) }
+      if case .success(let figures) = figures {
+        json.object("cache_stats") { figures.write(to: &$0) }
+      }
       json.object("upstreams") { json in
         json.object("keepa") { json in
           json.field("configured", upstream.isConfigured)
           json.field("state", upstream.state.rawValue)
           json.fieldIfPresent("detail", upstream.detail.isEmpty ? nil : upstream.detail)
+          json.field("simulated", upstream.isSimulated)
         }
       }
       json.field("position", head)
@@ -54,26 +57,53 @@ struct Health {
     let detail: String
   }
 
-  private(set) var reasons: [Reason] = []
-  private let isReadOnly: Bool
+  /// A reading that began so many commits ago is told: what was freed since cannot be written again.
+  static let longestLag = 10_000
 
-  init(_ service: HTTPService) throws(LogError) {
-    switch service.log.writerState {
-    case .open: isReadOnly = false
-    case .readOnly(let reason):
-      isReadOnly = true
-      reasons.append(Reason(name: "read_only", detail: reason))
-    case .closed:
-      isReadOnly = true
-      reasons.append(Reason(name: "stopping", detail: "the event log is closed"))
+  private(set) var reasons: [Reason] = []
+  private var isReadOnly = false
+
+  /// - Parameter longestLag: readings that began longer ago, in commits, are told.
+  init(_ service: HTTPService, longestLag: Int = Self.longestLag) {
+    do throws(LogError) { try look(at: service, longestLag) } catch {
+      reasons.append(Reason(name: "storage_failed", detail: "\(error)"))
     }
-    try addBooks(service)
     let upstream = service.gateway.status
     switch upstream.state {
     case .notConfigured:
       reasons.append(Reason(name: "keepa_not_configured", detail: upstream.detail))
     case .keyRejected: reasons.append(Reason(name: "keepa_key_rejected", detail: upstream.detail))
+    case .simulator: reasons.append(Reason(name: "keepa_is_simulated", detail: upstream.detail))
     case .unknown, .ready, .unreachable: break
+    }
+  }
+
+  private mutating func look(at service: HTTPService, _ longestLag: Int) throws(LogError) {
+    let shortage = try service.log.shortage()
+    if service.log.writerState == .closed {
+      isReadOnly = true
+      reasons.append(Reason(name: "stopping", detail: "the event log is closed"))
+    } else if let shortage {
+      isReadOnly = true
+      reasons.append(Reason(name: "read_only", detail: shortage))
+    }
+    try addReaders(service, longestLag)
+    if let ahead = try service.log.clockAhead() {
+      reasons.append(Reason(name: "clock_ahead", detail: "\(ahead)"))
+    }
+    try addBooks(service)
+  }
+
+  private mutating func addReaders(
+    _ service: HTTPService, _ longestLag: Int
+  ) throws(LogError) {
+    let storage = try service.log.environmentStatistics()
+    for reader in storage.readers where storage.lag(of: reader) >= longestLag {
+      reasons.append(
+        Reason(
+          name: "long_reader",
+          detail: "process \(reader.process) reads the log since \(storage.lag(of: reader)) commits"
+            + " ago; until it has ended its reading the file grows: let it go on or end it"))
     }
   }
 

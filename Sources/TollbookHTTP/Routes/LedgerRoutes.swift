@@ -34,7 +34,7 @@ extension HTTPService {
   }
 
   private func charges(_ query: QueryParameters) throws -> Response {
-    let page = try ChargePage(ChargeQuery(query), asOf: AsOf(query, log)?.position, log)
+    let page = try ChargePage(ChargeQuery(query, log), asOf: AsOf(query, log)?.position, log)
     return .object(position: page.head, capacity: 512 * (page.charges.count + 1)) { json in
       json.array("charges", page.charges) { json, charge in charge.write(to: &json) }
       json.object("sums") { json in

@@ -24,18 +24,21 @@ extension HTTPService {
     writeProcess(&text)
     writeRequests(&text)
     let parkedTable = log.tables.parked
-    let (totals, entries, meters, parked, reusable) = try log.readViews {
+    let storage = try log.environmentStatistics()
+    let oldest = storage.readers.first?.transaction ?? .max
+    let (totals, entries, meters, parked, reusable, free) = try log.readViews {
       (transaction) throws(LMDBError) in
       (
         try metrics.totals(in: transaction), try cache.count(in: transaction),
         try ledger.meters(in: transaction), try transaction.count(in: parkedTable),
-        try transaction.reusableBytes()
+        try transaction.reusableBytes(seenSince: oldest), try transaction.reusableBytes()
       )
     }
     writeReads(totals, entries: entries, &text)
     writeUpstream(&text)
     writeLedger(meters, totals, &text)
-    try writeLog(totals, parked: parked, reusable: reusable, &text)
+    writeLog(totals, parked: parked, &text)
+    try writeStorage(storage, reusable: reusable, pinned: free - reusable, &text)
     return text.text
   }
 
@@ -139,10 +142,9 @@ extension HTTPService {
   }
 
   private func writeLog(
-    _ totals: MetricsView.Totals, parked: Int, reusable: Int, _ text: inout PrometheusText
-  ) throws(LogError) {
+    _ totals: MetricsView.Totals, parked: Int, _ text: inout PrometheusText
+  ) {
     let values = log.statistics.values
-    let storage = try log.environmentStatistics()
     text.family(
       "tollbook_events_total", .counter, "Events in the log by type.",
       EventKind.allCases.map { ([("type", $0.name)], Double(totals[$0])) })
@@ -161,17 +163,34 @@ extension HTTPService {
     text.single(
       "tollbook_read_only", .gauge, "1 while the log takes no events.",
       log.writerState == .open ? 0 : 1)
+  }
+
+  private func writeStorage(
+    _ storage: EnvironmentStatistics, reusable: Int, pinned: Int, _ text: inout PrometheusText
+  ) throws(LogError) {
+    text.single(
+      "tollbook_below_reserve", .gauge,
+      "1 while nothing is bought, since what storage is left is kept for calls already paid.",
+      try log.headroom().admits ? 0 : 1)
     text.family(
-      "tollbook_map_bytes", .gauge, "The map of the log's file by use.",
+      "tollbook_map_bytes", .gauge,
+      "The map of the log's file by use; pinned is free and may still be read by a reader.",
       [
-        ([("state", "used")], Double(storage.usedBytes - reusable)),
+        ([("state", "used")], Double(storage.usedBytes - reusable - pinned)),
         ([("state", "reusable")], Double(reusable)),
+        ([("state", "pinned")], Double(pinned)),
         ([("state", "unused")], Double(storage.mapSize - storage.usedBytes)),
       ])
     text.single(
       "tollbook_oldest_reader_lag", .gauge,
       "How many commits ago the oldest running read began.",
       Double(storage.oldestReaderLag ?? 0))
+    text.family(
+      "tollbook_reader_lag", .gauge,
+      "How many commits ago the oldest running read of each process began.",
+      storage.oldestReaders.map {
+        ([("process", "\($0.process)")], Double(storage.lag(of: $0)))
+      })
   }
 }
 
@@ -184,6 +203,14 @@ extension MeterKey {
     }
     return [(name, owner), ("unit", unit)] + dimensions
       + (window.isEmpty ? [] : [("window", window)])
+  }
+}
+
+extension EnvironmentStatistics {
+  /// The oldest running read of each process.
+  fileprivate var oldestReaders: [RunningReader] {
+    var seen: Set<Int> = []
+    return readers.filter { seen.insert($0.process).inserted }
   }
 }
 

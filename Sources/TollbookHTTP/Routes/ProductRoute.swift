@@ -97,7 +97,8 @@ extension HTTPService {
     let text = context.parameters.get("asin") ?? ""
     guard let asin = KeepaASIN(text) else {
       throw Problem(
-        .invalidParameter, "“\(text.prefix(100))” is no ASIN: that has ten letters and digits",
+        .invalidParameter,
+        "“\(text.prefix(100))” is no ASIN: \(ASINFault(percentDecoded(text) ?? text))",
         field: "asin")
     }
     return asin
@@ -109,12 +110,17 @@ extension HTTPService {
     // What was is not a hit of the cache, and of no use to other caches.
     guard asOf == nil else { return [.vary: "Accept-Encoding"] }
     let now = log.time.now()
+    guard let age = entry.ageSeconds(at: now) else {
+      return [
+        .cacheControl: "no-cache", .cacheStatus: "tollbook; hit; ttl=0", .vary: "Accept-Encoding",
+      ]
+    }
     let left = (entry.freshUntil.milliseconds - now.milliseconds) / 1_000
     let lifetime = max(0, entry.freshUntil.milliseconds - entry.fetched.milliseconds) / 1_000
     // Behind an access key nobody but the one who showed it may keep the answer.
     let scope = settings.accessKey == nil ? "" : "private, "
     return [
-      .age: "\(entry.ageSeconds(at: now))",
+      .age: "\(age)",
       .cacheControl: "\(scope)max-age=\(lifetime)",
       .cacheStatus: "tollbook; hit; ttl=\(left)",
       .vary: "Accept-Encoding",

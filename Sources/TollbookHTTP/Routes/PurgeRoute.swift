@@ -11,7 +11,10 @@ extension HTTPService {
     router.route(
       "/cache/purge",
       post: { request, context in
-        try await purge(JSONFields(of: request, limit: context.maxUploadSize))
+        try await purge(
+          JSONFields(
+            of: request, limit: context.maxUploadSize,
+            names: ["key", "prefix", "all", "hard", "note", "dry_run", "confirm"]))
       })
   }
 
@@ -26,7 +29,7 @@ extension HTTPService {
         .invalidField, "dry_run changes nothing and confirm purges; send one of them",
         field: "confirm")
     }
-    let cost = isConfirmed ? try await order.carryOut(on: log) : try order.cost(in: log)
+    let cost = isConfirmed ? try await order.carryOut(on: log) : try await order.cost(in: log)
     return .object(position: log.head) { json in
       json.field("purged", isConfirmed)
       json.field("hard", order.isHard)

@@ -14,7 +14,8 @@ extension HTTPService {
     router.route(
       "/snapshots", get: { _, _ in try listSnapshots() },
       post: { request, context in
-        try await takeSnapshot(JSONFields(of: request, limit: context.maxUploadSize))
+        try await takeSnapshot(
+          JSONFields(of: request, limit: context.maxUploadSize, names: ["bodies", "note"]))
       })
   }
 

@@ -71,12 +71,20 @@ package struct AuditCalendar: Sendable {
       + "\(rest < 10 ? "0" : "")\(rest)"
   }
 
-  /// The first instant of a day that is written as it stands in UTC.
-  package mutating func start(ofUTCDay time: Timestamp) -> Timestamp {
-    let day = time.milliseconds
-    // The offset at the local midnight, which is nearly always that at the same hour in UTC.
-    let guess = day &- offset(at: day)
-    return Timestamp(milliseconds: day &- offset(at: guess))
+  /// The first instant of a day, which is not midnight where the clocks are set forward then. Of a day that the zone left
+  /// out it is that of the next one.
+  package func start(of day: CalendarDay) -> Timestamp {
+    let midnight = Timestamp(startOf: day).milliseconds
+    guard zone != nil else { return Timestamp(milliseconds: midnight) }
+    var calendar = self
+    // No zone was ever further away from UTC.
+    var quarter = midnight &- 16 * Self.millisecondsPerHour
+    while quarter <= midnight &+ 16 * Self.millisecondsPerHour {
+      let start = max(quarter, midnight &- calendar.offset(at: quarter))
+      quarter &+= Self.step
+      if start < quarter { return Timestamp(milliseconds: start) }
+    }
+    return Timestamp(milliseconds: midnight)
   }
 }
 

@@ -51,13 +51,15 @@ package enum ExportFile {
     var done = Done()
     var soundBytes: UInt64 = 0
     if isResuming {
-      if !files.fileExists(atPath: part), files.fileExists(atPath: path) {
-        do { try files.copyItem(atPath: path, toPath: part) } catch {
-          throw ExportFileProblem.unwritable(part, reason: reason(error))
-        }
-      }
       if files.fileExists(atPath: part) {
         (done, soundBytes) = try readPart(part, plan, source)
+      } else if files.fileExists(atPath: path) {
+        // Looked at before anything is made: a file of something else leaves nothing beside it.
+        (done, soundBytes) = try readPart(path, plan, source)
+        do { try files.copyItem(atPath: path, toPath: part) } catch {
+          try? files.removeItem(atPath: part)
+          throw ExportFileProblem.unwritable(part, reason: reason(error))
+        }
       }
     } else if files.fileExists(atPath: path) {
       throw ExportFileProblem.exists(path)
@@ -130,7 +132,10 @@ package enum ExportFile {
     if bytes == 0 {
       let isMade = FileManager.default.createFile(
         atPath: path, contents: nil, attributes: [.posixPermissions: 0o600])
-      guard isMade else { throw .unwritable(path, reason: "it cannot be made") }
+      guard isMade else {
+        let denial = FileRight.denial(of: DurableNames.parent(of: path), [.enter, .write])
+        throw .unwritable(path, reason: denial ?? "it cannot be made")
+      }
     }
     do {
       let file = try FileHandle(forUpdating: URL(fileURLWithPath: path))

@@ -94,9 +94,7 @@ package final class ScratchReplay: Sendable {
   package func read<R>(
     _ body: (borrowing ReadTransaction) throws(LogError) -> R
   ) throws(LogError) -> R {
-    try environment.withReadTransaction { (transaction) throws(LogError) in
-      try body(transaction)
-    }
+    try views.read(body)
   }
 
   /// What the views say.

@@ -58,7 +58,7 @@ package enum RestoreProblem: StorageFailure, Sendable, CustomStringConvertible {
     case .directory(let problem): "\(problem)"
     case .export(let problem): problem
     case .log(let error): "\(error)"
-    case .storage(let error): "the event log's storage failed: \(error)"
+    case .storage(let error): "\(LogError.storage(error))"
     }
   }
 }

@@ -43,6 +43,7 @@ enum SnapshotFormat {
 
   static let headSize = 9
   static let checksumSize = 4
+  static let digestSize = 32
 
   /// What stands before a section's content.
   static func head(_ section: Section, length: Int) -> [UInt8] {

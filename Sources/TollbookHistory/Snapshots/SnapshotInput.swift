@@ -30,7 +30,8 @@ struct SnapshotInput {
       throw .unreadable(path, reason: "it is a folder")
     }
     guard let file = FileHandle(forReadingAtPath: path) else {
-      throw .unreadable(path, reason: "it cannot be opened")
+      let denial = FileRight.denial(of: path, .read)
+      throw .unreadable(path, reason: denial ?? "it cannot be opened")
     }
     self.file = file
     do {
@@ -63,6 +64,22 @@ struct SnapshotInput {
     }
     guard version <= UInt64(SnapshotFormat.version) else { throw .tooNew(path, format: version) }
     hash.update(first + line + [UInt8(ascii: "\n")])
+  }
+
+  /// Throws `.cut` unless the file ends with a last section: a file that was written to a part only, or lost its end,
+  /// does not. What stands before is not looked at, and what is read next stays the same.
+  func checkEnd() throws(SnapshotProblem) {
+    let head = SnapshotFormat.head(.end, length: SnapshotFormat.digestSize)
+    let count = head.count + SnapshotFormat.digestSize + SnapshotFormat.checksumSize
+    let missing = SnapshotFormat.Section.end.name
+    guard size >= offset + UInt64(count) else { throw .cut(path, at: size, missing: missing) }
+    let bytes: [UInt8]
+    do {
+      try file.seek(toOffset: size - UInt64(count))
+      bytes = [UInt8](try file.read(upToCount: count) ?? Data())
+      try file.seek(toOffset: offset)
+    } catch { throw .unreadable(path, reason: error.reason) }
+    guard bytes.starts(with: head) else { throw .cut(path, at: size, missing: missing) }
   }
 
   /// SHA-256 of everything before the section that was read last. To be asked for once, at the end.

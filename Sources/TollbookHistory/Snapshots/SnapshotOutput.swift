@@ -17,7 +17,8 @@ struct SnapshotOutput {
     let isMade = FileManager.default.createFile(
       atPath: path, contents: nil, attributes: [.posixPermissions: 0o600])
     guard isMade, let file = FileHandle(forWritingAtPath: path) else {
-      throw .unwritable(path, reason: "the file cannot be made")
+      let denial = FileRight.denial(of: DurableNames.parent(of: path), [.enter, .write])
+      throw .unwritable(path, reason: denial ?? "the file cannot be made")
     }
     self.path = path
     self.file = file

@@ -43,7 +43,7 @@ package enum SnapshotProblem: StorageFailure, Hashable, Sendable, CustomStringCo
     case .nothingToTake: "the log holds no event yet, so there is nothing to take a snapshot of"
     case .stopped: "stopped; no snapshot was kept"
     case .log(let error): "\(error)"
-    case .storage(let error): "the event log's storage failed: \(error)"
+    case .storage(let error): "\(LogError.storage(error))"
     }
   }
 }

@@ -59,6 +59,16 @@ package final class SnapshotReader {
     }
   }
 
+  /// Opens the file, reads its manifest, and looks whether the end is there: what says of itself what it holds should
+  /// also hold it.
+  ///
+  /// - Throws: `.cut` if it is not.
+  package static func whole(_ path: String) throws(SnapshotProblem) -> SnapshotReader {
+    let reader = try SnapshotReader(path: path)
+    try reader.input.checkEnd()
+    return reader
+  }
+
   /// The next portion; nil when the whole file was read and all of it is as it was written.
   package func next() throws(SnapshotProblem) -> SnapshotPortion? {
     guard digest == nil else { return nil }

@@ -10,7 +10,7 @@ package struct SnapshotShelf: Sendable {
     package let file: String
     package let path: String
     package let bytes: UInt64
-    /// What it says of itself; only its first section was looked at.
+    /// What it says of itself; only its first section was looked at, and that the last one is there.
     package let manifest: Result<SnapshotManifest, SnapshotProblem>
     /// Whether the log rests on it.
     package let isBase: Bool
@@ -64,7 +64,7 @@ package struct SnapshotShelf: Sendable {
     let size = try? FileManager.default.attributesOfItem(atPath: path)[.size] as? NSNumber
     return Entry(
       file: name, path: path, bytes: size?.uint64Value ?? 0,
-      manifest: Result { () throws(SnapshotProblem) in try SnapshotReader(path: path).manifest },
+      manifest: Result { () throws(SnapshotProblem) in try SnapshotReader.whole(path).manifest },
       isBase: isBase)
   }
 

@@ -14,7 +14,7 @@ package struct SnapshotRequest: Hashable, Sendable {
   package init(isPortable: Bool = false, isAutomatic: Bool = false, note: String = "") {
     self.isPortable = isPortable
     self.isAutomatic = isAutomatic
-    self.note = note
+    self.note = note.inOneLine()
   }
 }
 

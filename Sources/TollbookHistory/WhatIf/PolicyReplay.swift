@@ -362,8 +362,9 @@ struct PolicyReplay {
     let instants = instants(held, fetched: fetched)
     // The sweeper removes it.
     if now >= instants.keepUntil { return .none }
+    // What is still on its way when somebody asks is waited for, and is new when it comes.
     return Usability(
-      fetched: Timestamp(milliseconds: fetched), instants, at: now,
+      fetched: min(Timestamp(milliseconds: fetched), now), instants, at: now,
       maximumAge: probe.maximumAge < 0 ? nil : probe.maximumAge)
   }
 

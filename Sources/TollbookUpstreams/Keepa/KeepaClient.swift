@@ -21,8 +21,7 @@ package final class KeepaClient: KeepaAPI, CustomStringConvertible, CustomReflec
 
   /// Where Keepa is and how long to wait for it.
   package struct Settings: Hashable, Sendable {
-    /// Without a slash at the end.
-    package var base = "https://api.keepa.com"
+    package var base: BaseURL
     /// For the connection, TLS included, and for a free place in the pool.
     package var connectTimeout = Duration.seconds(5)
     /// The longest silence after the request is sent. Calls with offers take up to 20 s until the
@@ -34,12 +33,12 @@ package final class KeepaClient: KeepaAPI, CustomStringConvertible, CustomReflec
     /// Longest answer accepted, after decompression, in bytes.
     package var maximumBody = 256 << 20
 
-    package init() {}
+    package init(base: BaseURL) { self.base = base }
   }
 
   /// - Parameter now: the wall clock, in milliseconds since 1970 UTC.
   package init(
-    credential: KeepaCredential, settings: Settings = Settings(),
+    credential: KeepaCredential, settings: Settings,
     now: @escaping @Sendable () -> Int64
   ) {
     self.credential = credential
@@ -91,7 +90,7 @@ package final class KeepaClient: KeepaAPI, CustomStringConvertible, CustomReflec
   ) async -> UpstreamCall<Answer> {
     let query = ([("key", credential.key)] + parameters).map { "\($0.0)=\(Self.escaped($0.1))" }
     var request = HTTPClientRequest(
-      url: settings.base + path + "?" + query.joined(separator: "&"))
+      url: "\(settings.base)\(path)?" + query.joined(separator: "&"))
     request.headers.add(name: "Accept-Encoding", value: "gzip")
     request.headers.add(name: "User-Agent", value: "tollbook")
     let sent = now()

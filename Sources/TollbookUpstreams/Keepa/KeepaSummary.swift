@@ -58,7 +58,7 @@ package enum KeepaSummary {
     let first = product["images"]?[0]
     if let name = text(first?["l"]) ?? text(first?["m"]) { return name }
     let names = product["imagesCSV"]?.string?.split(separator: ",")
-    return names?.first.map(String.init)
+    return names?.first.map { $0.inOneLine() }
   }
 
   /// `referralFeePercentage` is a float of a percent, `referralFeePercent` the older whole one.
@@ -70,7 +70,7 @@ package enum KeepaSummary {
   }
 
   private static func text(_ value: JSONValue?) -> String? {
-    value?.string.flatMap { $0.isEmpty ? nil : $0 }
+    value?.string.map { $0.inOneLine() }.flatMap { $0.isEmpty ? nil : $0 }
   }
 
   private static func positive(_ value: JSONValue?) -> Int64? {

@@ -8,7 +8,22 @@ struct BodyReferences {
     var entries: UInt32
     /// Since when no entry names it; of no meaning while one does.
     var released: Timestamp
+
+    init(entries: UInt32, released: Timestamp) {
+      self.entries = entries
+      self.released = released
+    }
+
+    init?(row: RawSpan) {
+      var field = RowOffset()
+      entries = field.word(row)
+      released = Timestamp(milliseconds: field.signed(row))
+      guard field.isAtEnd(row) else { return nil }
+    }
   }
+
+  /// How many entries name a body, by its row; nil if that cannot be decoded.
+  static func entries(of row: RawSpan) -> Int? { Count(row: row).map { Int($0.entries) } }
 
   private struct Changed {
     var count: Count?
@@ -68,11 +83,7 @@ struct BodyReferences {
     of digest: [UInt8], in transaction: borrowing ReadTransaction
   ) throws(LMDBError) -> Int {
     try changes.place(of: KeyBytes(digest)) { () throws(LMDBError) in
-      let stored = try transaction.withValue(forKey: digest.span, in: counts) { row in
-        Count(
-          entries: row.bigEndianUInt32(at: 0),
-          released: Timestamp(milliseconds: Int64(bitPattern: row.bigEndianUInt64(at: 4))))
-      }
+      let stored = try transaction.row(forKey: digest.span, in: counts) { Count(row: $0) }
       return Changed(count: stored, stored: stored)
     }
   }

@@ -8,8 +8,9 @@ extension CacheFold {
     in tables: [Table], of transaction: borrowing ReadTransaction,
     _ body: (_ digest: RawSpan) throws(E) -> Void
   ) throws(E) {
-    try transaction.scan(tables[2]) { (digest, count) throws(E) in
-      if count.bigEndianUInt32(at: 0) > 0 { try body(digest) }
+    try transaction.scan(tables[2]) { (digest, row) throws(E) in
+      // Of one whose count cannot be decoded nobody knows that it is not named.
+      if BodyReferences.entries(of: row) != 0 { try body(digest) }
       return .next
     }
   }

@@ -40,14 +40,16 @@ package struct CacheEntry: Hashable, Sendable {
   }
 
   /// Fresh entries answer; stale ones answer if nothing better can be had; expired ones are only kept. A negative entry
-  /// is a fresh "there is no such thing".
+  /// is a fresh "there is no such thing". One that was fetched later than that instant, by a clock that was ahead, is
+  /// not fresh: nobody knows how old it is.
   package func state(at now: Timestamp) -> State {
-    if now < freshUntil { return isPresent ? .fresh : .negative }
+    if fetched <= now, now < freshUntil { return isPresent ? .fresh : .negative }
     return now < max(graceUntil, errorGraceUntil) ? .stale : .expired
   }
 
-  /// Whether somebody is answered with it before anything better is asked for.
-  package func answersAtOnce(at now: Timestamp) -> Bool { now < max(freshUntil, graceUntil) }
+  /// Whether it has freshness that can be taken from it: it answers before anything better is asked for, or will when
+  /// the clock has come to where it stood as the entry was fetched.
+  package func hasFreshness(at now: Timestamp) -> Bool { now < max(freshUntil, graceUntil) }
 
   /// Takes its freshness from it: from then on it answers only if nothing better can be had. The sweeper need not note
   /// that once more.
@@ -90,14 +92,15 @@ extension [UInt8] {
 }
 
 extension CacheEntry {
-  init(key: RawSpan, row: RawSpan) {
+  /// Nil if key or row are not what is written.
+  init?(key: RawSpan, row: RawSpan) {
     let length = key.byteCount - CacheKey.contentSetSize - 1
+    guard length > 0, let resource = key.utf8String(in: 0..<length) else { return nil }
     self.init(
-      resource: key.utf8String(in: 0..<length) ?? "",
-      contentSet: key.bigEndianUInt64(at: length + 1), row: row)
+      resource: resource, contentSet: key.bigEndianUInt64(at: length + 1), row: row)
   }
 
-  init(resource: String, contentSet: UInt64, row: RawSpan) {
+  private init?(resource: String, contentSet: UInt64, row: RawSpan) {
     self.resource = ResourceKey(stored: resource)
     self.contentSet = contentSet
     var field = RowOffset()
@@ -119,7 +122,9 @@ extension CacheEntry {
     let read = Timestamp(milliseconds: field.signed(row))
     lastRead = flags & 8 == 0 ? nil : read
     bodyBytes = field.signed(row)
-    digest = field.bytes(Int(field.byte(row)), row)
+    let digestLength = Int(field.byte(row))
+    digest = field.bytes(digestLength, row)
     summary = field.rest(row)
+    guard field.isSound else { return nil }
   }
 }

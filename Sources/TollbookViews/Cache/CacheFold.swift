@@ -131,7 +131,7 @@ private struct CacheBooks {
       var found: [CacheEntry] = []
       try transaction.scan(entries, prefix: prefix.span) {
         (key, value) throws(LMDBError) in
-        found.append(CacheEntry(key: key, row: value))
+        found.append(try entries.decoded(CacheEntry(key: key, row: value)))
         return .next
       }
       let stored = found.map { Stored(contentSet: $0.contentSet, nextSweep: $0.nextSweep) }

@@ -22,6 +22,10 @@ extension CacheFold {
     guard table == 0 else { return [CarriedRow(table: table, key: wide, value: value)] }
     // Before the tokens: flags, written, fetched, fresh, grace, error-grace, keep, upstream's update.
     let before = 1 + 7 * 8
+    // What cannot be decoded stays so, and whoever reads it is told.
+    guard value.count >= before + 8 else {
+      return [CarriedRow(table: table, key: wide, value: value)]
+    }
     let tokens = value.withRawSpan { Int64(bitPattern: $0.bigEndianUInt64(at: before)) }
     var row = Array(value[..<before])
     row.append(field: [Amount(tokens, Amount.firstUnit)])

@@ -32,7 +32,7 @@ package struct CacheView: Sendable {
     guard let prefix = CacheKey.prefix(ofPossible: resource.description) else { return [] }
     let entries = try tables.open(in: transaction)[0]
     try transaction.scan(entries, prefix: prefix.span) { (key, value) throws(LMDBError) in
-      found.append(CacheEntry(key: key, row: value))
+      found.append(try entries.decoded(CacheEntry(key: key, row: value)))
       return .next
     }
     return found
@@ -71,14 +71,15 @@ package struct CacheView: Sendable {
       }
       seen += 1
       last = [UInt8](copying: key)
-      let entry = CacheEntry(key: key, row: value)
+      let entry = try entries.decoded(CacheEntry(key: key, row: value))
       if isWanted(entry) { page.entries.append(entry) }
       return .next
     }
     return page
   }
 
-  /// Up to `limit` entries whose next instant for the sweeper has passed, the most overdue first.
+  /// Up to `limit` entries whose next instant for the sweeper has passed, the most overdue first. What cannot be
+  /// decoded is passed over: the sweeper goes on with the others.
   package func dueEntries(
     at now: Timestamp, limit: Int, in transaction: borrowing ReadTransaction
   ) throws(LMDBError) -> [CacheEntry] {
@@ -87,7 +88,8 @@ package struct CacheView: Sendable {
     let (entries, due) = (tables[0], tables[1])
     let bound = UInt64(bitPattern: now.milliseconds) ^ (1 << 63)
     try transaction.scan(due) { (key, _) throws(LMDBError) in
-      guard key.bigEndianUInt64(at: 0) <= bound, keys.count < limit else { return .stop }
+      guard let instant = RowOffset.number(of: key) else { return .next }
+      guard instant <= bound, keys.count < limit else { return .stop }
       keys.append(key.bytes(in: 8..<key.byteCount))
       return .next
     }
@@ -96,7 +98,7 @@ package struct CacheView: Sendable {
       let entry = try transaction.withValue(forKey: key.span, in: entries) { row in
         key.withRawSpan { CacheEntry(key: $0, row: row) }
       }
-      if let entry { found.append(entry) }
+      if let entry = entry ?? nil { found.append(entry) }
     }
     return found
   }
@@ -108,7 +110,8 @@ package struct CacheView: Sendable {
     var found: [[UInt8]] = []
     let bound = UInt64(bitPattern: instant.milliseconds) ^ (1 << 63)
     try transaction.scan(tables.open(in: transaction)[3]) { (key, _) throws(LMDBError) in
-      guard key.bigEndianUInt64(at: 0) < bound, found.count < limit else { return .stop }
+      guard let instant = RowOffset.number(of: key) else { return .next }
+      guard instant < bound, found.count < limit else { return .stop }
       found.append(key.bytes(in: 8..<key.byteCount))
       return .next
     }
@@ -121,8 +124,6 @@ package struct CacheView: Sendable {
   ) throws(LMDBError) -> Int? {
     guard !digest.isEmpty else { return nil }
     let bodies = try tables.open(in: transaction)[2]
-    return try transaction.withValue(forKey: digest.span, in: bodies) {
-      Int($0.bigEndianUInt32(at: 0))
-    }
+    return try transaction.row(forKey: digest.span, in: bodies) { BodyReferences.entries(of: $0) }
   }
 }

@@ -11,12 +11,14 @@ package struct Credential: Hashable, Sendable {
 }
 
 extension Credential {
-  init(row: RawSpan) {
+  /// Nil if the row is not what is written.
+  init?(row: RawSpan) {
     var field = RowOffset()
     status = CredentialStatus(rawValue: Int(field.byte(row))) ?? .unspecified
     upstream = field.text(row)
     unit = field.text(row)
     detail = field.text(row)
+    guard field.isAtEnd(row) else { return nil }
   }
 
   var row: [UInt8] {

@@ -61,6 +61,15 @@ struct AttemptHolds: Hashable {
 // MARK: As a row
 
 extension AttemptHolds {
+  /// What is held for the attempt that a key names; nil if key or row are not what is written.
+  static func holds(key: RawSpan, row: RawSpan) -> [Hold]? {
+    var field = RowOffset()
+    let fetch = field.unsigned(key)
+    let attempt = field.word(key)
+    guard field.isAtEnd(key) else { return nil }
+    return AttemptHolds(row: row)?.holds(fetch, attempt)
+  }
+
   /// Fetch (8), attempt (4).
   static func key(fetch: Position, attempt: UInt32) -> [UInt8] {
     var key: [UInt8] = []
@@ -85,7 +94,8 @@ extension AttemptHolds {
     return row
   }
 
-  init(row: RawSpan) {
+  /// Nil if the row is not what is written.
+  init?(row: RawSpan) {
     var field = RowOffset()
     since = Timestamp(milliseconds: field.signed(row))
     operation = field.text(row)
@@ -93,14 +103,16 @@ extension AttemptHolds {
     parts = []
     for _ in 0..<field.short(row) {
       let flags = field.byte(row)
+      guard let state = Hold.State(rawValue: flags & 15) else { return nil }
       let amount = field.signed(row)
       let doubted = Timestamp(milliseconds: field.signed(row))
       let length = field.short(row)
       parts.append(
         Part(
-          state: Hold.State(rawValue: flags & 15) ?? .unprovable, isLimitOnly: flags & 16 != 0,
-          amount: amount, doubted: flags & 32 == 0 ? nil : doubted,
+          state: state, isLimitOnly: flags & 16 != 0, amount: amount,
+          doubted: flags & 32 == 0 ? nil : doubted,
           meter: MeterKey(bytes: field.bytes(length, row))))
     }
+    guard field.isAtEnd(row) else { return nil }
   }
 }

@@ -122,7 +122,7 @@ private struct LedgerBooks {
     }
     for change in changes { holds[change.key] = .some(change.holds) }
     for charge in charges { try add(charge, in: transaction) }
-    for posting in postings where !posting.page.window.isEmpty {
+    for posting in postings where posting.page.isOfWindow {
       try closeOld(like: posting.page, at: recorded.position, in: transaction)
     }
     return nil
@@ -197,13 +197,12 @@ private struct LedgerBooks {
     if let meter = try stored(key.bytes, in: meterTable, transaction, Meter.init(row:)) {
       return Page(meter: meter, closed: nil, wasClosed: false)
     }
-    if !key.window.isEmpty,
+    if key.isOfWindow,
       let page = try stored(
         key.bytes, in: closedTable, transaction,
-        { row in
-          Page(
-            meter: Meter(row: row), closed: row.bigEndianUInt64(at: row.byteCount - 8),
-            wasClosed: true)
+        { (row) -> Page? in
+          guard let meter = Meter(row: row) else { return nil }
+          return Page(meter: meter, closed: Meter.closed(row: row), wasClosed: true)
         })
     {
       return page
@@ -225,7 +224,7 @@ private struct LedgerBooks {
       keys.insert(MeterKey(bytes: key.bytes))
     }
     var open: [MeterKey] = []
-    for key in keys where !key.window.isEmpty {
+    for key in keys where key.isOfWindow {
       if try self.page(key, in: transaction).closed == nil { open.append(key) }
     }
     guard open.count > 1, let last = open.max() else { return }
@@ -246,7 +245,7 @@ private struct LedgerBooks {
       keys.insert(MeterKey(bytes: [UInt8](copying: key)))
       return .next
     }
-    return keys.filter(\.window.isEmpty)
+    return keys.filter { !$0.isOfWindow }
   }
 
   // MARK: Holds
@@ -410,9 +409,9 @@ private struct LedgerBooks {
 
   private func stored<Row>(
     _ key: [UInt8], in table: Table, _ transaction: borrowing ReadTransaction,
-    _ read: (RawSpan) -> Row
+    _ read: (RawSpan) -> Row?
   ) throws(LMDBError) -> Row? {
-    try transaction.withValue(forKey: key.span, in: table) { read($0) }
+    try transaction.row(forKey: key.span, in: table, read)
   }
 }
 

@@ -22,8 +22,9 @@ extension LedgerFold {
       let meter = MeterKey(secondVersion: key)
       return [CarriedRow(table: 0, key: meter.bytes, value: [UInt8](copying: value))]
     case 1:
-      let holds = AttemptHolds(secondVersion: value)
-      return [CarriedRow(table: 1, key: key, value: holds.row)]
+      // What cannot be decoded stays so, and whoever reads it is told.
+      let row = AttemptHolds(secondVersion: value)?.row ?? [UInt8](copying: value)
+      return [CarriedRow(table: 1, key: key, value: row)]
     case 2:
       let row = key + [0] + Array(Amount.firstUnit.utf8)
       return [CarriedRow(table: 2, key: row, value: [UInt8](copying: value))]
@@ -50,14 +51,15 @@ extension MeterKey {
 }
 
 extension AttemptHolds {
-  fileprivate init(secondVersion row: RawSpan) {
+  fileprivate init?(secondVersion row: RawSpan) {
     var field = RowOffset()
-    let state = Hold.State(rawValue: field.byte(row)) ?? .unprovable
+    guard let state = Hold.State(rawValue: field.byte(row)) else { return nil }
     let amount = field.signed(row)
     let since = Timestamp(milliseconds: field.signed(row))
     let meter = MeterKey(owner: field.text(row), unit: field.text(row))
     let account = field.text(row)
     let operation = field.text(row)
+    guard field.isAtEnd(row) else { return nil }
     self.init(
       since: since, operation: operation, payers: [Payer(account: account)],
       parts: [

@@ -18,8 +18,8 @@ package struct LedgerView: Sendable {
     _ key: MeterKey, in transaction: borrowing ReadTransaction
   ) throws(LMDBError) -> Meter {
     let tables = try tables.open(in: transaction)
-    for table in key.window.isEmpty ? [tables[0]] : [tables[0], tables[5]] {
-      let found = try transaction.withValue(forKey: key.bytes.span, in: table) { Meter(row: $0) }
+    for table in key.isOfWindow ? [tables[0], tables[5]] : [tables[0]] {
+      let found = try transaction.row(forKey: key.bytes.span, in: table) { Meter(row: $0) }
       if let found { return found }
     }
     return Meter()
@@ -30,8 +30,9 @@ package struct LedgerView: Sendable {
     in transaction: borrowing ReadTransaction
   ) throws(LMDBError) -> [(key: MeterKey, meter: Meter)] {
     var found: [(key: MeterKey, meter: Meter)] = []
-    try transaction.scan(tables.open(in: transaction)[0]) { (key, row) throws(LMDBError) in
-      found.append((MeterKey(bytes: [UInt8](copying: key)), Meter(row: row)))
+    let table = try tables.open(in: transaction)[0]
+    try transaction.scan(table) { (key, row) throws(LMDBError) in
+      found.append((MeterKey(bytes: [UInt8](copying: key)), try table.decoded(Meter(row: row))))
       return .next
     }
     return found
@@ -45,11 +46,11 @@ package struct LedgerView: Sendable {
   ) throws(LMDBError) -> [(key: MeterKey, meter: Meter)] {
     var found: [(key: MeterKey, meter: Meter)] = []
     let prefix = meter.meterBytes
-    try transaction.scan(
-      tables.open(in: transaction)[5], prefix: prefix.span, descending: true
-    ) { (key, row) throws(LMDBError) in
+    let table = try tables.open(in: transaction)[5]
+    try transaction.scan(table, prefix: prefix.span, descending: true) {
+      (key, row) throws(LMDBError) in
       guard found.count < limit else { return .stop }
-      found.append((MeterKey(bytes: [UInt8](copying: key)), Meter(row: row)))
+      found.append((MeterKey(bytes: [UInt8](copying: key)), try table.decoded(Meter(row: row))))
       return .next
     }
     return found.reversed()
@@ -58,9 +59,9 @@ package struct LedgerView: Sendable {
   /// All holds in the order of their fetches, one for each page that an attempt holds something on.
   package func holds(in transaction: borrowing ReadTransaction) throws(LMDBError) -> [Hold] {
     var found: [Hold] = []
-    try transaction.scan(tables.open(in: transaction)[1]) { (key, row) throws(LMDBError) in
-      found += AttemptHolds(row: row).holds(
-        key.bigEndianUInt64(at: 0), key.bigEndianUInt32(at: 8))
+    let table = try tables.open(in: transaction)[1]
+    try transaction.scan(table) { (key, row) throws(LMDBError) in
+      found += try table.decoded(AttemptHolds.holds(key: key, row: row))
       return .next
     }
     return found
@@ -72,8 +73,8 @@ package struct LedgerView: Sendable {
   ) throws(LMDBError) -> [Hold] {
     let key = AttemptHolds.key(fetch: fetch, attempt: attempt)
     let table = try tables.open(in: transaction)[1]
-    return try transaction.withValue(forKey: key.span, in: table) {
-      AttemptHolds(row: $0).holds(fetch, attempt)
+    return try transaction.row(forKey: key.span, in: table) {
+      AttemptHolds(row: $0)?.holds(fetch, attempt)
     } ?? []
   }
 
@@ -81,9 +82,7 @@ package struct LedgerView: Sendable {
     _ id: String, in transaction: borrowing ReadTransaction
   ) throws(LMDBError) -> Credential? {
     let table = try tables.open(in: transaction)[3]
-    return try transaction.withValue(forKey: Array(id.utf8).span, in: table) {
-      Credential(row: $0)
-    }
+    return try transaction.row(forKey: Array(id.utf8).span, in: table) { Credential(row: $0) }
   }
 
   /// What was spent in a window (`LedgerFold.allTime`, or `day 2026-11-21`), by account, operation and unit.
@@ -96,7 +95,8 @@ package struct LedgerView: Sendable {
     try transaction.scan(table, prefix: prefix.span) { (key, row) throws(LMDBError) in
       let names = Self.names([UInt8](copying: key))
       guard names.count == 4 else { return .next }
-      found.append((names[1], names[2], names[3], Spend(row: row)))
+      let spend = try table.decoded(Spend(row: row))
+      found.append((names[1], names[2], names[3], spend))
       return .next
     }
     return found
@@ -109,10 +109,11 @@ package struct LedgerView: Sendable {
       _ window: String, _ account: String, _ operation: String, _ unit: String, Spend
     ) -> Void
   ) throws(LMDBError) {
-    try transaction.scan(tables.open(in: transaction)[2]) { (key, row) throws(LMDBError) in
+    let table = try tables.open(in: transaction)[2]
+    try transaction.scan(table) { (key, row) throws(LMDBError) in
       let names = Self.names([UInt8](copying: key))
       guard names.count == 4 else { return .next }
-      body(names[0], names[1], names[2], names[3], Spend(row: row))
+      body(names[0], names[1], names[2], names[3], try table.decoded(Spend(row: row)))
       return .next
     }
   }

@@ -68,7 +68,7 @@ package struct Meter: Hashable, Sendable {
   mutating func apply(
     _ event: Event, postings: [Posting], at position: Position, opening key: MeterKey
   ) {
-    if opened == 0, !key.window.isEmpty { opened = position }
+    if opened == 0, key.isOfWindow { opened = position }
     apply(event, postings: postings, to: key)
     lastChange = position
   }
@@ -136,7 +136,14 @@ extension Meter {
     return row
   }
 
-  init(row: RawSpan) {
+  /// The position of the event that closed a page, which stands behind its row where the window is over; nil if the row
+  /// is too short.
+  static func closed(row: RawSpan) -> Position? {
+    row.byteCount < 8 ? nil : row.bigEndianUInt64(at: row.byteCount - 8)
+  }
+
+  /// Nil if the row is not what is written. What stands behind it is not looked at.
+  init?(row: RawSpan) {
     var field = RowOffset()
     terms = []
     terms.reserveCapacity(LedgerTerm.allCases.count)
@@ -160,5 +167,6 @@ extension Meter {
     }
     if flags & 16 != 0 { windowEnds = Timestamp(milliseconds: field.signed(row)) }
     if flags & 32 != 0 { opened = field.unsigned(row) }
+    guard field.isSound else { return nil }
   }
 }

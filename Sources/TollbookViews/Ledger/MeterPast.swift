@@ -65,8 +65,8 @@ extension LedgerView {
     let tables = try tables.open(in: transaction)
     var keys = try meters(in: transaction).map(\.key)
     try transaction.scan(tables[5]) { (key, row) throws(LMDBError) in
-      let closed = row.bigEndianUInt64(at: row.byteCount - 8)
-      if closed > position, Meter(row: row).opened <= position {
+      let closed = try tables[5].decoded(Meter.closed(row: row))
+      if closed > position, try tables[5].decoded(Meter(row: row)).opened <= position {
         keys.append(MeterKey(bytes: [UInt8](copying: key)))
       }
       return .next
@@ -92,7 +92,9 @@ extension LedgerView {
       let table = try tables.open(in: transaction)[4]
       try transaction.scan(table, from: bound.span, prefix: prefix.span, descending: true) {
         (key, row) throws(LMDBError) in
-        found = Kept(position: key.bigEndianUInt64(at: prefix.count), meter: Meter(row: row))
+        let number = RowOffset.number(of: key.extracting(prefix.count..<key.byteCount))
+        found = Kept(
+          position: try table.decoded(number), meter: try table.decoded(Meter(row: row)))
         return .stop
       }
     } catch { throw .storage(error) }
@@ -128,7 +130,7 @@ extension LedgerView {
     let keys: Set<MeterKey>
     let postings: [Posting]
     if case .logRestored = recorded.event {
-      keys = Set(pages.filter { $0.value.meter.lastChange > 0 && $0.key.window.isEmpty }.keys)
+      keys = Set(pages.filter { $0.value.meter.lastChange > 0 && !$0.key.isOfWindow }.keys)
       postings = []
     } else {
       postings = recorded.event.postings(at: recorded.position)

@@ -18,10 +18,12 @@ extension Spend {
     return key
   }
 
-  init(row: RawSpan) {
+  /// Nil if the row is not what is written.
+  init?(row: RawSpan) {
     var field = RowOffset()
     amount = field.signed(row)
     charges = field.signed(row)
+    guard field.isAtEnd(row) else { return nil }
   }
 
   var row: [UInt8] {

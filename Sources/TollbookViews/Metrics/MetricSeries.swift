@@ -73,6 +73,14 @@ package enum MetricSeries: UInt8, CaseIterable, Sendable {
     }
   }
 
+  /// Whether an event has postings that a series counts: all but reservations.
+  static func countsAmounts(of event: Event) -> Bool {
+    switch event {
+    case .fetchStarted, .fetchAttemptFailed: false
+    default: event.hasPostings
+    }
+  }
+
   /// What a posting adds to which series of amounts. What only limits a cost is not a cost.
   static func changes(by posting: Posting) -> [(series: MetricSeries, amount: Int64)] {
     guard !posting.isLimitOnly else { return [] }

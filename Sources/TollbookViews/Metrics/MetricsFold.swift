@@ -24,7 +24,7 @@ package enum MetricsFold {
         totals.add(amount, to: series.rawValue)
         minutes[minute, default: Counts()].add(amount, to: series.rawValue)
       }
-      guard event.hasPostings else { continue }
+      guard MetricSeries.countsAmounts(of: event) else { continue }
       for posting in event.postings(at: events[index].position) {
         for (series, amount) in MetricSeries.changes(by: posting) where amount != 0 {
           let unit = posting.page.unit
@@ -33,11 +33,14 @@ package enum MetricsFold {
         }
       }
     }
-    try totals.write(prefix: [], to: tables[0], in: &transaction)
+    var rows = try totals.rows(prefix: [], in: tables, 0, of: transaction.reading)
     for (minute, counts) in minutes {
       var prefix: [UInt8] = []
       prefix.append(bigEndian: minute)
-      try counts.write(prefix: prefix, to: tables[1], in: &transaction)
+      rows += try counts.rows(prefix: prefix, in: tables, 1, of: transaction.reading)
+    }
+    for row in rows {
+      try transaction.put(row.value.span, forKey: row.key.span, in: tables[row.table])
     }
     return []
   }
@@ -73,27 +76,28 @@ private struct Counts {
     amounts[KeyBytes([series] + Array(unit.utf8)), default: 0] &+= amount
   }
 
-  func write(
-    prefix: [UInt8], to table: Table, in transaction: inout WriteTransaction
-  ) throws(LMDBError) {
+  /// The rows that they become, by what stands in a table now. Everything is read before anything is written.
+  func rows(
+    prefix: [UInt8], in tables: [Table], _ table: Int, of transaction: borrowing ReadTransaction
+  ) throws(LMDBError) -> [CarriedRow] {
+    var changes: [(key: [UInt8], amount: Int64)] = []
     for series in counts.indices where isTouched[series] {
-      try write(counts[series], prefix + [UInt8(series)], to: table, in: &transaction)
+      changes.append((prefix + [UInt8(series)], counts[series]))
     }
     for (key, amount) in amounts {
       // A unit that no key holds is not counted; its meters stand in the ledger.
       guard prefix.count + key.bytes.count <= 511 else { continue }
-      try write(amount, prefix + key.bytes, to: table, in: &transaction)
+      changes.append((prefix + key.bytes, amount))
     }
-  }
-
-  private func write(
-    _ change: Int64, _ key: [UInt8], to table: Table, in transaction: inout WriteTransaction
-  ) throws(LMDBError) {
-    let before = try transaction.reading.withValue(forKey: key.span, in: table) {
-      Int64(bitPattern: $0.bigEndianUInt64(at: 0))
+    var rows: [CarriedRow] = []
+    for (key, amount) in changes {
+      let before = try transaction.row(forKey: key.span, in: tables[table]) {
+        RowOffset.number(of: $0)
+      }
+      var row: [UInt8] = []
+      row.append(field: Int64(bitPattern: before ?? 0) &+ amount)
+      rows.append(CarriedRow(table: table, key: key, value: row))
     }
-    var row: [UInt8] = []
-    row.append(field: (before ?? 0) &+ change)
-    try transaction.put(row.span, forKey: key.span, in: table)
+    return rows
   }
 }

@@ -38,8 +38,10 @@ package struct MetricsView: Sendable {
     var found = Totals()
     let totals = try tables.open(in: transaction)[0]
     try transaction.scan(totals) { (key, row) throws(LMDBError) in
-      let series = key.byte(at: 0)
-      let count = Int64(bitPattern: row.bigEndianUInt64(at: 0))
+      var field = RowOffset()
+      let series = field.byte(key)
+      let number = field.isSound ? RowOffset.number(of: row) : nil
+      let count = Int64(bitPattern: try totals.decoded(number))
       if MetricSeries(rawValue: series)?.hasUnit == true {
         let unit = key.utf8String(in: 1..<key.byteCount) ?? ""
         found.amounts[series, default: []].append(Amount(count, unit))

@@ -11,9 +11,12 @@ struct DoubtRow {
 
   init(openPages: UInt32) { self.openPages = openPages }
 
-  init(row: RawSpan) {
-    openPages = row.bigEndianUInt32(at: 0)
-    unit = row.bytes(in: 4..<row.byteCount)
+  /// Nil if the row is not what is written.
+  init?(row: RawSpan) {
+    var field = RowOffset()
+    openPages = field.word(row)
+    unit = field.rest(row)
+    guard field.isSound else { return nil }
   }
 
   var row: [UInt8] {

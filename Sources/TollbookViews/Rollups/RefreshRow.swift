@@ -24,18 +24,18 @@ struct RefreshRow {
 
   init() {}
 
-  init(row: RawSpan) {
+  /// Nil if the row is not what is written.
+  init?(row: RawSpan) {
     var offset = RowOffset()
     let instant = offset.signed(row)
     ended = instant == .max ? nil : Timestamp(milliseconds: instant)
-    var count = 8
-    while count < row.byteCount {
+    while offset.hasMore(row) {
       let length = offset.short(row)
       let prefix = offset.bytes(length, row)
       let amounts = offset.amounts(row)
       parts.append(RefreshPart(prefix: prefix, amounts: amounts))
-      count += 2 + length + 1 + amounts.reduce(0) { $0 + 2 + $1.unit.utf8.count + 8 }
     }
+    guard offset.isSound else { return nil }
   }
 
   var row: [UInt8] {

@@ -81,10 +81,12 @@ private struct RollupBooks {
       self.written = written
     }
 
-    init(key: RawSpan) {
-      let instant = key.bigEndianUInt64(at: 0) ^ (1 << 63)
+    init?(key: RawSpan) {
+      var field = RowOffset()
+      let instant = field.unsigned(key) ^ (1 << 63)
       ended = Timestamp(milliseconds: Int64(bitPattern: instant))
-      written = key.bigEndianUInt64(at: 8)
+      written = field.unsigned(key)
+      guard field.isAtEnd(key) else { return nil }
     }
   }
 
@@ -98,10 +100,10 @@ private struct RollupBooks {
     areDoubtsEmpty = try transaction.count(in: doubtTable) == 0
     areRefreshesEmpty = try transaction.count(in: refreshTable) == 0
     if !areRefreshesEmpty, let key = try transaction.firstKey(in: goneTable) {
-      earliestGone = key.withRawSpan { Gone(key: $0) }.ended
+      earliestGone = try goneTable.decoded(key.withRawSpan { Gone(key: $0) }).ended
     }
-    since = try transaction.withValue(forKey: RollupFold.sinceKey.span, in: metaTable) {
-      $0.bigEndianUInt64(at: 0)
+    since = try transaction.row(forKey: RollupFold.sinceKey.span, in: metaTable) {
+      RowOffset.number(of: $0)
     }
   }
 
@@ -177,7 +179,7 @@ private struct RollupBooks {
   ) throws(LMDBError) {
     let table = hourTable
     let place = try hours.place(of: key) { () throws(LMDBError) in
-      try transaction.withValue(forKey: key.bytes.span, in: table) { RollupRow(row: $0) }
+      try transaction.row(forKey: key.bytes.span, in: table) { RollupRow(row: $0) }
         ?? RollupRow()
     }
     hours[place] += sums
@@ -193,9 +195,7 @@ private struct RollupBooks {
     if let known = doubts[key] {
       doubt = known
     } else if !areDoubtsEmpty {
-      doubt = try transaction.withValue(forKey: key.bytes.span, in: doubtTable) {
-        DoubtRow(row: $0)
-      }
+      doubt = try transaction.row(forKey: key.bytes.span, in: doubtTable) { DoubtRow(row: $0) }
     }
     switch change.change {
     case .began(let pages):
@@ -223,7 +223,7 @@ private struct RollupBooks {
     _ written: Position, in transaction: borrowing ReadTransaction
   ) throws(LMDBError) -> RefreshRow? {
     if let known = refreshes[written] { return known }
-    return try transaction.withValue(forKey: written.bigEndianBytes.span, in: refreshTable) {
+    return try transaction.row(forKey: written.bigEndianBytes.span, in: refreshTable) {
       RefreshRow(row: $0)
     }
   }
@@ -298,7 +298,7 @@ private struct RollupBooks {
     var next: Timestamp?
     let gone = gone
     try transaction.scan(goneTable) { (key, _) throws(LMDBError) in
-      let entry = Gone(key: key)
+      let entry = try goneTable.decoded(Gone(key: key))
       if gone[entry] == false { return .next }
       guard Self.isOver(entry.ended, at: time) else {
         next = entry.ended

@@ -10,11 +10,13 @@ package struct RollupRow: Hashable, Sendable {
 
   package init() {}
 
-  init(row: RawSpan) {
+  /// Nil if the row is not what is written.
+  init?(row: RawSpan) {
     var offset = RowOffset()
     mask = offset.unsigned(row)
     sums.reserveCapacity(mask.nonzeroBitCount)
     for _ in 0..<mask.nonzeroBitCount { sums.append(offset.signed(row)) }
+    guard offset.isAtEnd(row) else { return nil }
   }
 
   /// Whether all columns are zero. Such a row is not stored.

@@ -17,9 +17,7 @@ package struct RollupView: Sendable {
   package func since(in transaction: borrowing ReadTransaction) throws(LMDBError) -> Position? {
     let table = try tables.open(in: transaction)[5]
     let key = RollupFold.sinceKey
-    return try transaction.withValue(forKey: key.span, in: table) {
-      $0.bigEndianUInt64(at: 0)
-    }
+    return try transaction.row(forKey: key.span, in: table) { RowOffset.number(of: $0) }
   }
 
   /// Shows the rows of some hours, by hour, account, operation, kind, tags and unit.
@@ -34,7 +32,7 @@ package struct RollupView: Sendable {
     try transaction.scan(table, from: start.span) { (key, row) throws(LMDBError) in
       guard let key = RollupKey(key) else { return .next }
       guard key.hour < hours.upperBound else { return .stop }
-      return try body(key, RollupRow(row: row))
+      return try body(key, try table.decoded(RollupRow(row: row)))
     }
   }
 
@@ -47,9 +45,11 @@ package struct RollupView: Sendable {
     let table = try tables.open(in: transaction)[4]
     let start = (after + 1).bigEndianBytes
     try transaction.scan(table, from: start.span) { (key, row) throws(LMDBError) in
-      let position = key.bigEndianUInt64(at: 0)
+      let position = try table.decoded(RowOffset.number(of: key))
       guard position <= through else { return .stop }
-      found.append((position, RollupRemarks(rawValue: row.byte(at: 0))))
+      var field = RowOffset()
+      let remarks = RollupRemarks(rawValue: field.byte(row))
+      found.append((position, try table.decoded(field.isSound ? remarks : nil)))
       return .next
     }
     return found

@@ -28,7 +28,7 @@ struct AuditCommand: AsyncParsableCommand {
       Each reading of an upstream's own books is compared with what was expected.
 
       A charge counts when it was booked; a doubt when it began. Without --from and \
-      --to it is the whole log.
+      --to it is the whole log; a day as its end belongs to it.
 
       Audits of whole hours by day, hour, account, operation or kind read sums that \
       are kept of each hour; --replay adds them up anew from all events and proves \
@@ -44,10 +44,12 @@ struct AuditCommand: AsyncParsableCommand {
 
   @OptionGroup var place: PlaceFlags
 
-  @Option(help: ArgumentHelp("First event or instant.", valueName: "position or time"))
+  @Option(help: ArgumentHelp("First event, instant or day.", valueName: "position or time"))
   var from: Moment?
 
-  @Option(help: ArgumentHelp("Last event or instant.", valueName: "position or time"))
+  @Option(
+    help: ArgumentHelp(
+      "Last event or instant; of a day, all of it.", valueName: "position or time"))
   var to: Moment?
 
   @Option(help: "What to group by.")
@@ -76,7 +78,7 @@ struct AuditCommand: AsyncParsableCommand {
   @OptionGroup var statement: StatementFlags
 
   func validate() throws {
-    guard AuditCalendar(zone: timeZone) != nil else {
+    guard let calendar = AuditCalendar(zone: timeZone) else {
       throw ValidationError(
         "There is no time zone “\(timeZone)”; expected a name such as Europe/Berlin or UTC.")
     }
@@ -84,9 +86,9 @@ struct AuditCommand: AsyncParsableCommand {
       throw ValidationError("--replay proves an audit; leave --statement out.")
     }
     if let limit, limit < 1 { throw ValidationError("--limit must be 1 or more.") }
-    do throws(EventRangeProblem) { try EventRange.check(from: from, to: to) } catch {
-      throw ValidationError("\(error).")
-    }
+    do throws(EventRangeProblem) {
+      try EventRange.check(from: from, to: to, calendar: calendar)
+    } catch { throw ValidationError("\(error).") }
   }
 
   func run() async throws {
@@ -98,7 +100,8 @@ struct AuditCommand: AsyncParsableCommand {
     query.account = account
     query.calendar = AuditCalendar(zone: timeZone) ?? .utc
     do throws(any Error) {
-      query.setRange(try EventRange(from: local(from), to: local(to), in: source))
+      query.setRange(
+        try EventRange(from: from, to: to, in: source, calendar: query.calendar))
     } catch let problem as EventRangeProblem { throw ValidationError("\(problem).") }
     if let file = statement.file {
       return try StatementCommand.write(
@@ -123,14 +126,6 @@ struct AuditCommand: AsyncParsableCommand {
     Console.complain("The sums of the hours differ from what the events say.")
     for line in proof.differences { Console.say(line) }
     throw ExitCode.failure
-  }
-
-  /// A date without a time is its first instant in the zone that was asked for.
-  private func local(_ moment: Moment?) -> Moment? {
-    guard case .time(let time)? = moment, time.milliseconds % 86_400_000 == 0,
-      var calendar = AuditCalendar(zone: timeZone)
-    else { return moment }
-    return .time(calendar.start(ofUTCDay: time))
   }
 
   private func show(_ page: AuditPage) {

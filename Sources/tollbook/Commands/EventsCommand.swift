@@ -21,6 +21,8 @@ struct EventsCommand: AsyncParsableCommand {
     commandName: "events",
     abstract: "Print events of the log, also while Tollbook runs.",
     discussion: """
+      Days are those of UTC.
+
       Examples:
         tollbook events --limit 20
         tollbook events --type TokensCharged --format json | jq .data.tokens
@@ -39,10 +41,12 @@ struct EventsCommand: AsyncParsableCommand {
   @Option(help: ArgumentHelp("Only events after this position.", valueName: "position"))
   var after: UInt64?
 
-  @Option(help: ArgumentHelp("First event or instant.", valueName: "position or time"))
+  @Option(help: ArgumentHelp("First event, instant or day.", valueName: "position or time"))
   var from: Moment?
 
-  @Option(help: ArgumentHelp("Last event or instant.", valueName: "position or time"))
+  @Option(
+    help: ArgumentHelp(
+      "Last event or instant; of a day, all of it.", valueName: "position or time"))
   var to: Moment?
 
   @Option(help: ArgumentHelp("At most so many events.", valueName: "count"))
@@ -99,7 +103,7 @@ struct EventsCommand: AsyncParsableCommand {
     var last = range.after
     var left = limit
     let width = String(try source.head()).count
-    while left > 0, !Interrupt.isRequested {
+    while left > 0, !Interrupt.isRequested, Console.isHeard {
       let page = try query.page(
         after: last, through: range.through, limit: min(left, Self.pageEvents))
       if !page.events.isEmpty {
@@ -126,11 +130,12 @@ struct EventsCommand: AsyncParsableCommand {
   }
 
   private func range(in source: LogSource) throws -> (after: Position, through: Position) {
-    if from == nil, to == nil {
-      if let after { return (after, .max) }
-      if follow { return (try source.head(), .max) }
-    }
     do {
+      if let after { try EventRange.check(after, in: source) }
+      if from == nil, to == nil {
+        if let after { return (after, .max) }
+        if follow { return (try source.head(), .max) }
+      }
       let range = try EventRange(from: from, to: to, in: source)
       return (max(range.after, after ?? 0), to == nil ? .max : range.through)
     } catch let problem as EventRangeProblem {

@@ -80,7 +80,7 @@ struct PurgeCommandLine: AsyncParsableCommand {
     let log = try EventLog(
       directory, folds: allFolds, time: .system, options: settings.log, fail: endProcess)
     defer { log.close() }
-    guard try isWanted(try order.cost(in: log)) else { return }
+    guard try isWanted(try await order.cost(in: log)) else { return }
     let cost = try await order.carryOut(on: log) { cost in
       Console.progress("\(cost.entries.of("entry", "entries"))")
     }

@@ -20,7 +20,8 @@ struct ReplayCommand: AsyncParsableCommand {
       Folds the event log from its beginning up to a position or an instant, in a \
       temporary folder, and shows what the views said then. Without \
       --view it shows a summary, with a digest of each view and of the whole \
-      state; that of `verify` or a snapshot of the same position is the same.
+      state; that of `verify` or a snapshot of the same position is the same. A day \
+      is that of UTC, and means its end.
 
       Examples:
         tollbook replay --until 2026-11-03T14:03:00Z --view ledger
@@ -75,14 +76,17 @@ struct ReplayCommand: AsyncParsableCommand {
   /// The last position, and the instant as of which entries are fresh or not.
   private static func moment(
     _ until: Moment?, in source: LogSource
-  ) throws(LogError) -> (position: Position, time: Timestamp) {
+  ) throws -> (position: Position, time: Timestamp) {
     let position: Position
     if let until {
+      do {
+        if case .position(let wanted) = until { try EventRange.check(wanted, in: source) }
+      } catch let problem as EventRangeProblem { throw ValidationError("\(problem).") }
       position = try until.position(in: source)
     } else {
       position = try source.head()
     }
-    if case .time(let time) = until { return (position, time) }
+    if let time = until?.end(in: .utc, now: TimeSource.system.now()) { return (position, time) }
     return (position, try source.time(of: position))
   }
 
@@ -96,10 +100,10 @@ struct ReplayCommand: AsyncParsableCommand {
       if let state { Console.say("\nstate  \(state)") }
     case .table:
       for listing in listings { try listing.printPlain() }
-      if let state { print("state  \(state)") }
+      if let state { Console.put("state  \(state)\n") }
     case .csv:
       for (number, listing) in listings.enumerated() {
-        if number > 0 { print("", terminator: "\r\n") }
+        if number > 0 { Console.put("\r\n") }
         try listing.printCSV()
       }
     case .json:
@@ -110,7 +114,7 @@ struct ReplayCommand: AsyncParsableCommand {
       for listing in listings { try listing.write(to: &json) }
       json.fieldIfPresent("state", state?.description)
       json.endObject()
-      print(json.string)
+      Console.say(json.string)
     }
   }
 }

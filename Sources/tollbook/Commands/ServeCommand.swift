@@ -1,6 +1,12 @@
 import ArgumentParser
 import Logging
 import TollbookHTTP
+import TollbookLog
+import TollbookUpstreams
+
+extension BaseURL: ExpressibleByArgument {
+  init?(argument: String) { self.init(argument) }
+}
 
 /// `tollbook serve`
 struct ServeCommand: AsyncParsableCommand {
@@ -12,20 +18,43 @@ struct ServeCommand: AsyncParsableCommand {
         tollbook serve --simulate               no key needed, nothing is spent
         KEEPA_API_KEY=… tollbook serve          the real Keepa
         KEEPA_BASE_URL=http://localhost:9000 …  a server that speaks its format
+        tollbook serve --simulate --simulator http://localhost:8001
+                                                a simulator that runs by itself
 
-      Real and simulated data never share a folder. All settings: `tollbook config`.
+      Real and simulated data never share a folder: what a simulator answers is not \
+      taken into a folder of real data. All settings: `tollbook config`.
       """)
 
   @OptionGroup var place: PlaceFlags
   @OptionGroup var service: ServiceFlags
 
+  @Option(
+    help: ArgumentHelp(
+      "With --simulate: use the simulator at that address, as `tollbook simulate keepa` starts it,"
+        + " and none of its own.", valueName: "address"))
+  var simulator: BaseURL?
+
+  func validate() throws {
+    guard simulator == nil || place.simulate else {
+      throw ValidationError("--simulator is for simulated data: add --simulate.")
+    }
+  }
+
   func run() async throws {
     let settings = try await place.settings(service.values)
     var logger = Logger(label: "tollbook") { StreamLogHandler.standardError(label: $0) }
     logger.logLevel = settings.logLevel
-    try await Server(settings: settings, logger: logger).run { running in
+    try await Server(settings: settings, logger: logger, simulator: simulator).run { running in
       Console.say(Self.greeting(settings, running))
+      if let ahead = Self.clockAhead(running) { Console.note(ahead) }
     }
+  }
+
+  /// What is to be told if the log is dated later than now.
+  private static func clockAhead(_ running: Server.Running) -> String? {
+    // What cannot be read is told by /health.
+    guard let ahead = try? running.log.clockAhead() else { return nil }
+    return "Degraded: \(ahead)."
   }
 
   private static func greeting(_ settings: Settings, _ running: Server.Running) -> String {

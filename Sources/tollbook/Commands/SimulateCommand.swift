@@ -78,8 +78,7 @@ struct SimulateKeepaCommand: AsyncParsableCommand {
         A simulated Keepa is ready at \(url)
         Its key: \(KeepaSimulator.sampleKey)
         Point Tollbook at it, with a data folder of its own:
-          KEEPA_BASE_URL=\(url) KEEPA_API_KEY=\(KeepaSimulator.sampleKey) \\
-            tollbook serve --data-dir ./tollbook-trial
+          tollbook serve --simulate --simulator \(url) --data-dir ./tollbook-trial
         What it charged: curl \(url)/_simulator/books
         """)
     }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import TollbookEvents
 import TollbookHistory
 import TollbookLog
 
@@ -77,7 +78,10 @@ extension SnapshotShelf.Entry {
 /// `tollbook snapshot inspect`
 struct SnapshotInspectCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "inspect", abstract: "Say what a snapshot holds, by its manifest alone.")
+    commandName: "inspect", abstract: "Say what a snapshot holds, by its manifest alone.",
+    discussion: """
+      Looks also whether the file has its end; `snapshot verify` looks at every byte.
+      """)
 
   @OptionGroup var place: PlaceFlags
 
@@ -85,7 +89,7 @@ struct SnapshotInspectCommand: AsyncParsableCommand {
   var file: String
 
   func run() async throws {
-    let reader = try SnapshotReader(path: await SnapshotFile.path(file, place))
+    let reader = try SnapshotReader.whole(await SnapshotFile.path(file, place))
     let manifest = reader.manifest
     Console.say("file   \(reader.path)")
     Console.say("mode   \(manifest.mode.rawValue)")
@@ -93,7 +97,7 @@ struct SnapshotInspectCommand: AsyncParsableCommand {
     Console.say("root   \(manifest.commit.root.hexadecimal)")
     Console.say(
       "taken  \(manifest.taken)\(manifest.isAutomatic ? ", automatically" : "")"
-        + (manifest.note.isEmpty ? "" : ": \(manifest.note)"))
+        + (manifest.note.isEmpty ? "" : ": \(manifest.note.inOneLine(atMost: 500))"))
     Console.say("bytes  \(reader.size.grouped)")
     Console.say("with   \(manifest.bodiesInWords)")
     Console.say("state  \(manifest.state)")

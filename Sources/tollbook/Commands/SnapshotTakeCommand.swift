@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import JSONText
+import LMDB
 import NIOCore
 import TollbookHistory
 import TollbookLog
@@ -113,14 +114,28 @@ extension SnapshotTakeCommand {
 
   private static func copy(_ file: String, to copy: Copy) throws {
     let target = copy.path(of: file)
+    let part = "\(target).part"
     do {
-      try FileManager.default.copyItem(atPath: file, toPath: target)
-      let handle = try FileHandle(forUpdating: URL(fileURLWithPath: target))
-      try handle.synchronize()
+      guard !FileManager.default.fileExists(atPath: target) else {
+        throw Refused("a file of that name is there already")
+      }
+      try? FileManager.default.removeItem(atPath: part)
+      try FileManager.default.copyItem(atPath: file, toPath: part)
+      // What came through is what was taken, or it does not get the name.
+      _ = try SnapshotReader.whole(part)
+      let problem = DurableNames.synchronize(part) ?? DurableNames.rename(part, to: target)
+      if let problem { throw Refused(problem) }
     } catch {
+      try? FileManager.default.removeItem(atPath: part)
       throw Refused(
-        "the snapshot was taken as \(file), but not copied to \(target):"
-          + " \(error.localizedDescription)")
+        "the snapshot was taken as \(file), but not copied to \(target): \(Self.reason(error)).")
     }
+  }
+
+  private static func reason(_ error: any Error) -> String {
+    guard !(error is Refused || error is SnapshotProblem) else { return "\(error)" }
+    let cocoa = error as NSError
+    let underlying = cocoa.userInfo[NSUnderlyingErrorKey] as? NSError
+    return (underlying ?? cocoa).localizedDescription
   }
 }

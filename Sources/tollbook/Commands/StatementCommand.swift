@@ -89,9 +89,13 @@ enum StatementCommand {
       let handle = FileHandle(forWritingAtPath: new)
     else { throw Refused("\(file) cannot be written.") }
     do {
-      let result = try body { try handle.write(contentsOf: $0) }
-      try handle.synchronize()
-      try handle.close()
+      let result = try body { bytes in
+        try told(file) { try handle.write(contentsOf: bytes) }
+      }
+      try told(file) {
+        try handle.synchronize()
+        try handle.close()
+      }
       if let problem = DurableNames.rename(new, to: file) {
         throw Refused("\(file) cannot be written: \(problem).")
       }
@@ -100,6 +104,13 @@ enum StatementCommand {
       try? FileManager.default.removeItem(atPath: new)
       throw error
     }
+  }
+}
+
+extension StatementCommand {
+  /// Names the file if it cannot be written.
+  private static func told(_ file: String, _ write: () throws -> Void) throws(FileTrouble) {
+    do { try write() } catch { throw FileTrouble(writing: file, error) }
   }
 }
 
@@ -116,6 +127,9 @@ struct AuditCheckCommand: ParsableCommand {
 
       tools/check-statement does the same in plain Python, without Tollbook.
       """)
+
+  /// In Unicode scalars.
+  private static let longestLine = 1_000
 
   @Argument(help: "The statement.")
   var file: String
@@ -146,7 +160,10 @@ struct AuditCheckCommand: ParsableCommand {
     }
     check.since = try since.map { try OlderProof(contentsOf: $0) }
     do throws(StatementFault) {
-      for line in try check.report(on: StatementChecker.check(bytes)) { Console.say(line) }
+      for line in try check.report(on: StatementChecker.check(bytes)) {
+        // The file may be anybody's.
+        Console.say(line.inOneLine(atMost: Self.longestLine))
+      }
     } catch {
       Console.complain("\(file) does not hold: \(error).")
       throw ExitCode.failure

@@ -1,4 +1,5 @@
 import ArgumentParser
+import TollbookEvents
 import TollbookHistory
 import TollbookLog
 
@@ -47,9 +48,7 @@ struct VerifyCommand: AsyncParsableCommand {
     let settings = try await place.settings()
     let path = try settings.existingDataDirectory
     var arguments = [
-      "verify-worker", path, "--limit", "\(limit)", "--map-size",
-      // The owner may have been given more room than these settings say; what is not there costs nothing.
-      "\(max(1 << 38, settings.log.mapSize))",
+      "verify-worker", path, "--limit", "\(limit)", "--map-size", "\(settings.log.mapSize)",
     ]
     if fast { arguments.append("--fast") }
     if noBodies { arguments.append("--no-bodies") }
@@ -67,19 +66,7 @@ struct VerifyCommand: AsyncParsableCommand {
   }
 
   private func say(_ summary: VerifySummary, seconds: String) {
-    var seen =
-      "Looked at \(Int(summary.records).of("event")) in \(Int(summary.commits).of("commit"))"
-    if !fast, !noBodies { seen += " and \(Int(summary.bodies).of("body", "bodies"))" }
-    seen += " in \(seconds)"
-    var rates: [String] = []
-    if summary.recordSeconds >= 0.01, summary.records > 0 {
-      rates.append("\(Int(Double(summary.records) / summary.recordSeconds).grouped) events/s")
-    }
-    if summary.bodySeconds >= 0.01, summary.bodyBytes > 0 {
-      let rate = Double(summary.bodyBytes) / 1e6 / summary.bodySeconds
-      rates.append("\(Int(rate.rounded(.up)).grouped) MB/s of bodies")
-    }
-    Console.say(seen + (rates.isEmpty ? "." : " (\(rates.joined(separator: ", "))))."))
+    Console.say(summary.sentence(withBodies: !fast && !noBodies, seconds: seconds))
     if summary.views > 0 {
       Console.say(
         "\(Int(summary.views).of("view")) of \(Int(summary.viewRows).of("row")) as a replay gives"
@@ -104,11 +91,16 @@ struct VerifyCommand: AsyncParsableCommand {
       if let state = summary.state { Console.say("state  \(state)") }
       return
     }
-    for damage in outcome.damages { Console.say("damaged: \(damage)") }
+    for damage in outcome.damages { Self.say(damage) }
     if outcome.summary?.isCutShort ?? true { Console.say("… and perhaps more: gave up here.") }
     Console.complain(
       "\(outcome.damages.count.of("damage")) found. Keep a copy of \(place) before anything else.")
     throw ExitCode.failure
+  }
+
+  private static func say(_ damage: some CustomStringConvertible) {
+    // What is damaged may hold anything.
+    Console.say("damaged: \(damage.description.inOneLine(atMost: 500))")
   }
 
   private func verifyExport(_ path: String) throws {
@@ -120,12 +112,30 @@ struct VerifyCommand: AsyncParsableCommand {
     }
     meter.end()
     guard report.damages.isEmpty else {
-      for damage in report.damages { Console.say("damaged: \(damage)") }
+      for damage in report.damages { Self.say(damage) }
       Console.complain("\(path) is not as it was written.")
       throw ExitCode.failure
     }
     let last = report.totals?.last ?? 0
     Console.say(Console.good("All is as it was written, up to position \(last)."))
+  }
+}
+
+extension VerifySummary {
+  /// What was looked at, and how fast where it took long enough to tell.
+  func sentence(withBodies: Bool, seconds: String) -> String {
+    var seen = "Looked at \(Int(records).of("event")) in \(Int(commits).of("commit"))"
+    if withBodies { seen += " and \(Int(bodies).of("body", "bodies"))" }
+    seen += " in \(seconds)"
+    var rates: [String] = []
+    if recordSeconds >= 0.01, records > 0 {
+      rates.append("\(Int(Double(records) / recordSeconds).grouped) events/s")
+    }
+    if bodySeconds >= 0.01, bodyBytes > 0 {
+      let rate = Double(bodyBytes) / 1e6 / bodySeconds
+      rates.append("\(Int(rate.rounded(.up)).grouped) MB/s of bodies")
+    }
+    return seen + (rates.isEmpty ? "" : " (\(rates.joined(separator: ", ")))") + "."
   }
 }
 

@@ -20,7 +20,7 @@ struct WhatIfCommand: AsyncParsableCommand {
 
       A policy sets windows of keepa.product: fresh, grace, errorgrace, keep, and for \
       products that Keepa does not know absent.fresh, absent.grace, absent.errorgrace, \
-      absent.keep. The others stay as they were recorded last.
+      absent.keep. The others stay as they were recorded last. Days are those of UTC.
 
       Examples:
         tollbook what-if --policy keepa.product.fresh=3d
@@ -37,10 +37,12 @@ struct WhatIfCommand: AsyncParsableCommand {
       valueName: "windows"))
   var policies: [String] = []
 
-  @Option(help: ArgumentHelp("First event or instant.", valueName: "position or time"))
+  @Option(help: ArgumentHelp("First event, instant or day.", valueName: "position or time"))
   var from: Moment?
 
-  @Option(help: ArgumentHelp("Last event or instant.", valueName: "position or time"))
+  @Option(
+    help: ArgumentHelp(
+      "Last event or instant; of a day, all of it.", valueName: "position or time"))
   var to: Moment?
 
   @Option(help: "A table for people, JSON or comma-separated values for programs.")

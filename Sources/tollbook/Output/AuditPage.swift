@@ -82,7 +82,7 @@ struct AuditPage {
     // The first four would make a spreadsheet calculate.
     let risky = text.first.map { "=+-@".contains($0) } ?? false
     let text = risky ? "'\(text)" : text
-    guard text.contains(where: { ",\"\n\r".contains($0) }) else { return text }
+    guard text.contains(where: { ",\"".contains($0) || $0.isNewline }) else { return text }
     return "\"\(text.replacing("\"", with: "\"\""))\""
   }
 

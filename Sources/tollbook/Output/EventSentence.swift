@@ -2,8 +2,14 @@ import TollbookEvents
 import TollbookHistory
 
 extension Event {
-  /// What happened, in a line for people.
-  var sentence: String {
+  /// What is told of the whole event, and of each text in it that came from outside, in Unicode scalars.
+  private static var longestSentence: Int { 500 }
+  private static var longestText: Int { 120 }
+
+  /// What happened, in a line for people: bounded, and one line whatever its texts hold.
+  var sentence: String { words.inOneLine(atMost: Self.longestSentence) }
+
+  private var words: String {
     switch self {
     case .fetchStarted(let event):
       "buys \(event.resources.count.of("product")), at most"
@@ -25,7 +31,7 @@ extension Event {
     case .cachePurged(let event):
       "\(name(event.resource)) purged, \(event.amounts.text) had been paid for it"
         + (event.hard ? "" : "; kept for when Keepa fails")
-        + (event.note.isEmpty ? "" : " (\(event.note))")
+        + (event.note.isEmpty ? "" : " (\(short(event.note)))")
     case .bodiesPruned(let event):
       "\(event.bodies.count.of("body", "bodies")) removed that no entry needs"
     case .readsTallied(let event): tallied(event)
@@ -47,17 +53,17 @@ extension Event {
     case .balanceObserved(let event): observed(event)
     case .windowObserved(let event): observed(event)
     case .spendRefused(let event): refused(event)
-    case .credentialAdded(let event): "key \(event.credential) of \(event.upstream)"
+    case .credentialAdded(let event): "key \(short(event.credential)) of \(short(event.upstream))"
     case .credentialStatusChanged(let event):
-      "key \(event.credential) \(event.status == .rejected ? "rejected" : "accepted")"
-        + (event.detail.isEmpty ? "" : ": \(event.detail)")
+      "key \(short(event.credential)) \(event.status == .rejected ? "rejected" : "accepted")"
+        + (event.detail.isEmpty ? "" : ": \(short(event.detail))")
     case .serviceStarted(let event):
-      "version \(event.version)\(event.simulated ? ", with simulated upstreams" : "")"
+      "version \(short(event.version))\(event.simulated ? ", with simulated upstreams" : "")"
     case .serviceRecovered(let event):
       "\(Int(event.fetches).of("call")) cut off by the end of the process before:"
         + " \(event.amountsInDoubt.text) in doubt"
     case .snapshotTaken(let event):
-      "\(event.file) holds all up to position \(event.position)"
+      "\(short(event.file)) holds all up to position \(event.position)"
     case .logRestored(let event):
       "restored up to position \(event.position)"
         + (event.base > 0 ? ", from a snapshot of position \(event.base)" : "")
@@ -87,13 +93,22 @@ extension Event {
   }
 
   private func refused(_ event: SpendRefused) -> String {
+    if event.reason == .storageReserve {
+      return
+        "\(Int(event.resources).of("product")) not bought: what storage is left is kept for calls"
+        + " already paid"
+    }
     let want = event.refusingWant
     let unit = want.meter.unit
     return "\(Int(event.resources).of("product")) not bought: \(Amount(want.wanted, unit).text)"
       + " wanted, \(want.available.grouped) there"
   }
 
-  private func name(_ resource: String) -> String { String(ResourceKey(stored: resource).path) }
+  private func short(_ text: some StringProtocol) -> String {
+    text.inOneLine(atMost: Self.longestText)
+  }
+
+  private func name(_ resource: String) -> String { short(ResourceKey(stored: resource).path) }
 
   private func day(_ milliseconds: Int64) -> String { Timestamp(milliseconds: milliseconds).day }
 
@@ -133,7 +148,7 @@ extension Event {
       + " \(released.grouped) given back"
     if unprovable > 0 { text += ", \(unprovable.grouped) unprovable" }
     if event.evidence == .operator { text += ", by hand" }
-    return event.note.isEmpty ? text : "\(text) (\(event.note))"
+    return event.note.isEmpty ? text : "\(text) (\(short(event.note)))"
   }
 
   private func failure(_ reason: FailureReason, _ detail: String) -> String {
@@ -151,7 +166,7 @@ extension Event {
       case .retryRefused: "another attempt would not fit the balance"
       case .unspecified, .UNRECOGNIZED: "no reason given"
       }
-    return detail.isEmpty ? words : "\(words) (\(detail))"
+    return detail.isEmpty ? words : "\(words) (\(short(detail)))"
   }
 }
 

@@ -1,5 +1,10 @@
-/// Rows of text in columns that are as wide as their widest cell.
+import TollbookEvents
+
+/// Rows of text in columns that are as wide as their widest cell. A cell stays in its line whatever it holds.
 struct TextTable {
+  /// Of a cell, in Unicode scalars.
+  private static let longestCell = 500
+
   enum Alignment {
     case left, right
   }
@@ -17,7 +22,9 @@ struct TextTable {
 
   var isEmpty: Bool { rows.isEmpty }
 
-  mutating func add(_ cells: [String]) { rows.append(cells) }
+  mutating func add(_ cells: [String]) {
+    rows.append(cells.map { $0.inOneLine(atMost: Self.longestCell) })
+  }
 
   /// The lines, without blanks at their ends.
   func lines(indent: Int = 0) -> [String] {

@@ -15,15 +15,16 @@ struct LogOnDisk {
     directory = try DataDirectory.read(path)
     var options = EnvironmentOptions()
     options.isReadOnly = true
-    // The owner may have been given more room than these settings say; what is not there costs nothing.
-    options.mapSize = max(options.mapSize, settings.log.mapSize)
-    do throws(LMDBError) {
-      environment = try Environment(directory: path, options: options)
-      events = try environment.openTables([LogTables.eventsName])[0]
+    options.mayMapLess = true
+    options.mapSize = settings.log.mapSize
+    do throws(LogError) {
+      environment = try directory.openEnvironment(options)
+      events = try LogError.absorbing(try environment.openTables([LogTables.eventsName])[0])
     } catch {
-      switch error.kind {
+      guard case .storage(let cause) = error else { throw error }
+      switch cause.kind {
       case .notFound, .inputOutput(ENOENT): throw NothingWritten(path: path)
-      default: throw LogError.storage(error)
+      default: throw error
       }
     }
   }

@@ -48,21 +48,21 @@ extension Listing {
     Console.say()
     Console.say(Console.strong(name.capitalized))
     guard count > 0 else { return Console.say("  none") }
-    for line in table.lines(indent: 2) { Console.say(line) }
+    for line in table.lines(indent: 2) { Console.put(line + "\n") }
   }
 
   /// One row a line, cells between tabs and the listing's name before them: for a pipe.
   func printPlain() throws {
     try rows { row in
-      print(([name] + row.map(\.plain)).joined(separator: "\t"))
+      Console.put(([name] + row.map(\.plain)).joined(separator: "\t") + "\n")
     }
   }
 
   /// RFC 4180, the names of the columns first.
   func printCSV() throws {
-    print(columns.map(\.name).joined(separator: ","), terminator: "\r\n")
+    Console.put(columns.map(\.name).joined(separator: ",") + "\r\n")
     try rows { row in
-      print(row.map(\.quoted).joined(separator: ","), terminator: "\r\n")
+      Console.put(row.map(\.quoted).joined(separator: ",") + "\r\n")
     }
   }
 
@@ -91,7 +91,7 @@ extension Listing.Cell {
 
   fileprivate var plain: String {
     switch self {
-    case .text(let text): String(text.map { $0 == "\t" || $0.isNewline ? " " : $0 })
+    case .text(let text): text.inOneLine()
     case .number(let number): String(number)
     case .instant(let instant): instant?.description ?? ""
     }

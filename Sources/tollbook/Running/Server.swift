@@ -31,6 +31,8 @@ struct Server: Sendable {
 
   let settings: Settings
   let logger: Logger
+  /// A simulator that runs by itself, for simulated data; nil: one is started.
+  var simulator: BaseURL?
   /// What ends it.
   var signals: [UnixSignal] = [.sigterm, .sigint]
 
@@ -38,6 +40,7 @@ struct Server: Sendable {
   ///
   /// - Parameter whenReady: told once, when requests are answered.
   func run(whenReady: @escaping @Sendable (Running) async -> Void) async throws {
+    try OpenFiles.check()
     // Before anything is touched: somebody who starts it twice by mistake shall find all as it was.
     try await PortInUse.check(host: settings.http.host, port: settings.http.port)
     let directory = try DataDirectory.own(settings.dataDirectory, mode: settings.mode)
@@ -48,7 +51,11 @@ struct Server: Sendable {
       let key = settings.keepaKey
       return try await serve(log, key: key, base: settings.keepaBase, whenReady)
     }
-    try await simulator(continuing: log).serving { base in
+    if let simulator {
+      return try await serve(log, key: KeepaSimulator.sampleKey, base: simulator, whenReady)
+    }
+    try await simulator(continuing: log).serving { address in
+      guard let base = BaseURL(address) else { throw Refused("\(address) is no address.") }
       try await serve(log, key: KeepaSimulator.sampleKey, base: base, whenReady)
     }
   }
@@ -69,14 +76,13 @@ struct Server: Sendable {
   }
 
   private func serve(
-    _ log: EventLog, key: String?, base: String,
+    _ log: EventLog, key: String?, base: BaseURL,
     _ whenReady: @escaping @Sendable (Running) async -> Void
   ) async throws {
     let keepa = key.map { key in
-      var client = KeepaClient.Settings()
-      client.base = base
-      return KeepaClient(
-        credential: KeepaCredential(id: Self.credentialID(of: key), key: key), settings: client,
+      KeepaClient(
+        credential: KeepaCredential(id: Self.credentialID(of: key), key: key),
+        settings: KeepaClient.Settings(base: base),
         now: { TimeSource.system.now().milliseconds })
     }
     let gateway = Gateway(
@@ -114,7 +120,7 @@ struct Server: Sendable {
           log: gateway.log, gateway: gateway, url: url,
           stop: { await group.withLock(\.self)?.triggerGracefulShutdown() }))
     }
-    var services: [any Service] = [Housekeeping(gateway: gateway)]
+    var services: [any Service] = [Housekeeping(gateway: gateway, logger: logger)]
     if let checkpoints {
       services.append(CheckpointKeeping(checkpoints: checkpoints, logger: logger))
     }
@@ -223,8 +229,16 @@ private struct SnapshotKeeping: Service {
 /// The gateway's housekeeping, until the service stops.
 private struct Housekeeping: Service {
   let gateway: Gateway
+  let logger: Logger
 
   func run() async throws {
-    await cancelWhenGracefulShutdown { await gateway.runHousekeeping() }
+    await cancelWhenGracefulShutdown {
+      await gateway.runHousekeeping { note in
+        switch note {
+        case .outOfSpace: logger.error("\(note)")
+        case .spaceIsBack, .deadReaders: logger.notice("\(note)")
+        }
+      }
+    }
   }
 }

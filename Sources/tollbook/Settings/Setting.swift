@@ -62,7 +62,7 @@ extension Setting {
       name: .accessKey, key: "tollbook.access_key", kind: .text, isSecret: true,
       help: "What clients must show; needed to listen beyond this machine"),
     Setting(
-      name: .allowedHosts, key: "tollbook.allowed_hosts", kind: .list, standard: "",
+      name: .allowedHosts, key: "tollbook.allowed_hosts", kind: .hosts, standard: "",
       help: "Names under which browsers may reach Tollbook, beside this machine's own"),
     Setting(
       name: .cache, key: "tollbook.cache", kind: .onOff, standard: "on",

@@ -1,4 +1,6 @@
+import TollbookHTTP
 import TollbookHistory
+import TollbookUpstreams
 
 /// What values a setting takes. Values come as text, whatever gives them.
 enum SettingKind: Hashable, Sendable {
@@ -11,8 +13,8 @@ enum SettingKind: Hashable, Sendable {
   /// Such as `256GiB`.
   case bytes(minimum: Int)
   case url
-  /// Separated by commas.
-  case list
+  /// Names of hosts, separated by commas.
+  case hosts
   /// Of a token, such as `0.0412 EUR`.
   case price
 }
@@ -24,6 +26,7 @@ enum SettingValue: Hashable, Sendable {
   case number(Int)
   case flag(Bool)
   case list([String])
+  case url(BaseURL)
 }
 
 extension SettingKind {
@@ -38,11 +41,15 @@ extension SettingKind {
     case .duration: Self.milliseconds(text).map { .number($0) }
     case .bytes(let minimum):
       Self.bytes(text).flatMap { $0 >= minimum ? .number($0) : nil }
-    case .url: Self.isURL(text) ? .text(text.hasSuffix("/") ? String(text.dropLast()) : text) : nil
-    case .list: .list(Self.elements(text))
+    case .url: BaseURL(text).map { .url($0) }
+    case .hosts:
+      Self.elements(text).allSatisfy(HTTPSettings.isHostName) ? .list(Self.elements(text)) : nil
     case .price: TokenPrice(text).map { .text($0.description) }
     }
   }
+
+  /// A value that is none, to be repeated to who gave it: an address without what may be a secret in it.
+  func shown(_ text: String) -> String { self == .url ? BaseURL.masked(text) : text }
 
   /// What a value must look like, to follow “expected”.
   var expectation: String {
@@ -55,8 +62,10 @@ extension SettingKind {
     case .duration: "a duration such as 7d, 12h, 30m or 90s"
     case .bytes(let minimum):
       "a size such as 256GiB or 512MiB, at least \(minimum >> 20)MiB"
-    case .url: "an address that begins with http:// or https://"
-    case .list: "names separated by commas"
+    case .url:
+      "an address such as https://api.keepa.com or http://localhost:9000, with a port from 1 to"
+        + " 65535 and without a name, a password, a query or a fragment"
+    case .hosts: "names of hosts separated by commas, such as tollbook.example"
     case .price: "an amount with up to six decimals and a currency, such as 0.0412 EUR"
     }
   }
@@ -91,15 +100,6 @@ extension SettingKind {
 
   private static func natural(_ text: Substring) -> Int? {
     text.allSatisfy { $0.isASCII && $0.isNumber } ? Int(text) : nil
-  }
-
-  private static func isURL(_ text: String) -> Bool {
-    guard
-      let rest = ["http://", "https://"].first(where: { text.hasPrefix($0) })
-        .map({ text.dropFirst($0.count) })
-    else { return false }
-    return !rest.isEmpty && !rest.hasPrefix("/")
-      && rest.utf8.allSatisfy { $0 > 0x20 && $0 != UInt8(ascii: "?") && $0 != UInt8(ascii: "#") }
   }
 
   private static func elements(_ text: String) -> [String] {

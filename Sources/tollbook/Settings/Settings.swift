@@ -3,6 +3,7 @@ import TollbookGateway
 import TollbookHTTP
 import TollbookHistory
 import TollbookLog
+import TollbookUpstreams
 
 /// The settings in force, each with its source.
 struct Settings: Sendable {
@@ -56,7 +57,12 @@ extension Settings {
   var dataDirectory: String { text(.dataDirectory) ?? "" }
   var mode: LogMode { isSimulated ? .simulated : .real }
   var keepaKey: String? { text(.keepaKey) }
-  var keepaBase: String { text(.keepaBase) ?? "" }
+  var keepaBase: BaseURL {
+    guard case .url(let base)? = value(.keepaBase) else {
+      preconditionFailure("\(SettingName.keepaBase) has a default that is an address")
+    }
+    return base
+  }
   var tokenPrice: TokenPrice? { text(.tokenPrice).flatMap { TokenPrice($0) } }
 
   var logLevel: Logger.Level {
@@ -89,10 +95,12 @@ extension Settings {
       kept: number(.snapshotsKept))
   }
 
+  /// The HTTP side, with as many connections as the process has descriptors for.
   var http: HTTPSettings {
     var http = HTTPSettings(version: Tollbook.version, startTime: TimeSource.system.now())
     http.host = text(.host) ?? http.host
     http.port = number(.port)
+    http.connections = OpenFiles.connections(of: OpenFiles.most)
     http.accessKey = text(.accessKey)
     http.tokenPrice = tokenPrice
     http.allowedHosts = list(.allowedHosts)

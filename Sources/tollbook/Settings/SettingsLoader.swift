@@ -89,13 +89,13 @@ extension SettingsLoader {
   }
 
   /// An empty variable counts as not set, as a list of variables with blanks has them; but an empty access key would
-  /// open a door that somebody meant to lock.
+  /// open a door that somebody meant to lock, and an empty address send a key to another place than was meant.
   private var environmentProvider: EnvironmentVariablesProvider {
-    let accessKey = Setting.named(.accessKey).environment
+    let neverEmpty = Set([SettingName.accessKey, .keepaBase].map { Setting.named($0).environment })
     let known = Set(Setting.all.map(\.environment))
     return EnvironmentVariablesProvider(
       environmentVariables: environment.filter { name, value in
-        known.contains(name) && (!value.isEmpty || name == accessKey)
+        known.contains(name) && (!value.isEmpty || neverEmpty.contains(name))
       },
       secretsSpecifier: .specific(Set(Setting.all.filter(\.isSecret).map(\.environment))))
   }

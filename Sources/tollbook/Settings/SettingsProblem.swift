@@ -6,7 +6,9 @@ struct SettingsProblem: Error, Hashable, Sendable, CustomStringConvertible {
 
   /// A value that is none. A secret is not repeated.
   init(_ setting: Setting, from source: SettingSource, value: String) {
-    let shown = value.isEmpty ? "is empty" : setting.isSecret ? "cannot be used" : "is “\(value)”"
+    let shown =
+      value.isEmpty
+      ? "is empty" : setting.isSecret ? "cannot be used" : "is “\(setting.kind.shown(value))”"
     self.init("\(source.subject(setting)) \(shown); expected \(setting.kind.expectation).")
   }
 }

@@ -39,13 +39,17 @@ struct VerifyWorker: ParsableCommand {
     notes.reading("(tables)")
     var open = EnvironmentOptions()
     open.isReadOnly = true
+    open.mayMapLess = true
     open.mapSize = mapSize
+    let place = try DataDirectory.read(directory)
     let environment: Environment
-    do throws(LMDBError) {
-      environment = try Environment(directory: directory, options: open)
+    do throws(LogError) {
+      environment = try place.openEnvironment(open)
     } catch {
-      if case .inputOutput(errno: ENOENT) = error.kind { throw NothingWritten(path: directory) }
-      throw LogError.storage(error)
+      if case .storage(let cause) = error, case .inputOutput(errno: ENOENT) = cause.kind {
+        throw NothingWritten(path: directory)
+      }
+      throw error
     }
     let names: [String]
     do throws(LMDBError) { names = try environment.tableNames() } catch {
@@ -97,9 +101,10 @@ private final class NoteWriter {
   func damage(behind error: LogError) -> Damage? {
     switch error {
     case .damaged(let damage): return damage
-    case .storage(let error):
+    case .storage(let error) where error.scratch == nil:
       switch error.kind {
-      case .corrupted, .invalid, .versionMismatch, .notFound, .badValueSize, .other,
+      case .cutShort, .undecodable, .corrupted, .invalid, .versionMismatch, .notFound,
+        .badValueSize, .other,
         .badTransaction, .badTable, .transactionFull:
         return Damage(table: error.table ?? table, problem: "\(error)")
       default: return nil

@@ -10,12 +10,12 @@ package import TollbookViews
 /// next refill of one reading to the next refill of the other. Elapsed time counts nothing; it only casts doubt: where
 /// our clock says that one of the two has jumped, the refills are an interval too.
 ///
-/// After a restore the log does not know what was bought since it was copied. So the first reading explains nothing: what
-/// was in doubt stays spent, unprovable, since a call that was lost could have moved the balance as well; and the whole
-/// difference is posted as unexplained, marked as the restore's gap.
+/// After a restore the log does not know what was bought since it was copied. So the first reading explains nothing:
+/// what was in doubt stays spent, unprovable, since a call that was lost could have moved the balance as well; and the
+/// whole difference is posted as unexplained, marked as the restore's gap.
 package struct BalanceReconciliation {
   /// A doubt may be resolved by a reading that is at least this much younger, in milliseconds.
-  static let doubtSettlesAfter: Int64 = 60_000
+  static let doubtSettlesAfter = DoubtRule.settlesAfter
 
   /// The meter as it stands after all events before this reading, those of the same commit included.
   private var meter: Meter
@@ -25,6 +25,7 @@ package struct BalanceReconciliation {
   private let question: Question
   private let observed: Timestamp
   private let fetch: Position
+  private let bucket: RefillBucket
 
   /// What was known when the call was begun that brought the reading.
   package struct Question: Sendable, Hashable {
@@ -46,8 +47,10 @@ package struct BalanceReconciliation {
   ///   - observed: when it had come, by our clock.
   package init(
     of key: MeterKey, meter: Meter, settledBefore: Int64, reading: UpstreamReading,
-    question: Question, observed: Timestamp, fetch: Position = 0
+    question: Question, observed: Timestamp, fetch: Position = 0,
+    bucket: RefillBucket = RefillBucket()
   ) {
+    self.bucket = bucket
     self.settledBefore = settledBefore
     self.question = question
     self.key = key
@@ -64,7 +67,7 @@ package struct BalanceReconciliation {
   package mutating func events(doubts: [Hold], windows: [String]) -> [Event] {
     guard let last = meter.reading else { return [.balanceObserved(opening)] }
     guard isNewer(than: last) else { return [] }
-    let refill = Refill(from: last, to: reading, observed: observed)
+    let refill = Refill(from: last, to: reading, observed: observed, of: bucket)
     var events: [Event] = []
     if var resolution = resolution(of: doubts, refill: refill) {
       resolution.windows = windows
@@ -143,49 +146,14 @@ package struct BalanceReconciliation {
         question.asked >= sent.advanced(byMilliseconds: Self.doubtSettlesAfter)
       else { return nil }
     }
-    let sum = doubts.reduce(0) { $0 + $1.amount }
-    let difference = meter[.free] + sum + refill.low - reading.balance
-    var event = ChargeResolved()
-    event.meter = key.name
-    event.difference = difference
+    let difference = meter[.free] + doubts.sum + refill.low - reading.balance
     if meter.awaitsRestoreGap {
-      event.evidence = .restored
-    } else if !refill.isExact {
-      event.evidence = .bucketFull
-    } else if (0...sum).contains(difference) {
-      event.evidence = .reading
-    } else {
-      event.evidence = .unexplained
+      return ChargeResolved(doubts, on: key, unprovableBy: .restored, difference: difference)
     }
-    let settled =
-      event.evidence == .reading ? allot(difference, over: doubts.map(\.amount)) : []
-    event.doubts = doubts.enumerated().map { index, hold in
-      var doubt = ResolvedDoubt(closing: hold)
-      if event.evidence == .reading {
-        doubt.settled = settled[index]
-        doubt.released = hold.amount - settled[index]
-      } else {
-        doubt.unprovable = hold.amount
-      }
-      return doubt
+    if !refill.isExact {
+      return ChargeResolved(doubts, on: key, unprovableBy: .bucketFull, difference: difference)
     }
-    return event
-  }
-}
-
-extension ResolvedDoubt {
-  /// A doubt of which nothing is decided yet.
-  init(closing hold: Hold) {
-    self.init()
-    fetch = hold.fetch
-    attempt = hold.attempt
-    operation = hold.operation
-    tokens = hold.amount
-    wasUnprovable = hold.state == .unprovable
-    window = hold.meter.window
-    payers = hold.payers
-    sinceMs = hold.doubted?.milliseconds ?? 0
-    limitOnly = hold.isLimitOnly
+    return ChargeResolved(doubts, on: key, spent: difference, by: .reading)
   }
 }
 
@@ -198,15 +166,18 @@ private struct Refill {
 
   var isExact: Bool { low == high }
 
-  init(from last: Meter.LastReading, to reading: UpstreamReading, observed: Timestamp) {
-    let count = Self.ticks(from: last, to: reading, observed: observed)
+  init(
+    from last: Meter.LastReading, to reading: UpstreamReading, observed: Timestamp,
+    of bucket: RefillBucket
+  ) {
+    let count = Self.ticks(from: last, to: reading, observed: observed, every: bucket.tick)
     ticks = count.upperBound
     let rate = reading.refillRate
     let reduction = max(reading.flowReductionThousandths, last.flowReductionThousandths)
     let all = count.upperBound * max(rate, last.refillRate)
     let sure =
       count.lowerBound * max(0, min(rate, last.refillRate) - (reduction + 999) / 1_000)
-    let room = max(0, last.capacity - last.balance)
+    let room = max(0, bucket.capacity(of: last) - last.balance)
     // A bucket that may have been full lost refills, but never so many that it is not full now.
     low = all > room ? min(sure, room) : sure
     high = all + last.slack
@@ -215,20 +186,22 @@ private struct Refill {
   /// The refills between two readings: one number as long as both clocks agree about it, give or take one for what
   /// answers take on their way.
   private static func ticks(
-    from last: Meter.LastReading, to reading: UpstreamReading, observed: Timestamp
+    from last: Meter.LastReading, to reading: UpstreamReading, observed: Timestamp,
+    every tick: Int64
   ) -> ClosedRange<Int64> {
-    let theirs = ticks(reading.nextRefillMilliseconds - last.nextRefill.milliseconds)
+    let theirs = ticks(
+      reading.nextRefillMilliseconds - last.nextRefill.milliseconds, every: tick)
     let ahead = reading.nextRefillMilliseconds - reading.upstreamMilliseconds
     let ours = ticks(
       observed.advanced(byMilliseconds: ahead).milliseconds
-        - last.nextRefillByOurClock.milliseconds)
+        - last.nextRefillByOurClock.milliseconds, every: tick)
     guard reading.upstreamMilliseconds >= last.upstream.milliseconds else {
       return max(0, ours - 1)...ours + 1
     }
     return abs(theirs - ours) <= 1 ? theirs...theirs : min(theirs, ours)...max(theirs, ours)
   }
 
-  private static func ticks(_ apart: Int64) -> Int64 {
-    min(max(0, (apart + Admission.tick / 2) / Admission.tick), Admission.mostTicks)
+  private static func ticks(_ apart: Int64, every tick: Int64) -> Int64 {
+    min(max(0, (apart + tick / 2) / tick), RefillBucket.mostTicks)
   }
 }

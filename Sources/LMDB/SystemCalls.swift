@@ -1,0 +1,35 @@
+import Glibc
+
+/// Calls of the system that Foundation has not, or not with the number of the error.
+package enum SystemCalls {
+  /// How long a file is. Throws the number of the error.
+  package static func size(ofFile path: String) throws(SystemError) -> Int64 {
+    var status = stat()
+    guard unsafe stat(path, &status) == 0 else { throw SystemError(code: errno) }
+    return Int64(status.st_size)
+  }
+
+  /// Makes a folder that only its owner may use.
+  package static func makeFolder(_ path: String) throws(SystemError) {
+    guard unsafe mkdir(path, 0o700) == 0 else { throw SystemError(code: errno) }
+  }
+
+  /// How many files the process may have open at once (`ulimit -n`); nil if the system does not say.
+  package static var openFileLimit: Int? {
+    var limit = rlimit()
+    guard unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else {
+      return nil
+    }
+    return Int(min(limit.rlim_cur, 1 << 20))
+  }
+
+  /// Sets a variable of the environment. Only before there is a second thread.
+  package static func setEnvironment(_ name: String, _ value: String) {
+    _ = unsafe setenv(name, value, 1)
+  }
+}
+
+/// The number that the system gives an error.
+package struct SystemError: Error, Hashable, Sendable {
+  package let code: Int32
+}

@@ -1,0 +1,145 @@
+package import TollbookEvents
+package import TollbookViews
+
+/// What the first items of a purchase cost together on one meter: none, one, two and so on.
+///
+/// The price of a call may be any function of how many are asked. The sums may be more than 64 bits hold; what is
+/// admitted never is.
+package struct PrefixCosts: Hashable, Sendable {
+  private let sums: [Int128]
+
+  /// Each item costs something of its own. Less than nothing counts as nothing.
+  package init(each costs: [Int64]) {
+    sums = costs.reduce(into: [0]) { sums, cost in
+      sums.append((sums.last ?? 0) + Int128(max(0, cost)))
+    }
+  }
+
+  /// Items go into calls in their order, and a call has a price.
+  ///
+  /// - Parameters:
+  ///   - callSize: how many items one call takes.
+  ///   - price: what a call for so many items costs.
+  package init(of count: Int, callSize: Int, price: (Int) -> Int64) {
+    let callSize = max(1, callSize)
+    var sums: [Int128] = [0]
+    var earlier: Int128 = 0
+    for index in 0..<max(0, count) {
+      let inCall = index % callSize + 1
+      let sum = earlier + Int128(max(0, price(inCall)))
+      sums.append(sum)
+      if inCall == callSize { earlier = sum }
+    }
+    self.sums = sums
+  }
+
+  package var count: Int { sums.count - 1 }
+
+  /// What the first so many items cost.
+  func first(_ count: Int) -> Int128 { sums[count] }
+
+  /// What a whole call, or the rest of a purchase, costs.
+  package subscript(range: Range<Int>) -> Int64 {
+    Int64(clamping: max(0, sums[range.upperBound] - sums[range.lowerBound]))
+  }
+}
+
+/// What a purchase takes of one meter.
+package struct MeterUse: Hashable, Sendable {
+  /// The meter, without a window.
+  package var meter: MeterKey
+  package var rule: MeterRule
+  /// The most that it may cost: what is reserved.
+  package var bounds: PrefixCosts
+  /// What it probably costs.
+  package var expected: PrefixCosts
+  /// Whether another meter of the purchase tells the same cost, and this one limits it.
+  package var isLimitOnly: Bool
+  /// What calls that were sent near the turn of a window may have cost in the one of now, and are booked in another.
+  package var turning: Int64
+
+  package init(
+    _ meter: MeterKey, _ rule: MeterRule, bounds: PrefixCosts, expected: PrefixCosts? = nil,
+    isLimitOnly: Bool = false, turning: Int64 = 0
+  ) {
+    self.meter = meter
+    self.rule = rule
+    self.bounds = bounds
+    self.expected = expected ?? bounds
+    self.isLimitOnly = isLimitOnly
+    self.turning = turning
+  }
+
+  /// What a whole call takes of the meter, as one thing that is admitted or not.
+  func ofCall(_ items: Range<Int>) -> MeterUse {
+    var use = self
+    use.bounds = PrefixCosts(each: [bounds[items]])
+    use.expected = PrefixCosts(each: [expected[items]])
+    return use
+  }
+}
+
+/// A meter as it stands at an instant, beside what is wanted of it.
+package struct MeterStanding: Hashable, Sendable {
+  package let use: MeterUse
+  package let now: Timestamp
+  /// The window in which counts what is reserved now.
+  package let window: MeterWindow
+  /// The pages that say what is left, the oldest first.
+  let pages: [Meter]
+
+  /// - Parameters:
+  ///   - window: the window of that instant.
+  ///   - pages: those of the rule's `windows(at:)`.
+  package init(_ use: MeterUse, at now: Timestamp, _ window: MeterWindow, _ pages: [Meter]) {
+    self.use = use
+    self.now = now
+    self.window = window
+    self.pages = pages
+  }
+
+  /// Whether nobody knows what is left: of a balance that was never read, or not since the log was restored.
+  var needsReading: Bool {
+    guard case .refillBucket = use.rule else { return false }
+    return pages.last.map { $0.reading == nil || $0.awaitsRestoreGap } ?? true
+  }
+
+  /// The page on which is reserved now.
+  package var page: MeterKey { use.meter.inWindow(window.name) }
+
+  package var available: Int64 {
+    let available = use.rule.available(on: pages, at: now)
+    let (rest, overflow) = available.subtractingReportingOverflow(max(0, use.turning))
+    return overflow ? .min : rest
+  }
+
+  /// What must be there for the first items to be admitted.
+  ///
+  /// - Parameter callSize: how many items one call takes. With an overdraft a call goes out whole or not at all, if
+  ///   anything is left for it.
+  func needed(forFirst count: Int, callSize: Int) -> Int128 {
+    if case .refillBucket(let bucket) = use.rule, bucket.overdraft == .allow {
+      let earlierCalls = (count - 1) / max(1, callSize) * max(1, callSize)
+      return use.bounds.first(earlierCalls) + 1
+    }
+    return use.bounds.first(count)
+  }
+
+  /// When the item after the first so many will fit, which are taken now; nil if waiting does not help or nobody knows.
+  func instant(ofItemAfter count: Int, callSize: Int) -> Timestamp? {
+    let needed = needed(forFirst: count + 1, callSize: callSize)
+    let taken = min(needed, use.bounds.first(count))
+    return use.rule.instant(ofHaving: needed - taken, after: taken, on: pages, at: now)
+  }
+
+  /// The reservation of some of the items.
+  ///
+  /// - Parameter isFirst: whether no other event of the decision reserves on the page before.
+  func reservation(of items: Range<Int>, isFirst: Bool) -> Move {
+    var move = Move(page, use.bounds[items], expected: use.expected[items])
+    move.limitOnly = use.isLimitOnly
+    move.windowEndsMs = window.ends?.milliseconds ?? 0
+    if isFirst, let last = pages.last { move.granted = use.rule.granted(on: last) }
+    return move
+  }
+}

@@ -1,0 +1,58 @@
+import Foundation
+package import LMDB
+
+/// The data file of a log. Where a log was begun it is there: a folder that has lost it is refused, since a log begun
+/// anew in its place would know of nothing that was paid for.
+enum LogFile {
+  static let name = "data.mdb"
+  static let lockName = "lock.mdb"
+  /// Where the roots of the log are published; see `CheckpointFile`.
+  private static let checkpointsName = "checkpoints"
+
+  /// What is missing of a log that was begun; nil: nothing is, or none was begun.
+  static func loss(in directory: DataDirectory) throws(DataDirectoryError) -> String? {
+    let file = "\(directory.path)/\(name)"
+    let state: String
+    do throws(SystemError) {
+      let size = try SystemCalls.size(ofFile: file)
+      // Before its first commit it has two pages and nothing in them.
+      if size > 2 * Int64(getpagesize()) { return nil }
+      state = size == 0 ? "empty" : "without a single commit"
+    } catch {
+      guard error.code == ENOENT else { return nil }
+      state = "missing"
+    }
+    let checkpoints = "\(directory.path)/\(checkpointsName)"
+    let published = try? SystemCalls.size(ofFile: checkpoints)
+    if let published, published > 0 {
+      return "\(file) is \(state), but \(checkpoints) tells of a log that was there"
+    }
+    if try directory.isNew { return nil }
+    return "\(file) is \(state), but the folder's format marker says that a log was begun there"
+  }
+}
+
+extension DataDirectory {
+  /// Opens the environment that the log of the directory is in, and creates it if none was begun there yet.
+  ///
+  /// - Throws: `.directory` if there was a log that is not there any more, `.storage` if LMDB cannot open it.
+  package func openEnvironment(
+    _ options: EnvironmentOptions
+  ) throws(LogError) -> Environment {
+    let loss = try LogError.marking { () throws(DataDirectoryError) in try LogFile.loss(in: self) }
+    if let loss {
+      throw .directory(
+        .unusable(
+          path,
+          reason: "\(loss); put the file back, or restore a snapshot or an export into another"
+            + " folder, for no log is begun anew in its place (if there never was one, remove the"
+            + " folder)"))
+    }
+    var options = options
+    let format = try LogError.marking { () throws(DataDirectoryError) in try writtenFormat() }
+    options.isKeptWhole = format >= 2
+    do throws(LMDBError) {
+      return try Environment(directory: path, options: options)
+    } catch { throw .storage(error) }
+  }
+}
