@@ -22,23 +22,25 @@ struct FileExtent {
 
   /// Lets the file reach to its last page. To be called by whoever has the write transaction, before it writes: nobody
   /// else changes the length meanwhile.
-  @unsafe static func extend(_ handle: OpaquePointer) {
+  ///
+  /// - Throws: `.noSpace` if the file may not become so long. Nothing may be written then: only the last commit may have
+  ///   pages beyond the end.
+  @unsafe static func extend(_ handle: OpaquePointer) throws(LMDBError) {
     var information = unsafe MDB_envinfo()
     var statistics = MDB_stat()
     var file: Int32 = 0
     var status = stat()
-    guard unsafe mdb_env_info(handle, &information) == MDB_SUCCESS,
-      unsafe mdb_env_stat(handle, &statistics) == MDB_SUCCESS,
-      unsafe mdb_env_get_fd(handle, &file) == MDB_SUCCESS, unsafe fstat(file, &status) == 0
-    else { return }
+    unsafe try LMDBError.check(mdb_env_info(handle, &information), .environmentStatistics)
+    unsafe try LMDBError.check(mdb_env_stat(handle, &statistics), .environmentStatistics)
+    unsafe try LMDBError.check(mdb_env_get_fd(handle, &file), .environmentStatistics)
+    guard unsafe fstat(file, &status) == 0 else { throw LMDBError(code: errno, .inspectFolder) }
     let needed = unsafe (information.me_last_pgno + 1) * Int(statistics.ms_psize)
     guard status.st_size < needed else { return }
     var limit = rlimit()
-    // Beyond the limit for files the process would be ended; the next transaction tries again.
+    // Beyond the limit for files the process would be ended.
     guard unsafe getrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit) == 0,
-      limit.rlim_cur > UInt(needed)
-    else { return }
-    _ = ftruncate(file, off_t(needed))
+      limit.rlim_cur > UInt(needed), ftruncate(file, off_t(needed)) == 0
+    else { throw LMDBError(.noSpace, .commit) }
   }
 
   /// - Parameter isKeptWhole: whether all who wrote did what `extend` does.

@@ -93,9 +93,9 @@ extension Environment {
       transaction = WriteTransaction(unsafe try Self.begin(handle, []), of: self)
     } catch { throw wrap(error) }
     writer.store(thread, ordering: .relaxed)
-    unsafe FileExtent.extend(handle)
     // The next writer may have come by then; its mark must stay.
     defer { _ = writer.compareExchange(expected: thread, desired: 0, ordering: .relaxed) }
+    do throws(LMDBError) { unsafe try FileExtent.extend(handle) } catch { throw wrap(error) }
     let result = try body(&transaction)
     do throws(LMDBError) { try transaction.commit() } catch { throw wrap(error) }
     return result

@@ -125,11 +125,18 @@ struct SettleCommand: Sendable {
   var durationMilliseconds: Int64
   var receivedBytes: Int
 
-  /// - Returns: each resource's share of the cost; the bounds where the cost is in doubt.
+  /// What was brought of a resource.
+  struct Brought: Sendable {
+    /// Its share of the cost; of the bound where the cost is in doubt.
+    var share: Int64
+    /// Position of its `CacheWritten`.
+    var written: Position
+  }
+
   func decide(
     _ cache: CacheView, _ ledger: LedgerView, _ state: borrowing ReadTransaction,
     _ context: DecisionContext
-  ) throws(LMDBError) -> Decision<[ResourceKey: Int64]> {
+  ) throws(LMDBError) -> Decision<[ResourceKey: Brought]> {
     var booking = try Booking(attempt.terms.meter, attempt.moves, ledger, state)
     var byResource: [ResourceKey: Int64] = [:]
     for (item, part) in zip(attempt.items, attempt.divided(charge.tokens ?? attempt.bound)) {
@@ -152,8 +159,11 @@ struct SettleCommand: Sendable {
     try booking.noteKey(.accepted, ledger, state)
     try booking.observe(
       reading, to: attempt.question, at: observed, fetch: attempt.fetch, day: day, ledger, state)
-    return Decision(
-      events: booking.events, bodies: written.compactMap(\.body), answer: byResource)
+    let brought = results.reduce(into: [:]) { brought, result in
+      brought[result.key] = Brought(
+        share: byResource[result.key] ?? 0, written: result.value.written)
+    }
+    return Decision(events: booking.events, bodies: written.compactMap(\.body), answer: brought)
   }
 
   private var succeeded: FetchSucceeded {

@@ -227,7 +227,7 @@ package final class Gateway: Sendable {
     } catch {
       // It was bought, and its share of the cost is told all the same.
       var paid: Int64 = 0
-      if case .written(let tokens) = purchase.end, !purchase.isJoined { paid = tokens }
+      if case .written(let tokens, _) = purchase.end, !purchase.isJoined { paid = tokens }
       return ProductOutcome(
         asin: asin, source: .none, entry: nil, tokens: paid, isJoined: purchase.isJoined,
         problem: ProductProblem(error))
@@ -238,9 +238,10 @@ package final class Gateway: Sendable {
     of purchase: Purchase, _ asin: KeepaASIN, known: CacheEntry?, _ request: ProductsRequest
   ) throws(LogError) -> ProductOutcome {
     switch purchase.end {
-    case .written(let tokens):
+    case .written(let tokens, let position):
       let paid = purchase.isJoined ? 0 : tokens
-      if let entry = try entries([asin], request)[asin] {
+      // An older one that has all parts is not what was bought.
+      if let entry = try entries([asin], request)[asin], entry.written >= position {
         return ProductOutcome(
           asin: asin, source: .keepa, entry: entry, tokens: paid, isJoined: purchase.isJoined,
           problem: nil)
@@ -248,7 +249,8 @@ package final class Gateway: Sendable {
       // Less came than was asked for, or it is gone already.
       var plain = request
       plain.contentSet = .plain
-      let entry = try entries([asin], plain)[asin]
+      var entry = try entries([asin], plain)[asin]
+      if let found = entry, found.written < position { entry = nil }
       return ProductOutcome(
         asin: asin, source: entry == nil ? .none : .keepa, entry: entry, tokens: paid,
         isJoined: purchase.isJoined, problem: entry == nil ? .purged : .incomplete)

@@ -3,8 +3,8 @@ import TollbookEvents
 
 /// How the buying of one resource ended, for those who wait for it.
 enum FlightOutcome: Sendable {
-  /// It was bought, and is in the cache.
-  case written(tokens: Int64)
+  /// It was bought, and is in the cache since that position.
+  case written(tokens: Int64, position: Position)
   /// It was in the cache already, fresh enough for whoever began the flight.
   case found
   case failed(ProductProblem)

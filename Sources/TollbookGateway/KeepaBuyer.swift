@@ -400,15 +400,16 @@ final class KeepaBuyer: Sendable {
     let booked = await insist(for: call) { (state, context) throws(LMDBError) in
       try command.decide(cache, ledger, state, context)
     }
-    let answered = Set(written.map(\.resource))
     for (_, flight) in call.seats {
       switch booked {
       case .failure(let error): inFlight.end(flight, .failed(ProductProblem(error)))
-      case .success(let shares) where answered.contains(flight.resource):
-        inFlight.end(flight, .written(tokens: shares[flight.resource] ?? 0))
-      case .success:
-        let detail = "Keepa's answer does not say anything about it"
-        inFlight.end(flight, .failed(ProductProblem(.upstreamUnavailable, detail)))
+      case .success(let brought):
+        guard let own = brought[flight.resource] else {
+          let detail = "Keepa's answer does not say anything about it"
+          inFlight.end(flight, .failed(ProductProblem(.upstreamUnavailable, detail)))
+          continue
+        }
+        inFlight.end(flight, .written(tokens: own.share, position: own.written))
       }
     }
   }

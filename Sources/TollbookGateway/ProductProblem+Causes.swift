@@ -50,7 +50,8 @@ extension ProductProblem {
   }
 
   static let incomplete = ProductProblem(
-    .incomplete, "Keepa answered without the offers, which it could not collect")
+    .incomplete,
+    "Keepa could not collect the offers, and answered without them and what comes with them")
   static let purged = ProductProblem(.upstreamUnavailable, "it was purged meanwhile; ask again")
 
   static func unavailable(_ failure: UpstreamFailure) -> ProductProblem {

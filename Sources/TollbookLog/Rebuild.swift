@@ -39,9 +39,10 @@ package enum Rebuild {
         }
       }
     }
-    do throws(LogError) { try catchUp.run(to: head) { progress($0, head) } } catch {
-      throw .log(error)
-    }
+    do throws(LogError) {
+      try catchUp.run(to: head) { progress($0, head) }
+      try LogError.marking { () throws(DataDirectoryError) in try directory.raiseFormat() }
+    } catch { throw .log(error) }
     return head
   }
 

@@ -80,6 +80,7 @@ struct Command: Sendable, CustomTestStringConvertible {
     (["simulate", "keepa", "--port", "99999"], "99999"),
     (["simulate", "keepa", "--bodies", "nowhere"], "nowhere"),
     (["resolve", "--settled", "1"], "--fetch"), (["resolve", "--fetch", "1"], "--settled"),
+    (["resolve", "--fetch", "1", "--settled", "0", "--note", ""], "--note is empty"),
   ])
   func `what cannot be meant ends with status 2 and says what was wrong`(
     arguments: [String], word: String

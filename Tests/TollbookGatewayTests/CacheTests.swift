@@ -96,6 +96,23 @@ import TollbookViews
     #expect(world.keepa.calls.count == 3)
   }
 
+  @Test func `without its offers an answer is incomplete, and nothing older is shown as bought`()
+    async throws
+  {
+    let world = try await World()
+    let first = await world.ask(asins(1)) { $0.contentSet = .offers }
+    #expect(first.reasons == [nil])
+    world.time.advance(byMilliseconds: 8 * day)
+    world.keepa.setCollectsOffers(false)
+    let second = await world.ask(asins(1)) { $0.contentSet = .offers }
+    #expect(second.sources == [.keepa])
+    #expect(second.reasons == [.incomplete])
+    #expect(second.outcomes[0].entry?.contentSet == 0)
+    #expect(second.outcomes[0].entry?.fetched == world.time.now)
+    // What came is there for who wants no more.
+    #expect(await world.ask(asins(1)).sources == [.cache])
+  }
+
   @Test func `an unknown product is remembered for a day, and costs what Keepa says`() async throws
   {
     let world = try await World()

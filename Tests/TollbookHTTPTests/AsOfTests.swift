@@ -172,6 +172,11 @@ import TollbookViews
     let error = #expect(throws: LogError.self) { try asOf("\(base - 1)") }
     #expect(Problem(try #require(error)).status == .gone)
     #expect(throws: LogError.self) { try asOf("2020-01-01") }
+    #expect(throws: LogError.beforeBase(base)) { try HTTPService.event(at: base, in: log) }
+    try await log.append([.serviceStarted(ServiceStarted())])
+    let first = try HTTPService.event(at: base + 1, in: log)
+    #expect(first?.event.kind == .serviceStarted)
+    #expect(try HTTPService.event(at: base + 2, in: log) == nil)
   }
 
   /// Makes a log that goes on from another one's end.

@@ -152,14 +152,18 @@ import TollbookViews
         let answer = try await caller.send(.post, "/resolve", body: body)
         return "\(answer.status) \(answer.string("field") ?? "")"
       }
-      let unknown = try await resolve("{\"fetch\":1,\"attempt\":1,\"settled\":0}")
+      let unknown = try await resolve("{\"fetch\":1,\"attempt\":1,\"settled\":0,\"note\":\"why\"}")
       #expect(unknown == "404 fetch")
-      let tooMany = try await resolve("{\"fetch\":\(fetch),\"settled\":9}")
+      let tooMany = try await resolve("{\"fetch\":\(fetch),\"settled\":9,\"note\":\"why\"}")
       #expect(tooMany == "400 settled")
       let noFetch = try await resolve("{\"settled\":0}")
       #expect(noFetch == "400 fetch")
       let noAmount = try await resolve("{\"fetch\":\(fetch)}")
       #expect(noAmount == "400 settled")
+      for note in ["", ",\"note\":\" \""] {
+        let noReason = try await resolve("{\"fetch\":\(fetch),\"settled\":1\(note)}")
+        #expect(noReason == "400 note")
+      }
     }
   }
 }

@@ -266,11 +266,14 @@ import TollbookTestSupport
     let (base, rows) = try await based()
     do {
       let directory = try folder.own("based")
+      #expect(try directory.writtenFormat() == 1)
       let head = try Rebuild.allViews(
         of: directory, folds: [TextFold.third(), Self.young(SeenEvents())], options: .scratch,
         baseRows: Self.baseRows(rows)
       ) { _, _ in }
       #expect(head == base.position)
+      // Older versions refuse it from now on, rather than complain about views they do not know.
+      #expect(try directory.writtenFormat() == DataDirectory.format)
     }
     let seen = SeenEvents()
     let log = try folder.openLog("based", folds: [TextFold.third(seen: seen)])

@@ -166,10 +166,10 @@ private struct Books {
     return meter[.reserved] != 0 || meter[.inDoubt] != 0
   }
 
-  /// Expects these to be the open pages. One that was over then and is used again later may be among them.
+  /// Expects these to be the open pages.
   func expectOpen(_ found: [(key: MeterKey, meter: Meter)], at position: Position) {
     #expect(found.map(\.key) == found.map(\.key).sorted())
-    #expect(open.isSubset(of: found.map(\.key)), "position \(position)")
+    #expect(open == Set(found.map(\.key)), "position \(position)")
     #expect(found.allSatisfy { Page($0.meter) == pages[$0.key] }, "position \(position)")
   }
 }

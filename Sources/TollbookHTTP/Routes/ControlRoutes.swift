@@ -25,7 +25,10 @@ extension HTTPService {
     let attempt = try fields.integer("attempt", in: 1...Int64(UInt32.max)) ?? 1
     let settled = try JSONFields.require(
       fields.integer("settled", in: 0 ... .max), "settled", "how much was spent")
-    let note = try fields.string("note") ?? ""
+    let note = try JSONFields.require(fields.string("note"), "note", "why it is settled so")
+    guard !note.allSatisfy(\.isWhitespace) else {
+      throw Problem(.invalidField, "note is empty; it says why it is settled so", field: "note")
+    }
     let event: ChargeResolved
     do {
       event = try await gateway.resolve(

@@ -47,15 +47,23 @@ extension HTTPService {
       throw Problem(
         .invalidParameter, "“\(text.prefix(100))” is no position: 1, 2, 3 …", field: "position")
     }
-    let reader = log.reader
-    let found = try log.read { (transaction) throws(LogError) in
-      try reader.event(at: position, in: transaction)
-    }
-    guard let found else {
+    guard let found = try Self.event(at: position, in: log) else {
       throw Problem(.notFound, "the log ends at position \(log.head)", field: "position")
     }
     var json = JSONWriter()
     found.write(to: &json)
     return Response(json: json.bytes, position: position)
+  }
+  /// The event at `position`, or nil after the end of the log.
+  ///
+  /// - Throws: `.beforeBase` for one that the log does not hold because it goes on from a snapshot.
+  static func event(at position: Position, in log: EventLog) throws(LogError) -> RecordedEvent? {
+    let reader = log.reader
+    return try log.read { (transaction) throws(LogError) in
+      if let base = try reader.base(in: transaction), position <= base.position {
+        throw .beforeBase(base.position)
+      }
+      return try reader.event(at: position, in: transaction)
+    }
   }
 }

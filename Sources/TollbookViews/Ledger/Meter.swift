@@ -74,12 +74,19 @@ package struct Meter: Hashable, Sendable {
   }
 
   private mutating func apply(_ event: Event, postings: [Posting], to key: MeterKey) {
+    if case .logRestored = event {
+      awaitsRestoreGap = true
+      return
+    }
+    var isTouched = false
     for posting in postings where posting.page == key {
+      isTouched = true
       for term in LedgerTerm.allCases {
         terms[term.rawValue] &+= term.change(by: posting)
       }
       if let ends = posting.windowEnds { windowEnds = ends }
     }
+    guard isTouched else { return }
     switch event {
     case .balanceObserved(let event):
       awaitsRestoreGap = false
@@ -99,7 +106,6 @@ package struct Meter: Hashable, Sendable {
       let sent = Timestamp(milliseconds: event.sentMs)
       lastDoubtSent = max(lastDoubtSent ?? sent, sent)
     case .chargeResolved where self[.inDoubt] == 0: lastDoubtSent = nil
-    case .logRestored: awaitsRestoreGap = true
     default: break
     }
   }

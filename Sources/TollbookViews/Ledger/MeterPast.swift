@@ -53,9 +53,13 @@ extension LedgerView {
       pages[key] = try kept(of: key, asOf: position, reader, in: transaction)
     }
     try bring(&pages, to: position, reader, in: transaction)
-    return pages.filter { $0.value.meter.lastChange > 0 }
-      .sorted { $0.key < $1.key }
-      .map { ($0.key, $0.value.meter) }
+    let used = pages.filter { $0.value.meter.lastChange > 0 }.sorted { $0.key < $1.key }
+    // Of a meter's windows the last one, and those on which something was held, were open then.
+    return used.enumerated().filter { index, page in
+      let isLast =
+        index + 1 == used.count || used[index + 1].key.meterBytes != page.key.meterBytes
+      return !page.key.isOfWindow || isLast || page.value.meter.isHolding
+    }.map { ($0.element.key, $0.element.value.meter) }
   }
 
   /// The keys of the pages that may have been open at a position.

@@ -117,7 +117,11 @@ struct AuditCommand: AsyncParsableCommand {
   private func prove(_ query: AuditQuery, in source: LogSource) throws {
     guard let proof = try AuditRun.proof(of: query, in: source) else {
       return Console.say(
-        "This audit reads the events in any case: there is nothing to compare them with.")
+        """
+        This audit reads the events in any case: there is nothing to compare them with. Sums of hours
+        are kept since this version was first started; they serve whole hours, grouped by day, hour,
+        account, operation or kind.
+        """)
     }
     guard !proof.differences.isEmpty else {
       let events = Int(proof.events).of("event")

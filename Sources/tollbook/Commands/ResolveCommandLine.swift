@@ -47,6 +47,9 @@ struct ResolveCommandLine: AsyncParsableCommand {
     if fetch != nil && (settled == nil || note == nil) {
       throw ValidationError("Say with --settled how much was spent, and with --note why.")
     }
+    if let note, note.allSatisfy(\.isWhitespace) {
+      throw ValidationError("--note is empty; say with it why the doubt is settled so.")
+    }
   }
 
   func run() async throws {

@@ -21,10 +21,13 @@ enum FakeAnswers {
   }
 
   /// A product whose title names the call that it came with.
-  static func product(_ asin: String, call: Int, _ contentSet: ContentSet) -> String {
+  static func product(
+    _ asin: String, call: Int, _ contentSet: ContentSet, collectsOffers: Bool = true
+  ) -> String {
     """
     {"asin":"\(asin)","productType":0,"title":"\(asin) of call \(call)",\
-    "lastUpdate":7800000,"csv":[[7800000,100]],"set":\(contentSet.rawValue)}
+    "lastUpdate":7800000,"csv":[[7800000,100]],"set":\(contentSet.rawValue),\
+    "offersSuccessful":\(collectsOffers)}
     """
   }
 

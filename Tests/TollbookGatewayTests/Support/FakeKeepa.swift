@@ -61,6 +61,7 @@ final class FakeKeepa: KeepaAPI {
     var unknown: Set<String> = []
     var isKeyRejected = false
     var isBalanceDown = false
+    var collectsOffers = true
     /// The upstream's clock minus ours.
     var skew: Int64 = 0
     var flowReduction = 0.0
@@ -95,6 +96,8 @@ final class FakeKeepa: KeepaAPI {
   func forget(_ asins: [String]) { state.withLock { $0.unknown.formUnion(asins) } }
   func setKeyRejected(_ isRejected: Bool) { state.withLock { $0.isKeyRejected = isRejected } }
   func setBalanceDown(_ isDown: Bool) { state.withLock { $0.isBalanceDown = isDown } }
+  /// Whether it collects offers; if not, it brings plain products instead.
+  func setCollectsOffers(_ does: Bool) { state.withLock { $0.collectsOffers = does } }
   func setSkew(_ skew: Int64) { state.withLock { $0.skew = skew } }
   func setFlowReduction(_ reduction: Double) { state.withLock { $0.flowReduction = reduction } }
 
@@ -274,7 +277,9 @@ final class FakeKeepa: KeepaAPI {
     let unknown = state.unknown
     let products = delivered.map {
       unknown.contains($0)
-        ? FakeAnswers.unknown($0) : FakeAnswers.product($0, call: index + 1, request.contentSet)
+        ? FakeAnswers.unknown($0)
+        : FakeAnswers.product(
+          $0, call: index + 1, request.contentSet, collectsOffers: state.collectsOffers)
     }
     let list = "\"products\":[\(products.joined(separator: ","))]"
     var envelope = envelope(&state, consumed: cost)
