@@ -39,6 +39,16 @@ import TollbookTestSupport
     #expect(await second.end(SIGINT).status == 0)
   }
 
+  @Test func `the end of the terminal is an end like any other`() async throws {
+    let serving = try await Serving(simulated, in: folder)
+    for _ in 1...2 { _ = try await serving.batch(asins) }
+    #expect(await serving.end(SIGHUP).status == 0)
+    let tallies = try await events(["--type", "ReadsTallied"])
+    #expect(tallies.output.contains("3 reads answered from the cache"))
+    let simulator = try await Serving(["simulate", "keepa", "--port", "0"], in: folder)
+    #expect(await simulator.end(SIGHUP).status == 0)
+  }
+
   @Test func `the greeting says where it is, and everything simulated says so`() async throws {
     let serving = try await Serving(simulated, in: folder)
 

@@ -5,7 +5,6 @@ import Logging
 import NIOCore
 import ServiceLifecycle
 import TollbookSimulators
-import UnixSignals
 
 /// `tollbook simulate`
 struct SimulateCommand: AsyncParsableCommand {
@@ -84,7 +83,7 @@ struct SimulateKeepaCommand: AsyncParsableCommand {
     }
     let group = ServiceGroup(
       configuration: .init(
-        services: [.init(service: service)], gracefulShutdownSignals: [.sigterm, .sigint],
+        services: [.init(service: service)], gracefulShutdownSignals: EndSignals.services,
         logger: quiet))
     try await group.run()
   }

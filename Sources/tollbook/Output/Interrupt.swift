@@ -21,20 +21,12 @@ enum Interrupt {
   static func watch() {
     // Made here, since nothing can be made inside a signal handler.
     _ = isRequested
-    // A process that shall outlive its terminal has SIGHUP ignored from its beginning, and keeps it so.
-    for number in isIgnored(SIGHUP) ? [SIGINT, SIGTERM] : [SIGINT, SIGTERM, SIGHUP] {
+    for number in EndSignals.numbers {
       // Only what is safe inside a signal handler: an atomic, and the end.
       signal(number) { _ in
         if Interrupt.flag.exchange(true, ordering: .relaxed) { _exit(130) }
       }
     }
-  }
-
-  private static func isIgnored(_ number: Int32) -> Bool {
-    let status = try? String(contentsOfFile: "/proc/self/status", encoding: .utf8)
-    let line = status?.split(separator: "\n").first { $0.hasPrefix("SigIgn:") }
-    let signals = line?.split(separator: "\t").last.flatMap { UInt64($0, radix: 16) } ?? 0
-    return signals & 1 << UInt64(number - 1) != 0
   }
 
   /// Throws if the command is to end: with status 130 and without a word.

@@ -15,7 +15,6 @@ import TollbookSimulators
 import TollbookUpstreams
 import TollbookViews
 import Synchronization
-import UnixSignals
 
 /// One Tollbook: its log, its upstream and its gateway, opened in that order, served, and closed in the reverse one.
 struct Server: Sendable {
@@ -34,7 +33,7 @@ struct Server: Sendable {
   /// A simulator that runs by itself, for simulated data; nil: one is started.
   var simulator: BaseURL?
   /// What ends it.
-  var signals: [UnixSignal] = [.sigterm, .sigint]
+  var signals = EndSignals.services
 
   /// Serves until it is told to stop.
   ///
