@@ -19,7 +19,7 @@ struct ServeCommand: AsyncParsableCommand {
         KEEPA_API_KEY=… tollbook serve          the real Keepa
         KEEPA_BASE_URL=http://localhost:9000 …  a server that speaks its format
         tollbook serve --simulate --simulator http://localhost:8001
-                                                a simulator that runs by itself
+                                                a simulator in a process of its own
 
       Real and simulated data never share a folder: what a simulator answers is not \
       taken into a folder of real data. All settings: `tollbook config`.

@@ -30,7 +30,7 @@ struct Server: Sendable {
 
   let settings: Settings
   let logger: Logger
-  /// A simulator that runs by itself, for simulated data; nil: one is started.
+  /// A simulator in a process of its own, for simulated data; nil: one is started.
   var simulator: BaseURL?
   /// What ends it.
   var signals = EndSignals.services
