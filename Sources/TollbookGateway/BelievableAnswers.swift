@@ -4,31 +4,29 @@ import TollbookUpstreams
 // What an upstream says becomes part of the books for ever. A figure that cannot be true is not taken for its word, so
 // that no answer, however broken, can make sums overflow or give tokens away.
 
-extension UpstreamCharge {
-  /// More than any call costs.
+extension MeterCharge {
+  /// More than any call costs; of money in nano-units a thousand.
   static let most: Int64 = 1 << 40
 
   /// Itself, or `unknown` if it tells an impossible cost: then the reservation is in doubt and evidence decides.
-  var believable: UpstreamCharge {
-    if case .known(let tokens) = self, !(0...Self.most).contains(tokens) { return .unknown }
-    return self
-  }
-
-  /// What it leaves of a reservation, as far as is known; negative if it cost more.
-  func left(of bound: Int64) -> Int64 {
+  var believable: MeterCharge {
     switch self {
-    case .none: bound
-    case .known(let tokens): bound - tokens
-    case .unknown: 0
+    case .told(let cost) where !(0...Self.most).contains(cost): .unknown()
+    case .byPrice(let cost) where !(0...Self.most).contains(cost): .unknown()
+    case .unknown(let least) where !(0...Self.most).contains(least): .unknown()
+    default: self
     }
   }
 }
 
 extension UpstreamReading {
+  /// More than any bucket holds.
+  private static let mostTokens: Int64 = 1 << 40
+
   /// Itself with a possible flow reduction, nil if it cannot be true.
   var believable: UpstreamReading? {
     let instants: ClosedRange<Int64> = 0...1 << 53
-    guard (-UpstreamCharge.most...UpstreamCharge.most).contains(balance),
+    guard (-Self.mostTokens...Self.mostTokens).contains(balance),
       (1...1 << 30).contains(refillRate), instants.contains(upstreamMilliseconds),
       instants.contains(nextRefillMilliseconds), nextRefillMilliseconds >= upstreamMilliseconds
     else { return nil }
@@ -46,7 +44,7 @@ extension UpstreamFailure {
   var believable: UpstreamFailure {
     UpstreamFailure(
       reason, status: status, detail: detail.inOneLine(atMost: Self.longestDetail),
-      charge: charge.believable, reading: reading?.believable)
+      charge: charge, reading: reading)
   }
 }
 

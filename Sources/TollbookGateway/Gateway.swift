@@ -16,8 +16,8 @@ package final class Gateway: Sendable {
   let storage = StorageWatch()
   /// Whether the log holds simulated data. One of real data takes nothing from a simulator.
   package var isSimulated: Bool { log.directory.mode == .simulated }
-  let buyer: KeepaBuyer?
-  private let upstream: SimulatorGuard?
+  /// Nil if no key is configured.
+  let purchaser: Purchaser?
   private let cache: CacheView
   private let ledger: LedgerView
 
@@ -33,20 +33,21 @@ package final class Gateway: Sendable {
     cache = CacheView(log)
     ledger = LedgerView(log)
     guard let keepa else {
-      upstream = nil
-      buyer = nil
+      purchaser = nil
       return
     }
-    let upstream = SimulatorGuard(keepa.api, for: log.directory.mode)
-    self.upstream = upstream
-    buyer = KeepaBuyer(
-      log: log, keepa: upstream, credential: keepa.credential, settings: settings,
-      statistics: statistics, random: random)
+    purchaser = Purchaser(
+      log: log,
+      KeepaUpstream(
+        keepa.api, credential: keepa.credential, overdraft: settings.overdraft,
+        freshness: settings.products),
+      settings: settings, statistics: statistics, random: random)
   }
 
   /// The meter of Keepa's key; of no key if none is configured.
   package var keepaMeter: MeterKey {
-    buyer?.meter ?? MeterKey(owner: "keepa", unit: KeepaBuyer.unit)
+    purchaser?.upstream.meters.first?.key
+      ?? MeterKey(owner: "keepa", unit: KeepaUpstream.unit)
   }
 
   /// Answers from the cache what is fresh enough, buys the rest, and falls back to what is stale.
@@ -55,7 +56,7 @@ package final class Gateway: Sendable {
     let start = log.time.now()
     let found: [KeepaASIN: CacheEntry]
     do throws(LogError) { found = try lookUp(asins, request) } catch {
-      return unread(asins, ProductProblem(error))
+      return unread(asins, PurchaseProblem(error))
     }
     var outcomes: [KeepaASIN: ProductOutcome] = [:]
     var missing: [KeepaASIN] = []
@@ -72,13 +73,12 @@ package final class Gateway: Sendable {
       default: missing.append(asin)
       }
     }
-    let limit = SpendLimit(request.maximumTokens)
     var purchases: [KeepaASIN: Purchase] = [:]
-    for (asin, purchase) in await buy(missing, for: request, within: limit) {
+    for (asin, purchase) in zip(missing, await buy(missing, for: request)) {
       outcomes[asin] = outcome(of: purchase, asin, known: found[asin], request)
       purchases[asin] = purchase
     }
-    refresh(inGrace, for: request, asked: start, within: limit)
+    refresh(inGrace, for: request, asked: start, spent: purchases.values)
     let answers = asins.compactMap { outcomes[$0] }
     tally(answers, purchases, request, asked: start)
     return ProductsAnswer(
@@ -89,7 +89,7 @@ package final class Gateway: Sendable {
   package func product(
     _ asin: KeepaASIN, in domain: KeepaDomain, covering wanted: ContentSet = .plain
   ) throws(LogError) -> StoredProduct {
-    let key = KeepaBuyer.resource(asin, domain)
+    let key = KeepaUpstream.resource(asin, domain)
     let cache = cache
     let reader = log.reader
     let found: StoredProduct = try log.read { (transaction) throws(LogError) in
@@ -105,7 +105,7 @@ package final class Gateway: Sendable {
     }
     let now = log.time.now()
     let demand = ReadTallies.Demand(
-      key, wanted: wanted.rawValue, account: settings.account, operation: KeepaBuyer.operation,
+      key, wanted: wanted.rawValue, account: settings.account, operation: KeepaUpstream.product,
       isPeek: true)
     guard case .stored(let entry, _, _) = found else {
       tallies.record(.unmet, demand, at: now)
@@ -126,18 +126,10 @@ package final class Gateway: Sendable {
 
   /// How the upstream stands.
   package var status: UpstreamStatus {
-    guard let buyer else {
-      return UpstreamStatus(
+    purchaser?.status
+      ?? UpstreamStatus(
         isConfigured: false, state: .notConfigured,
         detail: "no key for Keepa is set (KEEPA_API_KEY)", credential: nil)
-    }
-    var status = buyer.status
-    status.isSimulated = upstream?.isSimulated
-    if upstream?.isRefusing == true {
-      status.state = .simulator
-      status.detail = SimulatorGuard.refusal
-    }
-    return status
   }
 
   /// Closes a doubt by hand.
@@ -163,7 +155,7 @@ package final class Gateway: Sendable {
   }
 
   /// The answer when the cache cannot be read: what may be in it is not bought.
-  private func unread(_ asins: [KeepaASIN], _ problem: ProductProblem) -> ProductsAnswer {
+  private func unread(_ asins: [KeepaASIN], _ problem: PurchaseProblem) -> ProductsAnswer {
     ProductsAnswer(
       outcomes: asins.map {
         ProductOutcome(
@@ -180,7 +172,7 @@ package final class Gateway: Sendable {
       var found: [KeepaASIN: CacheEntry] = [:]
       do throws(LMDBError) {
         for asin in asins {
-          let key = KeepaBuyer.resource(asin, request.domain)
+          let key = KeepaUpstream.resource(asin, request.domain)
           found[asin] = try cache.entry(key, covering: wanted, in: transaction)
         }
       } catch { throw .storage(error) }
@@ -188,26 +180,26 @@ package final class Gateway: Sendable {
     }
   }
 
-  private func buy(
-    _ asins: [KeepaASIN], for request: ProductsRequest, within limit: SpendLimit
-  ) async -> [(KeepaASIN, Purchase)] {
-    guard !asins.isEmpty else { return [] }
-    guard let buyer else {
-      let problem = ProductProblem(.notConfigured, status.detail)
-      return asins.map {
-        ($0, Purchase(end: .failed(problem), isJoined: false, isBooked: false))
-      }
+  private func buy(_ asins: [KeepaASIN], for request: ProductsRequest) async -> [Purchase] {
+    guard let purchaser else {
+      let problem = PurchaseProblem(.notConfigured, status.detail)
+      return asins.map { _ in Purchase(end: .failed(problem)) }
     }
-    return await buyer.buy(asins, for: request, within: limit)
+    return await purchaser.buy(PurchaseOrder(asins, request, settings))
   }
 
   /// Fetches again what is in grace, after the answer and within what the request left of its limit. What somebody else
   /// has fetched by then is fresh, and not fetched once more.
   private func refresh(
-    _ asins: [KeepaASIN], for request: ProductsRequest, asked: Timestamp, within limit: SpendLimit
+    _ asins: [KeepaASIN], for request: ProductsRequest, asked: Timestamp,
+    spent: some Collection<Purchase>
   ) {
-    guard !asins.isEmpty, let buyer else { return }
-    buyer.buyBehind(asins, for: Self.behind(request, asked: asked), within: limit)
+    guard !asins.isEmpty, let purchaser else { return }
+    var behind = Self.behind(request, asked: asked)
+    behind.maximumTokens = request.maximumTokens.map { limit in
+      spent.reduce(limit) { $0 - $1.spent }
+    }
+    purchaser.buyBehind(PurchaseOrder(asins, behind, settings))
   }
 
   /// The request that a refresh makes: nobody waits for it, and any fresh entry will do.
@@ -222,29 +214,32 @@ package final class Gateway: Sendable {
   private func outcome(
     of purchase: Purchase, _ asin: KeepaASIN, known: CacheEntry?, _ request: ProductsRequest
   ) -> ProductOutcome {
+    var outcome: ProductOutcome
     do throws(LogError) {
-      return try readOutcome(of: purchase, asin, known: known, request)
+      outcome = try readOutcome(of: purchase, asin, known: known, request)
     } catch {
       // It was bought, and its share of the cost is told all the same.
-      var paid: Int64 = 0
-      if case .written(let tokens, _) = purchase.end, !purchase.isJoined { paid = tokens }
-      return ProductOutcome(
-        asin: asin, source: .none, entry: nil, tokens: paid, isJoined: purchase.isJoined,
-        problem: ProductProblem(error))
+      outcome = ProductOutcome(
+        asin: asin, source: .none, entry: nil, tokens: purchase.cost,
+        isJoined: purchase.isJoined, problem: PurchaseProblem(error))
     }
+    if !purchase.isJoined {
+      outcome.lost = purchase.lost.charged
+      outcome.inDoubt = purchase.lost.inDoubt
+    }
+    return outcome
   }
 
   private func readOutcome(
     of purchase: Purchase, _ asin: KeepaASIN, known: CacheEntry?, _ request: ProductsRequest
   ) throws(LogError) -> ProductOutcome {
     switch purchase.end {
-    case .written(let tokens, let position):
-      let paid = purchase.isJoined ? 0 : tokens
+    case .written(_, let position):
       // An older one that has all parts is not what was bought.
       if let entry = try entries([asin], request)[asin], entry.written >= position {
         return ProductOutcome(
-          asin: asin, source: .keepa, entry: entry, tokens: paid, isJoined: purchase.isJoined,
-          problem: nil)
+          asin: asin, source: .keepa, entry: entry, tokens: purchase.cost,
+          isJoined: purchase.isJoined, problem: nil)
       }
       // Less came than was asked for, or it is gone already.
       var plain = request
@@ -252,7 +247,7 @@ package final class Gateway: Sendable {
       var entry = try entries([asin], plain)[asin]
       if let found = entry, found.written < position { entry = nil }
       return ProductOutcome(
-        asin: asin, source: entry == nil ? .none : .keepa, entry: entry, tokens: paid,
+        asin: asin, source: entry == nil ? .none : .keepa, entry: entry, tokens: purchase.cost,
         isJoined: purchase.isJoined, problem: entry == nil ? .purged : .incomplete)
     case .found:
       guard let entry = try entries([asin], request)[asin] else {
@@ -261,6 +256,10 @@ package final class Gateway: Sendable {
       }
       return ProductOutcome(
         asin: asin, source: .cache, entry: entry, tokens: 0, isJoined: false, problem: nil)
+    case .handedOn, .passedThrough:
+      return ProductOutcome(
+        asin: asin, source: .none, entry: nil, tokens: purchase.cost,
+        isJoined: purchase.isJoined, problem: .purged)
     case .failed(let problem), .refused(let problem):
       let isUsable = known.map {
         Usability(of: $0, at: log.time.now(), maximumAge: nil) != .none
@@ -289,9 +288,9 @@ package final class Gateway: Sendable {
       let purchase = purchases[outcome.asin]
       let isBooked = purchase?.isBooked ?? false
       let demand = ReadTallies.Demand(
-        KeepaBuyer.resource(outcome.asin, request.domain),
+        KeepaUpstream.resource(outcome.asin, request.domain),
         wanted: request.contentSet.rawValue, account: request.account,
-        operation: KeepaBuyer.operation, maximumAge: request.maximumAge)
+        operation: KeepaUpstream.product, maximumAge: request.maximumAge)
       switch (outcome.source, outcome.entry) {
       case (.cache, let entry?):
         tallies.record(.fresh, demand, entry, at: purchase == nil ? asked : now)
@@ -307,14 +306,8 @@ package final class Gateway: Sendable {
   }
 
   private func meter() -> Meter {
-    let ledger = ledger
     let key = keepaMeter
-    let meter = try? log.read { (transaction) throws(LogError) in
-      do throws(LMDBError) { return try ledger.meter(key, in: transaction) } catch {
-        throw .storage(error)
-      }
-    }
-    return meter ?? Meter()
+    return (try? log.readPages([key], ledger))?[key] ?? Meter()
   }
 }
 
@@ -325,7 +318,7 @@ extension Gateway {
   package func start(version: String) async throws(LogError) {
     let command = StartCommand(
       version: version, isSimulated: isSimulated,
-      credential: buyer.map { ($0.meter, "keepa") }, restored: try unnotedRestore(),
+      upstreams: [purchaser?.upstream].compactMap(\.self), restored: try unnotedRestore(),
       now: log.time.now())
     let ledger = ledger
     _ = try await log.decide { (state, context) throws(LMDBError) in
@@ -346,11 +339,21 @@ extension Gateway {
     }
   }
 
-  /// Does the housekeeping until the task is cancelled: tallies, expiry, the balance, space, readers that died.
+  /// Between two looks whose time is over, in milliseconds.
+  private static let tickInterval: Int64 = 1_000
+
+  /// Does the housekeeping until the task is cancelled: deadlines, tallies, expiry, the balance, space, readers that
+  /// died.
   ///
   /// - Parameter tell: gets what whoever runs the service should know.
   package func runHousekeeping(tell: @escaping @Sendable (HouseNote) -> Void = { _ in }) async {
     await withTaskGroup { group in
+      group.addTask { [self] in
+        while !Task.isCancelled {
+          purchaser?.tick()
+          guard (try? await log.time.sleep(Self.tickInterval)) != nil else { return }
+        }
+      }
       group.addTask { [self] in
         while !Task.isCancelled {
           guard (try? await log.time.sleep(settings.tallyInterval)) != nil else { return }
@@ -373,7 +376,7 @@ extension Gateway {
       }
       group.addTask { [self] in
         while !Task.isCancelled {
-          await buyer?.watchBalance()
+          await purchaser?.watchMeters()
           guard (try? await log.time.sleep(settings.balanceInterval / 4)) != nil else { return }
         }
       }
@@ -382,19 +385,24 @@ extension Gateway {
 
   /// Waits for calls under way and writes down what was counted. Requests that come after this are not bought.
   package func stop() async {
-    await buyer?.stop()
+    await purchaser?.stop()
     await writeTallies()
   }
 
-  /// Writes down the reads that were counted in memory.
+  /// Writes down the reads and the refusals that were counted in memory.
   package func writeTallies() async {
-    let events = tallies.drain()
+    let reads = tallies.drain()
+    let refusals = purchaser?.refusals.drain() ?? []
+    let events = reads + refusals
     guard !events.isEmpty else { return }
     do throws(LogError) {
       _ = try await log.decide { (_, _) throws(LMDBError) in
         Decision(events: events, answer: ())
       }
-    } catch { tallies.restore(events) }
+    } catch {
+      tallies.restore(reads)
+      purchaser?.refusals.restore(refusals)
+    }
   }
 
   /// Marks and removes what is due.

@@ -15,8 +15,12 @@ package struct GatewaySettings: Sendable, Hashable {
   /// Freshness of `keepa.product`.
   package var products = FreshnessPolicy()
   package var overdraft = Overdraft.never
-  /// Calls under way at once.
+  /// Calls under way at once, of each upstream.
   package var concurrentCalls = 4
+  /// Resources that wait for their turn, of each upstream; what comes beyond is refused.
+  package var mostWaiting = 10_000
+  /// How long a request may take at the most, beside what it wants to wait for refills: the time in the queue counts.
+  package var answerTimeout: Int64 = 120_000
   package var retries = RetryPolicy()
   /// Between two writings of the counted reads.
   package var tallyInterval: Int64 = 1_000

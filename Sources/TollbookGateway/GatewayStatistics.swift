@@ -1,5 +1,6 @@
 import Synchronization
 package import TollbookLog
+import TollbookUpstreams
 
 /// What the gateway measures of its calls: since the process began, not from the log.
 package final class GatewayStatistics: Sendable {
@@ -19,5 +20,21 @@ package final class GatewayStatistics: Sendable {
       values.calls[outcome, default: 0] += 1
       values.callSeconds.record(seconds)
     }
+  }
+
+  func record(_ exchange: Exchange) {
+    let outcome: String
+    switch exchange.result {
+    case .success: outcome = "200"
+    case .failure(let failure) where failure.status > 0: outcome = "\(failure.status)"
+    case .failure(let failure): outcome = "\(failure.reason)"
+    }
+    record(outcome: outcome, seconds: Double(exchange.duration.milliseconds) / 1_000)
+  }
+}
+
+extension Duration {
+  var milliseconds: Int64 {
+    components.seconds * 1_000 + components.attoseconds / 1_000_000_000_000_000
   }
 }

@@ -7,8 +7,8 @@ import TollbookViews
 struct StartCommand: Sendable {
   var version: String
   var isSimulated: Bool
-  /// Nil: no key is configured.
-  var credential: (meter: MeterKey, upstream: String)?
+  /// Those of which a credential is configured.
+  var upstreams: [any Upstream]
   /// How the log came to be, if it was restored and that is not in it yet.
   var restored: LogOrigin?
   /// By the wall clock. Not the commit's time: that stays ahead after a clock was wrong, and a doubt would wait for it.
@@ -33,12 +33,14 @@ struct StartCommand: Sendable {
     }
     recovered.inDoubt = amounts.map { Cost($0) }
     if recovered.fetches > 0 { events.append(.serviceRecovered(recovered)) }
-    if let credential, try ledger.credential(credential.meter.owner, in: state) == nil {
-      var added = CredentialAdded()
-      added.credential = credential.meter.owner
-      added.upstream = credential.upstream
-      added.quotaGroup = credential.meter.owner
-      events.append(.credentialAdded(added))
+    for upstream in upstreams {
+      for id in upstream.credentials where try ledger.credential(id, in: state) == nil {
+        var added = CredentialAdded()
+        added.credential = id
+        added.upstream = upstream.name
+        added.quotaGroup = upstream.meters.first?.key.owner ?? id
+        events.append(.credentialAdded(added))
+      }
     }
     return Decision(events: events, answer: ())
   }

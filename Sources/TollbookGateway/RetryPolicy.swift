@@ -1,4 +1,5 @@
 import TollbookEvents
+import TollbookUpstreams
 
 /// When a failed attempt is made again. In milliseconds.
 package struct RetryPolicy: Sendable, Hashable {
@@ -16,12 +17,18 @@ package struct RetryPolicy: Sendable, Hashable {
 
   package init() {}
 
-  /// Whether another attempt may get what this one did not.
-  static func isWorthRetrying(_ reason: FailureReason) -> Bool {
+  /// Whether the upstream itself is in trouble.
+  static func isFault(_ reason: FailureReason) -> Bool {
     switch reason {
     case .notSent, .timedOut, .connectionLost, .unreadable, .upstreamError: true
     default: false
     }
+  }
+
+  /// Whether another attempt may get what this one did not. An answer that came complete and cannot be read would be paid for
+  /// again.
+  static func isWorthRetrying(_ failure: UpstreamFailure) -> Bool {
+    isFault(failure.reason) && !(failure.reason == .unreadable && failure.status > 0)
   }
 
   /// The wait after attempt number `attempt`: anywhere between nothing and a limit that doubles (full jitter), so that

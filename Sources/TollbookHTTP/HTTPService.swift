@@ -1,4 +1,3 @@
-import LMDB
 import TollbookGateway
 import TollbookHistory
 import TollbookLog
@@ -28,15 +27,4 @@ struct HTTPService: Sendable {
   }
 
   var log: EventLog { gateway.log }
-}
-
-extension EventLog {
-  /// Reads of views, in one transaction.
-  func readViews<R>(
-    _ body: (borrowing ReadTransaction) throws(LMDBError) -> R
-  ) throws(LogError) -> R {
-    try read { (transaction) throws(LogError) in
-      do throws(LMDBError) { return try body(transaction) } catch { throw .storage(error) }
-    }
-  }
 }

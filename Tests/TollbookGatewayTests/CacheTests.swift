@@ -179,9 +179,9 @@ import TollbookViews
     let asin = try #require(KeepaASIN(asins(1)[0]))
     let refresh = Gateway.behind(
       ProductsRequest(asins: [asin], maximumAge: 30 * day, wait: hour), asked: .testStart)
-    let buyer = try #require(world.gateway.buyer)
+    let buyer = try #require(world.gateway.purchaser)
     for _ in 0..<2 {
-      _ = await buyer.buy([asin], for: refresh, within: SpendLimit(nil))
+      _ = await buyer.buy(PurchaseOrder([asin], refresh, world.gateway.settings))
       world.time.advance(byMilliseconds: 1_000)
     }
     #expect(world.keepa.books.charged == 2)
@@ -324,12 +324,12 @@ import TollbookViews
     let world = try await World()
     _ = await world.ask(asins(1))
     let asin = try #require(KeepaASIN(asins(2)[1]))
-    let buyer = try #require(world.gateway.buyer)
+    let buyer = try #require(world.gateway.purchaser)
     let readers = await HeldReaders(world.log.environment)
     let bought = await buyer.buy(
-      [asin], for: ProductsRequest(asins: [asin]), within: SpendLimit(nil))
+      PurchaseOrder([asin], ProductsRequest(asins: [asin]), world.gateway.settings))
     readers.letGo()
-    guard case .failed(let problem)? = bought.first?.1.end else {
+    guard case .failed(let problem)? = bought.first?.end else {
       Issue.record("it was bought, or refused by rule")
       return
     }

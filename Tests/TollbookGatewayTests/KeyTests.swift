@@ -79,24 +79,24 @@ struct `The key and the balance` {
     async throws
   {
     let world = try await World(balance: 600)
-    let buyer = try #require(world.gateway.buyer)
-    await buyer.watchBalance()
+    let buyer = try #require(world.gateway.purchaser)
+    await buyer.watchMeters()
     #expect(world.keepa.books.balanceQuestions == 1)
     world.keepa.script(Array(repeating: .lost(charged: true), count: 3))
     _ = await world.ask(asins(1))
     for _ in 0..<4 {
       world.time.advance(byMilliseconds: 14_999)
-      await buyer.watchBalance()
+      await buyer.watchMeters()
     }
     #expect(world.keepa.books.balanceQuestions == 1)
     world.time.advance(byMilliseconds: 15_000)
-    await buyer.watchBalance()
+    await buyer.watchMeters()
     #expect(world.keepa.books.balanceQuestions == 2)
     #expect(try world.meter()[.inDoubt] == 0)
     #expect(try world.meter()[.settled] == world.keepa.books.charged)
     for _ in 0..<100 {
       world.time.advance(byMilliseconds: 15_000)
-      await buyer.watchBalance()
+      await buyer.watchMeters()
     }
     #expect(world.keepa.books.balanceQuestions == 2)
   }
@@ -110,7 +110,7 @@ struct `The key and the balance` {
     _ = await world.ask(asins(1))
     #expect(world.gateway.status.state == .unreachable)
     world.keepa.setBalance(-10)
-    await world.gateway.buyer?.watchBalance()
+    await world.gateway.purchaser?.watchMeters()
     #expect(world.gateway.status.state == .unreachable)
   }
 

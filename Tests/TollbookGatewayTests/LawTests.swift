@@ -160,7 +160,7 @@ private final class LawRun {
   /// In a task of its own, since Keepa may hold the question back.
   private func watch() {
     let gateway = world.gateway
-    watches.append(Task { await gateway.buyer?.watchBalance() })
+    watches.append(Task { await gateway.purchaser?.watchMeters() })
   }
 
   private func others() {
@@ -293,7 +293,7 @@ private final class LawRun {
     reached.count("idle")
     for _ in 0..<3 {
       world.time.advance(byMilliseconds: 61_000)
-      await world.gateway.buyer?.watchBalance()
+      await world.gateway.purchaser?.watchMeters()
     }
     await world.gateway.stop()
     if let problem = try problem() { return problem }

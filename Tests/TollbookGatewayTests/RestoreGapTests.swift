@@ -34,7 +34,7 @@ struct `The first reading after a restore` {
     #expect(world.log.head < lost)
     #expect(try world.events().suffix(2).map(\.kind) == [.logRestored, .serviceStarted])
     #expect(try world.meter().awaitsRestoreGap)
-    await world.gateway.buyer?.watchBalance()
+    await world.gateway.purchaser?.watchMeters()
 
     let gap = try #require(try observations(world).last)
     #expect(gap.restoreGap)
@@ -63,7 +63,7 @@ struct `The first reading after a restore` {
     try await world.reopen()
     try await world.restoreCopy()
     world.time.advance(byMilliseconds: 10 * minute)
-    await world.gateway.buyer?.watchBalance()
+    await world.gateway.purchaser?.watchMeters()
     let gap = try #require(try observations(world).last)
     #expect(gap.restoreGap)
     #expect(gap.unexplained == 0)
@@ -88,7 +88,7 @@ struct `The first reading after a restore` {
     #expect(try world.meter()[.inDoubt] == 3)
     // Long enough for a reading to settle a doubt, had nothing been lost.
     world.time.advance(byMilliseconds: 5 * minute)
-    await world.gateway.buyer?.watchBalance()
+    await world.gateway.purchaser?.watchMeters()
 
     let resolution = try #require(try resolutions(world).last)
     #expect(resolution.evidence == .restored)
@@ -114,7 +114,7 @@ struct `The first reading after a restore` {
     try await world.reopen()
     try await world.restoreCopy()
     world.time.advance(byMilliseconds: 5 * minute)
-    await world.gateway.buyer?.watchBalance()
+    await world.gateway.purchaser?.watchMeters()
     let meter = try world.meter()
     #expect(meter[.unprovable] == 3)
     #expect(meter[.unexplained] == -3)
@@ -223,7 +223,7 @@ struct `The first reading after a restore` {
     #expect(try world.events()[Int(copied)].kind == .logRestored)
     world.time.advance(byMilliseconds: random.int64(0...120_000))
 
-    await world.gateway.buyer?.watchBalance()
+    await world.gateway.purchaser?.watchMeters()
     var meter = try world.meter()
     let gap = try #require(try observations(world).last)
     #expect(gap.restoreGap)
@@ -244,7 +244,7 @@ struct `The first reading after a restore` {
     world.time.advance(byMilliseconds: 5_000)
     await act(2)
     world.time.advance(byMilliseconds: 61_000)
-    await world.gateway.buyer?.watchBalance()
+    await world.gateway.purchaser?.watchMeters()
     meter = try world.meter()
     #expect(meter.residual == 0)
     if isExact { #expect(meter[.unexplained] == unexplained) }

@@ -87,16 +87,42 @@ struct `Attempts, retries and doubt` {
   }
 
   @Test(arguments: [
-    FakeKeepa.Fault.failed503(charged: true), .unreadable(charged: true),
+    FakeKeepa.Fault.failed503(charged: true), .lost(charged: true),
     .timedOut(chargedAfter: nil),
   ])
-  func `an answer that cannot be understood is in doubt and tried again`(fault: FakeKeepa.Fault)
-    async throws
-  {
+  func `an answer that failed or did not come is in doubt and tried again`(
+    fault: FakeKeepa.Fault
+  ) async throws {
     let world = try await World()
     world.keepa.script([fault])
     #expect(await world.ask(asins(1)).sources == [.keepa])
     #expect(try world.meter()[.inDoubt] == 1)
+  }
+
+  @Test func `an answer that came and cannot be read is in doubt, told, and not paid for again`()
+    async throws
+  {
+    let world = try await World()
+    world.keepa.script([.unreadable(charged: true)])
+    let answer = await world.ask(asins(2))
+    #expect(answer.reasons == [.upstreamUnavailable, .upstreamUnavailable])
+    #expect(answer.outcomes.map(\.inDoubt) == [1, 1])
+    #expect(answer.outcomes.map(\.paid) == [0, 0])
+    #expect(answer.outcomes[0].problem?.detail.contains("could not be asked") == false)
+    #expect(try world.meter()[.inDoubt] == 2)
+    #expect(world.keepa.calls.count == 1)
+  }
+
+  @Test func `what failed attempts have cost is told beside what the last one cost`()
+    async throws
+  {
+    let world = try await World()
+    world.keepa.script([.failed500(charged: true), .lost(charged: true)])
+    let answer = await world.ask(asins(2))
+    #expect(answer.tokens == [1, 1])
+    #expect(answer.outcomes.map(\.paid) == [2, 2])
+    #expect(answer.outcomes.map(\.inDoubt) == [1, 1])
+    #expect(world.keepa.books.charged == 6)
   }
 
   @Test(arguments: [FakeKeepa.Fault.error200, .requestRejected])
@@ -194,14 +220,15 @@ struct `Attempts, retries and doubt` {
 
   // MARK: Answers that cannot be true
 
-  @Test func `products that were not asked for are not stored, and one that comes twice is once`()
+  @Test func `products that were not asked for are kept for nothing, one that comes twice once`()
     async throws
   {
     let world = try await World()
     world.keepa.script([.tooMany])
     _ = await world.ask(asins(2))
-    #expect(try world.count(.cacheWritten) == 2)
-    #expect(await world.ask(["B0NOTASKED"]).sources == [.keepa])
+    #expect(try world.count(.cacheWritten) == 3)
+    #expect(await world.ask(["B0NOTASKED"]).sources == [.cache])
+    #expect(world.keepa.books.charged == 2)
   }
 
   @Test func `what an answer says nothing about is a failure of that product alone`()

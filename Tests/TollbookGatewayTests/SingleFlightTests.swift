@@ -65,19 +65,6 @@ struct `Law 6: one paid call per product` {
     #expect(world.keepa.calls.count == 2)
   }
 
-  @Test func `a limit of somebody else's own does not refuse who joined`() async throws {
-    let world = try await World()
-    // The balance is not known yet, so the first request stands at that question.
-    world.keepa.hold()
-    let frugal = world.begin(asins(1)) { $0.maximumTokens = 0 }
-    await world.keepa.waitForParked(1)
-    let other = world.begin(asins(1))
-    for _ in 0..<500 { await Task.yield() }
-    world.keepa.letGo()
-    #expect(await frugal.value.reasons == [.requestLimit])
-    #expect(await other.value.sources == [.keepa])
-  }
-
   @Test func `a richer call under way serves those who want less`() async throws {
     let world = try await World()
     _ = await world.ask(asins(9..<10))
@@ -191,25 +178,5 @@ struct `Law 6: one paid call per product` {
     world.keepa.letGo()
     #expect(await other.value.sources == [.keepa])
     #expect(world.keepa.books.balanceQuestions == 1)
-  }
-
-  @Test func `who joins a flight that ends in the cache still gets data as young as demanded`()
-    async throws
-  {
-    let world = try await World()
-    _ = await world.ask(asins(1))
-    world.time.advance(byMilliseconds: 60_000)
-    let line = InFlightCalls()
-    // The rule itself: a flight that found something tells a joiner to ask again.
-    let key = KeepaBuyer.resource(try #require(KeepaASIN(asins(1)[0])), .unitedStates)
-    guard case .own(let flight) = line.claim(key, contentSet: 0),
-      case .join(let same) = line.claim(key, contentSet: 0)
-    else {
-      Issue.record("the second claim does not join")
-      return
-    }
-    line.end(flight, .found)
-    #expect(Purchase(end: await same.outcome.value(), isJoined: true, isBooked: false).mustAskAgain)
-    #expect(line.count == 0)
   }
 }

@@ -82,7 +82,7 @@ final class WhatIfWorld {
             asins: request.asins.compactMap { KeepaASIN($0) }, contentSet: request.contentSet,
             maximumAge: request.maximumAge))
       }
-      while gateway.buyer?.isIdle == false { await Task.yield() }
+      while gateway.purchaser?.isIdle == false { await Task.yield() }
     }
     await gateway.writeTallies()
   }

@@ -14,9 +14,6 @@ package import TollbookViews
 /// what was in doubt stays spent, unprovable, since a call that was lost could have moved the balance as well; and the
 /// whole difference is posted as unexplained, marked as the restore's gap.
 package struct BalanceReconciliation {
-  /// A doubt may be resolved by a reading that is at least this much younger, in milliseconds.
-  static let doubtSettlesAfter = DoubtRule.settlesAfter
-
   /// The meter as it stands after all events before this reading, those of the same commit included.
   private var meter: Meter
   private let key: MeterKey
@@ -143,7 +140,7 @@ package struct BalanceReconciliation {
     guard !doubts.isEmpty, meter[.reserved] == 0 else { return nil }
     if !meter.awaitsRestoreGap {
       guard let sent = meter.lastDoubtSent,
-        question.asked >= sent.advanced(byMilliseconds: Self.doubtSettlesAfter)
+        question.asked >= sent.advanced(byMilliseconds: DoubtRule.settlesAfter)
       else { return nil }
     }
     let difference = meter[.free] + doubts.sum + refill.low - reading.balance

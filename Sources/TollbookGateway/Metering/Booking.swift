@@ -14,7 +14,7 @@ extension Move {
     self.reserved = reserved
   }
 
-  /// The move that ends a reservation, on its page.
+  /// The move that ends a reservation, or a part of it, on its page.
   init(ending reservation: Move, amount: Int64, reserved: Int64 = 0) {
     self.init()
     meter = reservation.meter
@@ -23,58 +23,130 @@ extension Move {
     self.amount = amount
     self.reserved = reserved
   }
+
+  var page: MeterKey { MeterKey(meter, window: window) }
+}
+
+/// How an attempt ended, as far as its cost goes.
+struct AttemptEnd {
+  /// As the exchange told them.
+  var charges: [MeterKey: MeterCharge]
+  var counts: [UsageCount] = []
+  /// What holds of meters of which the exchange says nothing.
+  var others: Others
+  /// What became of each need; empty: it brought nothing. Where it brought something, a cost of nothing is a charge too.
+  var results: [Attempt.Result] = []
+
+  enum Others {
+    /// It was answered: they settle by price.
+    case byPrice
+    /// It may have been sent.
+    case unknown
+    case notSent
+  }
+
+  /// What it cost on the meter of one of the reservations.
+  ///
+  /// A meter that only limits a cost is charged what the meter of its unit is charged.
+  func charge(on index: Int, of moves: [Move]) -> MeterCharge {
+    let move = moves[index]
+    if let known = charges[MeterKey(move.meter)] {
+      // An answer shows that it was sent, whatever it says about its cost.
+      if known == .notSent, !results.isEmpty { return .unknown() }
+      return known.believable
+    }
+    if move.limitOnly {
+      let leader = moves.firstIndex {
+        !$0.limitOnly && $0.meter.unit.utf8.elementsEqual(move.meter.unit.utf8)
+      }
+      if let leader { return charge(on: leader, of: moves) }
+    }
+    switch others {
+    case .byPrice: return .byPrice(move.expected)
+    case .unknown: return .unknown()
+    case .notSent: return .notSent
+    }
+  }
 }
 
 extension Attempt {
-  /// What ends all that is reserved, as it was reserved.
-  var ends: [Move] { moves.map { Move(ending: $0, amount: $0.amount) } }
-
-  /// The moves of a charge.
-  ///
-  /// The upstream tells the cost on the first meter. One that only limits a cost is charged what is charged on the
-  /// meter of its unit. On every other meter nobody tells a cost: it settles by the price list.
-  func charges(ofFirst cost: Int64) -> [Move] {
-    var amounts: [Amount] = []
-    var charges: [Move] = []
-    for (index, reservation) in moves.enumerated() where !reservation.limitOnly {
-      amounts.add(index == 0 ? cost : reservation.expected, reservation.meter.unit)
+  /// The moves that end its reservations: what is charged, what is in doubt, and what is given back.
+  func ends(
+    _ end: AttemptEnd
+  ) -> (charged: [Move], doubted: [Move], released: [Move]) {
+    var ends: (charged: [Move], doubted: [Move], released: [Move]) = ([], [], [])
+    func charge(_ reservation: Move, _ amount: Int64, of reserved: Int64, _ basis: Basis) {
+      var move = Move(ending: reservation, amount: amount, reserved: reserved)
+      move.expected = reservation.expected
+      move.basis = basis
+      ends.charged.append(move)
     }
     for (index, reservation) in moves.enumerated() {
-      let unit = reservation.meter.unit
-      let limited =
-        reservation.limitOnly ? amounts.first { $0.unit.utf8.elementsEqual(unit.utf8) } : nil
-      let amount = limited?.count ?? (index == 0 ? cost : reservation.expected)
-      var move = Move(ending: reservation, amount: amount, reserved: reservation.amount)
-      move.expected = reservation.expected
-      move.basis = index == 0 || reservation.limitOnly ? .told : .price
-      charges.append(move)
+      let held = reservation.amount
+      switch end.charge(on: index, of: moves) {
+      case .notSent: ends.released.append(Move(ending: reservation, amount: held))
+      case .told(0) where end.results.isEmpty:
+        ends.released.append(Move(ending: reservation, amount: held))
+      case .told(let cost): charge(reservation, cost, of: held, .told)
+      case .byPrice(let cost): charge(reservation, cost, of: held, .price)
+      case .unknown(let least):
+        let known = min(max(0, least), held)
+        if known > 0 { charge(reservation, known, of: known, .told) }
+        if known < held || known == 0 {
+          ends.doubted.append(Move(ending: reservation, amount: held - known))
+        }
+      }
     }
-    return charges
+    return ends
+  }
+
+  /// What it cost on each meter but those that only limit, as far as is known; where it is not known, the bound.
+  func costs(_ end: AttemptEnd) -> [Amount] {
+    moves.indices.filter { !moves[$0].limitOnly }.map { index in
+      let cost: Int64 =
+        switch end.charge(on: index, of: moves) {
+        case .notSent: 0
+        case .told(let cost), .byPrice(let cost): cost
+        case .unknown: moves[index].amount
+        }
+      return Amount(cost, moves[index].meter.unit)
+    }
+  }
+
+  /// What it cost without bringing anything, for each need, on the first meter.
+  func lost(_ end: AttemptEnd) -> [LostCost] {
+    guard !moves.isEmpty else { return call.needs.map { _ in LostCost() } }
+    var charged: Int64 = 0
+    var doubted: Int64 = 0
+    switch end.charge(on: 0, of: moves) {
+    case .notSent: break
+    case .told(let cost), .byPrice(let cost): charged = cost
+    case .unknown(let least):
+      charged = min(max(0, least), bound)
+      doubted = bound - charged
+    }
+    return zip(divided(charged), divided(doubted)).map { LostCost(charged: $0, inDoubt: $1) }
+  }
+
+  /// What it leaves of a demand's own limit: what is in doubt counts as spent. Less than nothing if it cost more than
+  /// its bound.
+  func left(_ end: AttemptEnd) -> Int64 {
+    guard !moves.isEmpty else { return 0 }
+    return switch end.charge(on: 0, of: moves) {
+    case .notSent: bound
+    case .told(let cost), .byPrice(let cost): bound - cost
+    case .unknown: 0
+    }
   }
 }
 
 /// Books kept while the events of one decision are put together: the pages as each event leaves them.
 struct Booking {
   private(set) var events: [Event] = []
-  /// The page whose readings are taken in.
-  private let key: MeterKey
-  private let settledBefore: Int64
-  private var pages: [(key: MeterKey, meter: Meter)] = []
+  private let meters: [UpstreamMeter]
+  private var pages: [(key: MeterKey, before: Meter, meter: Meter)] = []
 
-  /// - Parameter moves: reservations that the decision may end; it changes their pages.
-  init(
-    _ key: MeterKey, _ moves: [Move], _ ledger: LedgerView,
-    _ state: borrowing ReadTransaction
-  ) throws(LMDBError) {
-    self.key = key
-    let first = try ledger.meter(key, in: state)
-    settledBefore = first[.settled]
-    pages = [(key, first)]
-    for move in moves { _ = try page(MeterKey(move.meter, window: move.window), ledger, state) }
-  }
-
-  /// The page whose readings are taken in, as the events leave it.
-  var meter: Meter { pages[0].meter }
+  init(_ upstream: any Upstream) { meters = upstream.meters }
 
   mutating func append(_ event: Event) {
     events.append(event)
@@ -82,118 +154,190 @@ struct Booking {
     for index in pages.indices { pages[index].meter.apply(event, to: pages[index].key) }
   }
 
-  private mutating func page(
+  /// A page as the events leave it.
+  mutating func page(
     _ key: MeterKey, _ ledger: LedgerView, _ state: borrowing ReadTransaction
   ) throws(LMDBError) -> Meter {
     if let known = pages.first(where: { $0.key == key }) { return known.meter }
-    let meter = try ledger.meter(key, in: state)
-    pages.append((key, meter))
+    let before = try ledger.meter(key, in: state)
+    var meter = before
+    for event in events where event.hasPostings { meter.apply(event, to: key) }
+    pages.append((key, before, meter))
     return meter
   }
 
+  private func before(_ key: MeterKey) -> Meter {
+    pages.first { $0.key == key }?.before ?? Meter()
+  }
+
+  private func definition(_ key: MeterKey) -> UpstreamMeter? { meters.first { $0.key == key } }
+
   /// How meters stand, as the events leave them.
+  ///
+  /// - Parameter elsewhere: what is taken of pages and is not in the books.
   mutating func standings(
-    of uses: [MeterUse], at now: Timestamp, _ ledger: LedgerView,
-    _ state: borrowing ReadTransaction
+    of uses: [MeterUse], _ elsewhere: [MeterKey: Int64] = [:], at now: Timestamp,
+    _ ledger: LedgerView, _ state: borrowing ReadTransaction
   ) throws(LMDBError) -> [MeterStanding] {
     var standings: [MeterStanding] = []
-    for use in uses {
+    for var use in uses {
       let windows = use.rule.windows(at: now)
       var meters: [Meter] = []
       for window in windows {
-        meters.append(try page(use.meter.inWindow(window.name), ledger, state))
+        let key = use.meter.inWindow(window.name)
+        meters.append(try page(key, ledger, state))
+        use.turning = use.turning.addingReportingOverflow(elsewhere[key] ?? 0).partialValue
       }
       standings.append(MeterStanding(use, at: now, windows.last ?? .none, meters))
     }
     return standings
   }
 
-  /// What an attempt cost: charged if the upstream told it, in doubt if it was sent and nobody knows, else released. On
-  /// each meter in the window of its reservation, whatever the time is now.
+  /// What an attempt cost: charged, held in doubt or released, on each meter for itself, and in the window of its
+  /// reservation, whatever the time is now.
   ///
-  /// - Parameters:
-  ///   - results: what became of each item; empty: it brought nothing. Where it brought something a cost of nothing is
-  ///     a charge too.
-  ///   - ended: when it was over, by our clock. When it was really sent only the connection knows: not after that.
+  /// - Parameter ended: when it was over, by our clock. When it was really sent only the connection knows: not after that.
   mutating func end(
-    _ attempt: Attempt, _ charge: UpstreamCharge, results: [Attempt.Result], ended: Timestamp,
-    day: String
-  ) {
-    switch charge {
-    case .known(let cost) where cost > 0 || !results.isEmpty:
+    _ attempt: Attempt, _ end: AttemptEnd, ended: Timestamp, _ ledger: LedgerView,
+    _ state: borrowing ReadTransaction
+  ) throws(LMDBError) {
+    for move in attempt.moves { _ = try page(move.page, ledger, state) }
+    let moves = attempt.ends(end)
+    if !moves.charged.isEmpty {
       let payers = attempt.payers
       var event = TokensCharged()
       event.fetch = attempt.fetch
       event.attempt = attempt.number
-      event.credential = attempt.terms.meter.owner
-      event.operation = attempt.terms.operation
-      event.moves = attempt.charges(ofFirst: cost)
+      event.credential = attempt.credential
+      event.operation = attempt.operation
+      event.moves = moves.charged
       event.payers = payers
       event.shares = attempt.shares(
-        of: event.moves.filter { !$0.limitOnly }.map(\.amount), payers, results)
-      event.windows = [day]
+        of: moves.charged.filter { !$0.limitOnly }.map(\.amount), payers, end.results)
+      event.windows = [dayWindow(ended)]
+      event.counts = end.counts
       append(.tokensCharged(event))
-    case .none, .known:
+    }
+    if !moves.doubted.isEmpty {
+      var event = ChargeInDoubt()
+      event.fetch = attempt.fetch
+      event.attempt = attempt.number
+      event.credential = attempt.credential
+      event.operation = attempt.operation
+      event.moves = moves.doubted
+      event.payers = attempt.payers
+      event.sentMs = ended.milliseconds
+      event.counts = moves.charged.isEmpty ? end.counts : []
+      append(.chargeInDoubt(event))
+    }
+    if !moves.released.isEmpty {
       var event = ReservationReleased()
       event.fetch = attempt.fetch
       event.attempt = attempt.number
-      event.credential = attempt.terms.meter.owner
-      event.moves = attempt.ends
+      event.credential = attempt.credential
+      event.moves = moves.released
       append(.reservationReleased(event))
-    case .unknown:
-      append(.chargeInDoubt(ChargeInDoubt(of: attempt, sent: ended)))
     }
   }
 
-  /// Takes in a reading, if there is one.
+  /// Takes in what an answer says of meters.
+  ///
+  /// - Parameters:
+  ///   - asked: when the call was begun.
+  ///   - known: the pages as they stood then.
   mutating func observe(
-    _ reading: UpstreamReading?, to question: BalanceReconciliation.Question,
-    at observed: Timestamp, fetch: Position, day: String, _ ledger: LedgerView,
-    _ state: borrowing ReadTransaction
+    _ readings: [MeterReading], asked: Timestamp, known: [MeterKey: Meter],
+    elsewhere: [MeterKey: Int64] = [:], at observed: Timestamp, fetch: Position,
+    _ ledger: LedgerView, _ state: borrowing ReadTransaction
   ) throws(LMDBError) {
-    guard let reading = reading?.believable else { return }
-    var reconciliation = BalanceReconciliation(
-      of: key, meter: meter, settledBefore: settledBefore, reading: reading, question: question,
-      observed: observed, fetch: fetch)
-    let doubts = try openDoubts(ledger, state)
-    for event in reconciliation.events(doubts: doubts, windows: [day]) { append(event) }
+    let windows = [dayWindow(observed)]
+    for reading in readings {
+      guard let meter = definition(reading.meter) else { continue }
+      switch (reading.figure, meter.rule) {
+      case (.balance(let told), .refillBucket(let bucket)):
+        guard let told = told.believable else { continue }
+        let key = meter.key
+        let stands = try page(key, ledger, state)
+        var reconciliation = BalanceReconciliation(
+          of: key, meter: stands, settledBefore: before(key)[.settled], reading: told,
+          question: .init(asked: asked, meter: known[key] ?? stands), observed: observed,
+          fetch: fetch, bucket: bucket)
+        let doubts = try openDoubts(key, ledger, state)
+        try append(reconciliation.events(doubts: doubts, windows: windows), ledger, state)
+      case (.usage(let told), let rule):
+        guard let told = told.believable,
+          let window = WindowReconciliation.window(of: rule, asked: asked, observed: observed)
+        else { continue }
+        let key = meter.key.inWindow(window.name)
+        let stands = try page(key, ledger, state)
+        var reconciliation = WindowReconciliation(
+          of: key, meter: stands, rule: rule, usage: told,
+          question: .init(asked: asked, meter: known[key] ?? stands), observed: observed,
+          fetch: fetch, settledBefore: before(key)[.settled], turning: elsewhere[key] ?? 0)
+        let doubts = try openDoubts(key, ledger, state)
+        try append(reconciliation.events(doubts: doubts, windows: windows), ledger, state)
+      default: continue
+      }
+    }
   }
 
-  /// The doubts that a reading may settle. One that this very decision opens is too young, and keeps the others open.
-  private func openDoubts(
-    _ ledger: LedgerView, _ state: borrowing ReadTransaction
-  ) throws(LMDBError) -> [Hold] {
-    guard meter[.inDoubt] > 0, !events.contains(where: { $0.kind == .chargeInDoubt }) else {
-      return []
+  /// Closes the doubts on windows that are over, where the meter's rule says so.
+  mutating func endDoubts(
+    ofWindowsBefore now: Timestamp, _ ledger: LedgerView, _ state: borrowing ReadTransaction
+  ) throws(LMDBError) {
+    let doubts = try ledger.holds(in: state).filter { $0.state == .inDoubt }
+    for (key, doubts) in Dictionary(grouping: doubts, by: \.meter).sorted(by: { $0.key < $1.key }) {
+      guard let meter = definition(key.inWindow("")) else { continue }
+      let event = meter.doubt.end(
+        ofWindow: try page(key, ledger, state), doubts, at: now, windows: [dayWindow(now)])
+      if let event { try append([.chargeResolved(event)], ledger, state) }
     }
-    let key = key
+  }
+
+  /// Appends events, and behind each that closes doubts the end of those that follow them.
+  private mutating func append(
+    _ events: [Event], _ ledger: LedgerView, _ state: borrowing ReadTransaction
+  ) throws(LMDBError) {
+    for event in events {
+      append(event)
+      guard case .chargeResolved(let resolution) = event else { continue }
+      for meter in meters {
+        guard case .follows = meter.doubt else { continue }
+        let doubts = try ledger.holds(in: state).filter {
+          $0.state == .inDoubt && $0.meter.inWindow("") == meter.key
+        }
+        let ends = meter.doubt.end(
+          following: resolution, doubts, windows: resolution.windows)
+        for end in ends { append(.chargeResolved(end)) }
+      }
+    }
+  }
+
+  /// The doubts on a page that a reading may settle. One that this very decision opens is too young, and keeps the others
+  /// open.
+  private func openDoubts(
+    _ key: MeterKey, _ ledger: LedgerView, _ state: borrowing ReadTransaction
+  ) throws(LMDBError) -> [Hold] {
+    let isYoung = events.contains { event in
+      guard case .chargeInDoubt(let doubt) = event else { return false }
+      return doubt.moves.contains { $0.page == key }
+    }
+    guard let stands = pages.first(where: { $0.key == key })?.meter, stands[.inDoubt] > 0, !isYoung
+    else { return [] }
     return try ledger.holds(in: state).filter { $0.state == .inDoubt && $0.meter == key }
   }
 
-  /// Notes that the upstream takes or refuses the key, if that is news.
+  /// Notes that the upstream takes or refuses a credential, if that is news.
   mutating func noteKey(
-    _ status: CredentialStatus, detail: String = "", _ ledger: LedgerView,
+    _ id: String, _ status: CredentialStatus, detail: String = "", _ ledger: LedgerView,
     _ state: borrowing ReadTransaction
   ) throws(LMDBError) {
-    let known = try ledger.credential(key.owner, in: state)
+    let known = try ledger.credential(id, in: state)
     guard known?.status != status || known?.detail != detail else { return }
     var event = CredentialStatusChanged()
-    event.credential = key.owner
+    event.credential = id
     event.status = status
     event.detail = detail
     append(.credentialStatusChanged(event))
-  }
-}
-
-extension ChargeInDoubt {
-  init(of attempt: Attempt, sent: Timestamp) {
-    self.init()
-    fetch = attempt.fetch
-    self.attempt = attempt.number
-    credential = attempt.terms.meter.owner
-    operation = attempt.terms.operation
-    moves = attempt.ends
-    payers = attempt.payers
-    sentMs = sent.milliseconds
   }
 }

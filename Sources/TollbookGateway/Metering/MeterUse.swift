@@ -33,6 +33,9 @@ package struct PrefixCosts: Hashable, Sendable {
     self.sums = sums
   }
 
+  /// The costs of the first items alone.
+  init(_ costs: PrefixCosts, first count: Int) { sums = Array(costs.sums.prefix(count + 1)) }
+
   package var count: Int { sums.count - 1 }
 
   /// What the first so many items cost.
@@ -55,7 +58,8 @@ package struct MeterUse: Hashable, Sendable {
   package var expected: PrefixCosts
   /// Whether another meter of the purchase tells the same cost, and this one limits it.
   package var isLimitOnly: Bool
-  /// What calls that were sent near the turn of a window may have cost in the one of now, and are booked in another.
+  /// What is taken and is not in the books: what calls near the turn of a window may have cost in the one of now and is booked in
+  /// another, and what is booked with its answer.
   package var turning: Int64
 
   package init(
@@ -70,11 +74,19 @@ package struct MeterUse: Hashable, Sendable {
     self.turning = turning
   }
 
-  /// What a whole call takes of the meter, as one thing that is admitted or not.
-  func ofCall(_ items: Range<Int>) -> MeterUse {
+  /// What the first items take.
+  func first(_ count: Int) -> MeterUse {
     var use = self
-    use.bounds = PrefixCosts(each: [bounds[items]])
-    use.expected = PrefixCosts(each: [expected[items]])
+    use.bounds = PrefixCosts(bounds, first: count)
+    use.expected = PrefixCosts(expected, first: count)
+    return use
+  }
+
+  /// What all items take, as one thing that is admitted or not.
+  var whole: MeterUse {
+    var use = self
+    use.bounds = PrefixCosts(each: [bounds[0..<bounds.count]])
+    use.expected = PrefixCosts(each: [expected[0..<expected.count]])
     return use
   }
 }
@@ -97,6 +109,9 @@ package struct MeterStanding: Hashable, Sendable {
     self.window = window
     self.pages = pages
   }
+
+  /// The same, with all that is wanted as one thing that is admitted or not.
+  var whole: MeterStanding { MeterStanding(use.whole, at: now, window, pages) }
 
   /// Whether nobody knows what is left: of a balance that was never read, or not since the log was restored.
   var needsReading: Bool {

@@ -152,14 +152,13 @@ package struct WindowReconciliation: Sendable {
 }
 
 /// Calls that were sent so near the turn of a window that nobody knows in which window the upstream counts them. Until
-/// it tells, they count in either: in the books where they were reserved, and beside the books in the other.
+/// the other one is over they count in both: in the books where they were reserved, and beside the books in the other.
 package struct TurningCalls: Hashable, Sendable {
   private struct Call: Hashable, Sendable {
-    var fetch: Position
-    var attempt: UInt32
     var amount: Int64
-    /// A window in which it is not booked.
-    var other: MeterWindow
+    /// The page of a window in which it is not booked.
+    var other: MeterKey
+    var ends: Timestamp?
   }
 
   private var calls: [Call] = []
@@ -169,33 +168,30 @@ package struct TurningCalls: Hashable, Sendable {
   /// Notes a call when it is sent, if that is near a turn.
   ///
   /// - Parameters:
-  ///   - booked: the window in which it was reserved.
+  ///   - booked: the name of the window in which it was reserved.
   ///   - amount: the most that it may cost.
+  ///   - margin: by how much the clocks may differ, in milliseconds.
   package mutating func note(
-    fetch: Position, attempt: UInt32, amount: Int64, booked: MeterWindow, rule: MeterRule,
-    sent: Timestamp, margin: Int64 = 2_000
+    _ meter: MeterKey, _ rule: MeterRule, amount: Int64, booked: String, sent: Timestamp,
+    margin: Int64 = 2_000
   ) {
     let near = [-margin, 0, margin].map { rule.window(at: sent.advanced(byMilliseconds: $0)) }
-    for window in Set(near) where window.name != booked.name {
-      calls.append(Call(fetch: fetch, attempt: attempt, amount: max(0, amount), other: window))
-    }
-  }
-
-  /// The answer to a call told in which window it was counted.
-  package mutating func tell(fetch: Position, attempt: UInt32, countedIn window: String) {
-    calls.removeAll {
-      $0.fetch == fetch && $0.attempt == attempt && $0.other.name != window
+    for window in Set(near) where window.name != booked {
+      calls.append(
+        Call(amount: max(0, amount), other: meter.inWindow(window.name), ends: window.ends))
     }
   }
 
   /// Forgets calls that may have been counted in windows that are over.
   package mutating func forget(before now: Timestamp) {
-    calls.removeAll { $0.other.ends.map { $0 <= now } ?? false }
+    calls.removeAll { $0.ends.map { $0 <= now } ?? false }
   }
 
-  /// What may be counted in a window, and is booked in another.
-  package func amount(in window: String) -> Int64 {
-    let amounts = calls.filter { $0.other.name == window }.map { Int128($0.amount) }
-    return Int64(clamping: amounts.reduce(0, +))
+  /// What may be counted on pages, and is booked on others.
+  package var amounts: [MeterKey: Int64] {
+    calls.reduce(into: [:]) { amounts, call in
+      let (sum, isTooMuch) = (amounts[call.other] ?? 0).addingReportingOverflow(call.amount)
+      amounts[call.other] = isTooMuch ? .max : sum
+    }
   }
 }

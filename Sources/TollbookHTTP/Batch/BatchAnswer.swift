@@ -36,7 +36,8 @@ struct BatchAnswer {
     guard let first = answer.outcomes.first?.problem else { return nil }
     let isSame = answer.outcomes.allSatisfy {
       // What was paid is told, whatever became of it.
-      $0.source == .none && $0.tokens == 0 && $0.problem?.reason == first.reason
+      $0.source == .none && $0.paid == 0 && $0.inDoubt == 0
+        && $0.problem?.reason == first.reason
     }
     guard isSame else { return nil }
     switch first.reason {
@@ -69,7 +70,7 @@ struct BatchAnswer {
         }
         let outcome = answer.outcomes[index]
         statistics.count(outcome, isFirst: !isSeen[index])
-        writer.write(outcome, tokens: isSeen[index] ? 0 : outcome.tokens, to: &json)
+        writer.write(outcome, isFirst: !isSeen[index], to: &json)
         isSeen[index] = true
       }
     }

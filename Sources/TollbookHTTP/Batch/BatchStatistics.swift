@@ -18,7 +18,10 @@ struct BatchStatistics {
   private(set) var failed = 0
   /// Not bought, by rule.
   private(set) var refused = 0
+  /// What it has cost, attempts that brought nothing included.
   private(set) var tokens: Int64 = 0
+  /// What may have been spent beside that.
+  private(set) var tokensInDoubt: Int64 = 0
   /// When the first of what is missing may be tried again.
   private(set) var retryAt: Timestamp?
 
@@ -32,7 +35,10 @@ struct BatchStatistics {
   mutating func count(_ outcome: ProductOutcome, isFirst: Bool) {
     requested += 1
     if let instant = outcome.problem?.retryAt { retryAt = min(retryAt ?? instant, instant) }
-    if isFirst { tokens += outcome.tokens }
+    if isFirst {
+      tokens += outcome.paid
+      tokensInDoubt += outcome.inDoubt
+    }
     switch outcome.source {
     case .cache: cacheHits += 1
     case .stale: staleHits += 1
@@ -67,6 +73,7 @@ struct BatchStatistics {
       json.field("failed", failed)
       json.field("refused", refused)
       json.field("tokens_used", tokens)
+      json.field("tokens_in_doubt", tokensInDoubt)
       json.field("tokens_remaining", reading?.balance)
       json.field("tokens_observed_at", reading?.observed)
       json.field("retry_at", retryAt)
@@ -76,13 +83,13 @@ struct BatchStatistics {
   }
 }
 
-extension ProductProblem.Reason {
+extension PurchaseProblem.Reason {
   /// Whether a rule of Tollbook says no, not the upstream.
   var isRefusal: Bool {
     switch self {
-    case .insufficientTokens, .requestLimit, .storageFull, .busy: true
-    case .upstreamUnavailable, .incomplete, .keyRejected, .requestRejected, .notConfigured,
-      .stopping, .storageFailed:
+    case .insufficientTokens, .limitReached, .requestLimit, .storageFull, .busy: true
+    case .upstreamUnavailable, .tooLate, .incomplete, .keyRejected, .requestRejected,
+      .notConfigured, .stopping, .storageFailed:
       false
     }
   }

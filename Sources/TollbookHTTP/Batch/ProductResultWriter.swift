@@ -39,10 +39,11 @@ struct ProductResultWriter {
 
   /// What became of a product.
   ///
-  /// - Parameter tokens: what this place of the list has cost.
+  /// - Parameter isFirst: whether no earlier place of the list named the same product: then this one tells its cost.
   mutating func write(
-    _ outcome: ProductOutcome, tokens: Int64, to json: inout JSONWriter
+    _ outcome: ProductOutcome, isFirst: Bool, to json: inout JSONWriter
   ) {
+    let tokens = isFirst ? outcome.paid : 0
     json.beginObject()
     begin(outcome.asin.description, source: outcome.source.rawValue, &json)
     if let entry = outcome.entry {
@@ -52,6 +53,8 @@ struct ProductResultWriter {
     } else {
       json.field("tokens", tokens)
     }
+    json.fieldIfPresent(
+      "tokens_in_doubt", isFirst && outcome.inDoubt > 0 ? outcome.inDoubt : nil)
     if let problem = outcome.problem {
       writeError(
         problem.reason.rawValue, problem.detail, retryAt: problem.retryAt, &json)

@@ -74,6 +74,12 @@ struct Health {
       reasons.append(Reason(name: "keepa_not_configured", detail: upstream.detail))
     case .keyRejected: reasons.append(Reason(name: "keepa_key_rejected", detail: upstream.detail))
     case .simulator: reasons.append(Reason(name: "keepa_is_simulated", detail: upstream.detail))
+    case .paused:
+      let until = upstream.pausedUntil.map { "it is asked again at \($0)" } ?? "one call asks it now"
+      reasons.append(
+        Reason(
+          name: "keepa_paused",
+          detail: "too many calls in a row failed, \(until): \(upstream.detail)"))
     case .unknown, .ready, .unreachable: break
     }
   }

@@ -60,7 +60,7 @@ extension HTTPService {
   private func stored(
     _ asin: KeepaASIN, in domain: KeepaDomain, _ asOf: AsOf
   ) throws -> (CacheEntry, Body, Position) {
-    let key = Gateway.resource(asin, in: domain)
+    let key = KeepaUpstream.resource(asin, domain)
     let index = log.index
     let reader = log.reader
     let (entry, body) = try log.read { (transaction) throws(LogError) in

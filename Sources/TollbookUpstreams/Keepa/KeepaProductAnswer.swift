@@ -4,6 +4,8 @@ import JSONText
 package struct KeepaProductAnswer: Hashable, Sendable {
   /// What was delivered, in the order in which it was asked for.
   package let products: [KeepaProduct]
+  /// Delivered, though nobody asked for it: Keepa leads from one ASIN to another. In the order of the answer.
+  package let unasked: [KeepaProduct]
   /// Asked for, and not known to Keepa; in the order asked.
   package let absent: [KeepaASIN]
   /// Asked for, and neither delivered nor known to be absent, because a part of the answer could
@@ -18,14 +20,15 @@ extension KeepaProductAnswer {
   /// Reads an answer.
   ///
   /// Products are found by their `asin`, never by their place: the order of Keepa's list is not
-  /// promised. A product that was not asked for is passed over. What was asked for counts as absent
+  /// promised. What was asked for counts as absent
   ///
   /// * if its entry has `productType` 4, or no title and no history: how Keepa answers for a
   ///   malformed or unknown ASIN;
   /// * if the whole list is missing from an answer without an error (Keepa's own tests: HTTP 200
   ///   without `products` for an ASIN that is none);
-  /// * if its entry is missing from a list that is otherwise readable throughout. The documentation
-  ///   promises an entry for each ASIN, so this should not occur; whether it does is unsure.
+  /// * if its entry is missing from a list that is otherwise readable throughout and has nothing that
+  ///   was not asked for. The documentation promises an entry for each ASIN, so this should not
+  ///   occur; whether it does is unsure.
   ///
   /// - Parameters:
   ///   - body: the answer's body, already decompressed.
@@ -38,11 +41,12 @@ extension KeepaProductAnswer {
     let answer = try KeepaAnswer(status: status, body: body, payload: "products")
     let unread = Parts(answer.payload, asked: asked, contentSet)
     guard answer.error == nil || !unread.products.isEmpty else { throw answer.failure }
-    let isComplete = answer.error == nil && unread.isReadable
+    let isComplete = answer.error == nil && unread.isReadable && unread.unasked.isEmpty
     let missing = asked.filter { unread.products[$0] == nil && !unread.absent.contains($0) }
     let sureAbsent = isComplete ? unread.absent.union(missing) : unread.absent
     return KeepaProductAnswer(
       products: asked.compactMap { unread.products[$0] },
+      unasked: unread.unasked,
       absent: asked.filter(sureAbsent.contains),
       unanswered: isComplete ? [] : missing,
       reading: answer.envelope?.reading, charge: answer.charge)
@@ -51,6 +55,7 @@ extension KeepaProductAnswer {
   /// The list of an answer, sorted.
   private struct Parts {
     var products: [KeepaASIN: KeepaProduct] = [:]
+    var unasked: [KeepaProduct] = []
     var absent: Set<KeepaASIN> = []
     /// Whether every entry is an object with an ASIN.
     var isReadable = true
@@ -67,7 +72,12 @@ extension KeepaProductAnswer {
           isReadable = false
           continue
         }
-        guard wanted.contains(asin) else { continue }
+        guard wanted.contains(asin) else {
+          if !Self.isUnknown(entry), !unasked.contains(where: { $0.asin == asin }) {
+            unasked.append(KeepaProduct(asin, entry, asked: contentSet))
+          }
+          continue
+        }
         if Self.isUnknown(entry) {
           absent.insert(asin)
         } else {

@@ -15,8 +15,7 @@ import TollbookViews
       shop.use(.clockWindow(ClockWindow(length: minute, limit: 100)), 5, "weight"),
       shop.use(.total(limit: 4), 5, "EUR"), shop.use(.total(limit: 100), 1, "requests"),
     ]
-    let command = shop.command(uses)
-    let answer = try await shop.reserve(command)
+    let answer = try await shop.reserve(uses)
     #expect(answer.calls.isEmpty)
     let refusal = try #require(answer.refusal)
     #expect(shop.log.head == 0)
@@ -25,7 +24,9 @@ import TollbookViews
       #expect(try shop.page(use.meter.inWindow(use.rule.window(at: shop.now).name)) == Meter())
     }
 
-    let event = command.refused(refusal)
+    let event = SpendRefused(
+      .init(demand: Demand(), needs: [shop.need(0)], refusal: refusal), credential: "credential",
+      mostNames: 10)
     try await shop.log.append([.spendRefused(event)])
     #expect(event.reason == .meter)
     #expect(event.refusedBy == 1)
@@ -42,9 +43,9 @@ import TollbookViews
       shop.use(.total(limit: 100), 5, "EUR", count: 3),
       shop.use(.clockWindow(ClockWindow(length: minute, limit: 2)), 1, "requests", count: 3),
     ]
-    let answer = try await shop.reserve(shop.command(uses, count: 3, callSize: 1))
+    let answer = try await shop.reserve(uses, count: 3, callSize: 1)
     #expect(answer.calls.count == 2)
-    #expect(answer.refusal?.from == 2)
+    #expect(answer.refusedPlaces == [2])
     #expect(answer.refusal?.retryAt == instant("2026-11-21T10:04:00Z"))
     #expect(try shop.holds().count == 4)
     let requests = try shop.page(shop.key("requests", "minute 2026-11-21T10:03Z"))
@@ -66,8 +67,8 @@ import TollbookViews
       shop.use(.clockWindow(ClockWindow(length: minute, limit: 50)), 1, "requests"),
       shop.use(.total(limit: 1_000), 10, "tokens", owner: "budget", isLimitOnly: true),
     ]
-    let call = try #require(try await shop.reserve(shop.command(uses)).calls.first)
-    try await shop.settle(shop.attempt(call, uses), .known(35))
+    let call = try #require(try await shop.reserve(uses).calls.first)
+    try await shop.settle(call, .told(35))
     let tokens = try shop.page(shop.key("tokens"))
     #expect(tokens[.settled] == 35)
     #expect(tokens[.reserved] == 0)
@@ -77,7 +78,7 @@ import TollbookViews
     #expect(try shop.page(shop.key("requests", "minute 2026-11-21T10:03Z"))[.settled] == 1)
     #expect(try shop.page(shop.key("tokens", owner: "budget"))[.settled] == 35)
     #expect(try shop.holds().isEmpty)
-    let refusal = try #require(try await shop.reserve(shop.command(uses)).refusal)
+    let refusal = try #require(try await shop.reserve(uses).refusal)
     #expect(refusal.refusedBy == 0)
     #expect(refusal.available == -5)
 
@@ -91,11 +92,11 @@ import TollbookViews
   {
     let shop = try Shop()
     let uses = [shop.use(.clockWindow(ClockWindow(length: minute, limit: 10)), 6, "weight")]
-    let call = try #require(try await shop.reserve(shop.command(uses)).calls.first)
+    let call = try #require(try await shop.reserve(uses).calls.first)
     shop.time.advance(byMilliseconds: minute)
-    let next = try #require(try await shop.reserve(shop.command(uses)).calls.first)
+    let next = try #require(try await shop.reserve(uses).calls.first)
     #expect(next.moves.map(\.window) == ["minute 2026-11-21T10:04Z"])
-    try await shop.settle(shop.attempt(call, uses), .known(4))
+    try await shop.settle(call, .told(4))
     let old = try shop.page(shop.key("weight", "minute 2026-11-21T10:03Z"))
     #expect(old[.settled] == 4)
     #expect(old[.free] == 6)
@@ -111,10 +112,10 @@ import TollbookViews
       shop.use(.clockWindow(ClockWindow(length: minute, limit: 6)), 6, "weight"),
       shop.use(.total(limit: 20), 6, "EUR"),
     ]
-    let call = try #require(try await shop.reserve(shop.command(uses)).calls.first)
-    let attempt = shop.attempt(call, uses)
+    let call = try #require(try await shop.reserve(uses).calls.first)
+    let attempt = call
     shop.time.advance(byMilliseconds: minute)
-    let next = try #require(try await shop.fail(attempt, .unknown))
+    let next = try #require(try await shop.fail(attempt))
     #expect(next.number == 2)
     #expect(next.moves.map(\.window) == ["minute 2026-11-21T10:04Z", ""])
     #expect(try shop.page(shop.key("weight", "minute 2026-11-21T10:03Z"))[.inDoubt] == 6)
@@ -123,9 +124,9 @@ import TollbookViews
 
     // The doubts count as spent: a third does not fit the total.
     shop.time.advance(byMilliseconds: minute)
-    let third = try #require(try await shop.fail(next, .unknown))
+    let third = try #require(try await shop.fail(next))
     shop.time.advance(byMilliseconds: minute)
-    #expect(try await shop.fail(third, .unknown) == nil)
+    #expect(try await shop.fail(third) == nil)
     #expect(try shop.page(shop.key("EUR"))[.inDoubt] == 18)
     #expect(try shop.holds().allSatisfy { $0.state == .inDoubt })
 
@@ -145,48 +146,50 @@ import TollbookViews
   @Test func `a call that was not sent is released on every meter`() async throws {
     let shop = try Shop()
     let uses = [shop.use(.total(limit: 5), 5, "EUR"), shop.use(.total(limit: 1), 1, "requests")]
-    let call = try #require(try await shop.reserve(shop.command(uses)).calls.first)
-    #expect(try await shop.reserve(shop.command(uses)).refusal?.refusedBy == 0)
-    #expect(try await shop.fail(shop.attempt(call, uses), .none, retries: false) == nil)
+    let call = try #require(try await shop.reserve(uses).calls.first)
+    #expect(try await shop.reserve(uses).refusal?.refusedBy == 0)
+    #expect(try await shop.fail(call, .notSent, retries: false) == nil)
     #expect(try shop.holds().isEmpty)
-    #expect(try await shop.reserve(shop.command(uses)).calls.count == 1)
+    #expect(try await shop.reserve(uses).calls.count == 1)
   }
 
-  @Test func `a cost below nothing is not believed: it is in doubt on every meter`() async throws {
+  @Test func `a cost below nothing is not believed: it is in doubt, and others settle by price`()
+    async throws
+  {
     let shop = try Shop()
     let uses = [shop.use(.total(limit: 5), 5, "EUR"), shop.use(.total(limit: 1), 1, "requests")]
-    let call = try #require(try await shop.reserve(shop.command(uses)).calls.first)
-    try await shop.settle(shop.attempt(call, uses), UpstreamCharge.known(-5).believable)
+    let call = try #require(try await shop.reserve(uses).calls.first)
+    try await shop.settle(call, .told(-5))
     #expect(try shop.page(shop.key("EUR"))[.inDoubt] == 5)
-    #expect(try shop.page(shop.key("requests"))[.inDoubt] == 1)
-    #expect(try await shop.reserve(shop.command(uses)).refusal != nil)
+    #expect(try shop.page(shop.key("requests"))[.settled] == 1)
+    #expect(try await shop.reserve(uses).refusal != nil)
   }
 
   @Test func `a limit of all numbers is posted, spent and not exceeded`() async throws {
     let shop = try Shop()
     let uses = [shop.use(.total(limit: .max), .max, "EUR")]
-    let call = try #require(try await shop.reserve(shop.command(uses)).calls.first)
+    let call = try #require(try await shop.reserve(uses).calls.first)
     let page = try shop.page(shop.key("EUR"))
     #expect(page[.granted] == .max)
     #expect(page[.reserved] == .max)
     #expect(page[.free] == 0)
     let more = [shop.use(.total(limit: .max), 1, "EUR")]
-    #expect(try await shop.reserve(shop.command(more)).refusal?.available == 0)
-    try await shop.settle(shop.attempt(call, uses), .known(1))
+    #expect(try await shop.reserve(more).refusal?.available == 0)
+    try await shop.settle(call, .told(1))
     #expect(try shop.page(shop.key("EUR"))[.free] == .max - 1)
   }
 
   @Test func `a clock set back into a spent window buys nothing there`() async throws {
     let shop = try Shop()
     let uses = [shop.use(.clockWindow(ClockWindow(length: minute, limit: 6)), 6, "weight")]
-    let call = try #require(try await shop.reserve(shop.command(uses)).calls.first)
-    try await shop.settle(shop.attempt(call, uses), .known(6))
+    let call = try #require(try await shop.reserve(uses).calls.first)
+    try await shop.settle(call, .told(6))
     shop.time.advance(byMilliseconds: minute)
-    let next = try #require(try await shop.reserve(shop.command(uses)).calls.first)
-    try await shop.settle(shop.attempt(next, uses), .known(6))
+    let next = try #require(try await shop.reserve(uses).calls.first)
+    try await shop.settle(next, .told(6))
     // The window that is over has left the live table; its page still tells.
     shop.time.advance(byMilliseconds: -minute)
-    let refusal = try #require(try await shop.reserve(shop.command(uses)).refusal)
+    let refusal = try #require(try await shop.reserve(uses).refusal)
     #expect(refusal.wants.map(\.page.window) == ["minute 2026-11-21T10:03Z"])
     #expect(refusal.available == 0)
     #expect(refusal.retryAt == instant("2026-11-21T10:04:00Z"))
@@ -196,13 +199,13 @@ import TollbookViews
     let shop = try Shop(at: instant("2026-10-24T22:30:00Z"))
     let berlin = try #require(CalendarWindow(.day, zone: "Europe/Berlin", limit: 2))
     let uses = [shop.use(.calendarWindow(berlin), 1, "requests")]
-    #expect(try await shop.reserve(shop.command(uses)).calls.count == 1)
+    #expect(try await shop.reserve(uses).calls.count == 1)
     shop.time.advance(byMilliseconds: 24 * hour)
-    #expect(try await shop.reserve(shop.command(uses)).calls.count == 1)
-    let refusal = try #require(try await shop.reserve(shop.command(uses)).refusal)
+    #expect(try await shop.reserve(uses).calls.count == 1)
+    let refusal = try #require(try await shop.reserve(uses).refusal)
     #expect(refusal.retryAt == instant("2026-10-25T23:00:00Z"))
     shop.time.advance(byMilliseconds: hour / 2)
-    let call = try #require(try await shop.reserve(shop.command(uses)).calls.first)
+    let call = try #require(try await shop.reserve(uses).calls.first)
     #expect(call.moves.map(\.window) == ["day 2026-10-26"])
   }
 
@@ -213,7 +216,7 @@ import TollbookViews
     let uses = [
       shop.use(.total(limit: 5), 1, "EUR"), shop.use(.refillBucket(RefillBucket()), 1, "tokens"),
     ]
-    guard case .needsReading = try await shop.decide(shop.command(uses)) else {
+    guard case .needsReading = try await shop.decide(uses) else {
       Issue.record("it was decided without a balance")
       return
     }
@@ -249,56 +252,65 @@ private struct Shop {
       bounds: PrefixCosts(each: Array(repeating: bound, count: count)), isLimitOnly: isLimitOnly)
   }
 
-  private var terms: PurchaseTerms {
-    PurchaseTerms(operation: "test.call", meter: key("credential"))
-  }
-
-  private var demand: Demand {
-    var demand = Demand()
-    demand.account = "acme"
-    return demand
-  }
-
   private func resource(_ index: Int) -> ResourceKey {
     ResourceKey(shared: "test.thing", path: "\(index)")
   }
 
-  func command(_ uses: [MeterUse], count: Int = 1, callSize: Int = 10) -> ReserveCommand {
-    ReserveCommand(
-      terms: terms, items: (0..<count).map { .init(resource: resource($0), expected: 1) },
-      uses: uses, demand: demand, callSize: callSize, requestLimit: nil, storageAdmits: true,
-      now: now)
+  func need(_ index: Int) -> Need { Need("test.call", resource(index)) }
+
+  private func command(_ uses: [MeterUse], count: Int, callSize: Int) -> ReserveCommand {
+    var demand = Demand()
+    demand.account = "acme"
+    let upstream = CallsOfUses(uses: uses, size: callSize)
+    var queue = PurchaseQueue(
+      .init(
+        slots: 100, mostWaiting: 100, retries: RetryPolicy(), callSize: { _, _ in callSize },
+        prerequisite: { _, _ in nil }, title: "Test"))
+    let order = PurchaseOrder(
+      needs: (0..<count).map(need), demand: demand, deadline: minute)
+    let (_, actions) = queue.submit(order, at: .init(wall: now, monotonic: 0))
+    guard case .decide(let batch)? = actions.first else { fatalError("it is decided first") }
+    return ReserveCommand(
+      upstream: upstream, batch: batch, credentials: ["credential"], isCacheOn: true,
+      storageAdmits: true, now: now)
   }
 
-  func decide(_ command: ReserveCommand) async throws -> ReserveCommand.Answer {
+  func decide(
+    _ uses: [MeterUse], count: Int = 1, callSize: Int = 10
+  ) async throws -> ReserveCommand.Answer {
     let (cache, ledger) = (CacheView(log), ledger)
+    let command = command(uses, count: count, callSize: callSize)
     return try await log.decide { (state, context) throws(LMDBError) in
-      try command.decide(cache, ledger, state, context)
+      try command.decide(cache, ledger, state, next: context.next)
     }.answer
   }
 
   func reserve(
-    _ command: ReserveCommand
-  ) async throws -> (calls: [ReservedCall], refusal: ReserveRefusal?) {
-    guard case .reserved(let calls, let refusal) = try await decide(command) else {
-      fatalError("no credential is needed here")
-    }
-    return (calls, refusal)
+    _ uses: [MeterUse], count: Int = 1, callSize: Int = 10
+  ) async throws -> (calls: [Attempt], refusal: ReserveRefusal?, refusedPlaces: [Int]) {
+    guard case .decided(let decision) = try await decide(uses, count: count, callSize: callSize)
+    else { fatalError("no credential is needed here") }
+    return (
+      decision.started.map(sent), decision.refused.first?.refusal,
+      decision.refused.flatMap(\.places)
+    )
   }
 
-  func attempt(_ call: ReservedCall, _ uses: [MeterUse]) -> Attempt {
-    Attempt(
-      fetch: call.fetch, number: 1, terms: terms, uses: call.uses, moves: call.moves,
-      demand: demand,
-      items: call.items.map {
-        .init(resource: resource($0), expected: 1, isDuplicate: false)
-      }, sent: now)
+  private func sent(_ attempt: Attempt) -> Attempt {
+    var attempt = attempt
+    attempt.sent = now
+    return attempt
   }
 
-  func settle(_ attempt: Attempt, _ charge: UpstreamCharge) async throws {
+  private func upstream(_ attempt: Attempt) -> any Upstream {
+    CallsOfUses(uses: attempt.call.uses, size: attempt.call.needs.count)
+  }
+
+  func settle(_ attempt: Attempt, _ charge: MeterCharge) async throws {
     let command = SettleCommand(
-      attempt: attempt, written: [], policy: FreshnessPolicy(), charge: charge, reading: nil,
-      observed: now, durationMilliseconds: 1, receivedBytes: 1)
+      upstream: upstream(attempt), attempt: attempt, stored: [],
+      charges: [attempt.call.uses[0].meter: charge], readings: [], observed: now,
+      durationMilliseconds: 1, receivedBytes: 1)
     let (cache, ledger) = (CacheView(log), ledger)
     // No credential was added here: what the upstream says of one is not what these tests are about.
     _ = try await log.decide { (state, context) throws(LMDBError) in
@@ -309,12 +321,13 @@ private struct Shop {
   }
 
   func fail(
-    _ attempt: Attempt, _ charge: UpstreamCharge, retries: Bool = true
+    _ attempt: Attempt, _ others: AttemptEnd.Others = .unknown, retries: Bool = true
   ) async throws -> Attempt? {
     let command = FailCommand(
-      attempt: attempt,
-      failure: UpstreamFailure(.timedOut, detail: "", charge: charge), wantsRetry: retries,
-      mayRetry: retries, observed: now)
+      upstream: upstream(attempt), attempt: attempt,
+      failure: UpstreamFailure(.timedOut, detail: "", charge: .unknown),
+      end: AttemptEnd(charges: [:], others: others), wantsRetry: retries, mayRetry: retries,
+      observed: now)
     let ledger = ledger
     return try await log.decide { (state, context) throws(LMDBError) in
       try command.decide(ledger, state, context)
@@ -351,5 +364,40 @@ private struct Shop {
       }
       return found
     }
+  }
+}
+
+/// An upstream whose calls use meters that a test names.
+private struct CallsOfUses: Upstream {
+  let uses: [MeterUse]
+  let size: Int
+
+  var name: String { "test" }
+  var title: String { "Test" }
+  var credentials: [String] { ["credential"] }
+  var meters: [UpstreamMeter] {
+    uses.map { UpstreamMeter($0.meter, $0.rule, doubt: .byOperator) }
+  }
+  var kinds: [ResourceKind] { [] }
+
+  func callSize(of operation: String, parts: UInt64) -> Int { size }
+
+  func plan(_ needs: [Need]) -> [PlannedCall] {
+    stride(from: 0, to: needs.count, by: size).map { start in
+      let places = start..<min(start + size, needs.count)
+      let own = uses.map { use in
+        var own = use
+        own.bounds = PrefixCosts(each: places.map { use.bounds[$0..<$0 + 1] })
+        own.expected = PrefixCosts(each: places.map { use.expected[$0..<$0 + 1] })
+        return own
+      }
+      return PlannedCall(needs: Array(needs[places]), places: Array(places), uses: own)
+    }
+  }
+
+  func perform(
+    _ call: PlannedCall, with credential: String, within limit: Duration
+  ) async -> Exchange {
+    fatalError("nothing is sent here")
   }
 }

@@ -180,38 +180,34 @@ import TollbookViews
     }
   }
 
-  @Test func `what was sent near the turn counts in the next window too`() {
+  @Test func `what was sent near the turn counts in the next window too`() throws {
     let rule = minutely(10)
     var turning = TurningCalls()
     let booked = rule.window(at: instant("2026-11-21T10:02:59Z"))
-    turning.note(
-      fetch: 1, attempt: 1, amount: 4, booked: booked, rule: rule,
-      sent: instant("2026-11-21T10:02:59Z"))
-    turning.note(
-      fetch: 2, attempt: 1, amount: 3, booked: booked, rule: rule,
-      sent: instant("2026-11-21T10:02:30Z"))
-    let name = rule.window(at: now).name
-    #expect(turning.amount(in: name) == 4)
     var use = MeterUse.of(rule, 7)
-    use.turning = turning.amount(in: name)
+    turning.note(
+      use.meter, rule, amount: 4, booked: booked.name, sent: instant("2026-11-21T10:02:59Z"))
+    turning.note(
+      use.meter, rule, amount: 3, booked: booked.name, sent: instant("2026-11-21T10:02:30Z"))
+    let page = use.meter.inWindow(rule.window(at: now).name)
+    #expect(turning.amounts == [page: 4])
+    use.turning = try #require(turning.amounts[page])
     let admission = admit([use])
     #expect(admission.admitted == 0)
     #expect(admission.available == 6)
     // In the window after it does not count any more.
     #expect(admission.retryAt == instant("2026-11-21T10:04:00Z"))
-
-    turning.tell(fetch: 1, attempt: 1, countedIn: booked.name)
-    #expect(turning.amount(in: name) == 0)
   }
 
   @Test func `calls of a window that is over are forgotten`() {
     let rule = minutely(10)
     var turning = TurningCalls()
+    let meter = MeterKey(owner: "group", unit: "weight")
     turning.note(
-      fetch: 1, attempt: 1, amount: 4, booked: rule.window(at: now), rule: rule,
+      meter, rule, amount: 4, booked: rule.window(at: now).name,
       sent: instant("2026-11-21T10:03:59.500Z"))
     turning.forget(before: instant("2026-11-21T10:04:59.999Z"))
-    #expect(turning.amount(in: "minute 2026-11-21T10:04Z") == 4)
+    #expect(turning.amounts == [meter.inWindow("minute 2026-11-21T10:04Z"): 4])
     turning.forget(before: instant("2026-11-21T10:05:00Z"))
     #expect(turning == TurningCalls())
   }

@@ -16,11 +16,14 @@ struct Audit {
 
   private(set) var meter = Meter()
   private(set) var open: [Position: Fetch] = [:]
+  /// What was written of what its fetch was asked for, and its shares of the costs.
   private(set) var written = 0
   private(set) var writtenTokens: Int64 = 0
   /// How often each kind of event, failure and refusal was seen.
   private(set) var counts: [String: Int] = [:]
   private(set) var complaint: String?
+  /// What each fetch was asked for.
+  private var asked: [Position: Set<String>] = [:]
   private var position: Position = 0
 
   mutating func complain(_ problem: String) { complaint = complaint ?? problem }
@@ -73,7 +76,7 @@ struct Audit {
       count("failure \(event.reason)")
       open[event.fetch] = nil
     case .cacheWritten(let event):
-      written += 1
+      if asked[event.fetch]?.contains(event.resource) == true { written += 1 }
       writtenTokens += event.amounts.count(of: World.key.unit)
     case .chargeResolved(let event) where event.evidence == .restored: count("gap with doubts")
     case .spendRefused(let event): count("refusal \(event.reason)")
@@ -114,6 +117,7 @@ struct Audit {
       let shared = Set(other.resources).intersection(event.resources)
       if !shared.isEmpty { complain("\(shared) is fetched already since \(position)") }
     }
+    asked[position] = Set(event.resources)
     open[position] = Fetch(resources: event.resources, contentSet: event.contentSet)
   }
 }

@@ -173,7 +173,7 @@ extension World {
 extension ProductsAnswer {
   var sources: [ProductOutcome.Source] { outcomes.map(\.source) }
   var tokens: [Int64] { outcomes.map(\.tokens) }
-  var reasons: [ProductProblem.Reason?] { outcomes.map { $0.problem?.reason } }
+  var reasons: [PurchaseProblem.Reason?] { outcomes.map { $0.problem?.reason } }
 }
 
 /// `B000000000`, `B000000001` …

@@ -46,38 +46,6 @@ package struct ProductsRequest: Sendable {
   }
 }
 
-/// Why a product could not be had, or not fresh.
-package struct ProductProblem: Error, Hashable, Sendable {
-  /// The raw values are part of the HTTP API.
-  package enum Reason: String, Sendable, CaseIterable {
-    case insufficientTokens = "insufficient_tokens"
-    case requestLimit = "max_tokens_reached"
-    case upstreamUnavailable = "upstream_unavailable"
-    /// It came without a part that was asked for.
-    case incomplete
-    case keyRejected = "key_rejected"
-    case requestRejected = "request_rejected"
-    case notConfigured = "upstream_not_configured"
-    case storageFull = "storage_full"
-    /// What is stored could not be read, so that nobody knows whether it is there.
-    case storageFailed = "storage_failed"
-    case busy = "busy"
-    case stopping = "stopping"
-  }
-
-  package let reason: Reason
-  /// For a person.
-  package let detail: String
-  /// When it is worth trying again; nil if nobody knows or it is not.
-  package let retryAt: Timestamp?
-
-  package init(_ reason: Reason, _ detail: String, retryAt: Timestamp? = nil) {
-    self.reason = reason
-    self.detail = detail
-    self.retryAt = retryAt
-  }
-}
-
 /// What became of one ASIN of a request.
 package struct ProductOutcome: Sendable {
   /// Where the answer comes from. The raw values are part of the HTTP API.
@@ -94,12 +62,19 @@ package struct ProductOutcome: Sendable {
   package let source: Source
   /// The entry that answers; for a product that Keepa does not know, an entry that is not present.
   package let entry: CacheEntry?
-  /// This request's share of the cost; 0 for who joined.
+  /// This request's share of what the call that brought it has cost; 0 for who joined.
   package let tokens: Int64
   /// Whether another request was already buying it.
   package let isJoined: Bool
   /// Why there is no answer, or only a stale one.
-  package let problem: ProductProblem?
+  package let problem: PurchaseProblem?
+  /// Its share of attempts that brought nothing; 0 for who joined.
+  package var lost = 0 as Int64
+  /// What may have been spent on attempts that brought nothing.
+  package var inDoubt = 0 as Int64
+
+  /// All that the request has paid for it.
+  package var paid: Int64 { tokens + lost }
 }
 
 /// The answer to a `ProductsRequest`.
@@ -126,6 +101,8 @@ package struct UpstreamStatus: Sendable, Hashable {
     case keyRejected = "key_rejected"
     /// The last call got no usable answer.
     case unreachable
+    /// Too many calls in a row got none: it is left alone for a while.
+    case paused
     /// A simulator answers in its place, and the log holds real data. Nothing is taken from it.
     case simulator
   }
@@ -137,4 +114,6 @@ package struct UpstreamStatus: Sendable, Hashable {
   /// What the upstream said last, where it is not ready; never a secret.
   package var detail: String
   package var credential: String?
+  /// When it is asked again, if it is left alone.
+  package var pausedUntil: Timestamp?
 }

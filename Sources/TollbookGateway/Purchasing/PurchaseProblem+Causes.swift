@@ -1,0 +1,75 @@
+import TollbookEvents
+import TollbookLog
+import TollbookUpstreams
+import TollbookViews
+
+extension PurchaseProblem {
+  /// The log did not take what was to be written.
+  init(_ error: LogError) {
+    switch error {
+    case .queueFull: self.init(.busy, "\(error)")
+    case .readOnly: self.init(.storageFull, "\(error)")
+    case .closed: self = .stopping
+    case .storage, .damaged, .beforeBase, .viewNotInBase, .noView, .directory:
+      self.init(.storageFailed, "\(error)")
+    }
+  }
+
+  /// A purchase was refused by rule.
+  ///
+  /// - Parameter title: the upstream, as people write it.
+  init(_ refusal: ReserveRefusal, _ title: String) {
+    switch refusal.reason {
+    case .requestLimit:
+      self.init(.requestLimit, "the request's own max_tokens is used up")
+    case .storageReserve:
+      self.init(.storageFull, "what storage is left is kept for calls already paid")
+    case .meter:
+      let meter = refusal.meter.map { "\($0)" } ?? "a limit"
+      self.init(
+        .limitReached,
+        "it does not fit what is left of \(meter): \(max(0, refusal.available)) \(refusal.unit)",
+        retryAt: refusal.retryAt)
+    default:
+      self.init(
+        .insufficientTokens,
+        "it does not fit the \(max(0, refusal.available)) \(refusal.unit) that are there",
+        retryAt: refusal.retryAt)
+    }
+  }
+
+  /// The upstream did not deliver.
+  init(_ failure: UpstreamFailure, _ title: String) {
+    switch failure.reason {
+    case .keyRejected:
+      self.init(.keyRejected, "\(title) refuses the key: \(failure.detail)")
+    case .requestRejected where failure.status > 0:
+      self.init(.requestRejected, "\(title) refuses the request: \(failure.detail)")
+    default: self = .unavailable(failure, title)
+    }
+  }
+
+  static func unavailable(_ failure: UpstreamFailure, _ title: String) -> PurchaseProblem {
+    PurchaseProblem(
+      .upstreamUnavailable,
+      failure.status > 0
+        ? "\(title)'s answer is of no use: \(failure.detail)"
+        : "\(title) could not be asked: \(failure.detail)")
+  }
+
+
+  static let stopping = PurchaseProblem(.stopping, "Tollbook is shutting down")
+
+  static func tooLate(_ title: String) -> PurchaseProblem {
+    PurchaseProblem(
+      .tooLate, "the time for the request was over before \(title) had answered; ask again")
+  }
+
+  static func paused(_ title: String, until instant: Timestamp) -> PurchaseProblem {
+    PurchaseProblem(
+      .upstreamUnavailable, "\(title) failed too often; it is asked again at \(instant)",
+      retryAt: instant)
+  }
+
+  static let undecided = PurchaseProblem(.storageFailed, "nothing was decided about it")
+}

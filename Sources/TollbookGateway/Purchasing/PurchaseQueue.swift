@@ -1,0 +1,603 @@
+import TollbookEvents
+import TollbookUpstreams
+
+/// What waits to be bought from one upstream, what is under way, and what is to be done next: a pure state machine. It is
+/// told what happened, and answers with actions; it has no clock, no task and no chance of its own.
+///
+/// 1. At most one flight per resource and parts. A richer flight serves those who want less.
+/// 2. At most as many calls are out as there are slots. A call that waits for its retry, or for its booking, holds none.
+/// 3. One batch is decided at a time, so that what is admitted first in the log was first in the queue.
+/// 4. Free slots go round robin over demands. A call takes needs of several demands if they want the same.
+/// 5. Every demand is answered by its deadline, whatever is under way. The queue has a bound.
+/// 6. After `stop` nothing is sent; what was reserved and not sent is released.
+struct PurchaseQueue: Sendable {
+  typealias DemandID = Int
+  typealias CallID = Int
+
+  /// Both clocks at one instant.
+  struct Clock: Hashable, Sendable {
+    var wall: Timestamp
+    /// In milliseconds.
+    var monotonic: Int64
+  }
+
+  /// A need of a demand, by its place.
+  struct Seat: Hashable, Sendable {
+    var demand: DemandID
+    var place: Int
+  }
+
+  /// What somebody sleeps for.
+  enum Wake: Hashable, Sendable {
+    case refill(DemandID)
+    case retry(CallID)
+  }
+
+  enum Action: Sendable {
+    /// Decide on the writer what of it is bought, then tell ``decided(_:at:)``.
+    case decide(Batch)
+    /// Send the attempt of a call, then tell ``succeeded(_:at:)`` or ``failed(_:_:random:at:)``.
+    case send(CallID)
+    /// Book the answer, then tell ``booked(_:_:at:)``.
+    case settle(CallID)
+    /// Book a failure, and reserve another attempt if that is wanted, then tell ``booked(_:_:at:)``.
+    case fail(CallID, RetryWish)
+    /// Book that a reserved attempt is not sent, and why, then tell ``booked(_:_:at:)``.
+    case giveUp(CallID, PurchaseProblem)
+    /// Sleep, then tell ``woken(_:at:)``.
+    case pause(Wake, milliseconds: Int64)
+    /// Write a refusal down.
+    case record(RefusalNote)
+    case answer(DemandID, [Purchase])
+  }
+
+  /// Whether another attempt is wanted after one that failed.
+  enum RetryWish: Hashable, Sendable {
+    case none
+    /// It is wanted, and the demand's own limit does not allow it.
+    case beyondLimit
+    /// After so many milliseconds.
+    case after(Int64)
+  }
+
+  /// Needs that are decided together.
+  struct Batch: Sendable {
+    /// Who asks, as the decider needs it.
+    struct Asker: Sendable {
+      var demand: Demand
+      var maximumAge: Int64?
+      /// What is left of its own limit.
+      var limit: Int64?
+    }
+
+    var needs: [Need]
+    var askers: [Asker]
+    /// Of each need the number of its asker.
+    var askerOf: [Int]
+    var mostCalls: Int
+    var isProbe: Bool
+    fileprivate(set) var seats: [Seat]
+  }
+
+  /// What was decided about a batch. Needs that are named nowhere wait for the next.
+  enum Decided: Sendable {
+    case decided(BatchDecision)
+    /// Nothing could be decided.
+    case failed(PurchaseProblem)
+
+    /// Whether a call is to be sent.
+    fileprivate var startsCalls: Bool {
+      if case .decided(let decision) = self { !decision.started.isEmpty } else { false }
+    }
+  }
+
+  /// How the booking of an attempt's end ended.
+  enum Booked: Sendable {
+    /// What became of each need of the call, in its order.
+    ///
+    /// - Parameter left: what the demand's own limit gets back of the attempt.
+    case ended([Purchase.End], lost: [LostCost], left: Int64)
+    /// Another attempt is reserved, to be sent after so many milliseconds.
+    case retry(Attempt, pause: Int64, lost: [LostCost])
+  }
+
+  /// A refusal that is final for a demand.
+  struct RefusalNote: Sendable {
+    var demand: Demand
+    var needs: [Need]
+    var refusal: ReserveRefusal
+  }
+
+  struct Settings: Sendable {
+    /// Calls out at once.
+    var slots: Int
+    /// The most needs that wait for their turn.
+    var mostWaiting: Int
+    var retries: RetryPolicy
+    /// The most needs that one call takes.
+    var callSize: @Sendable (_ operation: String, _ parts: UInt64) -> Int
+    /// What must be bought before.
+    var prerequisite: @Sendable (_ operation: String, Timestamp) -> Need?
+    /// As people write the upstream.
+    var title: String
+  }
+
+  /// The longest sleep before a look whether a refill has come by a clock that somebody has set, in milliseconds.
+  static let longestSleep: Int64 = 1_000
+
+  struct OpenDemand {
+    let order: PurchaseOrder
+    let began: Clock
+    var purchases: [Purchase?]
+    var open: Int
+    /// Places of needs whose turn has not come, in request order.
+    var queue: [Int] = []
+    /// Places that wait until their meters free.
+    var refused: [Int: Refused] = [:]
+    var isPausing = false
+    var limitLeft: Int64?
+    /// Whether a batch is being decided within the limit.
+    var isLimitLent = false
+    /// Failures whose retry asks the limit meanwhile.
+    var deferred: [(call: CallID, delay: Int64)] = []
+    /// What the operation that waits for it is; nil: somebody asked.
+    var prerequisiteOf: String?
+
+    /// How long it may still wait for refills.
+    func patienceLeft(at now: Clock) -> Int64 {
+      order.patience - (now.monotonic - began.monotonic)
+    }
+  }
+
+  /// Why a need waits.
+  struct Refused {
+    var problem: PurchaseProblem
+    /// What is written down if it waits in vain; nil: the log tells of it already.
+    var refusal: ReserveRefusal?
+  }
+
+  struct Flight {
+    enum Phase: Equatable {
+      case queued, deciding
+      case called(CallID)
+    }
+
+    let need: Need
+    var owner: Seat
+    var joined: [Seat] = []
+    var phase = Phase.queued
+  }
+
+  struct Call {
+    enum Phase: Equatable { case sending, booking, sleeping, ready }
+
+    var attempt: Attempt
+    /// The flight of each need.
+    let flights: [Int]
+    var phase = Phase.sending
+    /// When its first attempt was sent, by the monotonic clock.
+    let began: Int64
+    var lost: [LostCost]
+    /// The demand whose own limit it counts on.
+    let limited: DemandID?
+    /// Whether its next attempt has been taken from that limit.
+    var isRetryTaken = false
+  }
+
+  let settings: Settings
+  var breaker = CircuitBreaker()
+  var demands: [DemandID: OpenDemand] = [:]
+  var flights: [Int: Flight] = [:]
+  var flightOf: [Seat: Int] = [:]
+  var byResource: [ResourceKey: [Int]] = [:]
+  var calls: [CallID: Call] = [:]
+  /// Calls whose retry waits for a slot.
+  var ready: [CallID] = []
+  /// Demands with a queue; the first is next.
+  var turn: [DemandID] = []
+  var deciding: Batch?
+  var waiting = 0
+  private(set) var isStopping = false
+  /// Operations that wait for what they need before.
+  var prerequisites: [String: DemandID] = [:]
+  /// Operations whose prerequisite was just bought: it is not asked for once more.
+  var granted: Set<String> = []
+  private var next = 0
+
+  init(_ settings: Settings) { self.settings = settings }
+
+  /// Whether nobody waits and nothing is under way.
+  var isIdle: Bool { demands.isEmpty && calls.isEmpty && deciding == nil }
+
+  /// Calls that are out.
+  var out: Int { calls.values.count { $0.phase == .sending } }
+
+  private var freeSlots: Int { settings.slots - out - (deciding?.mostCalls ?? 0) }
+
+  mutating func number() -> Int {
+    next += 1
+    return next
+  }
+}
+
+// MARK: What happens
+
+extension PurchaseQueue {
+  /// Somebody wants something.
+  mutating func submit(_ order: PurchaseOrder, at now: Clock) -> (DemandID, [Action]) {
+    var actions: [Action] = []
+    let id = open(order, at: now)
+    for place in order.needs.indices { claim(Seat(demand: id, place: place), &actions) }
+    dispatch(now, &actions)
+    return (id, actions)
+  }
+
+  private mutating func open(_ order: PurchaseOrder, at now: Clock) -> DemandID {
+    let id = number()
+    var demand = OpenDemand(
+      order: order, began: now,
+      purchases: Array(repeating: nil, count: order.needs.count), open: order.needs.count)
+    demand.limitLeft = order.limit
+    demands[id] = demand
+    return id
+  }
+
+  /// The writer has decided about the batch.
+  mutating func decided(_ answer: Decided, at now: Clock) -> [Action] {
+    var actions: [Action] = []
+    guard let batch = deciding else { return [] }
+    deciding = nil
+    let flights = batch.seats.map { flightOf[$0] }
+    switch answer {
+    case .failed(let problem):
+      for case let flight? in flights { end(flight, .failed(problem), &actions) }
+    case .decided(let decision):
+      var rest = Set(batch.seats.indices)
+      for attempt in decision.started {
+        rest.subtract(attempt.call.places)
+        start(attempt, batch, flights, now, &actions)
+      }
+      for place in decision.found {
+        rest.remove(place)
+        if let flight = flights[place] { end(flight, .found, &actions) }
+      }
+      for place in decision.unplanned {
+        rest.remove(place)
+        let problem = PurchaseProblem(.requestRejected, "no call of \(settings.title) brings it")
+        if let flight = flights[place] { end(flight, .failed(problem), &actions) }
+      }
+      for refused in decision.refused {
+        rest.subtract(refused.places)
+        refuse(refused, flights, now, &actions)
+      }
+      let isStuck = rest.count == batch.seats.count
+      for place in rest.sorted() {
+        guard let flight = flights[place] else { continue }
+        if isStuck {
+          end(flight, .failed(.undecided), &actions)
+        } else {
+          requeue(flight, &actions)
+        }
+      }
+    }
+    if batch.isProbe, !answer.startsCalls { breaker.cancelProbe(at: now.monotonic) }
+    returnLimit(batch, &actions)
+    dispatch(now, &actions)
+    return actions
+  }
+
+  /// A call was answered, and the answer is to be booked.
+  mutating func succeeded(_ id: CallID, at now: Clock) -> [Action] {
+    guard calls[id]?.phase == .sending else { return [] }
+    calls[id]?.phase = .booking
+    breaker.succeed()
+    var actions: [Action] = [.settle(id)]
+    dispatch(now, &actions)
+    return actions
+  }
+
+  /// A call got no answer that it was sent for.
+  ///
+  /// - Parameters:
+  ///   - left: what the demand's own limit gets back of the attempt.
+  ///   - random: from 0 up to, not including, 1, for the pause before another attempt.
+  mutating func failed(
+    _ id: CallID, _ failure: UpstreamFailure, left: Int64, random: Double, at now: Clock
+  ) -> [Action] {
+    guard let call = calls[id], call.phase == .sending else { return [] }
+    calls[id]?.phase = .booking
+    giveBack(left, to: call.limited)
+    if RetryPolicy.isFault(failure.reason) {
+      breaker.fail(at: now.monotonic)
+    } else {
+      breaker.succeed()
+    }
+    var actions: [Action] = []
+    let delay =
+      isStopping || breaker.isOpen || !isWanted(call)
+        || !RetryPolicy.isWorthRetrying(failure)
+      ? nil
+      : settings.retries.delay(
+        after: call.attempt.number, elapsed: now.monotonic - call.began, random: random)
+    if let delay {
+      wishRetry(id, after: delay, &actions)
+    } else {
+      actions.append(.fail(id, .none))
+    }
+    dispatch(now, &actions)
+    return actions
+  }
+
+  /// The end of an attempt is in the books, or could not be brought there.
+  mutating func booked(_ id: CallID, _ booked: Booked, at now: Clock) -> [Action] {
+    guard let call = calls[id], call.phase == .booking else { return [] }
+    var actions: [Action] = []
+    switch booked {
+    case .ended(let ends, let lost, let left):
+      giveBack(left + (call.isRetryTaken ? call.attempt.bound : 0), to: call.limited)
+      calls[id] = nil
+      let total = zip(call.lost, lost).map { $0 + $1 }
+      for (index, flight) in call.flights.enumerated() {
+        if case .refused(let problem) = ends[index] {
+          refuse(flight, problem, lost: total[index], now, &actions)
+        } else {
+          end(flight, ends[index], lost: total[index], isBooked: true, &actions)
+        }
+      }
+    case .retry(let attempt, let pause, let lost):
+      calls[id]?.attempt = attempt
+      calls[id]?.isRetryTaken = false
+      calls[id]?.lost = zip(call.lost, lost).map { $0 + $1 }
+      calls[id]?.phase = .sleeping
+      if isStopping {
+        giveUp(id, .stopping, &actions)
+      } else {
+        actions.append(.pause(.retry(id), milliseconds: pause))
+      }
+    }
+    dispatch(now, &actions)
+    return actions
+  }
+
+  /// Those who wait for a call are told how it ends before it does: nobody buys it again until then.
+  mutating func tell(_ id: CallID, _ problem: PurchaseProblem) -> [Action] {
+    var actions: [Action] = []
+    for flight in calls[id]?.flights ?? [] {
+      guard let found = flights[flight] else { continue }
+      finish(found.owner, Purchase(end: .failed(problem), isBooked: true), &actions)
+      for seat in found.joined {
+        flightOf[seat] = nil
+        finish(seat, Purchase(end: .failed(problem), isJoined: true), &actions)
+      }
+      flights[flight]?.joined = []
+    }
+    return actions
+  }
+
+  /// Somebody has slept long enough, or as long as one sleeps at a time.
+  mutating func woken(_ wake: Wake, at now: Clock) -> [Action] {
+    var actions: [Action] = []
+    switch wake {
+    case .retry(let id):
+      guard calls[id]?.phase == .sleeping else { return [] }
+      if breaker.isOpen {
+        giveUp(id, paused(now), &actions)
+      } else {
+        calls[id]?.phase = .ready
+        ready.append(id)
+      }
+    case .refill(let id):
+      demands[id]?.isPausing = false
+      wakeRefused(id, now, &actions)
+    }
+    dispatch(now, &actions)
+    return actions
+  }
+
+  /// Time has passed: demands whose deadline is over are answered. To be told at least once a second.
+  mutating func tick(at now: Clock) -> [Action] {
+    var actions: [Action] = []
+    for (id, demand) in demands.sorted(by: { $0.key < $1.key })
+    where now.monotonic - demand.began.monotonic >= demand.order.deadline {
+      expire(id, &actions)
+    }
+    dispatch(now, &actions)
+    return actions
+  }
+
+  /// Nothing more is sent. What waits is answered, what is out is waited for.
+  mutating func stop(at now: Clock) -> [Action] {
+    var actions: [Action] = []
+    isStopping = true
+    for (flight, value) in flights.sorted(by: { $0.key < $1.key }) where value.phase == .queued {
+      end(flight, .failed(.stopping), &actions)
+    }
+    for (id, demand) in demands.sorted(by: { $0.key < $1.key }) where !demand.refused.isEmpty {
+      endRefused(id, &actions)
+    }
+    for (id, call) in calls.sorted(by: { $0.key < $1.key })
+    where call.phase == .sleeping || call.phase == .ready {
+      giveUp(id, .stopping, &actions)
+    }
+    return actions
+  }
+
+  /// A call could not be sent, for a reason of our own.
+  mutating func unsent(_ id: CallID, _ problem: PurchaseProblem, at now: Clock) -> [Action] {
+    guard calls[id]?.phase == .sending else { return [] }
+    var actions: [Action] = []
+    giveUp(id, problem, &actions)
+    dispatch(now, &actions)
+    return actions
+  }
+}
+
+// MARK: Turns
+
+extension PurchaseQueue {
+  private mutating func dispatch(_ now: Clock, _ actions: inout [Action]) {
+    while !isStopping, freeSlots > 0, let id = ready.first {
+      ready.removeFirst()
+      guard calls[id]?.phase == .ready else { continue }
+      if breaker.isOpen {
+        giveUp(id, paused(now), &actions)
+        continue
+      }
+      calls[id]?.phase = .sending
+      actions.append(.send(id))
+    }
+    guard deciding == nil, !isStopping, freeSlots > 0, !turn.isEmpty else { return }
+    var mostCalls = freeSlots
+    var isProbe = false
+    switch breaker.gate(at: now.monotonic) {
+    case .calls: break
+    case .wait: return
+    case .probe:
+      mostCalls = 1
+      isProbe = true
+    case .closed:
+      failQueued(paused(now), &actions) { _ in true }
+      return
+    }
+    guard let first = nextDemand(now, &actions) else { return }
+    let batch = draft(first, mostCalls: mostCalls, isProbe: isProbe)
+    if isProbe { breaker.probe() }
+    deciding = batch
+    actions.append(.decide(batch))
+  }
+
+  /// The demand whose turn it is. One whose operation needs something bought before makes way for that.
+  private mutating func nextDemand(_ now: Clock, _ actions: inout [Action]) -> DemandID? {
+    for id in turn {
+      guard let operation = demands[id]?.order.needs.first?.operation else { continue }
+      if prerequisites[operation] != nil { continue }
+      guard granted.remove(operation) == nil, let demand = demands[id],
+        let need = settings.prerequisite(operation, now.wall)
+      else { return id }
+      var order = PurchaseOrder(
+        needs: [need], demand: demand.order.demand, deadline: demand.order.deadline)
+      order.demand.clearMaxAgeSeconds()
+      order.demand.contentSet = need.parts
+      let before = open(order, at: now)
+      demands[before]?.prerequisiteOf = operation
+      prerequisites[operation] = before
+      claim(Seat(demand: before, place: 0), &actions)
+      if demands[before]?.queue.isEmpty == false { return before }
+    }
+    return nil
+  }
+
+  private mutating func draft(_ first: DemandID, mostCalls: Int, isProbe: Bool) -> Batch {
+    var batch = Batch(
+      needs: [], askers: [], askerOf: [], mostCalls: mostCalls, isProbe: isProbe, seats: [])
+    guard let model = demands[first]?.order.needs.first else { return batch }
+    take(first, atMost: .max, into: &batch)
+    guard demands[first]?.order.limit == nil, model.resource != nil else { return batch }
+    let size = max(1, settings.callSize(model.operation, model.parts))
+    let (room, isMore) = size.multipliedReportingOverflow(by: mostCalls)
+    for id in turn where batch.needs.count < (isMore ? .max : room) {
+      guard let demand = demands[id], let need = demand.order.needs.first,
+        demand.order.limit == nil, need.operation == model.operation, need.parts == model.parts,
+        need.resource != nil
+      else { continue }
+      take(id, atMost: (isMore ? .max : room) - batch.needs.count, into: &batch)
+    }
+    return batch
+  }
+
+  private mutating func take(_ id: DemandID, atMost most: Int, into batch: inout Batch) {
+    guard var demand = demands[id] else { return }
+    let places = demand.queue.prefix(most)
+    demand.queue.removeFirst(places.count)
+    waiting -= places.count
+    turn.removeAll { $0 == id }
+    if !demand.queue.isEmpty { turn.append(id) }
+    for place in places {
+      let seat = Seat(demand: id, place: place)
+      batch.needs.append(demand.order.needs[place])
+      batch.askerOf.append(batch.askers.count)
+      batch.seats.append(seat)
+      if let flight = flightOf[seat] { flights[flight]?.phase = .deciding }
+    }
+    batch.askers.append(
+      Batch.Asker(
+        demand: demand.order.demand, maximumAge: demand.order.maximumAge,
+        limit: demand.limitLeft))
+    demand.isLimitLent = demand.limitLeft != nil
+    demands[id] = demand
+  }
+
+  private mutating func start(
+    _ attempt: Attempt, _ batch: Batch, _ flights: [Int?], _ now: Clock,
+    _ actions: inout [Action]
+  ) {
+    let id = number()
+    let own = attempt.call.places.compactMap { flights[$0] }
+    for flight in own { self.flights[flight]?.phase = .called(id) }
+    let first = attempt.call.places.first.map { batch.seats[$0].demand }
+    let limited = first.flatMap { demands[$0]?.limitLeft == nil ? nil : $0 }
+    giveBack(-attempt.bound, to: limited)
+    calls[id] = Call(
+      attempt: attempt, flights: own, began: now.monotonic,
+      lost: Array(repeating: LostCost(), count: own.count), limited: limited)
+    if isStopping {
+      giveUp(id, .stopping, &actions)
+    } else {
+      actions.append(.send(id))
+    }
+  }
+
+  /// Puts back what was not decided about. If nobody waits for it any more it is given up.
+  private mutating func requeue(_ id: Int, _ actions: inout [Action]) {
+    if isStopping { return end(id, .failed(.stopping), &actions) }
+    guard let flight = flights[id] else { return }
+    if isOpen(flight.owner) {
+      flights[id]?.phase = .queued
+      enqueue(flight.owner)
+    } else {
+      handOver(id)
+    }
+  }
+
+  /// Whether a need still waits for its end.
+  func isOpen(_ seat: Seat) -> Bool {
+    demands[seat.demand].map { $0.purchases[seat.place] == nil } ?? false
+  }
+
+  mutating func enqueue(_ seat: Seat) {
+    guard demands[seat.demand] != nil else { return }
+    demands[seat.demand]?.queue.append(seat.place)
+    demands[seat.demand]?.queue.sort()
+    waiting += 1
+    guard !turn.contains(seat.demand) else { return }
+    // What others wait for comes first.
+    if demands[seat.demand]?.prerequisiteOf != nil {
+      turn.insert(seat.demand, at: 0)
+    } else {
+      turn.append(seat.demand)
+    }
+  }
+
+  /// Takes a need out of the queue.
+  mutating func dequeue(_ seat: Seat) {
+    guard let index = demands[seat.demand]?.queue.firstIndex(of: seat.place) else { return }
+    demands[seat.demand]?.queue.remove(at: index)
+    waiting -= 1
+    if demands[seat.demand]?.queue.isEmpty == true { turn.removeAll { $0 == seat.demand } }
+  }
+
+  /// The upstream is left alone for a while.
+  private func paused(_ now: Clock) -> PurchaseProblem {
+    let left = breaker.pausedUntil.map { max(0, $0 - now.monotonic) } ?? 0
+    return .paused(settings.title, until: now.wall.advanced(byMilliseconds: left))
+  }
+
+  mutating func failQueued(
+    _ problem: PurchaseProblem, _ actions: inout [Action], where isMeant: (Flight) -> Bool
+  ) {
+    for (id, flight) in flights.sorted(by: { $0.key < $1.key })
+    where flight.phase == .queued && isMeant(flight) {
+      end(id, .failed(problem), &actions)
+    }
+  }
+}

@@ -1,0 +1,262 @@
+import LMDB
+import TollbookEvents
+import TollbookLog
+import TollbookUpstreams
+import TollbookViews
+
+/// Decide what of a batch is bought: not what is fresh by now, the longest prefix of each call that fits on all its meters,
+/// in request order, and of that as many calls as may be sent. What is reserved is reserved on every meter of a call.
+struct ReserveCommand: Sendable {
+  let upstream: any Upstream
+  let batch: PurchaseQueue.Batch
+  /// The credentials in the order in which they are to be tried.
+  var credentials: [String]
+  /// What is taken of pages and is not in the books: by calls that are booked with their answer, and by calls that the
+  /// upstream may count in another window than the one they were booked in.
+  var elsewhere: [MeterKey: Int64] = [:]
+  /// Whether what is fresh is not bought.
+  var isCacheOn: Bool
+  /// Whether storage has more than the reserve left.
+  var storageAdmits: Bool
+  var now: Timestamp
+
+  enum Answer: Sendable {
+    case decided(BatchDecision)
+    /// The upstream refuses all credentials.
+    case keyRejected(detail: String)
+    /// Nobody knows a balance yet, or not since the log was restored: ask for it first.
+    case needsReading
+  }
+
+  /// - Returns: the events of what has to be written down before it is sent, and what was decided. Without events nothing
+  ///   has to be.
+  func decide(
+    _ cache: CacheView, _ ledger: LedgerView, _ state: borrowing ReadTransaction,
+    next: Position
+  ) throws(LMDBError) -> Decision<Answer> {
+    let credential: String
+    switch try accepted(ledger, state) {
+    case .success(let id): credential = id
+    case .failure(let rejected): return Decision(answer: .keyRejected(detail: rejected.detail))
+    }
+    var decision = BatchDecision()
+    var (wanted, fresh) = try look(cache, state)
+    if isCacheOn {
+      decision.found = fresh.sorted()
+      wanted.removeAll { fresh.contains($0) }
+      fresh = []
+    }
+    let (calls, beyond) = plan(wanted)
+    if !beyond.isEmpty {
+      decision.refused.append(
+        RefusedNeeds(places: beyond, refusal: ReserveRefusal(reason: .requestLimit)))
+    }
+    let planned = Set(calls.flatMap(\.places))
+    decision.unplanned = wanted.filter { !planned.contains($0) && !beyond.contains($0) }
+    var booking = Booking(upstream)
+    var events: [Event] = []
+    var refusals = Refusals()
+    for call in calls {
+      if let refused = refusals.refusal(of: call) {
+        refusals.add(call.places, call, to: refused)
+        continue
+      }
+      guard decision.started.count < batch.mostCalls else { continue }
+      let standings = try booking.standings(of: call.uses, elsewhere, at: now, ledger, state)
+      guard !standings.contains(where: \.needsReading) else {
+        if decision.started.isEmpty { return Decision(answer: .needsReading) }
+        continue
+      }
+      let admission =
+        storageAdmits
+        ? Admission(on: standings, callSize: call.needs.count)
+        : Admission(refusing: .storageReserve, on: standings)
+      let admitted =
+        call.isDivisible || admission.admitted == call.needs.count ? admission.admitted : 0
+      if admitted > 0 {
+        let attempt = Attempt(
+          fetch: next + UInt64(events.count), credential: credential,
+          call: call.first(admitted),
+          moves: standings.map { $0.reservation(of: 0..<admitted, isFirst: true) }, batch,
+          duplicates: fresh)
+        if isDurable(call) {
+          events.append(.fetchStarted(attempt.started))
+          decision.started.append(attempt)
+          booking.append(.fetchStarted(attempt.started))
+        } else {
+          booking.append(.fetchStarted(attempt.started))
+          decision.started.append(attempt.unwritten)
+        }
+      }
+      guard admitted < call.needs.count else { continue }
+      refusals.append(
+        Array(call.places[admitted...]),
+        ReserveRefusal(admission, of: call, admitted: admitted, on: standings))
+    }
+    decision.refused += refusals.all
+    return Decision(events: events, answer: .decided(decision))
+  }
+
+  /// Whether a call is written down before it is sent: if one of its meters asks for that.
+  private func isDurable(_ call: PlannedCall) -> Bool {
+    let light = upstream.meters.filter { $0.durability == .withAnswer }.map(\.key)
+    return call.uses.isEmpty || !call.uses.allSatisfy { light.contains($0.meter) }
+  }
+
+  private struct Rejected: Error { var detail: String }
+
+  /// The first credential that the upstream does not refuse.
+  private func accepted(
+    _ ledger: LedgerView, _ state: borrowing ReadTransaction
+  ) throws(LMDBError) -> Result<String, Rejected> {
+    var detail = "there is none"
+    for id in credentials {
+      guard let known = try ledger.credential(id, in: state), known.status == .rejected else {
+        return .success(id)
+      }
+      detail = known.detail
+    }
+    return .failure(Rejected(detail: detail))
+  }
+
+  /// All places, and those of which a fresh entry has what is wanted: somebody else may have bought it since the asker
+  /// looked.
+  private func look(
+    _ cache: CacheView, _ state: borrowing ReadTransaction
+  ) throws(LMDBError) -> (all: [Int], fresh: Set<Int>) {
+    var fresh: Set<Int> = []
+    for (place, need) in batch.needs.enumerated() {
+      guard let resource = need.resource,
+        let entry = try cache.entry(resource, covering: need.parts, in: state)
+      else { continue }
+      let maximumAge = batch.askers[batch.askerOf[place]].maximumAge
+      if Usability(of: entry, at: now, maximumAge: maximumAge) == .fresh { fresh.insert(place) }
+    }
+    return (Array(batch.needs.indices), fresh)
+  }
+
+  /// Cuts places into calls, without those that the askers' own limits forbid.
+  private func plan(_ wanted: [Int]) -> (calls: [PlannedCall], beyond: [Int]) {
+    var wanted = wanted
+    var beyond: [Int] = []
+    while true {
+      var calls = upstream.plan(wanted.map { batch.needs[$0] })
+      for index in calls.indices { calls[index].places = calls[index].places.map { wanted[$0] } }
+      let over = overspending(calls)
+      guard !over.isEmpty else { return (calls, beyond.sorted()) }
+      beyond += over
+      wanted.removeAll { over.contains($0) }
+    }
+  }
+
+  /// The places with which a limit is exceeded, and all later ones of the same asker. Asked before any meter: what the
+  /// request itself forbids does not fit later either.
+  private func overspending(_ calls: [PlannedCall]) -> [Int] {
+    var left = batch.askers.map { $0.limit.map { Int128($0) } }
+    var over: [Int] = []
+    for call in calls {
+      for (index, place) in call.places.enumerated() {
+        let asker = batch.askerOf[place]
+        guard let rest = left[asker] else { continue }
+        let cost = Int128(call.uses.first?.bounds[index..<index + 1] ?? 0)
+        if rest < cost {
+          left[asker] = -1
+          over.append(place)
+        } else {
+          left[asker] = rest - cost
+        }
+      }
+    }
+    return over
+  }
+}
+
+/// What was decided about a batch, by places in it. Those that are named nowhere wait for the next.
+struct BatchDecision: Sendable {
+  /// Calls to be sent.
+  var started: [Attempt] = []
+  /// Fresh by now.
+  var found: [Int] = []
+  /// No call of the upstream brings them.
+  var unplanned: [Int] = []
+  var refused: [RefusedNeeds] = []
+}
+
+/// Needs that were refused for one reason.
+struct RefusedNeeds: Sendable {
+  var places: [Int]
+  var refusal: ReserveRefusal
+}
+
+/// Why needs were not reserved.
+struct ReserveRefusal: Hashable, Sendable {
+  var reason: RefusalReason
+  var retryAt: Timestamp?
+  /// What they wanted of each meter.
+  var wants: [Admission.Wanted] = []
+  /// The number of the meter that said no.
+  var refusedBy = 0
+
+  init(reason: RefusalReason) { self.reason = reason }
+
+  /// - Parameter admitted: how many of the call's needs were taken; the rest is refused.
+  init(
+    _ admission: Admission, of call: PlannedCall, admitted: Int, on standings: [MeterStanding]
+  ) {
+    // A call that cannot be divided is refused as a whole.
+    let whole =
+      admitted == admission.admitted
+      ? admission : Admission(on: standings.map(\.whole), callSize: 1)
+    reason = whole.refusal ?? .meter
+    retryAt = whole.retryAt
+    wants = whole.wants
+    refusedBy = whole.refusedBy
+  }
+
+  /// What was there of the meter that said no.
+  var available: Int64 { wants.indices.contains(refusedBy) ? wants[refusedBy].available : 0 }
+  /// The unit of the meter that said no.
+  var unit: String { wants.indices.contains(refusedBy) ? wants[refusedBy].page.unit : "" }
+  var meter: MeterKey? { wants.indices.contains(refusedBy) ? wants[refusedBy].page : nil }
+
+  /// When the needs may fit; nil: waiting does not help, or nobody knows.
+  var frees: Timestamp? {
+    reason == .insufficientTokens || reason == .meter ? retryAt : nil
+  }
+}
+
+/// The refusals of one decision. What a meter has refused it refuses to all that come after, in request order.
+private struct Refusals {
+  private(set) var all: [RefusedNeeds] = []
+
+  mutating func append(_ places: [Int], _ refusal: ReserveRefusal) {
+    all.append(RefusedNeeds(places: places, refusal: refusal))
+  }
+
+  /// The refusal that holds for a call too.
+  func refusal(of call: PlannedCall) -> Int? {
+    let meters = Set(call.uses.map { $0.meter.meterBytes })
+    return all.firstIndex { refused in
+      refused.refusal.reason == .storageReserve
+        || refused.refusal.meter.map { meters.contains($0.meterBytes) } ?? false
+    }
+  }
+
+  mutating func add(_ places: [Int], _ call: PlannedCall, to index: Int) {
+    all[index].places += places
+    for use in call.uses {
+      let place = all[index].refusal.wants.firstIndex {
+        $0.page.meterBytes == use.meter.meterBytes
+      }
+      guard let place else { continue }
+      all[index].refusal.wants[place].add(use.bounds[0..<use.bounds.count])
+    }
+  }
+}
+
+extension Admission.Wanted {
+  fileprivate mutating func add(_ more: Int64) {
+    let (sum, isTooMuch) = wanted.addingReportingOverflow(more)
+    wanted = isTooMuch ? .max : sum
+  }
+}
