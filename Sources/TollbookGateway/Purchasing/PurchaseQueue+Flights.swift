@@ -67,6 +67,8 @@ extension PurchaseQueue {
     demands[seat.demand]?.open -= 1
     guard let demand = demands[seat.demand], demand.open == 0 else { return }
     demands[seat.demand] = nil
+    // Nobody waits for their retries any more.
+    for (call, _) in demand.deferred { actions.append(.fail(call, .none)) }
     guard let operation = demand.prerequisiteOf else {
       actions.append(.answer(seat.demand, demand.purchases.compactMap(\.self)))
       return

@@ -7,7 +7,8 @@ import TollbookUpstreams
 /// 1. At most one flight per resource and parts. A richer flight serves those who want less.
 /// 2. At most as many calls are out as there are slots. A call that waits for its retry, or for its booking, holds none.
 /// 3. One batch is decided at a time, so that what is admitted first in the log was first in the queue.
-/// 4. Free slots go round robin over demands. A call takes needs of several demands if they want the same.
+/// 4. Free slots go round robin over demands, and every other one to a demand that has had none. A call takes needs of
+///    several demands if they want the same.
 /// 5. Every demand is answered by its deadline, whatever is under way. The queue has a bound.
 /// 6. After `stop` nothing is sent; what was reserved and not sent is released.
 struct PurchaseQueue: Sendable {
@@ -140,6 +141,8 @@ struct PurchaseQueue: Sendable {
     var isLimitLent = false
     /// Failures whose retry asks the limit meanwhile.
     var deferred: [(call: CallID, delay: Int64)] = []
+    /// Whether it has had a turn.
+    var isServed = false
     /// What the operation that waits for it is; nil: somebody asked.
     var prerequisiteOf: String?
 
@@ -193,8 +196,10 @@ struct PurchaseQueue: Sendable {
   var calls: [CallID: Call] = [:]
   /// Calls whose retry waits for a slot.
   var ready: [CallID] = []
-  /// Demands with a queue; the first is next.
+  /// Demands with a queue, in the order of their turns.
   var turn: [DemandID] = []
+  /// Whose turn it was last, and whether it was its first.
+  private var last: (demand: DemandID, isFirst: Bool)?
   var deciding: Batch?
   var waiting = 0
   private(set) var isStopping = false
@@ -466,9 +471,21 @@ extension PurchaseQueue {
     actions.append(.decide(batch))
   }
 
+  /// The demands in the order in which the next free slot is offered to them: in turn, but that every other slot goes to one
+  /// that has had none. So a long demand keeps nobody waiting for more than a call, and is not kept waiting by a crowd.
+  private var turns: [DemandID] {
+    let before = turn.filter { demands[$0]?.prerequisiteOf != nil }
+    let others = turn.filter { demands[$0]?.prerequisiteOf == nil }
+    let new = others.filter { demands[$0]?.isServed == false }
+    let served = others.filter { demands[$0]?.isServed == true }
+    guard let last, last.isFirst else { return before + new + served }
+    let just = served.filter { $0 == last.demand }
+    return before + served.filter { $0 != last.demand } + new + just
+  }
+
   /// The demand whose turn it is. One whose operation needs something bought before makes way for that.
   private mutating func nextDemand(_ now: Clock, _ actions: inout [Action]) -> DemandID? {
-    for id in turn {
+    for id in turns {
       guard let operation = demands[id]?.order.needs.first?.operation else { continue }
       if prerequisites[operation] != nil { continue }
       guard granted.remove(operation) == nil, let demand = demands[id],
@@ -491,6 +508,7 @@ extension PurchaseQueue {
     var batch = Batch(
       needs: [], askers: [], askerOf: [], mostCalls: mostCalls, isProbe: isProbe, seats: [])
     guard let model = demands[first]?.order.needs.first else { return batch }
+    last = (first, demands[first]?.isServed == false)
     take(first, atMost: .max, into: &batch)
     guard demands[first]?.order.limit == nil, model.resource != nil else { return batch }
     let size = max(1, settings.callSize(model.operation, model.parts))
@@ -524,6 +542,7 @@ extension PurchaseQueue {
         demand: demand.order.demand, maximumAge: demand.order.maximumAge,
         limit: demand.limitLeft))
     demand.isLimitLent = demand.limitLeft != nil
+    demand.isServed = true
     demands[id] = demand
   }
 
@@ -569,13 +588,7 @@ extension PurchaseQueue {
     demands[seat.demand]?.queue.append(seat.place)
     demands[seat.demand]?.queue.sort()
     waiting += 1
-    guard !turn.contains(seat.demand) else { return }
-    // What others wait for comes first.
-    if demands[seat.demand]?.prerequisiteOf != nil {
-      turn.insert(seat.demand, at: 0)
-    } else {
-      turn.append(seat.demand)
-    }
+    if !turn.contains(seat.demand) { turn.append(seat.demand) }
   }
 
   /// Takes a need out of the queue.

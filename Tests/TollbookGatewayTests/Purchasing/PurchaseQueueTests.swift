@@ -26,7 +26,7 @@ import TollbookUpstreams
     #expect(world.complaints == [])
   }
 
-  @Test func `free slots go round robin over demands`() {
+  @Test func `free slots go round robin over demands, every other to one that has had none`() {
     var world = QueueWorld(slots: 1)
     world.ask(names(0..<9), parts: 1)
     world.decide()
@@ -36,7 +36,7 @@ import TollbookUpstreams
       world.answer(world.out[0])
       world.decide()
     }
-    #expect(world.sent.map { $0[0] } == ["0", "10", "20", "3", "13", "23", "6"])
+    #expect(world.sent.map { $0[0] } == ["0", "10", "3", "20", "13", "6", "23"])
   }
 
   @Test func `a call takes what several demands want alike, each pays for its own`() throws {
@@ -81,6 +81,20 @@ import TollbookUpstreams
     }
     #expect(world.answers[crowd]?.reasons == [nil, nil, nil, nil, nil, .busy, .busy, .busy])
     #expect(world.queue.isIdle)
+  }
+
+  @Test func `a crowd of newcomers does not keep a long demand waiting for ever`() {
+    var world = QueueWorld(slots: 1)
+    world.ask(names(0..<9), parts: 1)
+    world.decide()
+    for index in 0..<12 {
+      world.ask(["new \(index)"], parts: 2 << UInt64(index))
+      world.ask(["newer \(index)"], parts: 2 << UInt64(index + 20))
+      world.answer(world.out[0])
+      world.book()
+      world.decide()
+    }
+    #expect(world.sent.prefix(6).map { $0[0] } == ["0", "new 0", "3", "newer 0", "6", "new 1"])
   }
 
   // MARK: Deadlines
