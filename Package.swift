@@ -43,7 +43,7 @@ let package = Package(
     .target(
       name: "TollbookUpstreams",
       dependencies: [
-        "JSONText", "TollbookEvents", nioCore,
+        "TollbookEvents", nioCore,
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
         .product(name: "NIOHTTPCompression", package: "swift-nio-extras"),
@@ -71,14 +71,22 @@ let package = Package(
         .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
       ]),
     .target(
+      name: "Keepa",
+      dependencies: [
+        "Deflate", "JSONText", "TollbookEvents", "TollbookLog", "TollbookViews",
+        "TollbookUpstreams", "TollbookGateway", "TollbookHistory", "TollbookHTTP", hummingbird,
+        httpTypes, nioCore, protobuf,
+        .product(name: "AsyncHTTPClient", package: "async-http-client"),
+      ]),
+    .target(
       name: "TollbookSimulators",
       dependencies: ["Deflate", "JSONText", hummingbird, nioCore, logging, lifecycle]),
     .executableTarget(
       name: "tollbook",
       dependencies: [
         "LMDB", "TollbookEvents", "TollbookLog", "TollbookViews", "TollbookUpstreams",
-        "TollbookGateway", "TollbookHistory", "TollbookHTTP", "TollbookSimulators", "JSONText",
-        hummingbird, logging, lifecycle, crypto, nioCore,
+        "TollbookGateway", "TollbookHistory", "TollbookHTTP", "Keepa", "TollbookSimulators",
+        "JSONText", hummingbird, logging, lifecycle, crypto, nioCore,
         .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -90,7 +98,7 @@ let package = Package(
       name: "tollbook-bench",
       dependencies: [
         "LMDB", "TollbookEvents", "TollbookLog", "TollbookViews", "TollbookUpstreams",
-        "TollbookGateway", "TollbookHistory", "JSONText", hummingbird,
+        "TollbookGateway", "TollbookHistory", "Keepa", "JSONText", hummingbird,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "tools/benchmarks"),
@@ -98,7 +106,7 @@ let package = Package(
       name: "TollbookTestSupport",
       dependencies: [
         "LMDB", "TollbookEvents", "TollbookLog", "TollbookViews", "TollbookUpstreams",
-        "TollbookGateway", logging,
+        "TollbookGateway", "Keepa", logging,
       ],
       path: "Tests/TollbookTestSupport"),
     .testTarget(name: "LMDBTests", dependencies: ["LMDB"]),
@@ -118,27 +126,27 @@ let package = Package(
     .testTarget(
       name: "TollbookUpstreamsTests",
       dependencies: [
-        "JSONText", "TollbookEvents", "TollbookUpstreams", hummingbird, nioCore,
+        "JSONText", "TollbookEvents", "TollbookUpstreams", "Keepa", hummingbird, nioCore,
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
       ]),
     .testTarget(
       name: "TollbookGatewayTests",
       dependencies: [
         "LMDB", "TollbookEvents", "TollbookLog", "TollbookViews", "TollbookUpstreams",
-        "TollbookGateway", "TollbookSimulators", "TollbookTestSupport",
+        "TollbookGateway", "Keepa", "TollbookSimulators", "TollbookTestSupport",
       ]),
     .testTarget(
       name: "TollbookHistoryTests",
       dependencies: [
         "LMDB", "Deflate", "JSONText", "TollbookEvents", "TollbookLog", "TollbookViews",
-        "TollbookUpstreams", "TollbookGateway", "TollbookHistory", "TollbookSimulators",
+        "TollbookUpstreams", "TollbookGateway", "TollbookHistory", "Keepa", "TollbookSimulators",
         "TollbookTestSupport", crypto,
       ]),
     .testTarget(
       name: "TollbookHTTPTests",
       dependencies: [
         "LMDB", "Deflate", "JSONText", "TollbookEvents", "TollbookLog", "TollbookViews",
-        "TollbookUpstreams", "TollbookGateway", "TollbookHistory", "TollbookHTTP",
+        "TollbookUpstreams", "TollbookGateway", "TollbookHistory", "TollbookHTTP", "Keepa",
         "TollbookSimulators", "TollbookTestSupport", hummingbird, nioCore,
         .product(name: "HummingbirdTesting", package: "hummingbird"),
         .product(name: "NIOEmbedded", package: "swift-nio"),
@@ -151,7 +159,7 @@ let package = Package(
       name: "CommandTests",
       dependencies: [
         "tollbook", "JSONText", "TollbookEvents", "TollbookLog", "TollbookViews",
-        "TollbookUpstreams", "TollbookGateway", "TollbookHistory", "TollbookHTTP",
+        "TollbookUpstreams", "TollbookGateway", "TollbookHistory", "TollbookHTTP", "Keepa",
         "TollbookSimulators",
         "TollbookTestSupport",
       ]),

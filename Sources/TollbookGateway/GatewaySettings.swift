@@ -12,8 +12,8 @@ package struct GatewaySettings: Sendable, Hashable {
   package var isCacheOn = true
   /// Who pays, as long as nobody says otherwise.
   package var account = "default"
-  /// Freshness of `keepa.product`.
-  package var products = FreshnessPolicy()
+  /// How long entries may answer, by kind; of another kind what its upstream says.
+  package var freshness: [String: FreshnessPolicy] = [:]
   package var overdraft = Overdraft.never
   /// Calls under way at once, of each upstream.
   package var concurrentCalls = 4

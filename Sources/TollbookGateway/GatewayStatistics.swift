@@ -11,25 +11,28 @@ package final class GatewayStatistics: Sendable {
       bounds: [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30])
   }
 
-  private let shared = Mutex(Values())
+  private let shared: Mutex<[String: Values]>
 
-  package var values: Values { shared.withLock { $0 } }
-
-  func record(outcome: String, seconds: Double) {
-    shared.withLock { values in
-      values.calls[outcome, default: 0] += 1
-      values.callSeconds.record(seconds)
-    }
+  /// - Parameter upstreams: the names of those that are called.
+  init(_ upstreams: [String]) {
+    shared = Mutex(Dictionary(uniqueKeysWithValues: upstreams.map { ($0, Values()) }))
   }
 
-  func record(_ exchange: Exchange) {
+  /// By the names of the upstreams.
+  package var values: [String: Values] { shared.withLock { $0 } }
+
+  func record(_ exchange: Exchange, of upstream: String) {
     let outcome: String
     switch exchange.result {
     case .success: outcome = "200"
     case .failure(let failure) where failure.status > 0: outcome = "\(failure.status)"
     case .failure(let failure): outcome = "\(failure.reason)"
     }
-    record(outcome: outcome, seconds: Double(exchange.duration.milliseconds) / 1_000)
+    shared.withLock { values in
+      values[upstream, default: Values()].calls[outcome, default: 0] += 1
+      values[upstream, default: Values()].callSeconds.record(
+        Double(exchange.duration.milliseconds) / 1_000)
+    }
   }
 }
 

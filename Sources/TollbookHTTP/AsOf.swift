@@ -1,22 +1,22 @@
 import Hummingbird
-import TollbookEvents
+package import TollbookEvents
 import TollbookHistory
-import TollbookLog
+package import TollbookLog
 
 /// The point of the log's history that a read shall show: the parameter `as_of`, a position, an instant or a day, which
 /// means its end.
-struct AsOf: Sendable {
+package struct AsOf: Sendable {
   /// All events up to there had happened.
-  let position: Position
+  package let position: Position
   /// By which freshness and ages are told: the instant that was asked for, or what the clock said at that position's
   /// commit.
-  let time: Timestamp
+  package let time: Timestamp
 
   /// What a request asks for; nil if it asks for the present.
   ///
   /// - Throws: a problem for what is no moment, for one that the log has not come to, and for one before the first event
   ///   of a log that goes on from a snapshot.
-  init?(_ query: QueryParameters, _ log: EventLog) throws {
+  package init?(_ query: QueryParameters, _ log: EventLog) throws {
     guard let moment = try query.moment("as_of") else { return nil }
     let head = log.head
     let now = log.time.now()
@@ -49,7 +49,7 @@ struct AsOf: Sendable {
   }
 
   /// Refuses to show a whole view as it was, which takes a replay.
-  static func refuse(_ query: QueryParameters, view: String) throws(Problem) {
+  package static func refuse(_ query: QueryParameters, view: String) throws(Problem) {
     guard let text = query["as_of"] else { return }
     throw Problem(
       .invalidParameter,

@@ -1,23 +1,23 @@
 import JSONText
-import SwiftProtobuf
-import TollbookEvents
+package import TollbookEvents
 import TollbookLog
-import TollbookUpstreams
-import TollbookViews
+package import TollbookViews
 
 extension CacheEntry {
   /// Writes the entry as an object.
   ///
   /// - Parameters:
-  ///   - withSummary: whether to show the product's fields too.
+  ///   - systems: what knows its kind.
+  ///   - withSummary: whether to show what is known of it too.
   ///   - isPast: whether it is not known how often it had been read.
   func write(
-    to json: inout JSONWriter, at now: Timestamp, withSummary: Bool, isPast: Bool = false
+    to json: inout JSONWriter, _ systems: [HTTPSystem], at now: Timestamp, withSummary: Bool,
+    isPast: Bool = false
   ) {
     json.object { json in
       json.field("key", resource.description)
       json.field("kind", resource.kind)
-      json.field("content_set", ContentSet(keepa: contentSet).keepaName)
+      json.field("content_set", systems.parts(contentSet, of: resource.kind))
       json.field("state", state(at: now).rawValue)
       json.field("purged", isPurged)
       json.field("present", isPresent)
@@ -35,7 +35,8 @@ extension CacheEntry {
       json.field("body_bytes", bodyBytes)
       json.field("body", digest.isEmpty ? nil : digest.hexadecimal)
       if withSummary {
-        writeSummary(summaryForm == .public ? summary : [], named: "summary", to: &json)
+        systems.writeSummary(
+          summaryForm == .public ? summary : [], of: resource.kind, named: "summary", to: &json)
       }
     }
   }
@@ -51,18 +52,9 @@ extension Amount {
   }
 }
 
-/// Writes an encoded `ProductSummary` as a member; null if there is none.
-func writeSummary(_ bytes: [UInt8], named name: String, to json: inout JSONWriter) {
-  guard !bytes.isEmpty, let summary = try? ProductSummary(serializedBytes: bytes) else {
-    return json.nullField(name)
-  }
-  json.object(name) { json in
-    json.field("title", summary.hasTitle ? summary.title : nil)
-    json.field("brand", summary.hasBrand ? summary.brand : nil)
-    json.field("manufacturer", summary.hasManufacturer ? summary.manufacturer : nil)
-    json.field("root_category", summary.hasRootCategory ? summary.rootCategory : nil)
-    json.field("root_category_name", summary.hasRootCategoryName ? summary.rootCategoryName : nil)
-    json.field("image", summary.hasImage ? summary.image : nil)
-    summary.writeFigures(to: &json)
+extension CacheEntry {
+  /// Whole seconds since it was fetched; nil: by a clock that was ahead, so that nobody knows.
+  package func ageSeconds(at now: Timestamp) -> Int64? {
+    fetched <= now ? (now.milliseconds - fetched.milliseconds) / 1_000 : nil
   }
 }

@@ -1,5 +1,5 @@
 /// Whether a client takes gzip, by its `Accept-Encoding` (RFC 9110, section 12.5.3).
-func acceptsGzip(_ header: String?) -> Bool {
+package func acceptsGzip(_ header: String?) -> Bool {
   var byStar: Bool?
   for element in header?.lowercased().split(separator: ",") ?? [] {
     let parts = element.split(separator: ";").map { $0.filter { $0 != " " && $0 != "\t" } }
@@ -14,7 +14,7 @@ func acceptsGzip(_ header: String?) -> Bool {
 
 /// Whether one of the entity tags of `If-None-Match` is one of these, or it is `*`. Compares weakly, as RFC 9110 says
 /// for this header.
-func matches(ifNoneMatch header: String?, _ tags: [String]) -> Bool {
+package func matches(ifNoneMatch header: String?, _ tags: [String]) -> Bool {
   guard let header else { return false }
   return header.split(separator: ",").contains { element in
     var tag = element.drop { $0 == " " || $0 == "\t" }

@@ -7,16 +7,18 @@ import TollbookLog
 extension RecordedEvent {
   /// Writes the event as an object: position, time, type, data. The data has the names of the events' definition;
   /// numbers are numbers, and what has its default value is left out.
-  package func write(to json: inout JSONWriter) {
+  ///
+  /// - Parameter systems: what knows the summaries of its kinds.
+  package func write(to json: inout JSONWriter, _ systems: [HTTPSystem]) {
     json.object { json in
       json.field("position", position)
       json.field("time", time)
       json.field("type", event.kind.name)
-      json.rawField("data", data)
+      json.rawField("data", data(systems))
     }
   }
 
-  private var data: [UInt8] {
+  private func data(_ systems: [HTTPSystem]) -> [UInt8] {
     guard case .cacheWritten(var written) = event else { return Self.json(event.message) }
     // Digest and summary are bytes, which protobuf would write as base64 that nobody can read.
     let body = [UInt8](written.body)
@@ -27,7 +29,8 @@ extension RecordedEvent {
     var members = JSONWriter()
     members.object { json in
       json.field("body", body.isEmpty ? nil : body.hexadecimal)
-      writeSummary(summary, named: "summary", to: &json)
+      let kind = ResourceKey(stored: written.resource).kind
+      systems.writeSummary(summary, of: kind, named: "summary", to: &json)
     }
     return Self.joined(Self.json(written), members.bytes)
   }

@@ -1,22 +1,28 @@
-import TollbookGateway
+package import TollbookGateway
 import TollbookHistory
-import TollbookLog
-import TollbookViews
+package import TollbookLog
+package import TollbookViews
 
 /// What all routes share.
-struct HTTPService: Sendable {
-  let gateway: Gateway
-  let settings: HTTPSettings
+package struct HTTPService: Sendable {
+  package let gateway: Gateway
+  package let settings: HTTPSettings
   let requests: RequestStatistics
-  let cache: CacheView
+  package let cache: CacheView
   let ledger: LedgerView
   let metrics: MetricsView
   let audits = AuditGate()
   let rebuilding = RebuildJob()
+  /// Those whose upstreams the gateway has.
+  let systems: [HTTPSystem]
   /// Nil: there is no key to sign with.
   let checkpoints: CheckpointPublisher?
 
-  init(gateway: Gateway, settings: HTTPSettings, checkpoints: CheckpointPublisher?) {
+  init(
+    gateway: Gateway, settings: HTTPSettings, systems: [HTTPSystem],
+    checkpoints: CheckpointPublisher?
+  ) {
+    self.systems = systems
     self.gateway = gateway
     self.checkpoints = checkpoints
     self.settings = settings
@@ -26,5 +32,5 @@ struct HTTPService: Sendable {
     metrics = MetricsView(gateway.log)
   }
 
-  var log: EventLog { gateway.log }
+  package var log: EventLog { gateway.log }
 }

@@ -1,15 +1,15 @@
-import TollbookEvents
+package import TollbookEvents
 
 /// Instants as quoted RFC 3339, for answers with hundreds of them: the text of a day is made once.
-struct InstantText {
+package struct InstantText {
   private static let millisecondsPerDay: Int64 = 86_400_000
   private var days: [Int64: [UInt8]] = [:]
   private var buffer: [UInt8] = []
 
-  init() { buffer.reserveCapacity(32) }
+  package init() { buffer.reserveCapacity(32) }
 
   /// The instant in quotes: the same text as its `description`.
-  mutating func quoted(_ instant: Timestamp) -> [UInt8] {
+  package mutating func quoted(_ instant: Timestamp) -> [UInt8] {
     let milliseconds = instant.milliseconds
     var (day, rest) = milliseconds.quotientAndRemainder(dividingBy: Self.millisecondsPerDay)
     if rest < 0 {

@@ -1,12 +1,12 @@
-import Hummingbird
-import JSONText
-import TollbookEvents
+package import Hummingbird
+package import JSONText
+package import TollbookEvents
 
 extension Response {
   /// An answer in JSON.
   ///
   /// - Parameter position: what the answer reflects, for `Tollbook-Position`.
-  init(
+  package init(
     json bytes: [UInt8], position: Position? = nil, status: HTTPResponse.Status = .ok
   ) {
     var headers: HTTPFields = [.contentType: "application/json"]
@@ -16,7 +16,7 @@ extension Response {
   }
 
   /// An answer that is one JSON object, written by `body`.
-  static func object(
+  package static func object(
     position: Position? = nil, capacity: Int = 1_024, _ body: (inout JSONWriter) -> Void
   ) -> Response {
     var json = JSONWriter(capacity: capacity)
@@ -27,7 +27,7 @@ extension Response {
 
 extension JSONWriter {
   /// Writes a member that is an instant in RFC 3339, or null.
-  mutating func field(_ name: String, _ instant: Timestamp?) {
+  package mutating func field(_ name: String, _ instant: Timestamp?) {
     field(name, instant?.description)
   }
 }

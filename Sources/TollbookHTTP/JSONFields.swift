@@ -1,19 +1,19 @@
-import Hummingbird
-import JSONText
+package import Hummingbird
+package import JSONText
 import NIOCore
 
 /// The members of a request's JSON object, each read with a type and a range, and refused by name.
 ///
 /// A member that is `null` counts as left out. A member that nobody knows is refused, since it may be a limit that was
 /// misspelt; so is one that stands twice, since of two limits one would be lost.
-struct JSONFields {
+package struct JSONFields {
   private let root: JSONValue
 
   /// Reads the body of a request.
   ///
   /// - Parameter names: what members there may be.
   /// - Throws: a `Problem`: the body is too large, did not arrive whole, or is no JSON object.
-  init(of request: Request, limit: Int, names: [String]) async throws {
+  package init(of request: Request, limit: Int, names: [String]) async throws {
     let announced = request.headers[.contentLength].flatMap(Int.init) ?? 0
     guard announced <= limit else { throw Self.tooLarge(limit) }
     let buffer: ByteBuffer
@@ -31,7 +31,7 @@ struct JSONFields {
     try self.init(Array(buffer.readableBytesView), names: names)
   }
 
-  init(_ bytes: [UInt8], names: [String]) throws(Problem) {
+  package init(_ bytes: [UInt8], names: [String]) throws(Problem) {
     do throws(JSONError) {
       root = try JSONDocument(bytes, maximumDepth: 64).root
     } catch {
@@ -65,12 +65,12 @@ struct JSONFields {
   }
 
   /// A member, nil if it is left out.
-  func value(_ name: String) -> JSONValue? {
+  package func value(_ name: String) -> JSONValue? {
     root[name].flatMap { $0.isNull ? nil : $0 }
   }
 
   /// A whole number.
-  func integer(_ name: String, in range: ClosedRange<Int64>) throws(Problem) -> Int64? {
+  package func integer(_ name: String, in range: ClosedRange<Int64>) throws(Problem) -> Int64? {
     guard let value = value(name) else { return nil }
     guard let integer = value.int64 else {
       let found = value.kind == .number ? "another number" : "\(value.kind)"
@@ -86,7 +86,7 @@ struct JSONFields {
   }
 
   /// True or false.
-  func flag(_ name: String) throws(Problem) -> Bool? {
+  package func flag(_ name: String) throws(Problem) -> Bool? {
     guard let value = value(name) else { return nil }
     guard let flag = value.bool else {
       throw Problem(
@@ -96,7 +96,7 @@ struct JSONFields {
   }
 
   /// A string.
-  func string(_ name: String) throws(Problem) -> String? {
+  package func string(_ name: String) throws(Problem) -> String? {
     guard let value = value(name) else { return nil }
     return try Self.string(value, name)
   }
@@ -104,7 +104,7 @@ struct JSONFields {
   /// A list of strings.
   ///
   /// - Parameter excess: the problem with a list that is longer than `limit`.
-  func strings(
+  package func strings(
     _ name: String, limit: Int, excess: Problem.Kind = .invalidField
   ) throws(Problem) -> [String]? {
     guard let value = value(name) else { return nil }
@@ -124,7 +124,8 @@ struct JSONFields {
   }
 
   /// A member that must be there.
-  static func require<Value>(_ value: Value?, _ name: String, _ hint: String) throws(Problem)
+  package static func require<Value>(_ value: Value?, _ name: String, _ hint: String)
+    throws(Problem)
     -> Value
   {
     guard let value else {

@@ -1,8 +1,8 @@
-import TollbookLog
+package import TollbookLog
 
 extension Problem {
   /// What the event log could not do, for a client.
-  init(_ error: LogError) {
+  package init(_ error: LogError) {
     switch error {
     case .queueFull: self = Problem(.busy, "\(error)").retrying(after: 1)
     case .readOnly: self = Problem(.readOnly, "\(error)").retrying(after: 30)

@@ -1,51 +1,75 @@
-import Hummingbird
+package import Hummingbird
 import JSONText
-import TollbookEvents
+package import TollbookEvents
 
 /// Why a request was not served, as a problem document (RFC 9457).
-struct Problem: Error {
-  /// The kinds of problems. A name, once given out as a `type`, keeps its meaning.
-  enum Kind: String, CaseIterable {
-    case invalidJSON = "invalid-json"
-    case missingField = "missing-field"
-    case invalidField = "invalid-field"
-    case unknownDomain = "unknown-domain"
-    case tooManyProducts = "too-many-products"
-    case invalidParameter = "invalid-parameter"
-    case unreadableBody = "unreadable-body"
-    case invalidMessage = "invalid-message"
-    case requestTooSlow = "request-too-slow"
-    case unmetExpectation = "unmet-expectation"
-    case unauthorized = "unauthorized"
-    case foreignOrigin = "foreign-origin"
-    case notFound = "not-found"
-    case notCached = "not-cached"
-    case gone
-    case methodNotAllowed = "method-not-allowed"
-    case stillUnderWay = "still-under-way"
-    case bodyTooLarge = "body-too-large"
-    case unsupportedMediaType = "unsupported-media-type"
-    case foreignHost = "foreign-host"
-    case internalError = "internal-error"
-    case damagedStorage = "damaged-storage"
-    case storageFailed = "storage-failed"
-    case busy
-    case readOnly = "read-only"
-    case stopping
+package struct Problem: Error {
+  /// A kind of problem. A name, once given out as a `type`, keeps its meaning.
+  package struct Kind: Hashable, Sendable {
+    package let name: String
+    package let status: HTTPResponse.Status
+    package let title: String
+
+    package init(_ name: String, _ status: HTTPResponse.Status, _ title: String) {
+      self.name = name
+      self.status = status
+      self.title = title
+    }
+
+    package static let invalidJSON = Kind("invalid-json", .badRequest, "The body is not JSON")
+    package static let missingField = Kind("missing-field", .badRequest, "A field is missing")
+    package static let invalidField = Kind(
+      "invalid-field", .badRequest, "A field has a value that is not accepted")
+    package static let invalidParameter = Kind(
+      "invalid-parameter", .badRequest, "A parameter has a value that is not accepted")
+    package static let unreadableBody = Kind(
+      "unreadable-body", .badRequest, "The body did not arrive whole")
+    package static let invalidMessage = Kind(
+      "invalid-message", .badRequest, "The request breaks a rule of HTTP")
+    package static let requestTooSlow = Kind(
+      "request-too-slow", .requestTimeout, "The request did not arrive in time")
+    package static let unmetExpectation = Kind(
+      "unmet-expectation", .expectationFailed, "The expectation cannot be met")
+    package static let unauthorized = Kind("unauthorized", .unauthorized, "An access key is needed")
+    package static let foreignOrigin = Kind(
+      "foreign-origin", .forbidden, "Pages of other sites may not call Tollbook")
+    package static let notFound = Kind("not-found", .notFound, "There is nothing here")
+    package static let notCached = Kind("not-cached", .notFound, "It is not in the cache")
+    package static let gone = Kind("gone", .gone, "It is not kept any more")
+    package static let methodNotAllowed = Kind(
+      "method-not-allowed", .methodNotAllowed, "The method does not apply here")
+    package static let stillUnderWay = Kind(
+      "still-under-way", .conflict, "The call is still under way")
+    package static let bodyTooLarge = Kind(
+      "body-too-large", .contentTooLarge, "The body is too large")
+    package static let unsupportedMediaType = Kind(
+      "unsupported-media-type", .unsupportedMediaType, "The body must be plain JSON")
+    package static let foreignHost = Kind(
+      "foreign-host", .misdirectedRequest, "Tollbook does not answer under this name")
+    package static let internalError = Kind(
+      "internal-error", .internalServerError, "Tollbook failed")
+    package static let damagedStorage = Kind(
+      "damaged-storage", .internalServerError, "What is stored is not what was written")
+    package static let storageFailed = Kind(
+      "storage-failed", .serviceUnavailable, "What is stored could not be read")
+    package static let busy = Kind("busy", .serviceUnavailable, "Too much is waiting to be written")
+    package static let readOnly = Kind(
+      "read-only", .serviceUnavailable, "There is no space left to write")
+    package static let stopping = Kind("stopping", .serviceUnavailable, "Tollbook is shutting down")
   }
 
-  var kind: Kind?
-  var status: HTTPResponse.Status
-  var title: String
+  package var kind: Kind?
+  package var status: HTTPResponse.Status
+  package var title: String
   /// For a person: what to do about it.
-  var detail: String
+  package var detail: String
   /// The field of the body, or the parameter, that is to blame.
-  var field: String?
+  package var field: String?
   /// When it is worth trying again.
-  var retryAt: Timestamp?
-  var headers: HTTPFields = [:]
+  package var retryAt: Timestamp?
+  package var headers: HTTPFields = [:]
 
-  init(_ kind: Kind, _ detail: String, field: String? = nil, retryAt: Timestamp? = nil) {
+  package init(_ kind: Kind, _ detail: String, field: String? = nil, retryAt: Timestamp? = nil) {
     self.kind = kind
     status = kind.status
     title = kind.title
@@ -55,24 +79,24 @@ struct Problem: Error {
   }
 
   /// A problem that the HTTP library found, of which only the status is known.
-  init(status: HTTPResponse.Status) {
+  package init(status: HTTPResponse.Status) {
     self.status = status
     title = status.reasonPhrase
     detail = "the request was refused with status \(status.code)"
   }
 
   /// How long to wait, for whoever does not read the document.
-  func retrying(after seconds: Int) -> Problem {
+  package func retrying(after seconds: Int) -> Problem {
     var problem = self
     problem.headers[.retryAfter] = "\(seconds)"
     return problem
   }
 
   /// The document with its members in this order: type, title, status, detail, field, retry_at, request_id.
-  func response(requestID: String) -> Response {
+  package func response(requestID: String) -> Response {
     var json = JSONWriter()
     json.object { json in
-      json.field("type", kind.map { "/problems/\($0.rawValue)" } ?? "about:blank")
+      json.field("type", kind.map { "/problems/\($0.name)" } ?? "about:blank")
       json.field("title", title)
       json.field("status", status.code)
       json.field("detail", detail)
@@ -84,59 +108,5 @@ struct Problem: Error {
     headers[.contentType] = "application/problem+json"
     return Response(
       status: status, headers: headers, body: .init(byteBuffer: ByteBuffer(bytes: json.bytes)))
-  }
-}
-
-extension Problem.Kind {
-  var status: HTTPResponse.Status {
-    switch self {
-    case .invalidJSON, .missingField, .invalidField, .unknownDomain, .tooManyProducts,
-      .invalidParameter, .unreadableBody, .invalidMessage:
-      .badRequest
-    case .requestTooSlow: .requestTimeout
-    case .unmetExpectation: .expectationFailed
-    case .unauthorized: .unauthorized
-    case .foreignOrigin: .forbidden
-    case .notFound, .notCached: .notFound
-    case .gone: .gone
-    case .methodNotAllowed: .methodNotAllowed
-    case .stillUnderWay: .conflict
-    case .bodyTooLarge: .contentTooLarge
-    case .unsupportedMediaType: .unsupportedMediaType
-    case .foreignHost: .misdirectedRequest
-    case .internalError, .damagedStorage: .internalServerError
-    case .busy, .readOnly, .stopping, .storageFailed: .serviceUnavailable
-    }
-  }
-
-  var title: String {
-    switch self {
-    case .invalidJSON: "The body is not JSON"
-    case .missingField: "A field is missing"
-    case .invalidField: "A field has a value that is not accepted"
-    case .unknownDomain: "Keepa has no such domain"
-    case .tooManyProducts: "Too many products in one request"
-    case .invalidParameter: "A parameter has a value that is not accepted"
-    case .unreadableBody: "The body did not arrive whole"
-    case .invalidMessage: "The request breaks a rule of HTTP"
-    case .requestTooSlow: "The request did not arrive in time"
-    case .unmetExpectation: "The expectation cannot be met"
-    case .unauthorized: "An access key is needed"
-    case .foreignOrigin: "Pages of other sites may not call Tollbook"
-    case .notFound: "There is nothing here"
-    case .notCached: "The product is not in the cache"
-    case .gone: "It is not kept any more"
-    case .methodNotAllowed: "The method does not apply here"
-    case .stillUnderWay: "The call is still under way"
-    case .bodyTooLarge: "The body is too large"
-    case .unsupportedMediaType: "The body must be plain JSON"
-    case .foreignHost: "Tollbook does not answer under this name"
-    case .internalError: "Tollbook failed"
-    case .damagedStorage: "What is stored is not what was written"
-    case .storageFailed: "What is stored could not be read"
-    case .busy: "Too much is waiting to be written"
-    case .readOnly: "There is no space left to write"
-    case .stopping: "Tollbook is shutting down"
-    }
   }
 }

@@ -20,7 +20,7 @@ enum ProcessMemory {
 }
 
 /// A number to so many decimals.
-func rounded(_ value: Double, digits: Int) -> Double {
+package func rounded(_ value: Double, digits: Int) -> Double {
   var scale = 1.0
   for _ in 0..<digits { scale *= 10 }
   return (value * scale).rounded() / scale

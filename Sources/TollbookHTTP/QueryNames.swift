@@ -2,18 +2,18 @@ import Hummingbird
 
 /// The names that a path's query may hold. A misspelt name would otherwise be answered as if nothing had been asked,
 /// and of a name that stands twice one value would be lost.
-struct QueryNames {
+package struct QueryNames {
   /// Names that may stand once.
   private let once: [String]
   /// Names that may stand several times.
   private let several: [String]
 
-  private init(_ once: [String] = [], several: [String] = []) {
+  package init(_ once: [String] = [], several: [String] = []) {
     self.once = once
     self.several = several
   }
 
-  /// By the pattern of the path, as it is registered. A path that is not here takes no query.
+  /// By the pattern of the path, as it is registered. A path that is not here, and says nothing itself, takes no query.
   private static let all: [String: QueryNames] = [
     "/audit": QueryNames(["by", "account", "time_zone", "limit"] + range),
     "/cache/stats": QueryNames(["as_of"]),
@@ -21,7 +21,6 @@ struct QueryNames {
     "/cache/entries/**": QueryNames(["as_of"]),
     "/events": QueryNames(["limit"] + events + range, several: ["type"]),
     "/events/stream": QueryNames(events + range, several: ["type"]),
-    "/keepa/products/{domain}/{asin}": QueryNames(["as_of"]),
     "/ledger": QueryNames(["as_of"]),
     "/ledger/charges": QueryNames(
       ["account", "operation", "from", "to", "cursor", "limit", "as_of"]),
@@ -33,9 +32,11 @@ struct QueryNames {
   private static let range = ["after", "from", "to"]
 
   /// Refuses a request whose query has a name that the path does not take, or takes once and finds twice.
-  static func check(_ request: Request, at path: String) throws(Problem) {
+  static func check(
+    _ request: Request, at path: String, _ own: QueryNames?
+  ) throws(Problem) {
     guard let query = request.uri.query, !query.isEmpty else { return }
-    let names = all[path] ?? QueryNames()
+    let names = own ?? all[path] ?? QueryNames()
     var seen: Set<Substring> = []
     for (name, value) in request.uri.queryParameters where !(name.isEmpty && value.isEmpty) {
       let isOnce = names.once.contains { $0 == name }

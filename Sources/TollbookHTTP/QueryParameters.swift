@@ -1,14 +1,14 @@
-import Hummingbird
-import TollbookEvents
+package import Hummingbird
+package import TollbookEvents
 
 /// The parameters of a request's address, each refused by name.
-struct QueryParameters {
+package struct QueryParameters {
   private let request: Request
 
-  init(_ request: Request) { self.request = request }
+  package init(_ request: Request) { self.request = request }
 
   /// A parameter; nil if it is left out or empty.
-  subscript(name: String) -> String? {
+  package subscript(name: String) -> String? {
     guard let value = request.uri.queryParameters[Substring(name)], !value.isEmpty else {
       return nil
     }
@@ -16,12 +16,12 @@ struct QueryParameters {
   }
 
   /// All values of a parameter that may be given several times, without empty ones.
-  func values(of name: String) -> [String] {
+  package func values(of name: String) -> [String] {
     request.uri.queryParameters[values: Substring(name)].filter { !$0.isEmpty }.map(String.init)
   }
 
   /// How many rows to list.
-  func limit(default standard: Int = 100, maximum: Int = 1_000) throws(Problem) -> Int {
+  package func limit(default standard: Int = 100, maximum: Int = 1_000) throws(Problem) -> Int {
     guard let text = self["limit"] else { return standard }
     guard let limit = Int(text), (1...maximum).contains(limit) else {
       throw invalid("limit", text, "a whole number from 1 to \(maximum)")
@@ -30,14 +30,14 @@ struct QueryParameters {
   }
 
   /// A place in the log.
-  func position(_ name: String) throws(Problem) -> Position? {
+  package func position(_ name: String) throws(Problem) -> Position? {
     guard let text = self[name] else { return nil }
     guard let position = Position(text) else { throw invalid(name, text, "a position: 0, 1, 2 …") }
     return position
   }
 
   /// One of a few names.
-  func choice<Choice>(
+  package func choice<Choice>(
     _ name: String, of names: [String], _ read: (String) -> Choice?
   ) throws(Problem) -> Choice? {
     guard let text = self[name] else { return nil }
@@ -48,7 +48,7 @@ struct QueryParameters {
   }
 
   /// The problem with a parameter.
-  func invalid(_ name: String, _ text: String, _ expected: String) -> Problem {
+  package func invalid(_ name: String, _ text: String, _ expected: String) -> Problem {
     Problem(
       .invalidParameter, "\(name) is “\(text.prefix(100))”; it must be \(expected)", field: name)
   }

@@ -1,20 +1,24 @@
-import Hummingbird
+package import Hummingbird
 
 /// Answers one request.
-typealias Handler = @Sendable (Request, TollbookContext) async throws -> Response
+package typealias Handler = @Sendable (Request, TollbookContext) async throws -> Response
 
 extension Router<TollbookContext> {
   /// Registers a path with all methods at once: those without a handler answer 405 and name the others.
   ///
   /// HEAD is answered by the GET handler; the body is left out further up. A POST is refused unless its body is declared
   /// as JSON: a page of another site cannot send that without asking first. A query is refused unless the path takes it.
-  func route(_ path: RouterPath, get: Handler? = nil, post: Handler? = nil) {
+  ///
+  /// - Parameter query: the names that its query may hold; nil: those that are known of the path.
+  package func route(
+    _ path: RouterPath, query: QueryNames? = nil, get: Handler? = nil, post: Handler? = nil
+  ) {
     var allowed: [HTTPRequest.Method] = []
     let pattern = path.description
     if let get {
       allowed += [.get, .head]
       let checked: Handler = { request, context in
-        try QueryNames.check(request, at: pattern)
+        try QueryNames.check(request, at: pattern, query)
         return try await get(request, context)
       }
       on(path, method: .get, use: checked)
@@ -23,7 +27,7 @@ extension Router<TollbookContext> {
     if let post {
       allowed.append(.post)
       on(path, method: .post) { request, context in
-        try QueryNames.check(request, at: pattern)
+        try QueryNames.check(request, at: pattern, query)
         try requireJSON(request)
         return try await post(request, context)
       }

@@ -1,5 +1,5 @@
 /// Reads what stands percent-encoded in a path; nil if that is malformed or not UTF-8.
-func percentDecoded(_ text: some StringProtocol) -> String? {
+package func percentDecoded(_ text: some StringProtocol) -> String? {
   var decoded: [UInt8] = []
   var bytes = text.utf8.makeIterator()
   while let byte = bytes.next() {
@@ -16,7 +16,7 @@ func percentDecoded(_ text: some StringProtocol) -> String? {
 }
 
 /// The bytes that pairs of hexadecimal digits stand for; nil if there is anything else.
-func bytes(hexadecimal text: some StringProtocol) -> [UInt8]? {
+package func bytes(hexadecimal text: some StringProtocol) -> [UInt8]? {
   let digits = Array(text.utf8)
   guard digits.count.isMultiple(of: 2) else { return nil }
   var bytes: [UInt8] = []

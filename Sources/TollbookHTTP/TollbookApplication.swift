@@ -18,12 +18,15 @@ package struct TollbookApplication: Sendable {
   private let service: HTTPService
   private let logger: Logger
 
-  /// - Parameter checkpoints: nil if there is no key to sign them with.
+  /// - Parameters:
+  ///   - systems: those whose upstreams the gateway has.
+  ///   - checkpoints: nil if there is no key to sign them with.
   package init(
-    gateway: Gateway, settings: HTTPSettings, checkpoints: CheckpointPublisher? = nil,
-    logger: Logger
+    gateway: Gateway, settings: HTTPSettings, systems: [HTTPSystem],
+    checkpoints: CheckpointPublisher? = nil, logger: Logger
   ) {
-    service = HTTPService(gateway: gateway, settings: settings, checkpoints: checkpoints)
+    service = HTTPService(
+      gateway: gateway, settings: settings, systems: systems, checkpoints: checkpoints)
     self.logger = logger
   }
 
@@ -82,8 +85,7 @@ package struct TollbookApplication: Sendable {
       AccessKeyGuard(accessKey: service.settings.accessKey)
     }
     service.addHealth(to: router)
-    service.addBatch(to: router)
-    service.addProduct(to: router)
+    for system in service.systems { system.addRoutes(service, router) }
     service.addCache(to: router)
     service.addPurge(to: router)
     service.addLedger(to: router)

@@ -1,3 +1,4 @@
+import Keepa
 import Testing
 import TollbookGateway
 import TollbookHTTP

@@ -1,6 +1,7 @@
 import Foundation
 import FoundationNetworking
 import JSONText
+import Keepa
 import Testing
 import TollbookEvents
 import TollbookHistory

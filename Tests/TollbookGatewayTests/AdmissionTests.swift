@@ -1,3 +1,4 @@
+import Keepa
 import Testing
 import TollbookEvents
 import TollbookTestSupport
@@ -142,7 +143,7 @@ import TollbookViews
       guard let retryAt = first.retryAt else {
         if first.refusal == .insufficientTokens && meter.reading!.sureRefill > 0 {
           let next = sum + bounds[first.admitted]
-          #expect(next > RefillBucket().capacity(of: meter.reading!))
+          #expect(next > KeepaUpstream.bucket().capacity(of: meter.reading!))
         }
         continue
       }

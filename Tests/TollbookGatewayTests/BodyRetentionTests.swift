@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Keepa
 import LMDB
 import Testing
 import TollbookEvents

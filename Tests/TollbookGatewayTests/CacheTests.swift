@@ -1,3 +1,4 @@
+import Keepa
 import LMDB
 import Testing
 import TollbookEvents
@@ -138,7 +139,7 @@ import TollbookViews
     let world = try await World(isConfigured: false)
     let answer = await world.ask(asins(2))
     #expect(answer.reasons == [.notConfigured, .notConfigured])
-    #expect(world.gateway.status.state == .notConfigured)
+    #expect(world.gateway.keepaStatus.state == .notConfigured)
     #expect(world.keepa.calls.isEmpty)
   }
 
@@ -177,11 +178,11 @@ import TollbookViews
     _ = await world.ask(asins(1))
     world.time.advance(byMilliseconds: 7 * day + 1)
     let asin = try #require(KeepaASIN(asins(1)[0]))
-    let refresh = Gateway.behind(
-      ProductsRequest(asins: [asin], maximumAge: 30 * day, wait: hour), asked: .testStart)
-    let buyer = try #require(world.gateway.purchaser)
+    let demand = ProductsRequest(asins: [asin], maximumAge: 30 * day, wait: hour).demand
+    let refresh = demand.refreshing(demand.resources, asked: .testStart, limit: nil)
+    let buyer = try #require(world.gateway.keepaPurchaser)
     for _ in 0..<2 {
-      _ = await buyer.buy(PurchaseOrder([asin], refresh, world.gateway.settings))
+      _ = await buyer.buy(PurchaseOrder(refresh.resources, refresh, world.gateway.settings))
       world.time.advance(byMilliseconds: 1_000)
     }
     #expect(world.keepa.books.charged == 2)
@@ -324,10 +325,11 @@ import TollbookViews
     let world = try await World()
     _ = await world.ask(asins(1))
     let asin = try #require(KeepaASIN(asins(2)[1]))
-    let buyer = try #require(world.gateway.purchaser)
+    let buyer = try #require(world.gateway.keepaPurchaser)
     let readers = await HeldReaders(world.log.environment)
+    let demand = ProductsRequest(asins: [asin]).demand
     let bought = await buyer.buy(
-      PurchaseOrder([asin], ProductsRequest(asins: [asin]), world.gateway.settings))
+      PurchaseOrder(demand.resources, demand, world.gateway.settings))
     readers.letGo()
     guard case .failed(let problem)? = bought.first?.end else {
       Issue.record("it was bought, or refused by rule")

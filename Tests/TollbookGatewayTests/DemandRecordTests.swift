@@ -1,3 +1,4 @@
+import Keepa
 import Testing
 import TollbookEvents
 import TollbookTestSupport
@@ -24,7 +25,7 @@ import TollbookUpstreams
     world.time.advance(byMilliseconds: 7 * day + 5)
     let asked = world.time.now
     #expect(await world.ask(asins(1)) { $0.maximumAge = 30 * day }.sources == [.cache])
-    while world.gateway.purchaser?.isIdle == false { await Task.yield() }
+    while world.gateway.keepaPurchaser?.isIdle == false { await Task.yield() }
     let started = try world.started()
     #expect(started.map(\.demands[0].isBehind) == [false, true])
     #expect(started.last?.demands[0].askedMs == asked.milliseconds)
@@ -53,7 +54,7 @@ import TollbookUpstreams
     _ = await world.ask(asins(2..<3))
     let asked = world.time.now
     #expect(await world.ask(asins(2)).sources == [.cache, .cache])
-    while world.gateway.purchaser?.isIdle == false { await Task.yield() }
+    while world.gateway.keepaPurchaser?.isIdle == false { await Task.yield() }
     let refused = try world.refusals()
     #expect(refused.map(\.demand.isBehind) == [true])
     #expect(refused.first?.refused.count == 2)

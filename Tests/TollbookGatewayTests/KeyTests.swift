@@ -1,3 +1,4 @@
+import Keepa
 import Synchronization
 import Testing
 import TollbookEvents
@@ -19,7 +20,7 @@ struct `The key and the balance` {
     }
     #expect(world.keepa.calls.isEmpty)
     #expect(world.keepa.books.balanceQuestions == 1)
-    #expect(world.gateway.status.state == .keyRejected)
+    #expect(world.gateway.keepaStatus.state == .keyRejected)
     #expect(try world.count(.credentialStatusChanged) == 1)
   }
 
@@ -28,7 +29,7 @@ struct `The key and the balance` {
   {
     let world = try await World()
     _ = await world.ask(asins(1))
-    #expect(world.gateway.status.state == .ready)
+    #expect(world.gateway.keepaStatus.state == .ready)
     world.keepa.setKeyRejected(true)
     world.time.advance(byMilliseconds: 2 * minute)
     for _ in 0..<10 {
@@ -36,12 +37,12 @@ struct `The key and the balance` {
     }
     #expect(world.keepa.calls.count == 2)
     #expect(world.keepa.books.balanceQuestions <= 2)
-    #expect(world.gateway.status.state == .keyRejected)
+    #expect(world.gateway.keepaStatus.state == .keyRejected)
     world.keepa.setKeyRejected(false)
     #expect(await world.ask(asins(5..<6)).reasons == [.keyRejected])
     world.time.advance(byMilliseconds: minute)
     #expect(await world.ask(asins(5..<6)).sources == [.keepa])
-    #expect(world.gateway.status.state == .ready)
+    #expect(world.gateway.keepaStatus.state == .ready)
     #expect(try world.meter().residual == 0)
   }
 
@@ -50,7 +51,7 @@ struct `The key and the balance` {
     world.keepa.setKeyRejected(true)
     _ = await world.ask(asins(1))
     try await world.restart()
-    #expect(world.gateway.status.state == .keyRejected)
+    #expect(world.gateway.keepaStatus.state == .keyRejected)
   }
 
   @Test func `the balance is asked for once before the first purchase, by whoever comes first`()
@@ -79,7 +80,7 @@ struct `The key and the balance` {
     async throws
   {
     let world = try await World(balance: 600)
-    let buyer = try #require(world.gateway.purchaser)
+    let buyer = try #require(world.gateway.keepaPurchaser)
     await buyer.watchMeters()
     #expect(world.keepa.books.balanceQuestions == 1)
     world.keepa.script(Array(repeating: .lost(charged: true), count: 3))
@@ -108,10 +109,10 @@ struct `The key and the balance` {
     _ = await world.ask(asins(9..<10))
     world.keepa.script([.lost(charged: false)])
     _ = await world.ask(asins(1))
-    #expect(world.gateway.status.state == .unreachable)
+    #expect(world.gateway.keepaStatus.state == .unreachable)
     world.keepa.setBalance(-10)
-    await world.gateway.purchaser?.watchMeters()
-    #expect(world.gateway.status.state == .unreachable)
+    await world.gateway.keepaPurchaser?.watchMeters()
+    #expect(world.gateway.keepaStatus.state == .unreachable)
   }
 
   @Test func `an empty bucket is asked about once a minute, and not when a call has just told`()
@@ -143,8 +144,8 @@ struct `The key and the balance` {
     #expect(answer.meter.reading == nil)
     #expect(real.keepa.calls.isEmpty)
     #expect(!real.gateway.isSimulated)
-    #expect(real.gateway.status.state == .simulator)
-    #expect(real.gateway.status.isSimulated == true)
+    #expect(real.gateway.keepaStatus.state == .simulator)
+    #expect(real.gateway.keepaStatus.isSimulated == true)
     await real.end()
   }
 
@@ -158,12 +159,12 @@ struct `The key and the balance` {
     #expect(refused.meter[.settled] == 1)
     #expect(refused.meter[.reserved] == 0)
     #expect(refused.meter[.inDoubt] == 0)
-    #expect(real.gateway.status.state == .simulator)
+    #expect(real.gateway.keepaStatus.state == .simulator)
     // Each answer speaks for itself.
     real.upstream.isSimulated.store(false, ordering: .sequentiallyConsistent)
     #expect(await real.ask("B000000003").sources == [.keepa])
-    #expect(real.gateway.status.state == .ready)
-    #expect(real.gateway.status.isSimulated == false)
+    #expect(real.gateway.keepaStatus.state == .ready)
+    #expect(real.gateway.keepaStatus.isSimulated == false)
     await real.end()
   }
 }

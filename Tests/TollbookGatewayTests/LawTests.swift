@@ -1,3 +1,4 @@
+import Keepa
 import LMDB
 import Testing
 import TollbookEvents
@@ -160,7 +161,7 @@ private final class LawRun {
   /// In a task of its own, since Keepa may hold the question back.
   private func watch() {
     let gateway = world.gateway
-    watches.append(Task { await gateway.purchaser?.watchMeters() })
+    watches.append(Task { await gateway.keepaPurchaser?.watchMeters() })
   }
 
   private func others() {
@@ -293,7 +294,7 @@ private final class LawRun {
     reached.count("idle")
     for _ in 0..<3 {
       world.time.advance(byMilliseconds: 61_000)
-      await world.gateway.purchaser?.watchMeters()
+      await world.gateway.keepaPurchaser?.watchMeters()
     }
     await world.gateway.stop()
     if let problem = try problem() { return problem }

@@ -1,3 +1,4 @@
+import Keepa
 import LMDB
 import Testing
 import TollbookEvents
@@ -26,7 +27,7 @@ struct `Start, housekeeping and shutdown` {
     #expect(try world.meter().residual == 0)
     // It was charged after all: the next conclusive reading says so.
     world.time.advance(byMilliseconds: 61_000)
-    await world.gateway.purchaser?.watchMeters()
+    await world.gateway.keepaPurchaser?.watchMeters()
     #expect(try world.meter()[.settled] == world.keepa.books.charged)
     #expect(try world.holds().isEmpty)
   }
@@ -52,7 +53,7 @@ struct `Start, housekeeping and shutdown` {
     try await world.crash()
     _ = await client.value
     world.time.advance(byMilliseconds: 61_000)
-    await world.gateway.purchaser?.watchMeters()
+    await world.gateway.keepaPurchaser?.watchMeters()
     #expect(try world.meter()[.inDoubt] == 0)
   }
 
@@ -90,7 +91,7 @@ struct `Start, housekeeping and shutdown` {
     world.keepa.script([.lost(charged: false)])
     _ = await world.ask(asins(5..<7))
     world.time.advance(byMilliseconds: hour)
-    await world.gateway.purchaser?.watchMeters()
+    await world.gateway.keepaPurchaser?.watchMeters()
     #expect(try world.meter()[.unprovable] == 2)
     let doubt = try #require(try world.holds().first)
     #expect(try world.meter()[.free] == world.keepa.balance)
@@ -201,7 +202,7 @@ struct `Start, housekeeping and shutdown` {
     let client = world.begin(asins(2))
     await world.keepa.waitForParked(1)
     let stop = Task { await world.gateway.stop() }
-    while !(world.gateway.purchaser?.isStopping ?? true) { await Task.yield() }
+    while !(world.gateway.keepaPurchaser?.isStopping ?? true) { await Task.yield() }
     world.keepa.letGo()
     await stop.value
     #expect(await client.value.sources == [.keepa, .keepa])

@@ -1,4 +1,5 @@
 import Glibc
+import Keepa
 import LMDB
 import Synchronization
 import Testing
@@ -87,7 +88,7 @@ struct `When the log says no` {
     // Whoever insists on the books gives up at a shutdown, and the next start finds the call in doubt.
     let stop = Task { await world.gateway.stop() }
     await world.time.waitForSleepers(1)
-    while !(world.gateway.purchaser?.isStopping ?? true) { await Task.yield() }
+    while !(world.gateway.keepaPurchaser?.isStopping ?? true) { await Task.yield() }
     world.time.advance(byMilliseconds: 500)
     await stop.value
     #expect(try world.holds().map(\.state) == [.reserved])

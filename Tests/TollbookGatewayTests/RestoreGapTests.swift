@@ -1,3 +1,4 @@
+import Keepa
 import Testing
 import TollbookEvents
 import TollbookLog
@@ -34,7 +35,7 @@ struct `The first reading after a restore` {
     #expect(world.log.head < lost)
     #expect(try world.events().suffix(2).map(\.kind) == [.logRestored, .serviceStarted])
     #expect(try world.meter().awaitsRestoreGap)
-    await world.gateway.purchaser?.watchMeters()
+    await world.gateway.keepaPurchaser?.watchMeters()
 
     let gap = try #require(try observations(world).last)
     #expect(gap.restoreGap)
@@ -63,7 +64,7 @@ struct `The first reading after a restore` {
     try await world.reopen()
     try await world.restoreCopy()
     world.time.advance(byMilliseconds: 10 * minute)
-    await world.gateway.purchaser?.watchMeters()
+    await world.gateway.keepaPurchaser?.watchMeters()
     let gap = try #require(try observations(world).last)
     #expect(gap.restoreGap)
     #expect(gap.unexplained == 0)
@@ -88,7 +89,7 @@ struct `The first reading after a restore` {
     #expect(try world.meter()[.inDoubt] == 3)
     // Long enough for a reading to settle a doubt, had nothing been lost.
     world.time.advance(byMilliseconds: 5 * minute)
-    await world.gateway.purchaser?.watchMeters()
+    await world.gateway.keepaPurchaser?.watchMeters()
 
     let resolution = try #require(try resolutions(world).last)
     #expect(resolution.evidence == .restored)
@@ -114,7 +115,7 @@ struct `The first reading after a restore` {
     try await world.reopen()
     try await world.restoreCopy()
     world.time.advance(byMilliseconds: 5 * minute)
-    await world.gateway.purchaser?.watchMeters()
+    await world.gateway.keepaPurchaser?.watchMeters()
     let meter = try world.meter()
     #expect(meter[.unprovable] == 3)
     #expect(meter[.unexplained] == -3)
@@ -223,7 +224,7 @@ struct `The first reading after a restore` {
     #expect(try world.events()[Int(copied)].kind == .logRestored)
     world.time.advance(byMilliseconds: random.int64(0...120_000))
 
-    await world.gateway.purchaser?.watchMeters()
+    await world.gateway.keepaPurchaser?.watchMeters()
     var meter = try world.meter()
     let gap = try #require(try observations(world).last)
     #expect(gap.restoreGap)
@@ -244,7 +245,7 @@ struct `The first reading after a restore` {
     world.time.advance(byMilliseconds: 5_000)
     await act(2)
     world.time.advance(byMilliseconds: 61_000)
-    await world.gateway.purchaser?.watchMeters()
+    await world.gateway.keepaPurchaser?.watchMeters()
     meter = try world.meter()
     #expect(meter.residual == 0)
     if isExact { #expect(meter[.unexplained] == unexplained) }

@@ -1,3 +1,4 @@
+import Keepa
 import Testing
 import TollbookEvents
 import TollbookTestSupport
@@ -71,7 +72,7 @@ struct `Attempts, retries and doubt` {
     #expect(try world.count(.fetchFailed) == 1)
     #expect(try world.meter()[.reserved] == 0)
     #expect(try world.meter()[.inDoubt] == 3)
-    #expect(world.gateway.status.state == .unreachable)
+    #expect(world.gateway.keepaStatus.state == .unreachable)
   }
 
   @Test(arguments: [true, false])

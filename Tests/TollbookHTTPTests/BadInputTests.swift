@@ -1,7 +1,9 @@
 import Hummingbird
+
 import Testing
 import TollbookLog
 
+@testable import Keepa
 @testable import TollbookHTTP
 
 /// One way to ask wrongly, and what is said about it.

@@ -1,6 +1,7 @@
 import Foundation
 import Hummingbird
 import JSONText
+import Keepa
 import Testing
 import TollbookEvents
 import TollbookGateway

@@ -1,5 +1,6 @@
 import Hummingbird
 import HummingbirdTesting
+import Keepa
 import Logging
 import Testing
 import TollbookEvents
@@ -27,7 +28,8 @@ import TollbookViews
     var logger = Logger(label: "test")
     logger.logLevel = .critical
     let application = TollbookApplication(
-      gateway: gateway, settings: settings, checkpoints: withKey ? publisher : nil, logger: logger)
+      gateway: gateway, settings: settings, systems: [.keepa],
+      checkpoints: withKey ? publisher : nil, logger: logger)
     return try await application.application().test(.router) { client in
       try await body(Caller(client: client), log)
     }

@@ -1,6 +1,7 @@
 import Glibc
 import Hummingbird
 import JSONText
+import Keepa
 import Testing
 import TollbookEvents
 import TollbookLog
@@ -157,7 +158,7 @@ import TollbookTestSupport
     let stand = try await Stand()
     let service = HTTPService(
       gateway: stand.gateway,
-      settings: HTTPSettings(version: Stand.version, startTime: stand.time.now),
+      settings: HTTPSettings(version: Stand.version, startTime: stand.time.now), systems: [],
       checkpoints: nil)
     let readers = await HeldReaders(stand.log.environment, count: 1)
     for _ in 0..<3 {

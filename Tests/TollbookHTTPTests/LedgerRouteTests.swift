@@ -1,6 +1,7 @@
 import Hummingbird
 import HummingbirdTesting
 import JSONText
+import Keepa
 import Testing
 import TollbookEvents
 import TollbookLog

@@ -1,6 +1,7 @@
 import Foundation
 import Hummingbird
 import HummingbirdTesting
+import Keepa
 import NIOCore
 import Synchronization
 import Testing

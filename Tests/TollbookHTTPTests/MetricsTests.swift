@@ -1,5 +1,6 @@
 import Foundation
 import Hummingbird
+import Keepa
 import Testing
 import TollbookGateway
 import TollbookLog

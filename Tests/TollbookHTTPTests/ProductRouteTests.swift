@@ -1,5 +1,6 @@
 import Deflate
 import Hummingbird
+import Keepa
 import Testing
 import TollbookLog
 import TollbookTestSupport

@@ -1,3 +1,4 @@
+import Keepa
 import Synchronization
 import TollbookEvents
 import TollbookSimulators

@@ -1,6 +1,7 @@
 import Hummingbird
 import HummingbirdTesting
 import JSONText
+import Keepa
 import Logging
 import TollbookEvents
 import TollbookGateway
@@ -59,7 +60,8 @@ struct Stand {
     settings.allowedHosts = options.allowedHosts
     var logger = Logger(label: "test")
     logger.logLevel = .critical
-    application = TollbookApplication(gateway: gateway, settings: settings, logger: logger)
+    application = TollbookApplication(
+      gateway: gateway, settings: settings, systems: [.keepa], logger: logger)
   }
 
   var log: EventLog { gateway.log }

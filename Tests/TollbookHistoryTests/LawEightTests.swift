@@ -1,4 +1,5 @@
 import Foundation
+import Keepa
 import Synchronization
 import Testing
 import TollbookEvents

@@ -1,5 +1,6 @@
 import Crypto
 import JSONText
+import Keepa
 import LMDB
 import Testing
 import TollbookEvents

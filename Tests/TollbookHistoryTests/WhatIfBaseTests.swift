@@ -1,3 +1,4 @@
+import Keepa
 import Testing
 import TollbookEvents
 import TollbookGateway
@@ -26,7 +27,7 @@ private let day: Int64 = 86_400_000
   private func play(
     _ source: LogSource, after position: Position, _ policies: [WhatIfPolicy]
   ) async throws -> WhatIfReport {
-    var question = WhatIf.Question()
+    var question = WhatIf.Question(.keepa)
     question.after = position
     let record = try #require(try WhatIf.read(source, question))
     return try #require(await WhatIf.play(record, policies))

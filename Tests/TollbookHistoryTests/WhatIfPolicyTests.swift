@@ -1,3 +1,4 @@
+import Keepa
 import Testing
 import TollbookGateway
 import TollbookHistory
@@ -7,25 +8,26 @@ import TollbookHistory
 
   private func complaint(about text: String) -> String? {
     do throws(WhatIfPolicy.Problem) {
-      _ = try WhatIfPolicy(text, base: base)
+      _ = try WhatIfPolicy(text, of: .keepa, base: base)
       return nil
     } catch { return error.description }
   }
 
   @Test func `windows are set by name, the others stay as they are`() throws {
-    let policy = try WhatIfPolicy("keepa.product.fresh=14d,grace=12h", base: base)
+    let policy = try WhatIfPolicy("keepa.product.fresh=14d,grace=12h", of: .keepa, base: base)
     #expect(policy.products.present.fresh == 14 * 86_400_000)
     #expect(policy.products.present.grace == 12 * 3_600_000)
     #expect(policy.products.present.errorGrace == base.present.errorGrace)
     #expect(policy.products.absent == base.absent)
     #expect(policy.name == "keepa.product.fresh=14d,grace=12h")
-    let absent = try WhatIfPolicy("keepa.product.absent.fresh=90s, errorgrace=30m", base: base)
+    let absent = try WhatIfPolicy(
+      "keepa.product.absent.fresh=90s, errorgrace=30m", of: .keepa, base: base)
     #expect(absent.products.absent.fresh == 90_000)
     #expect(absent.products.present.errorGrace == 30 * 60_000)
   }
 
   @Test func `what is fresh for longer than it is kept is kept for as long`() throws {
-    let policy = try WhatIfPolicy("keepa.product.fresh=400d", base: base)
+    let policy = try WhatIfPolicy("keepa.product.fresh=400d", of: .keepa, base: base)
     #expect(policy.products.present.keep == policy.products.present.fresh)
   }
 

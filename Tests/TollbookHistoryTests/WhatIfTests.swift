@@ -1,3 +1,4 @@
+import Keepa
 import LMDB
 import Testing
 import TollbookEvents
@@ -220,7 +221,7 @@ private let two = "B000000002"
 
   @Test func `only the demand of the period is played, on what the cache held then`() async throws {
     let world = try await world(.windows(fresh: 2 * day), (0..<4).map { $0 * day + minute })
-    var question = WhatIf.Question()
+    var question = WhatIf.Question(.keepa)
     question.after = try Moment.time(Timestamp.testStart.advanced(byMilliseconds: day + hour))
       .position(in: world.source)
     let record = try #require(try WhatIf.read(world.source, question))

@@ -1,3 +1,4 @@
+import Keepa
 import Testing
 import TollbookEvents
 import TollbookGateway
@@ -109,7 +110,7 @@ private let day: Int64 = 86_400_000
   }
 
   private func report(_ policies: [FreshnessPolicy] = []) async throws -> WhatIfReport {
-    let record = try #require(try WhatIf.read(LogSource(log), WhatIf.Question()))
+    let record = try #require(try WhatIf.read(LogSource(log), WhatIf.Question(.keepa)))
     let tried = policies.map { WhatIfPolicy(name: "tried", products: $0) }
     return try #require(await WhatIf.play(record, tried))
   }
@@ -180,7 +181,7 @@ private let day: Int64 = 86_400_000
       entry.evicted = evicted
       return entry
     }
-    var question = WhatIf.Question()
+    var question = WhatIf.Question(.keepa)
     question.after = try await log.append([.entriesSwept(sweep)]).position
     time.advance(byMilliseconds: hour)
     for asin in ["B000000001", "B000000002"] { try await buy([Wish(asin: asin)]) }

@@ -1,3 +1,4 @@
+import Keepa
 import LMDB
 import TollbookEvents
 import TollbookHistory
@@ -82,13 +83,13 @@ final class WhatIfWorld {
             asins: request.asins.compactMap { KeepaASIN($0) }, contentSet: request.contentSet,
             maximumAge: request.maximumAge))
       }
-      while gateway.purchaser?.isIdle == false { await Task.yield() }
+      while gateway.purchasers.first?.isIdle == false { await Task.yield() }
     }
     await gateway.writeTallies()
   }
 
   func report(_ policies: [WhatIfPolicy]) async throws -> WhatIfReport {
-    guard let record = try WhatIf.read(source, WhatIf.Question()),
+    guard let record = try WhatIf.read(source, WhatIf.Question(.keepa)),
       let report = await WhatIf.play(record, policies)
     else { fatalError("nobody ended it") }
     return report

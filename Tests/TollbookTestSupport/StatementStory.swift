@@ -1,3 +1,4 @@
+import Keepa
 package import TollbookEvents
 
 /// Two calls that two accounts share, paid on two meters in two units, while a third meter only limits one of the costs.

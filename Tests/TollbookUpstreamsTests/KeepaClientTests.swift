@@ -1,4 +1,5 @@
 import Foundation
+import Keepa
 import Testing
 import TollbookEvents
 import TollbookUpstreams

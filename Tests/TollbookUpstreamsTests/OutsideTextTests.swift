@@ -1,4 +1,5 @@
 import JSONText
+import Keepa
 import Testing
 import TollbookEvents
 import TollbookUpstreams

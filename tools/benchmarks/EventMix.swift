@@ -1,4 +1,5 @@
 import Foundation
+import Keepa
 import TollbookEvents
 import TollbookLog
 

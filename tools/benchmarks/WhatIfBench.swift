@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Keepa
 import LMDB
 import Synchronization
 import TollbookEvents
@@ -31,11 +32,12 @@ struct WhatIfBench: AsyncParsableCommand {
       print("\(grouped(Double(log.head))) events made in \(grouped(filled)) s")
       let source = LogSource(log)
       var record: WhatIf.Record?
-      let reading = try seconds { record = try WhatIf.read(source, WhatIf.Question()) }
+      let reading = try seconds { record = try WhatIf.read(source, WhatIf.Question(.keepa)) }
       guard let record else { return }
       let tried = try (1...policies).map { number in
         try WhatIfPolicy(
-          "keepa.product.fresh=\(number * 12)h,grace=\(number % 4 * 6)h", base: record.policy)
+          "keepa.product.fresh=\(number * 12)h,grace=\(number % 4 * 6)h", of: .keepa,
+          base: record.policy)
       }
       var report: WhatIfReport?
       let playing = await seconds { report = await WhatIf.play(record, tried) }

@@ -1,5 +1,5 @@
 package import TollbookEvents
-package import TollbookViews
+import TollbookViews
 
 /// Whether a purchase fits: the longest prefix of it that fits on all meters it uses, in request order, and when the
 /// rest may be tried again. One decision over all meters: where one of them says no to the first item, nothing is
@@ -90,29 +90,5 @@ extension Admission {
         page: meter.page, wanted: meter.use.bounds[0..<meter.use.bounds.count],
         available: meter.available)
     }
-  }
-
-  /// Keepa's tick, as all that predicts its bucket counts it.
-  package static let tick = RefillBucket().tick
-  package static let ticksToFill = RefillBucket().ticksToFill
-
-  /// Decides over items on an upstream's refill bucket alone.
-  ///
-  /// - Parameter bounds: the most that each item may cost.
-  package init(
-    of bounds: [Int64], on meter: Meter, at now: Timestamp, requestLimit: Int64?,
-    overdraft: GatewaySettings.Overdraft, callSize: Int = .max
-  ) {
-    let use = MeterUse(
-      MeterKey(owner: "", unit: ""), .refillBucket(RefillBucket(overdraft: overdraft)),
-      bounds: PrefixCosts(each: bounds))
-    self.init(
-      on: [MeterStanding(use, at: now, .none, [meter])], requestLimit: requestLimit,
-      callSize: callSize)
-  }
-
-  /// What can be spent of an upstream's refill bucket now.
-  package static func available(on meter: Meter, at now: Timestamp) -> Int64 {
-    RefillBucket().available(on: meter, at: now)
   }
 }

@@ -45,7 +45,7 @@ package struct BalanceReconciliation {
   package init(
     of key: MeterKey, meter: Meter, settledBefore: Int64, reading: UpstreamReading,
     question: Question, observed: Timestamp, fetch: Position = 0,
-    bucket: RefillBucket = RefillBucket()
+    bucket: RefillBucket
   ) {
     self.bucket = bucket
     self.settledBefore = settledBefore

@@ -1,21 +1,26 @@
 package import TollbookEvents
 package import TollbookViews
 
-/// The rule of a bucket that the upstream refills, as Keepa's: one batch a tick, up to what it can hold.
+/// The rule of a bucket that the upstream refills: one batch a tick, up to what it can hold.
 ///
 /// The upstream admits any call while the balance is above zero and lets it go negative.
 package struct RefillBucket: Hashable, Sendable {
   /// Two years of refills: more fill any bucket, and fewer keep products of them small.
   static let mostTicks: Int64 = 1_000_000
 
-  /// Between two refills, in milliseconds. Keepa's come once a minute, on a grid of 60.2 s that was measured on one
-  /// key; later is safe.
-  package var tick: Int64 = 60_200
+  /// Between two refills, in milliseconds.
+  package var tick: Int64
   /// The bucket holds what so many refills bring.
-  package var ticksToFill: Int64 = 60
-  package var overdraft = GatewaySettings.Overdraft.never
+  package var ticksToFill: Int64
+  package var overdraft: GatewaySettings.Overdraft
 
-  package init(overdraft: GatewaySettings.Overdraft = .never) { self.overdraft = overdraft }
+  package init(
+    tick: Int64, ticksToFill: Int64, overdraft: GatewaySettings.Overdraft = .never
+  ) {
+    self.tick = min(max(1, tick), MeterWindow.possible(length: tick))
+    self.ticksToFill = min(max(1, ticksToFill), Self.mostTicks)
+    self.overdraft = overdraft
+  }
 
   /// What can be spent now: what the ledger has free and the refills that must have come since the last reading.
   ///
@@ -70,7 +75,4 @@ extension Meter.LastReading {
 
   /// What each refill brings at the least.
   var sureRefill: Int64 { max(0, refillRate - (flowReductionThousandths + 999) / 1_000) }
-
-  /// The first refill that is yet to come, by our clock.
-  func refill(after now: Timestamp) -> Timestamp { RefillBucket().refill(after: now, of: self) }
 }

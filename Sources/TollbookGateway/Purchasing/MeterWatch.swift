@@ -110,7 +110,7 @@ final class MeterWatch: Sendable {
     guard let exchange = await upstream.readMeters(within: .milliseconds(timeout)) else {
       return .notAsked
     }
-    statistics.record(exchange)
+    statistics.record(exchange, of: upstream.name)
     let result = exchange.result.map { _ in exchange.readings }.mapError(\.believable)
     let command = ObserveCommand(
       upstream: upstream, credential: upstream.credentials.first ?? "", result: result,

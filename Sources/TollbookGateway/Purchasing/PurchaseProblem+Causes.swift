@@ -57,7 +57,6 @@ extension PurchaseProblem {
         : "\(title) could not be asked: \(failure.detail)")
   }
 
-
   static let stopping = PurchaseProblem(.stopping, "Tollbook is shutting down")
 
   static func tooLate(_ title: String) -> PurchaseProblem {
@@ -72,4 +71,9 @@ extension PurchaseProblem {
   }
 
   static let undecided = PurchaseProblem(.storageFailed, "nothing was decided about it")
+
+  static let incomplete = PurchaseProblem(
+    .incomplete, "it came without a part that was asked for")
+  static let purged = PurchaseProblem(
+    .upstreamUnavailable, "it was purged meanwhile; ask again")
 }

@@ -323,7 +323,7 @@ final class Purchaser: Sendable {
     }
     let exchange = await upstream.perform(
       attempt.call, with: attempt.credential, within: .milliseconds(limit))
-    statistics.record(exchange)
+    statistics.record(exchange, of: upstream.name)
     state.withLock { $0.exchanges[id] = exchange }
     switch exchange.result {
     case .success:
@@ -531,7 +531,7 @@ extension Purchaser {
       )
     }
     var status = UpstreamStatus(
-      isConfigured: true, state: .unknown, detail: "", credential: id)
+      upstream.name, isConfigured: true, state: .unknown, credential: id)
     status.isSimulated = upstream.isSimulated
     if upstream.isRefusing {
       status.state = .simulator
@@ -551,7 +551,10 @@ extension Purchaser {
       status.detail = failure.detail
     }
     let now = clock
-    let breaker = state.withLock { $0.queue.breaker }
+    let breaker = state.withLock { state in
+      status.waiting = state.queue.waiting
+      return state.queue.breaker
+    }
     if breaker.isOpen {
       status.state = .paused
       status.pausedUntil = breaker.pausedUntil.map {

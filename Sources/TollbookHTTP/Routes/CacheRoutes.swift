@@ -55,7 +55,7 @@ extension HTTPService {
     }
     return .object(position: head, capacity: 512 * (page.entries.count + 1)) { json in
       json.array("entries", page.entries) { json, entry in
-        entry.write(to: &json, at: now, withSummary: false)
+        entry.write(to: &json, systems, at: now, withSummary: false)
       }
       json.field("next", page.next?.hexadecimal)
       json.field("position", head)
@@ -89,7 +89,8 @@ extension HTTPService {
     return .object(position: position) { json in
       json.field("key", key.description)
       json.array("entries", entries) { json, entry in
-        entry.write(to: &json, at: now, withSummary: true, isPast: asOf != nil)
+        entry.write(
+          to: &json, systems, at: now, withSummary: true, isPast: asOf != nil)
       }
       json.field("position", position)
     }

@@ -35,7 +35,7 @@ extension HTTPService {
     }
     let next = page.isComplete ? nil : page.last
     return .object(position: page.head, capacity: 512 * (page.events.count + 1)) { json in
-      json.array("events", page.events) { json, event in event.write(to: &json) }
+      json.array("events", page.events) { json, event in event.write(to: &json, systems) }
       json.field("next", next)
       json.field("position", page.head)
     }
@@ -51,7 +51,7 @@ extension HTTPService {
       throw Problem(.notFound, "the log ends at position \(log.head)", field: "position")
     }
     var json = JSONWriter()
-    found.write(to: &json)
+    found.write(to: &json, systems)
     return Response(json: json.bytes, position: position)
   }
   /// The event at `position`, or nil after the end of the log.

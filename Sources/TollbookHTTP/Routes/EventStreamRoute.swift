@@ -31,7 +31,7 @@ extension HTTPService {
     let (start, foreign) = try streamStart(request, query, source)
     let stream = EventStream(
       log: log, query: EventQuery(filter, in: source, index: log.index),
-      history: try log.identity(), start: start, foreign: foreign)
+      history: try log.identity(), start: start, foreign: foreign, systems: systems)
     let headers: HTTPFields = [
       .contentType: "text/event-stream", .position: "\(start)", .buffering: "no",
     ]
@@ -85,6 +85,7 @@ struct EventStream: Sendable {
   let start: Position
   /// Where the client was in another history.
   var foreign: StreamPlace?
+  var systems: [HTTPSystem] = []
   /// Records that a page looks at.
   var portion = EventQuery.portion
 
@@ -171,7 +172,7 @@ struct EventStream: Sendable {
     for event in events {
       json = JSONWriter(capacity: json.bytes.count)
       // Without a line break inside: the writer escapes them.
-      event.write(to: &json)
+      event.write(to: &json, systems)
       buffer.writeString("id: \(id(event.position))\nevent: \(event.event.kind.name)\ndata: ")
       buffer.writeBytes(json.bytes)
       buffer.writeString("\n\n")

@@ -17,7 +17,7 @@ extension HTTPService {
   private func answerHealth() -> Response {
     let figures = Result { () throws(LogError) in try CacheFigures(self) }
     let state = Health(self)
-    let upstream = gateway.status
+    let upstreams = gateway.statuses
     let head = log.head
     return .object(position: head) { json in
       json.field("status", state.status)
@@ -38,14 +38,36 @@ extension HTTPService {
         json.object("cache_stats") { figures.write(to: &$0) }
       }
       json.object("upstreams") { json in
-        json.object("keepa") { json in
-          json.field("configured", upstream.isConfigured)
-          json.field("state", upstream.state.rawValue)
-          json.fieldIfPresent("detail", upstream.detail.isEmpty ? nil : upstream.detail)
-          json.field("simulated", upstream.isSimulated)
+        for upstream in upstreams {
+          json.object(upstream.name) { json in
+            json.field("configured", upstream.isConfigured)
+            json.field("state", upstream.state.rawValue)
+            json.fieldIfPresent("detail", upstream.detail.isEmpty ? nil : upstream.detail)
+            json.fieldIfPresent("paused_until", upstream.pausedUntil?.description)
+            json.field("simulated", upstream.isSimulated)
+          }
         }
       }
       json.field("position", head)
+    }
+  }
+}
+
+extension Health.Reason {
+  /// What is wrong with an upstream; nil: nothing, or no more than a call that failed.
+  fileprivate init?(_ upstream: UpstreamStatus) {
+    switch upstream.state {
+    case .notConfigured:
+      self.init(name: "\(upstream.name)_not_configured", detail: upstream.detail)
+    case .keyRejected:
+      self.init(name: "\(upstream.name)_key_rejected", detail: upstream.detail)
+    case .simulator: self.init(name: "\(upstream.name)_is_simulated", detail: upstream.detail)
+    case .paused:
+      let when = upstream.pausedUntil.map { "it is asked again at \($0)" } ?? "one call asks it now"
+      self.init(
+        name: "\(upstream.name)_paused",
+        detail: "too many calls in a row failed, \(when); the last one: \(upstream.detail)")
+    case .unknown, .ready, .unreachable: return nil
     }
   }
 }
@@ -68,20 +90,7 @@ struct Health {
     do throws(LogError) { try look(at: service, longestLag) } catch {
       reasons.append(Reason(name: "storage_failed", detail: "\(error)"))
     }
-    let upstream = service.gateway.status
-    switch upstream.state {
-    case .notConfigured:
-      reasons.append(Reason(name: "keepa_not_configured", detail: upstream.detail))
-    case .keyRejected: reasons.append(Reason(name: "keepa_key_rejected", detail: upstream.detail))
-    case .simulator: reasons.append(Reason(name: "keepa_is_simulated", detail: upstream.detail))
-    case .paused:
-      let until = upstream.pausedUntil.map { "it is asked again at \($0)" } ?? "one call asks it now"
-      reasons.append(
-        Reason(
-          name: "keepa_paused",
-          detail: "too many calls in a row failed, \(until): \(upstream.detail)"))
-    case .unknown, .ready, .unreachable: break
-    }
+    reasons += service.gateway.statuses.compactMap(Reason.init)
   }
 
   private mutating func look(at service: HTTPService, _ longestLag: Int) throws(LogError) {

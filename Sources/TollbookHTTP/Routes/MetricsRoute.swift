@@ -84,7 +84,7 @@ extension HTTPService {
       "tollbook_reads_pending", .gauge, "Reads counted in memory and not yet in the log.",
       Double(gateway.tallies.pendingReads))
     text.single(
-      "tollbook_cache_entries", .gauge, "Entries in the product cache.", Double(entries))
+      "tollbook_cache_entries", .gauge, "Entries in the cache.", Double(entries))
     text.family(
       "tollbook_cache_removals_total", .counter,
       "Entries that stopped being fresh, and entries that were removed.",
@@ -95,21 +95,28 @@ extension HTTPService {
   }
 
   private func writeUpstream(_ text: inout PrometheusText) {
-    let values = gateway.statistics.values
+    let values = gateway.statistics.values.sorted { $0.key < $1.key }
     text.family(
       "tollbook_upstream_calls_total", .counter,
       "Calls to upstreams by HTTP status, or by why there was none.",
-      values.calls.sorted { $0.key < $1.key }.map {
-        ([("upstream", "keepa"), ("status", $0.key)], Double($0.value))
+      values.flatMap { name, values in
+        values.calls.sorted { $0.key < $1.key }.map {
+          ([("upstream", name), ("status", $0.key)], Double($0.value))
+        }
       })
     text.histograms(
       "tollbook_upstream_call_duration_seconds", "Time that calls to upstreams took.",
-      [([("upstream", "keepa")], values.callSeconds)])
-    let status = gateway.status
+      values.map { ([("upstream", $0.key)], $0.value.callSeconds) })
+    let statuses = gateway.statuses
     text.family(
       "tollbook_upstream_ready", .gauge,
       "1 unless the upstream has no key, rejects it, or gave no usable answer last.",
-      [([("upstream", "keepa")], status.state == .ready || status.state == .unknown ? 1 : 0)])
+      statuses.map { status in
+        ([("upstream", status.name)], status.state == .ready || status.state == .unknown ? 1 : 0)
+      })
+    text.family(
+      "tollbook_upstream_waiting", .gauge, "Resources that wait for their turn to be bought.",
+      statuses.map { ([("upstream", $0.name)], Double($0.waiting)) })
   }
 
   private func writeLedger(

@@ -2,6 +2,7 @@ import TollbookGateway
 
 /// The balance as recorded, while time goes by.
 struct BalanceTrack {
+  let bucket: RefillBucket
   var isKnown = false
   var balance: Int64 = 0
   var rate: Int64 = 0
@@ -17,13 +18,13 @@ struct BalanceTrack {
           Probe(
             time: next, earliest: next, available: balance, resource: -1, weight: 0,
             link: Int32(demand.refills.count), kind: .refill))
-        let refill = RecordedRefill(rate: rate, capacity: rate * Admission.ticksToFill)
+        let refill = RecordedRefill(rate: rate, capacity: rate * bucket.ticksToFill)
         demand.refills.append(refill)
         balance = refill.applied(to: balance)
         count += 1
-        next += Admission.tick
+        next += bucket.tick
       } else {
-        next += ((time - next) / Admission.tick + 1) * Admission.tick
+        next += ((time - next) / bucket.tick + 1) * bucket.tick
       }
     }
   }

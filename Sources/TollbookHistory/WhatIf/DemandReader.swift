@@ -2,11 +2,10 @@ import LMDB
 import TollbookEvents
 import TollbookGateway
 import TollbookLog
-import TollbookUpstreams
 import TollbookViews
 
-/// Reads from the events what was asked for, when, and what came of it: of what Keepa's operations buy, since those prices
-/// are known. Of other calls it sums up what they cost.
+/// Reads from the events what was asked for, when, and what came of it: of what the operations of one upstream buy,
+/// whose prices are known. Of other calls it sums up what they cost.
 struct DemandReader {
   /// The kinds that say something about it.
   static let kinds: Set<EventKind> = [
@@ -15,6 +14,7 @@ struct DemandReader {
     .reservationReleased, .chargeInDoubt, .chargeResolved, .balanceObserved, .spendRefused,
   ]
 
+  private let kind: WhatIfKind
   private(set) var demand = RecordedDemand()
   /// What the calls that are not played have cost.
   private(set) var unplayed = UnplayedSpend()
@@ -47,6 +47,8 @@ struct DemandReader {
   private var readings: [MeterReading] = []
   private var bookedStale: Int64 = 0
   private var ages = AgeHistogram()
+
+  init(_ kind: WhatIfKind) { self.kind = kind }
 
   private struct EntryName: Hashable {
     var resource: Int32
@@ -155,7 +157,7 @@ struct DemandReader {
   // MARK: Purchases
 
   private mutating func start(_ event: FetchStarted, _ recorded: RecordedEvent) {
-    guard Self.isPlayed(operation: event.operation), !event.resources.isEmpty else {
+    guard isPlayed(operation: event.operation), !event.resources.isEmpty else {
       unplayedCalls[recorded.position] = event.operation
       return
     }
@@ -190,7 +192,7 @@ struct DemandReader {
   }
 
   private mutating func write(_ event: CacheWritten) {
-    guard Self.isPlayed(resource: event.resource) else { return }
+    guard isPlayed(resource: event.resource) else { return }
     let resource = number(event.resource)
     let isPresent = event.presence == .present
     let contentSet = event.contentSet
@@ -223,7 +225,7 @@ struct DemandReader {
   }
 
   private mutating func purge(_ event: CachePurged, _ recorded: RecordedEvent) {
-    guard Self.isPlayed(resource: event.resource) else { return }
+    guard isPlayed(resource: event.resource) else { return }
     let resource = number(event.resource)
     let purge = RecordedPurge(
       contentSet: event.contentSet, isHard: event.hard, staleFrom: event.staleFromMs)
@@ -245,7 +247,7 @@ struct DemandReader {
   private mutating func tally(_ row: ReadTally) {
     guard
       row.operation.isEmpty
-        ? Self.isPlayed(resource: row.resource) : Self.isPlayed(operation: row.operation)
+        ? isPlayed(resource: row.resource) : isPlayed(operation: row.operation)
     else { return }
     let isPeek = row.peek || row.ageBasis == .neverBuy
     let resource = number(row.resource)
@@ -323,11 +325,10 @@ struct DemandReader {
   }
 
   private mutating func refuse(_ event: SpendRefused, _ recorded: RecordedEvent) {
-    guard event.operation.isEmpty || Self.isPlayed(operation: event.operation) else { return }
-    guard !event.refused.isEmpty else {
-      unclearRefusals += Int64(event.resources)
-      return
-    }
+    guard event.operation.isEmpty || isPlayed(operation: event.operation) else { return }
+    // Of a long request, or of many, only the first are named.
+    unclearRefusals += max(0, Int64(event.resources) - Int64(event.refused.count))
+    guard !event.refused.isEmpty else { return }
     let wish = event.anyDemand
     let asked = wish.askedMs == 0 ? recorded.time.milliseconds : wish.askedMs
     switch event.reason {
@@ -364,16 +365,14 @@ struct DemandReader {
   // MARK: What is played
 
   /// The operations whose prices are known, and their kinds of resources.
-  private static let system = "keepa."
-
-  private static func isPlayed(operation: String) -> Bool {
-    operation.utf8.starts(with: system.utf8)
+  private func isPlayed(operation: String) -> Bool {
+    operation.utf8.starts(with: kind.system.utf8)
   }
 
-  private static func isPlayed(resource: String) -> Bool {
+  private func isPlayed(resource: String) -> Bool {
     let text = resource.utf8
     guard let slash = text.firstIndex(of: UInt8(ascii: "/")) else { return false }
-    return text[text.index(after: slash)...].starts(with: system.utf8)
+    return text[text.index(after: slash)...].starts(with: kind.system.utf8)
   }
 
   // MARK: The end
@@ -474,7 +473,7 @@ struct DemandReader {
     readings.sort { $0.time < $1.time }
     var merged: [Probe] = []
     merged.reserveCapacity(demand.probes.count + readings.count * 2)
-    var track = BalanceTrack()
+    var track = BalanceTrack(bucket: kind.bucket)
     var nextReading = 0
     var index = 0
     while index < demand.probes.count {

@@ -1,6 +1,5 @@
 import TollbookEvents
 import TollbookGateway
-import TollbookUpstreams
 
 // What a policy buys, and what that does to its balance and its entries.
 
@@ -86,8 +85,7 @@ extension PolicyReplay {
   mutating func buyAnew(
     _ fork: ReplayFork, _ probe: Probe, known: Held?, isBehind: Bool
   ) {
-    let set = ContentSet(keepa: probe.wanted)
-    let bound = KeepaPriceList.bound(set)
+    let bound = kind.bound(probe.wanted)
     let begin = begin(probe, known)
     var called = fork
     called.hasCalled = true
@@ -96,7 +94,7 @@ extension PolicyReplay {
     for isPresent in presence(of: probe.resource, at: probe.time) {
       var way = called
       way.counts.cost += Bounds(
-        low: KeepaPriceList.least(set, isPresent: isPresent), high: bound)
+        low: kind.least(probe.wanted, isPresent), high: bound)
       way.counts.bought += Bounds(1)
       if !isBehind {
         way.age = Bounds(
@@ -106,7 +104,7 @@ extension PolicyReplay {
       way.shelf.put(
         Held(
           low: low, high: high,
-          prior: known?.low ?? .min, contentSet: set.rawValue, isPresent: isPresent,
+          prior: known?.low ?? .min, contentSet: probe.wanted, isPresent: isPresent,
           isBehind: isBehind))
       ways.append(way)
     }

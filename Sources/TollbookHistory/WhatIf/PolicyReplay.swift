@@ -1,6 +1,5 @@
 import TollbookEvents
 import TollbookGateway
-import TollbookUpstreams
 
 /// Plays the recorded demand through a cache with other windows.
 ///
@@ -12,6 +11,7 @@ struct PolicyReplay {
   let demand: RecordedDemand
   let policy: FreshnessPolicy
   let overdraft: GatewaySettings.Overdraft
+  let kind: WhatIfKind
   var shelves: [ReplayShelf]
   /// Of resources that went more than one way.
   var forks: [Int32: [ReplayFork]] = [:]
@@ -48,7 +48,11 @@ struct PolicyReplay {
     case yes, no, perhaps
   }
 
-  init(_ demand: RecordedDemand, _ policy: FreshnessPolicy, overdraft: GatewaySettings.Overdraft) {
+  init(
+    _ demand: RecordedDemand, _ policy: FreshnessPolicy, overdraft: GatewaySettings.Overdraft,
+    _ kind: WhatIfKind
+  ) {
+    self.kind = kind
     self.demand = demand
     self.policy = policy
     self.overdraft = overdraft
@@ -141,10 +145,8 @@ struct PolicyReplay {
     let verdicts = probes.map { buys($0) }
     let ways = probes.map { buysBehind($0) }
     let isSame = verdicts.allSatisfy { $0 == .yes } && isEnough(call.items.count, probes[0])
-    let contentSet = ContentSet(keepa: call.contentSet)
     let prices = Bounds(
-      low: KeepaPriceList.least(contentSet, isPresent: false),
-      high: KeepaPriceList.bound(contentSet))
+      low: kind.least(call.contentSet, false), high: kind.bound(call.contentSet))
     let others = Int64(call.items.count - 1)
     let before = gap
     var reserved: Int64 = 0
@@ -158,7 +160,7 @@ struct PolicyReplay {
         step.cost = Bounds(low: 0, high: call.cost.high)
       } else {
         // Its own price lies within the list's, and leaves for the others what theirs can be.
-        let least = KeepaPriceList.least(contentSet, isPresent: purchase.isPresent)
+        let least = kind.least(call.contentSet, purchase.isPresent)
         let low = max(min(least, call.cost.low), call.cost.low - others * prices.high)
         step.cost = Bounds(
           low: low, high: max(low, min(prices.high, call.cost.high - others * prices.low)))
@@ -249,7 +251,7 @@ struct PolicyReplay {
   }
 
   func bound(_ probe: Probe) -> Int64 {
-    KeepaPriceList.bound(ContentSet(keepa: probe.wanted))
+    kind.bound(probe.wanted)
   }
 
   mutating func step(_ probe: Probe, _ step: Step) {

@@ -11,8 +11,10 @@ package enum WhatIf {
     package var after: Position = 0
     package var through: Position = .max
     package var overdraft = GatewaySettings.Overdraft.never
+    /// What is played.
+    package var kind: WhatIfKind
 
-    package init() {}
+    package init(_ kind: WhatIfKind) { self.kind = kind }
   }
 
   /// The recorded demand, ready to be played.
@@ -22,6 +24,7 @@ package enum WhatIf {
     fileprivate let unit: String
     fileprivate let unplayed: UnplayedSpend
     fileprivate let overdraft: GatewaySettings.Overdraft
+    fileprivate let kind: WhatIfKind
     package let after: Position
     package let through: Position
     /// The windows in force at the end of the period, as the events tell them.
@@ -48,7 +51,7 @@ package enum WhatIf {
   ) throws(LogError) -> Record? {
     let (start, base) = try source.startOfRecord()
     let end = min(question.through, try source.head())
-    var reader = DemandReader()
+    var reader = DemandReader(question.kind)
     if let base { reader.goOn(from: base) }
     var isWanted = true
     var count = 0
@@ -64,7 +67,7 @@ package enum WhatIf {
     reader.finish()
     return Record(
       demand: reader.demand, recorded: reader.recorded, unit: reader.unit,
-      unplayed: reader.unplayed, overdraft: question.overdraft,
+      unplayed: reader.unplayed, overdraft: question.overdraft, kind: question.kind,
       after: max(start, question.after), through: end, policy: reader.policy,
       unclear: Unclear(
         reads: reader.unclearReads, refusals: reader.unclearRefusals,
@@ -88,7 +91,8 @@ package enum WhatIf {
     let outcomes = await withTaskGroup(of: (Int, WhatIfOutcome).self) { group in
       for (index, policy) in all.enumerated() {
         group.addTask { @concurrent in
-          var replay = PolicyReplay(record.demand, policy.products, overdraft: record.overdraft)
+          var replay = PolicyReplay(
+            record.demand, policy.products, overdraft: record.overdraft, record.kind)
           replay.run(while: isWanted)
           return (index, replay.outcome(policy.name, requests: requests))
         }

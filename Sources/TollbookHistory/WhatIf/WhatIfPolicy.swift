@@ -17,8 +17,6 @@ package struct WhatIfPolicy: Hashable, Sendable {
     package let description: String
   }
 
-  /// The class of resources whose windows can be set.
-  private static let kind = "keepa.product"
   private static let names = [
     "fresh", "grace", "errorgrace", "keep", "absent.fresh", "absent.grace", "absent.errorgrace",
     "absent.keep",
@@ -26,8 +24,13 @@ package struct WhatIfPolicy: Hashable, Sendable {
 
   /// Reads `keepa.product.fresh=14d,grace=1d`: windows, separated by commas; the kind may be left out after the first.
   ///
-  /// - Parameter base: the windows of which nothing is said.
-  package init(_ text: String, base: FreshnessPolicy) throws(Problem) {
+  /// - Parameters:
+  ///   - kind: the class of resources whose windows can be set.
+  ///   - base: the windows of which nothing is said.
+  package init(
+    _ text: String, of kind: WhatIfKind, base: FreshnessPolicy
+  ) throws(Problem) {
+    let kind = kind.name
     name = text
     products = base
     var hasKind = false
@@ -39,7 +42,7 @@ package struct WhatIfPolicy: Hashable, Sendable {
           description: "“\(part)” of the policy “\(text)” sets nothing; write fresh=3d")
       }
       let path = Self.trimmed(sides[0])
-      let window = try Self.window(path, hasKind: hasKind)
+      let window = try Self.window(path, of: kind, hasKind: hasKind)
       hasKind = true
       guard seen.insert(window).inserted else {
         throw Problem(description: "the policy “\(text)” sets \(window) twice")
@@ -50,10 +53,12 @@ package struct WhatIfPolicy: Hashable, Sendable {
   }
 
   /// The window's name without the kind.
-  private static func window(_ path: String, hasKind: Bool) throws(Problem) -> String {
+  private static func window(
+    _ path: String, of kind: String, hasKind: Bool
+  ) throws(Problem) -> String {
     if path.hasPrefix(kind + ".") {
       let window = String(path.dropFirst(kind.count + 1))
-      guard names.contains(window) else { throw unknown(window) }
+      guard names.contains(window) else { throw unknown(window, kind) }
       return window
     }
     if hasKind, names.contains(path) { return path }
@@ -63,11 +68,11 @@ package struct WhatIfPolicy: Hashable, Sendable {
     }
     let parts = path.split(separator: ".", omittingEmptySubsequences: false)
     let named = parts.prefix(2).joined(separator: ".")
-    guard parts.count > 2 || !hasKind else { throw unknown(path) }
+    guard parts.count > 2 || !hasKind else { throw unknown(path, kind) }
     throw Problem(description: "“\(named)” is no kind that is known; there is \(kind)")
   }
 
-  private static func unknown(_ window: String) -> Problem {
+  private static func unknown(_ window: String, _ kind: String) -> Problem {
     Problem(
       description: "“\(window)” is no window of \(kind); there are \(names.joined(separator: ", "))"
     )
@@ -114,7 +119,7 @@ package struct WhatIfPolicy: Hashable, Sendable {
     if products.present.keep < products.present.fresh {
       guard !name.contains("keep=") else {
         throw Problem(
-          description: "the policy “\(name)” keeps products for a shorter time than they are fresh")
+          description: "the policy “\(name)” keeps entries for a shorter time than they are fresh")
       }
       products.present.keep = products.present.fresh
     }

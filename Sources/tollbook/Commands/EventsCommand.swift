@@ -155,7 +155,7 @@ struct EventsCommand: AsyncParsableCommand {
   /// The event as one line, as `GET /events` shows it.
   private static func json(_ event: RecordedEvent) -> String {
     var json = JSONWriter()
-    event.write(to: &json)
+    event.write(to: &json, Systems.all)
     return json.string
   }
 }

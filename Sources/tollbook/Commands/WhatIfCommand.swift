@@ -1,4 +1,5 @@
 import ArgumentParser
+import Keepa
 import TollbookEvents
 import TollbookGateway
 import TollbookHistory
@@ -53,7 +54,7 @@ struct WhatIfCommand: AsyncParsableCommand {
       throw ValidationError("Name a policy: --policy keepa.product.fresh=3d.")
     }
     do throws(WhatIfPolicy.Problem) {
-      for text in policies { _ = try WhatIfPolicy(text, base: FreshnessPolicy()) }
+      for text in policies { _ = try WhatIfPolicy(text, of: .keepa, base: FreshnessPolicy()) }
     } catch { throw ValidationError("\(error).") }
     do throws(EventRangeProblem) { try EventRange.check(from: from, to: to) } catch {
       throw ValidationError("\(error).")
@@ -63,7 +64,7 @@ struct WhatIfCommand: AsyncParsableCommand {
   func run() async throws {
     let settings = try await place.settings()
     let source = try LogSource(LogOnDisk(settings).environment)
-    var question = WhatIf.Question()
+    var question = WhatIf.Question(.keepa)
     question.overdraft = settings.gateway.overdraft
     do throws(any Error) {
       let range = try EventRange(from: from, to: to, in: source)
@@ -90,7 +91,7 @@ struct WhatIfCommand: AsyncParsableCommand {
       return !Interrupt.isRequested
     }
     guard let record else { throw Interrupt.status }
-    let tried = try policies.map { try WhatIfPolicy($0, base: record.policy) }
+    let tried = try policies.map { try WhatIfPolicy($0, of: .keepa, base: record.policy) }
     meter.end()
     let report = await WhatIf.play(
       record, tried,

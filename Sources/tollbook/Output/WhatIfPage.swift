@@ -1,4 +1,5 @@
 import JSONText
+import Keepa
 import TollbookEvents
 import TollbookGateway
 import TollbookHistory

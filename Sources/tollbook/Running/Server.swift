@@ -2,6 +2,7 @@ import AsyncHTTPClient
 import Crypto
 import Foundation
 import Hummingbird
+import Keepa
 import LMDB
 import Logging
 import NIOCore
@@ -69,7 +70,7 @@ struct Server: Sendable {
       try ledger.meter(key, in: transaction)
     }
     if meter.reading != nil {
-      configuration.balance = Int(Admission.available(on: meter, at: log.time.now()))
+      configuration.balance = Int(KeepaUpstream.bucket().available(on: meter, at: log.time.now()))
     }
     return KeepaSimulator(configuration)
   }
@@ -109,7 +110,8 @@ struct Server: Sendable {
     let group = Mutex<ServiceGroup?>(nil)
     let http = settings.http
     let tollbook = TollbookApplication(
-      gateway: gateway, settings: http, checkpoints: checkpoints, logger: requestLogger)
+      gateway: gateway, settings: http, systems: Systems.all, checkpoints: checkpoints,
+      logger: requestLogger)
     let application = tollbook.application { channel in
       let port = channel.localAddress?.port ?? http.port
       let url = "http://\(Self.name(ofHost: http.host)):\(port)"
@@ -146,9 +148,12 @@ struct Server: Sendable {
     var metadata: Logger.Metadata = [
       "url": "\(url)", "data_dir": "\(settings.dataDirectory)",
       "mode": "\(settings.mode.rawValue)", "position": "\(gateway.log.head)",
-      "version": "\(Tollbook.version)", "keepa": "\(gateway.status.state.rawValue)",
+      "version": "\(Tollbook.version)",
     ]
-    if let credential = gateway.status.credential { metadata["credential"] = "\(credential)" }
+    for upstream in gateway.statuses {
+      let credential = upstream.credential.map { " with \($0)" } ?? ""
+      metadata[upstream.name] = "\(upstream.state.rawValue)\(credential)"
+    }
     return metadata
   }
 

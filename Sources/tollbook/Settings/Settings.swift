@@ -1,3 +1,4 @@
+import Keepa
 import Logging
 import TollbookGateway
 import TollbookHTTP

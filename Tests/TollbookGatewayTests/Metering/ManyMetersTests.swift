@@ -1,3 +1,4 @@
+import Keepa
 import LMDB
 import Testing
 import TollbookEvents
@@ -214,7 +215,8 @@ import TollbookViews
   {
     let shop = try Shop()
     let uses = [
-      shop.use(.total(limit: 5), 1, "EUR"), shop.use(.refillBucket(RefillBucket()), 1, "tokens"),
+      shop.use(.total(limit: 5), 1, "EUR"),
+      shop.use(.refillBucket(KeepaUpstream.bucket()), 1, "tokens"),
     ]
     guard case .needsReading = try await shop.decide(uses) else {
       Issue.record("it was decided without a balance")

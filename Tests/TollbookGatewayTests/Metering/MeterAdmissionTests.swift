@@ -1,3 +1,4 @@
+import Keepa
 import Testing
 import TollbookEvents
 import TollbookTestSupport
@@ -110,7 +111,7 @@ import TollbookViews
     var meter = Meter()
     meter.apply(.reading(balance: 1, at: now, refillIn: 30_000, rate: 20), to: World.key)
     let bucket = MeterUse(
-      World.key, .refillBucket(RefillBucket(overdraft: .allow)),
+      World.key, .refillBucket(KeepaUpstream.bucket(.allow)),
       bounds: PrefixCosts(each: [12, 12, 12]))
     let paper = PagedPaper()
     let window = MeterUse.of(minutely(24), 12, 12, 12)

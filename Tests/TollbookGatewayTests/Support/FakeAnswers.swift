@@ -1,3 +1,4 @@
+import Keepa
 import TollbookUpstreams
 
 /// What the fake Keepa knows about products.

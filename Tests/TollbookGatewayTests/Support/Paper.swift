@@ -1,3 +1,4 @@
+import Keepa
 import TollbookEvents
 import TollbookUpstreams
 
@@ -126,7 +127,7 @@ struct Paper {
   ) -> [Event] {
     var reconciliation = BalanceReconciliation(
       of: World.key, meter: meter, settledBefore: settledBefore ?? meter[.settled],
-      reading: reading, question: question, observed: now)
+      reading: reading, question: question, observed: now, bucket: KeepaUpstream.bucket())
     let events = reconciliation.events(doubts: doubts, windows: [])
     for event in events {
       append(event)

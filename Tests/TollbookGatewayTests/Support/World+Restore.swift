@@ -35,7 +35,7 @@ extension World {
   }
 }
 
-extension Gateway.StoredProduct {
+extension StoredResource {
   /// The body, if it is there.
   var body: Body? {
     if case .stored(_, let body, _) = self { body } else { nil }

@@ -1,3 +1,4 @@
+import Keepa
 import LMDB
 import Synchronization
 import Testing

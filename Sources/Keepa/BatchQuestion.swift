@@ -1,5 +1,6 @@
 import Hummingbird
 import TollbookGateway
+import TollbookHTTP
 import TollbookUpstreams
 
 /// What `POST /keepa/batch-analyze` asks for.
@@ -91,6 +92,13 @@ struct BatchQuestion {
     }
     return nil
   }
+}
+
+extension Problem.Kind {
+  static let unknownDomain = Problem.Kind(
+    "unknown-domain", .badRequest, "Keepa has no such domain")
+  static let tooManyProducts = Problem.Kind(
+    "too-many-products", .badRequest, "Too many products in one request")
 }
 
 extension Problem {

@@ -1,3 +1,5 @@
+package import TollbookUpstreams
+
 /// A call to `/product`, as far as Tollbook chooses.
 package struct KeepaProductRequest: Hashable, Sendable {
   package let domain: KeepaDomain

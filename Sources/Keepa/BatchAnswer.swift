@@ -2,6 +2,7 @@ import Hummingbird
 import JSONText
 import TollbookEvents
 import TollbookGateway
+import TollbookHTTP
 import TollbookUpstreams
 import TollbookViews
 

@@ -4,6 +4,7 @@ import NIOCore
 import NIOHTTP1
 import NIOHTTPCompression
 import TollbookEvents
+package import TollbookUpstreams
 
 /// Keepa over HTTP, with one key.
 ///

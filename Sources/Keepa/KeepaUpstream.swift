@@ -1,8 +1,10 @@
 package import TollbookEvents
-package import TollbookUpstreams
+package import TollbookGateway
+import TollbookUpstreams
 
 /// Keepa's products, bought with one key: calls of up to 100 products of one marketplace, on the key's token bucket.
 package struct KeepaUpstream: Upstream {
+  package static let name = "keepa"
   package static let product = "keepa.product"
   package static let unit = "tokens"
 
@@ -18,11 +20,19 @@ package struct KeepaUpstream: Upstream {
   ) {
     self.api = api
     self.credential = credential
-    bucket = RefillBucket(overdraft: overdraft)
+    bucket = Self.bucket(overdraft)
     self.freshness = freshness
   }
 
-  package var name: String { "keepa" }
+  /// The bucket of a key: refilled once a minute up to what 60 refills bring, on a grid of 60.2 s that was measured on one
+  /// key; later is safe.
+  package static func bucket(
+    _ overdraft: GatewaySettings.Overdraft = .never
+  ) -> RefillBucket {
+    RefillBucket(tick: 60_200, ticksToFill: 60, overdraft: overdraft)
+  }
+
+  package var name: String { Self.name }
   package var title: String { "Keepa" }
   package var credentials: [String] { [credential] }
   package var meter: MeterKey { MeterKey(owner: credential, unit: Self.unit) }
@@ -41,7 +51,7 @@ package struct KeepaUpstream: Upstream {
   }
 
   /// What a name in the cache stands for; nil: for no product.
-  static func product(of resource: ResourceKey) -> (domain: KeepaDomain, asin: KeepaASIN)? {
+  package static func product(of resource: ResourceKey) -> (domain: KeepaDomain, asin: KeepaASIN)? {
     guard resource.kind == product else { return nil }
     let parts = resource.path.split(separator: "/", omittingEmptySubsequences: false)
     guard parts.count == 2, let number = Int(parts[0]), let domain = KeepaDomain(rawValue: number),

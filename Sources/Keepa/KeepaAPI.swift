@@ -1,3 +1,5 @@
+package import TollbookUpstreams
+
 /// Keepa as the gateway sees it. Each method makes one attempt, sends it at most once, and never
 /// throws: what went wrong is in the result. Retries are the gateway's business.
 package protocol KeepaAPI: Sendable {

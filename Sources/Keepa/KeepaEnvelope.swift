@@ -1,4 +1,5 @@
 package import JSONText
+package import TollbookUpstreams
 
 /// The fields that Keepa puts around every JSON answer, errors included (fact sheet, section 3).
 package struct KeepaEnvelope: Hashable, Sendable {

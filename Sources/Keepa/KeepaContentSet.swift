@@ -1,3 +1,5 @@
+package import TollbookUpstreams
+
 /// Keepa's paid parts of a product (`/product`).
 extension ContentSet {
   /// Rating and review count with their histories: `rating=1`. Bit 0.

@@ -1,4 +1,5 @@
 import JSONText
+package import TollbookUpstreams
 
 /// What Keepa's answer to a product call says, read without any I/O.
 package struct KeepaProductAnswer: Hashable, Sendable {

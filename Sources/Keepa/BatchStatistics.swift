@@ -1,6 +1,7 @@
 import JSONText
 import TollbookEvents
 import TollbookGateway
+import TollbookHTTP
 import TollbookViews
 
 /// The sums of a batch. Every place of the list counts once, so that

@@ -2,6 +2,7 @@ import Deflate
 import Hummingbird
 import TollbookEvents
 import TollbookGateway
+import TollbookHTTP
 import TollbookLog
 import TollbookUpstreams
 import TollbookViews
@@ -10,7 +11,7 @@ extension HTTPService {
   /// `GET /keepa/products/{domain}/{asin}`: the body as Keepa sent it. Never buys.
   func addProduct(to router: Router<TollbookContext>) {
     router.route(
-      "/keepa/products/{domain}/{asin}",
+      "/keepa/products/{domain}/{asin}", query: QueryNames(["as_of"]),
       get: { request, context in
         let domain = try Self.domain(context)
         let asin = try Self.asin(context)

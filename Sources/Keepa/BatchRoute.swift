@@ -1,5 +1,6 @@
 import Hummingbird
 import TollbookGateway
+import TollbookHTTP
 
 extension HTTPService {
   /// `POST /keepa/batch-analyze`: products from the cache, and from Keepa what is missing.

@@ -1,4 +1,5 @@
 package import TollbookEvents
+package import TollbookUpstreams
 
 /// One product that Keepa delivered.
 package struct KeepaProduct: Hashable, Sendable {

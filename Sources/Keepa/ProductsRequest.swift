@@ -1,4 +1,5 @@
 package import TollbookEvents
+package import TollbookGateway
 package import TollbookUpstreams
 package import TollbookViews
 
@@ -17,19 +18,6 @@ package struct ProductsRequest: Sendable {
   package var maximumTokens: Int64?
   /// Who pays.
   package var account: String
-  /// Set if nobody waits for the answer.
-  var behind: Behind?
-
-  /// What a refresh behind an answer is for.
-  struct Behind: Sendable, Hashable {
-    /// When the reader was answered.
-    var asked: Timestamp
-    /// The oldest data that would have done for the reader, in milliseconds.
-    var maximumAge: Int64?
-  }
-
-  /// The age that the reader demanded, whoever waits now.
-  var demandedAge: Int64? { behind.map(\.maximumAge) ?? maximumAge }
 
   package init(
     asins: [KeepaASIN], domain: KeepaDomain = .unitedStates, contentSet: ContentSet = .plain,
@@ -43,6 +31,14 @@ package struct ProductsRequest: Sendable {
     self.wait = wait
     self.maximumTokens = maximumTokens
     self.account = account
+  }
+
+  /// As the engine takes it.
+  package var demand: ResourceDemand {
+    ResourceDemand(
+      KeepaUpstream.product, asins.map { KeepaUpstream.resource($0, domain) },
+      parts: contentSet.rawValue, maximumAge: maximumAge, wait: wait, limit: maximumTokens,
+      account: account)
   }
 }
 
@@ -69,12 +65,33 @@ package struct ProductOutcome: Sendable {
   /// Why there is no answer, or only a stale one.
   package let problem: PurchaseProblem?
   /// Its share of attempts that brought nothing; 0 for who joined.
-  package var lost = 0 as Int64
+  package let lost: Int64
   /// What may have been spent on attempts that brought nothing.
-  package var inDoubt = 0 as Int64
+  package let inDoubt: Int64
 
   /// All that the request has paid for it.
   package var paid: Int64 { tokens + lost }
+
+  init(_ asin: KeepaASIN, _ outcome: ResourceOutcome) {
+    self.asin = asin
+    source =
+      switch outcome.source {
+      case .upstream: .keepa
+      case .cache: .cache
+      case .stale: .stale
+      case .none: .none
+      }
+    entry = outcome.entry
+    tokens = outcome.cost
+    isJoined = outcome.isJoined
+    problem = outcome.problem?.reason == .incomplete ? Self.incomplete : outcome.problem
+    lost = outcome.lost
+    inDoubt = outcome.inDoubt
+  }
+
+  private static let incomplete = PurchaseProblem(
+    .incomplete,
+    "Keepa could not collect the offers, and answered without them and what comes with them")
 }
 
 /// The answer to a `ProductsRequest`.
@@ -87,33 +104,4 @@ package struct ProductsAnswer: Sendable {
   package let position: Position
   /// When it was put together.
   package let now: Timestamp
-}
-
-/// How an upstream stands.
-package struct UpstreamStatus: Sendable, Hashable {
-  /// The raw values are part of the HTTP API.
-  package enum State: String, Sendable {
-    /// No key is set.
-    case notConfigured = "not_configured"
-    /// Nothing was heard yet.
-    case unknown
-    case ready
-    case keyRejected = "key_rejected"
-    /// The last call got no usable answer.
-    case unreachable
-    /// Too many calls in a row got none: it is left alone for a while.
-    case paused
-    /// A simulator answers in its place, and the log holds real data. Nothing is taken from it.
-    case simulator
-  }
-
-  package var isConfigured: Bool
-  package var state: State
-  /// Whether its last answer said that a simulator gave it; nil: it has not answered yet.
-  package var isSimulated: Bool?
-  /// What the upstream said last, where it is not ready; never a secret.
-  package var detail: String
-  package var credential: String?
-  /// When it is asked again, if it is left alone.
-  package var pausedUntil: Timestamp?
 }

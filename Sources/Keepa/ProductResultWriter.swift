@@ -2,6 +2,7 @@ import JSONText
 import SwiftProtobuf
 import TollbookEvents
 import TollbookGateway
+import TollbookHTTP
 import TollbookUpstreams
 import TollbookViews
 
@@ -133,12 +134,5 @@ struct ProductResultWriter {
     json.field("detail", detail)
     json.field("retry_at", retryAt)
     json.endObject()
-  }
-}
-
-extension CacheEntry {
-  /// Whole seconds since it was fetched; nil: by a clock that was ahead, so that nobody knows.
-  func ageSeconds(at now: Timestamp) -> Int64? {
-    fetched <= now ? (now.milliseconds - fetched.milliseconds) / 1_000 : nil
   }
 }

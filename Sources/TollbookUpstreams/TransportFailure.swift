@@ -12,16 +12,16 @@ import TollbookEvents
 #endif
 
 /// What the loss of a connection means for the meter. Only what surely happened before a byte of
-/// the request was written is `notSent`; in all other cases Keepa may have worked and charged.
-enum TransportFailure {
-  static let timedOut = UpstreamFailure(
+/// the request was written is `notSent`; in all other cases the upstream may have worked and charged.
+package enum TransportFailure {
+  package static let timedOut = UpstreamFailure(
     .timedOut, detail: "no complete answer in time", charge: .unknown)
 
-  static let cancelled = UpstreamFailure(
+  package static let cancelled = UpstreamFailure(
     .connectionLost, detail: "given up before the answer was complete", charge: .unknown)
 
   /// Errors are named here in our own words, since theirs may hold the URL and with it the key.
-  static func classify(_ error: any Error) -> UpstreamFailure {
+  package static func classify(_ error: any Error) -> UpstreamFailure {
     switch error {
     case let error as HTTPClientError: classify(error)
     case let error as IOError where error.errnoCode == ECONNREFUSED:

@@ -1,5 +1,6 @@
 import JSONText
 import TollbookEvents
+import TollbookUpstreams
 
 /// An answer that has what was asked for, or at least reads as if: status 200 and Keepa's format.
 /// All the others are told apart here, by the fact sheet's section 3.

@@ -1,4 +1,5 @@
 import TollbookEvents
+package import TollbookUpstreams
 
 /// What Keepa's answer to `/token` says. The call is free and works at any balance (fact sheet,
 /// section 4), so none of its failures costs anything either.

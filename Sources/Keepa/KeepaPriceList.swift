@@ -1,3 +1,5 @@
+package import TollbookUpstreams
+
 /// What a call to `/product` costs in tokens, before Keepa says so. All prices from the fact sheet,
 /// section 5, which names who confirms them. Keepa's `tokensConsumed` beats this list.
 package enum KeepaPriceList {

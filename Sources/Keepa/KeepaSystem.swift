@@ -1,0 +1,40 @@
+import JSONText
+import SwiftProtobuf
+import TollbookEvents
+package import TollbookHTTP
+import TollbookUpstreams
+
+extension HTTPSystem {
+  /// Keepa: products in batches, and their bodies.
+  package static let keepa = HTTPSystem(
+    kinds: [
+      KeepaUpstream.product: Kind(
+        parts: { ContentSet(keepa: $0).keepaName }, summary: ProductSummary.writer)
+    ],
+    addRoutes: { service, router in
+      service.addBatch(to: router)
+      service.addProduct(to: router)
+    })
+}
+
+extension ProductSummary {
+  /// What writes an encoded summary; nil if it cannot be read.
+  @Sendable
+  fileprivate static func writer(
+    _ bytes: [UInt8]
+  ) -> (@Sendable (inout JSONWriter) -> Void)? {
+    guard let summary = try? ProductSummary(serializedBytes: bytes) else { return nil }
+    return { json in summary.write(to: &json) }
+  }
+
+  /// Writes what a list shows of a product, as members of an object.
+  fileprivate func write(to json: inout JSONWriter) {
+    json.field("title", hasTitle ? title : nil)
+    json.field("brand", hasBrand ? brand : nil)
+    json.field("manufacturer", hasManufacturer ? manufacturer : nil)
+    json.field("root_category", hasRootCategory ? rootCategory : nil)
+    json.field("root_category_name", hasRootCategoryName ? rootCategoryName : nil)
+    json.field("image", hasImage ? image : nil)
+    writeFigures(to: &json)
+  }
+}

@@ -1,0 +1,119 @@
+import LMDB
+import TollbookEvents
+package import TollbookLog
+import TollbookViews
+
+// MARK: The service's life
+
+extension Gateway {
+  /// Books the start: what the last run left under way is in doubt from here on.
+  package func start(version: String) async throws(LogError) {
+    let command = StartCommand(
+      version: version, isSimulated: isSimulated,
+      upstreams: purchasers.map(\.upstream), restored: try unnotedRestore(),
+      now: log.time.now())
+    let ledger = ledger
+    _ = try await log.decide { (state, context) throws(LMDBError) in
+      try command.decide(ledger, state, context)
+    }
+  }
+
+  /// How the log was restored, if no start since has noted it.
+  private func unnotedRestore() throws(LogError) -> LogOrigin? {
+    let log = log
+    return try log.read { (transaction) throws(LogError) in
+      guard let origin = try log.reader.origin(in: transaction) else { return nil }
+      do throws(LMDBError) {
+        let noted = try log.index.positions(
+          of: .logRestored, after: origin.position, limit: 1, in: transaction)
+        return noted.isEmpty ? origin : nil
+      } catch { throw .storage(error) }
+    }
+  }
+
+  /// Between two looks whose time is over, in milliseconds.
+  private static let tickInterval: Int64 = 1_000
+
+  /// Does the housekeeping until the task is cancelled: deadlines, tallies, expiry, the balance, space, readers that
+  /// died.
+  ///
+  /// - Parameter tell: gets what whoever runs the service should know.
+  package func runHousekeeping(tell: @escaping @Sendable (HouseNote) -> Void = { _ in }) async {
+    await withTaskGroup { group in
+      group.addTask { [self] in
+        while !Task.isCancelled {
+          for purchaser in purchasers { purchaser.tick() }
+          guard (try? await log.time.sleep(Self.tickInterval)) != nil else { return }
+        }
+      }
+      group.addTask { [self] in
+        while !Task.isCancelled {
+          guard (try? await log.time.sleep(settings.tallyInterval)) != nil else { return }
+          await writeTallies()
+          watchStorage(tell)
+        }
+      }
+      group.addTask { [self] in
+        while !Task.isCancelled {
+          guard (try? await log.time.sleep(settings.readerInterval)) != nil else { return }
+          releaseDeadReaders(tell)
+        }
+      }
+      group.addTask { [self] in
+        while !Task.isCancelled {
+          await sweep()
+          await pruneBodies()
+          guard (try? await log.time.sleep(settings.sweepInterval)) != nil else { return }
+        }
+      }
+      group.addTask { [self] in
+        while !Task.isCancelled {
+          for purchaser in purchasers { await purchaser.watchMeters() }
+          guard (try? await log.time.sleep(settings.balanceInterval / 4)) != nil else { return }
+        }
+      }
+    }
+  }
+
+  /// Waits for calls under way and writes down what was counted. Requests that come after this are not bought.
+  package func stop() async {
+    await withTaskGroup { group in
+      for purchaser in purchasers { group.addTask { await purchaser.stop() } }
+    }
+    await writeTallies()
+  }
+
+  /// Writes down the reads and the refusals that were counted in memory.
+  package func writeTallies() async {
+    let reads = tallies.drain()
+    let refusals = purchasers.map { ($0, $0.refusals.drain()) }
+    let events = reads + refusals.flatMap(\.1)
+    guard !events.isEmpty else { return }
+    do throws(LogError) {
+      _ = try await log.decide { (_, _) throws(LMDBError) in
+        Decision(events: events, answer: ())
+      }
+    } catch {
+      tallies.restore(reads)
+      for (purchaser, events) in refusals { purchaser.refusals.restore(events) }
+    }
+  }
+
+  /// Marks and removes what is due.
+  package func sweep() async {
+    let cache = cache
+    while true {
+      let command = SweepCommand(now: log.time.now())
+      let isDue = try? log.read { (transaction) throws(LogError) in
+        do throws(LMDBError) {
+          return try !cache.dueEntries(at: command.now, limit: 1, in: transaction).isEmpty
+        } catch { throw .storage(error) }
+      }
+      guard isDue == true else { return }
+      let swept = try? await log.decide { (state, _) throws(LMDBError) in
+        try command.decide(cache, state)
+      }
+      guard let swept, swept.answer == SweepCommand.batch else { return }
+    }
+  }
+}

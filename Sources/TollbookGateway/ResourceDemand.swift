@@ -1,0 +1,142 @@
+package import TollbookEvents
+package import TollbookLog
+
+package import TollbookViews
+
+/// What somebody wants of an upstream.
+package struct ResourceDemand: Sendable {
+  /// What buys it.
+  package var operation: String
+  /// In the order in which they are to be bought if not all can be; duplicates are answered once.
+  package var resources: [ResourceKey]
+  /// The parts that must be in the answer.
+  package var parts: UInt64
+  /// The oldest data that will do, in milliseconds; nil: what the kind's windows say.
+  package var maximumAge: Int64?
+  /// How long to go on buying as refills arrive, in milliseconds.
+  package var wait: Int64
+  /// The most that it may cost on the first meter of its calls; nil for no limit of its own.
+  package var limit: Int64?
+  /// Who pays.
+  package var account: String
+  package var tags: [String]
+  /// Set if nobody waits for the answer.
+  var behind: Behind?
+
+  /// What a refresh behind an answer is for.
+  struct Behind: Sendable, Hashable {
+    /// When the reader was answered.
+    var asked: Timestamp
+    /// The oldest data that would have done for the reader, in milliseconds.
+    var maximumAge: Int64?
+  }
+
+  package init(
+    _ operation: String, _ resources: [ResourceKey], parts: UInt64 = 0, maximumAge: Int64? = nil,
+    wait: Int64 = 0, limit: Int64? = nil, account: String = "default", tags: [String] = []
+  ) {
+    self.operation = operation
+    self.resources = resources
+    self.parts = parts
+    self.maximumAge = maximumAge
+    self.wait = wait
+    self.limit = limit
+    self.account = account
+    self.tags = tags
+  }
+
+  /// The age that the reader demanded, whoever waits now.
+  var demandedAge: Int64? { behind.map(\.maximumAge) ?? maximumAge }
+
+  /// The demand that a refresh makes: nobody waits for it, and any fresh entry will do.
+  func refreshing(_ resources: [ResourceKey], asked: Timestamp, limit: Int64?) -> ResourceDemand {
+    var demand = self
+    demand.resources = resources
+    demand.behind = Behind(asked: asked, maximumAge: maximumAge)
+    demand.wait = 0
+    demand.maximumAge = nil
+    demand.limit = limit
+    return demand
+  }
+}
+
+/// What became of one resource of a demand.
+package struct ResourceOutcome: Sendable {
+  /// Where the answer comes from.
+  package enum Source: Hashable, Sendable {
+    /// Bought for this demand, or by one that was already at it.
+    case upstream
+    case cache
+    /// From the cache, past its time, because nothing better could be had.
+    case stale
+    case none
+  }
+
+  package let resource: ResourceKey
+  package var source: Source
+  /// The entry that answers; for what the upstream does not have, an entry that is not present.
+  package var entry: CacheEntry?
+  /// What answers, if it is not kept.
+  package var handedOn: Write?
+  /// This demand's share of what the call that brought it has cost; 0 for who joined.
+  package var cost: Int64 = 0
+  /// Its share of attempts that brought nothing; 0 for who joined.
+  package var lost: Int64 = 0
+  /// What may have been spent on attempts that brought nothing.
+  package var inDoubt: Int64 = 0
+  /// Whether another demand was already buying it.
+  package var isJoined = false
+  /// Why there is no answer, or only a stale one.
+  package var problem: PurchaseProblem?
+
+  init(_ resource: ResourceKey, _ source: Source, _ entry: CacheEntry? = nil) {
+    self.resource = resource
+    self.source = source
+    self.entry = entry
+  }
+}
+
+/// The answer to a ``ResourceDemand``.
+package struct DemandAnswer: Sendable {
+  /// One for each different resource, in the order of the demand.
+  package let outcomes: [ResourceOutcome]
+  /// What the answer reflects.
+  package let position: Position
+  /// When it was put together.
+  package let now: Timestamp
+}
+
+/// What the cache has of a resource.
+package enum StoredResource: Sendable {
+  case notCached
+  /// The entry is there, and what it was restored from had no bodies.
+  case withoutBody(CacheEntry)
+  case stored(CacheEntry, Body, position: Position)
+}
+
+extension PurchaseOrder {
+  /// What is to be bought of a demand.
+  init(_ resources: [ResourceKey], _ demand: ResourceDemand, _ settings: GatewaySettings) {
+    needs = resources.map { Need(demand.operation, $0, parts: demand.parts) }
+    self.demand = Demand(demand)
+    maximumAge = demand.maximumAge
+    patience = demand.wait
+    limit = demand.limit
+    deadline = settings.answerTimeout + demand.wait
+  }
+}
+
+extension Demand {
+  /// A demand as events tell it.
+  init(_ demand: ResourceDemand) {
+    self.init()
+    account = demand.account
+    tags = demand.tags
+    contentSet = demand.parts
+    if let age = demand.demandedAge { maxAgeSeconds = UInt32(clamping: age / 1_000) }
+    if let behind = demand.behind {
+      refresh = .grace
+      askedMs = behind.asked.milliseconds
+    }
+  }
+}

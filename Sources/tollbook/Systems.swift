@@ -1,0 +1,7 @@
+import Keepa
+import TollbookHTTP
+
+/// The systems that this Tollbook has.
+enum Systems {
+  static let all: [HTTPSystem] = [.keepa]
+}
