@@ -43,10 +43,9 @@ let package = Package(
     .target(
       name: "TollbookUpstreams",
       dependencies: [
-        "JSONText", "TollbookEvents", nioCore,
+        "Deflate", "JSONText", "TollbookEvents", nioCore,
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
-        .product(name: "NIOHTTPCompression", package: "swift-nio-extras"),
       ]),
     .target(
       name: "TollbookGateway",
@@ -118,7 +117,7 @@ let package = Package(
     .testTarget(
       name: "TollbookUpstreamsTests",
       dependencies: [
-        "JSONText", "TollbookEvents", "TollbookUpstreams", hummingbird, nioCore,
+        "Deflate", "JSONText", "TollbookEvents", "TollbookUpstreams", hummingbird, nioCore,
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
       ]),
     .testTarget(
