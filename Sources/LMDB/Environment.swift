@@ -45,8 +45,8 @@ package struct EnvironmentOptions: Sendable, Hashable {
 /// the call that made it returns. The environment closes with its last reference. Not to be used
 /// after `fork`.
 @safe package final class Environment: @unchecked Sendable {
-  // SAFETY: of the stored properties only `openTableNames` and `writer` change, under a lock and as
-  // an atomic. LMDB allows all threads to use one environment; the two things it forbids, opening
+  // SAFETY: of the stored properties only `openTableNames`, `writer` and `reservedEnd` change, under
+  // a lock and as atomics. LMDB allows all threads to use one environment; the two things it forbids, opening
   // tables from two threads at once and closing while in use, are kept away by `openTableNames`
   // and by every transaction borrowing `self`.
 
@@ -60,6 +60,8 @@ package struct EnvironmentOptions: Sendable, Hashable {
   private let openTableNames = Mutex<Set<String>>([])
   /// The thread that has the write transaction, or 0.
   let writer = Atomic<UInt>(0)
+  /// Up to where the blocks of the data file are its own; see ``reserve(_:behind:)``.
+  let reservedEnd = Atomic(0)
 
   /// Opens the environment in a folder that exists, and creates its files if need be.
   ///
