@@ -1,3 +1,4 @@
+import CLMDB
 import Glibc
 
 extension Environment {
@@ -76,6 +77,25 @@ enum MapSize {
 
 /// The file of the reader slots, which every process maps.
 enum LockFile {
+  /// Whether an environment has it. LMDB reads without one where the file system is read-only, and tells so only in the
+  /// list of readers.
+  @unsafe static func isUsed(by handle: OpaquePointer) -> Bool {
+    var isUsed = true
+    _ = unsafe withUnsafeMutablePointer(to: &isUsed) { isUsed in
+      unsafe mdb_reader_list(
+        handle,
+        { line, context in
+          // SAFETY: the context is the pointer given below, valid until the list has been told.
+          guard let line = unsafe line, let context = unsafe context else { return 0 }
+          if unsafe String(cString: line).hasPrefix("(no reader locks)") {
+            unsafe context.assumingMemoryBound(to: Bool.self).pointee = false
+          }
+          return 0
+        }, isUsed)
+    }
+    return isUsed
+  }
+
   /// Takes the room that the slots need before LMDB maps the file: on a full disk a touched slot would end the process.
   static func reserve(in directory: String, _ options: EnvironmentOptions) throws(LMDBError) {
     let creating = options.isReadOnly ? 0 : O_CREAT
