@@ -46,7 +46,6 @@ let package = Package(
         "TollbookEvents", nioCore,
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
-        .product(name: "NIOHTTPCompression", package: "swift-nio-extras"),
       ]),
     .target(
       name: "TollbookGateway",
@@ -126,7 +125,7 @@ let package = Package(
     .testTarget(
       name: "TollbookUpstreamsTests",
       dependencies: [
-        "JSONText", "TollbookEvents", "TollbookUpstreams", "Keepa", hummingbird, nioCore,
+        "Deflate", "JSONText", "TollbookEvents", "TollbookUpstreams", "Keepa", hummingbird, nioCore,
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
       ]),
     .testTarget(

@@ -18,11 +18,15 @@ package final class JSONDocument: Sendable {
 
   /// Checks `bytes` and indexes them.
   ///
-  /// - Parameter maximumDepth: how deeply objects and arrays may be nested: at 1, a container of
-  ///   scalars.
+  /// - Parameters:
+  ///   - maximumDepth: how deeply objects and arrays may be nested: at 1, a container of scalars.
+  ///   - maximumValues: how many values and names of members there may be. Each takes 16 bytes of
+  ///     memory and may be as short as two bytes of text: a text that others wrote needs a bound.
   /// - Throws: where the first byte stands that cannot be right.
-  package init(_ bytes: [UInt8], maximumDepth: Int = 512) throws(JSONError) {
-    var scanner = JSONScanner(maximumDepth: maximumDepth)
+  package init(
+    _ bytes: [UInt8], maximumDepth: Int = 512, maximumValues: Int = .max
+  ) throws(JSONError) {
+    var scanner = JSONScanner(maximumDepth: maximumDepth, maximumValues: maximumValues)
     try scanner.scan(bytes.span)
     self.bytes = bytes
     tape = scanner.tape

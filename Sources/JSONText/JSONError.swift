@@ -16,6 +16,7 @@ package struct JSONError: Error, Hashable, Sendable, CustomStringConvertible {
     case byteOrderMark = "JSON starts without a byte order mark"
     case tooDeep = "objects and arrays are nested too deeply"
     case tooLong = "the text is too long"
+    case tooManyValues = "the text has too many values"
   }
 
   package let reason: Reason

@@ -6,15 +6,17 @@ struct JSONScanner {
   /// Indexes on the tape of the containers that are open.
   private var open: [Int] = []
   private let maximumDepth: Int
+  private let maximumValues: Int
 
-  init(maximumDepth: Int) {
+  init(maximumDepth: Int, maximumValues: Int) {
     self.maximumDepth = maximumDepth
+    self.maximumValues = maximumValues
   }
 
   /// Scans a whole text. The tape is complete when it returns.
   mutating func scan(_ text: Span<UInt8>) throws(JSONError) {
     guard text.count < Int(UInt32.max) else { throw JSONError(.tooLong, at: Int(UInt32.max)) }
-    tape.reserveCapacity(text.count / 8 + 1)
+    tape.reserveCapacity(min(text.count / 8 + 1, maximumValues))
     if text.count >= 3, text[0] == 0xEF, text[1] == 0xBB, text[2] == 0xBF {
       throw JSONError(.byteOrderMark, at: 0)
     }
@@ -99,7 +101,7 @@ struct JSONScanner {
   private mutating func openContainer(_ kind: JSONKind) throws(JSONError) {
     guard open.count < maximumDepth else { throw JSONError(.tooDeep, at: position) }
     open.append(tape.count)
-    append(kind, .none, from: position)
+    try append(kind, .none, from: position)
     position += 1
   }
 
@@ -134,7 +136,7 @@ struct JSONScanner {
       guard text[position] == byte else { throw JSONError(.expectedValue, at: start) }
       position += 1
     }
-    append(kind, trait, from: start)
+    try append(kind, trait, from: start)
   }
 
   /// `-`, digits without a leading zero, then perhaps a fraction and an exponent.
@@ -165,7 +167,7 @@ struct JSONScanner {
     if position < text.count, Self.continuesNumber(text[position]) {
       throw JSONError(.badNumber, at: position)
     }
-    append(.number, isInteger ? .integer : .none, from: start)
+    try append(.number, isInteger ? .integer : .none, from: start)
   }
 
   private mutating func digits(_ text: Span<UInt8>) throws(JSONError) {
@@ -202,7 +204,7 @@ struct JSONScanner {
       }
     }
     position = at + 1
-    append(.string, trait, from: start)
+    try append(.string, trait, from: start)
   }
 
   /// Length in bytes of the escape at `at`. A surrogate without its partner is grammatical JSON and
@@ -263,7 +265,10 @@ struct JSONScanner {
     return text[position]
   }
 
-  private mutating func append(_ kind: JSONKind, _ trait: JSONNode.Trait, from start: Int) {
+  private mutating func append(
+    _ kind: JSONKind, _ trait: JSONNode.Trait, from start: Int
+  ) throws(JSONError) {
+    guard tape.count < maximumValues else { throw JSONError(.tooManyValues, at: start) }
     tape.append(
       JSONNode(
         start: UInt32(truncatingIfNeeded: start), end: UInt32(truncatingIfNeeded: position),

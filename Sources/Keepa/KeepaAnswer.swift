@@ -10,14 +10,21 @@ struct KeepaAnswer {
   /// The member that was asked for, if it is there.
   let payload: JSONValue?
 
-  /// - Parameter payload: the member that holds what was asked for; nil if the envelope is all.
+  static let tooLong = TransportFailure.tooLong.detail
+
+  /// - Parameters:
+  ///   - payload: the member that holds what was asked for; nil if the envelope is all.
+  ///   - maximumValues: how many values the answer may hold.
   /// - Throws: every failure that needs no look at the payload.
-  init(status: Int, body: [UInt8], payload name: String?) throws(UpstreamFailure) {
+  init(
+    status: Int, body: [UInt8], payload name: String?, maximumValues: Int
+  ) throws(UpstreamFailure) {
     let document: JSONDocument
     do {
-      document = try JSONDocument(body)
+      document = try JSONDocument(body, maximumValues: maximumValues)
     } catch {
-      throw Self.withoutEnvelope(status, "\(error)")
+      let isTooLong = error.reason == .tooManyValues || error.reason == .tooLong
+      throw Self.withoutEnvelope(status, isTooLong ? Self.tooLong : "\(error)")
     }
     let payload = name.flatMap { document.root[$0] }
     let envelope = KeepaEnvelope(document.root)
@@ -62,9 +69,10 @@ struct KeepaAnswer {
     }
   }
 
-  /// An answer that is not Keepa's format: a page of a proxy, or cut off. The status still tells
-  /// some of it: 5xx is a failure upstream, 429 a refusal, and 402 is only given for a key.
-  private static func withoutEnvelope(_ status: Int, _ why: String) -> UpstreamFailure {
+  /// An answer that is not Keepa's format: a page of a proxy, cut off, or too long. The status
+  /// still tells some of it: 5xx is a failure upstream, 429 a refusal, and 402 is only given for a
+  /// key.
+  static func withoutEnvelope(_ status: Int, _ why: String) -> UpstreamFailure {
     let detail = "HTTP status \(status), \(why)"
     return switch status {
     case 429:

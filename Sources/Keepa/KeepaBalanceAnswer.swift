@@ -8,10 +8,11 @@ package enum KeepaBalanceAnswer {
   ///
   /// - Throws: what went wrong; its charge is zero.
   package static func read(
-    status: Int, body: [UInt8]
+    status: Int, body: [UInt8], maximumValues: Int = KeepaLimits.values
   ) throws(UpstreamFailure) -> UpstreamReading {
     do throws(UpstreamFailure) {
-      let answer = try KeepaAnswer(status: status, body: body, payload: nil)
+      let answer = try KeepaAnswer(
+        status: status, body: body, payload: nil, maximumValues: maximumValues)
       guard answer.error == nil else { throw answer.failure }
       guard let reading = answer.envelope?.reading else {
         throw UpstreamFailure(

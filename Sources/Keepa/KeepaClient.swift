@@ -2,7 +2,6 @@ import AsyncHTTPClient
 import JSONText
 import NIOCore
 import NIOHTTP1
-import NIOHTTPCompression
 import TollbookEvents
 package import TollbookUpstreams
 
@@ -19,6 +18,8 @@ package final class KeepaClient: KeepaAPI, CustomStringConvertible, CustomReflec
   private let settings: Settings
   private let now: @Sendable () -> Int64
   private let http: HTTPClient
+  private let collecting: AnswerBytes
+  private let reader: AnswerReader
 
   /// Where Keepa is and how long to wait for it.
   package struct Settings: Hashable, Sendable {
@@ -31,8 +32,10 @@ package final class KeepaClient: KeepaAPI, CustomStringConvertible, CustomReflec
     /// How long a connection is kept without a request. Short, since a request that meets the other
     /// side's closing is in doubt.
     package var keepAlive = Duration.seconds(20)
-    /// Longest answer accepted, after decompression, in bytes.
-    package var maximumBody = 256 << 20
+    /// The limits of an answer; see there.
+    package var maximumBody = KeepaLimits.body
+    package var maximumBodies = KeepaLimits.bodies
+    package var maximumValues = KeepaLimits.values
 
     package init(base: BaseURL) { self.base = base }
   }
@@ -45,11 +48,13 @@ package final class KeepaClient: KeepaAPI, CustomStringConvertible, CustomReflec
     self.credential = credential
     self.settings = settings
     self.now = now
+    collecting = AnswerBytes(limit: settings.maximumBodies)
+    reader = AnswerReader(maximumBody: settings.maximumBody)
     var configuration = HTTPClient.Configuration(
       redirectConfiguration: .disallow,
       timeout: .init(
         connect: TimeAmount(settings.connectTimeout), read: TimeAmount(settings.silenceTimeout)),
-      decompression: .enabled(limit: .size(settings.maximumBody)))
+      decompression: .disabled)
     configuration.connectionPool.idleTimeout = TimeAmount(settings.keepAlive)
     configuration.connectionPool.retryConnectionEstablishment = false
     configuration.httpVersion = .http1Only
@@ -71,15 +76,18 @@ package final class KeepaClient: KeepaAPI, CustomStringConvertible, CustomReflec
     _ request: KeepaProductRequest, within limit: Duration
   ) async -> UpstreamCall<KeepaProductAnswer> {
     await call("/product", request.parameters, within: limit) {
-      status, body throws(UpstreamFailure) in
+      [settings] status, body throws(UpstreamFailure) in
       try KeepaProductAnswer.read(
-        status: status, body: body, asked: request.asins, contentSet: request.contentSet)
+        status: status, body: body, asked: request.asins, contentSet: request.contentSet,
+        maximumValues: settings.maximumValues)
     }
   }
 
   package func balance(within limit: Duration) async -> UpstreamCall<UpstreamReading> {
-    let call = await call("/token", [], within: limit) { status, body throws(UpstreamFailure) in
-      try KeepaBalanceAnswer.read(status: status, body: body)
+    let call = await call("/token", [], within: limit) {
+      [settings] status, body throws(UpstreamFailure) in
+      try KeepaBalanceAnswer.read(
+        status: status, body: body, maximumValues: settings.maximumValues)
     }
     // Whatever happened to it, this call is free.
     return call.mappingFailure { $0.charge == .unknown ? $0.charged(.known(0)) : $0 }
@@ -87,7 +95,7 @@ package final class KeepaClient: KeepaAPI, CustomStringConvertible, CustomReflec
 
   private func call<Answer: Sendable>(
     _ path: String, _ parameters: [(name: String, value: String)], within limit: Duration,
-    read: (Int, [UInt8]) throws(UpstreamFailure) -> Answer
+    read: @Sendable (Int, [UInt8]) throws(UpstreamFailure) -> Answer
   ) async -> UpstreamCall<Answer> {
     let query = ([("key", credential.key)] + parameters).map { "\($0.0)=\(Self.escaped($0.1))" }
     var request = HTTPClientRequest(
@@ -97,19 +105,20 @@ package final class KeepaClient: KeepaAPI, CustomStringConvertible, CustomReflec
     let sent = now()
     let start = ContinuousClock.now
     let outcome = await answer(to: request, within: limit)
-    let result: Result<Answer, UpstreamFailure>
+    let duration = start.duration(to: .now)
+    let call: UpstreamCall<Answer>
     switch outcome {
     case .success(let raw):
-      do { result = .success(try read(raw.status, raw.body)) } catch { result = .failure(error) }
-    case .failure(let failure): result = .failure(failure)
+      let (bytes, result) = await reader.read(raw, read)
+      call = UpstreamCall(
+        sentMilliseconds: sent, duration: duration, receivedBytes: bytes,
+        isSimulated: raw.isSimulated, result: result)
+    case .failure(let failure):
+      call = UpstreamCall(
+        sentMilliseconds: sent, duration: duration, receivedBytes: 0, isSimulated: false,
+        result: .failure(failure))
     }
-    let raw = try? outcome.get()
-    return UpstreamCall(
-      sentMilliseconds: sent, duration: start.duration(to: .now),
-      receivedBytes: raw?.body.count ?? 0, isSimulated: raw?.isSimulated ?? false, result: result
-    ).mappingFailure { failure in
-      failure.detailed(credential.masking(failure.detail))
-    }
+    return call.mappingFailure { $0.detailed(credential.masking($0.detail)) }
   }
 
   /// Sends a request and waits for the whole answer, or until the time is up: whatever comes first.
@@ -117,16 +126,18 @@ package final class KeepaClient: KeepaAPI, CustomStringConvertible, CustomReflec
   /// complete one.
   private func answer(
     to request: HTTPClientRequest, within limit: Duration
-  ) async -> Result<RawAnswer, UpstreamFailure> {
-    await withTaskGroup(of: Result<RawAnswer, UpstreamFailure>.self) { group in
-      group.addTask { [http, settings] in
+  ) async -> Result<CompleteAnswer, UpstreamFailure> {
+    await withTaskGroup(of: Result<CompleteAnswer, UpstreamFailure>.self) { group in
+      group.addTask { [http, collecting, settings] in
         do {
           let response = try await http.execute(request, deadline: .distantFuture)
-          let body = try await response.body.collect(upTo: settings.maximumBody)
+          let share = AnswerBytes.Share(of: collecting)
           return .success(
-            RawAnswer(
-              status: Int(response.status.code), body: Array(body.readableBytesView),
-              isSimulated: response.headers.first(name: "Tollbook-Upstream") == "simulated"))
+            CompleteAnswer(
+              status: Int(response.status.code),
+              body: try await Self.collect(response.body, upTo: settings.maximumBody, share),
+              isSimulated: response.headers.first(name: "Tollbook-Upstream") == "simulated",
+              share: share))
         } catch {
           return .failure(TransportFailure.classify(error))
         }
@@ -139,6 +150,19 @@ package final class KeepaClient: KeepaAPI, CustomStringConvertible, CustomReflec
       group.cancelAll()
       return Task.isCancelled ? .failure(TransportFailure.cancelled) : first
     }
+  }
+
+  private static func collect(
+    _ body: HTTPClientResponse.Body, upTo limit: Int, _ share: AnswerBytes.Share
+  ) async throws -> [UInt8] {
+    var bytes: [UInt8] = []
+    for try await part in body {
+      let count = part.readableBytes
+      guard count <= limit - bytes.count else { throw TransportFailure.tooLong }
+      guard share.take(count) else { throw TransportFailure.tooLongTogether }
+      bytes.append(contentsOf: part.readableBytesView)
+    }
+    return bytes
   }
 
   /// Percent-encodes all but what RFC 3986 calls unreserved, and the comma between ASINs.
@@ -157,13 +181,6 @@ package final class KeepaClient: KeepaAPI, CustomStringConvertible, CustomReflec
     }
     return result
   }
-}
-
-/// A complete answer.
-private struct RawAnswer: Sendable {
-  let status: Int
-  let body: [UInt8]
-  let isSimulated: Bool
 }
 
 extension UpstreamCall {

@@ -14,8 +14,19 @@ package struct KeepaCredential: Sendable, CustomStringConvertible, CustomReflect
   /// Shows no key to `dump` either.
   package var customMirror: Mirror { Mirror(self, children: ["id": id]) }
 
-  /// The text without the key, whatever it says about it.
+  /// The text without the key, whatever it says about it; without the beginning of the key too
+  /// where the text was cut in the middle of it.
   func masking(_ text: String) -> String {
-    key.isEmpty ? text : text.replacing(key, with: "(key)")
+    guard !key.isEmpty else { return text }
+    var masked = text.replacing(key, with: "(key)")
+    var part = key[...]
+    while part.count >= Self.tellingLength {
+      masked.replace("\(part)…", with: "(key)…")
+      part.removeLast()
+    }
+    return masked
   }
+
+  /// As many characters of the key as a reader might know it by.
+  private static let tellingLength = 4
 }

@@ -1,4 +1,5 @@
 package import JSONText
+import TollbookEvents
 package import TollbookUpstreams
 
 /// The fields that Keepa puts around every JSON answer, errors included (fact sheet, section 3).
@@ -55,7 +56,8 @@ package struct KeepaEnvelope: Hashable, Sendable {
   private static func whole(_ value: JSONValue) -> Int64? { whole(value, .down) }
 }
 
-/// Keepa's `error` object. All three are strings there; `message` is often one generic sentence.
+/// Keepa's `error` object. All three are strings there; `message` is often one generic sentence. A
+/// long one is cut.
 package struct KeepaError: Hashable, Sendable {
   package let type: String
   package let message: String
@@ -64,9 +66,13 @@ package struct KeepaError: Hashable, Sendable {
   /// Nil for null and for anything but an object.
   package init?(_ value: JSONValue) {
     guard value.kind == .object else { return nil }
-    type = value["type"]?.string ?? ""
-    message = value["message"]?.string ?? ""
-    details = value["details"]?.string ?? ""
+    type = Self.text(value["type"])
+    message = Self.text(value["message"])
+    details = Self.text(value["details"])
+  }
+
+  private static func text(_ value: JSONValue?) -> String {
+    value?.string?.inOneLine(atMost: KeepaLimits.text) ?? ""
   }
 
   /// The parts that say something, on one line.

@@ -41,9 +41,9 @@ struct KeepaHistories {
   private func counted(_ kind: Kind) -> Statistic {
     var result = Statistic()
     if let value = current(kind) { result.current = value }
-    let values = history(kind).filter { $0 >= 0 }
-    if let value = values.min() { result.lowest = value }
-    if let value = values.max() { result.highest = value }
+    let past = past(kind)
+    if let value = past.lowest { result.lowest = value }
+    if let value = past.highest { result.highest = value }
     return result
   }
 
@@ -62,7 +62,7 @@ struct KeepaHistories {
   /// The latest value; nil if there is none now, even if there was one before.
   func current(_ kind: Kind) -> Int64? {
     if let current = stats?["current"] { return amount(current[kind.rawValue]) }
-    return history(kind).last.flatMap { $0 >= 0 ? $0 : nil }
+    return past(kind).latest
   }
 
   /// The buy box. Some bodies have its price in two scalars only, without a place in the arrays.
@@ -77,16 +77,43 @@ struct KeepaHistories {
     return result
   }
 
-  /// The values of a history, oldest first: prices with their shipping, -1 for none. What an
-  /// incomplete pair or triple at the end may mean is not guessed.
-  private func history(_ kind: Kind) -> [Int64] {
-    guard let numbers = csv?[kind.rawValue]?.array?.map({ $0.int64 ?? -1 }) else { return [] }
-    let width = kind.hasShipping ? 3 : 2
-    return stride(from: 0, to: numbers.count - width + 1, by: width).map { start in
-      let value = numbers[start + 1]
-      guard kind.hasShipping, value >= 0 else { return value }
-      return value.addingReportingOverflow(max(numbers[start + 2], 0)).partialValue
+  /// What a history comes to: the latest value, nil if that is none, and the extremes.
+  private struct Past {
+    var latest: Int64?
+    var lowest: Int64?
+    var highest: Int64?
+
+    mutating func add(_ value: Int64?) {
+      latest = value
+      guard let value else { return }
+      lowest = min(lowest ?? value, value)
+      highest = max(highest ?? value, value)
     }
+  }
+
+  /// Goes through a history once, keeping nothing of it: prices with their shipping. What an
+  /// incomplete pair or triple at the end may mean is not guessed.
+  private func past(_ kind: Kind) -> Past {
+    var past = Past()
+    guard let numbers = csv?[kind.rawValue]?.array else { return past }
+    let width = kind.hasShipping ? 3 : 2
+    var place = 0
+    var value: Int64?
+    for number in numbers {
+      let isLast = place == width - 1
+      if place == 1 {
+        value = amount(number)
+      } else if place == 2 {
+        let shipping = max(number.int64 ?? -1, 0)
+        value = value.flatMap { amount in
+          let (sum, isTooLarge) = amount.addingReportingOverflow(shipping)
+          return isTooLarge ? nil : sum
+        }
+      }
+      if isLast { past.add(value) }
+      place = isLast ? 0 : place + 1
+    }
+    return past
   }
 
   /// Keepa's sentinels are negative.

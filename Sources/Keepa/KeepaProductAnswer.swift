@@ -35,11 +35,14 @@ extension KeepaProductAnswer {
   ///   - body: the answer's body, already decompressed.
   ///   - asked: the ASINs of the call.
   ///   - contentSet: the paid parts that were asked for.
+  ///   - maximumValues: how many values the answer may hold.
   /// - Throws: what went wrong, with its charge.
   package static func read(
-    status: Int, body: [UInt8], asked: [KeepaASIN], contentSet: ContentSet
+    status: Int, body: [UInt8], asked: [KeepaASIN], contentSet: ContentSet,
+    maximumValues: Int = KeepaLimits.values
   ) throws(UpstreamFailure) -> KeepaProductAnswer {
-    let answer = try KeepaAnswer(status: status, body: body, payload: "products")
+    let answer = try KeepaAnswer(
+      status: status, body: body, payload: "products", maximumValues: maximumValues)
     let unread = Parts(answer.payload, asked: asked, contentSet)
     guard answer.error == nil || !unread.products.isEmpty else { throw answer.failure }
     let isComplete = answer.error == nil && unread.isReadable && unread.unasked.isEmpty

@@ -1,7 +1,8 @@
 package import JSONText
 package import TollbookEvents
 
-/// What a list shows of a product, taken from Keepa's product object (fact sheet, section 6).
+/// What a list shows of a product, taken from Keepa's product object (fact sheet, section 6). Its
+/// texts are cut to a bound: they stand in the log, and in every list.
 package enum KeepaSummary {
   /// Reads a product object. A field that is missing, null or one of Keepa's sentinels (-1 none, -2
   /// not collected) is not set; so is 0 where Keepa writes it for unknown (fees, dimensions, units
@@ -57,8 +58,8 @@ package enum KeepaSummary {
   private static func image(_ product: JSONValue) -> String? {
     let first = product["images"]?[0]
     if let name = text(first?["l"]) ?? text(first?["m"]) { return name }
-    let names = product["imagesCSV"]?.string?.split(separator: ",")
-    return names?.first.map { $0.inOneLine() }
+    let names = product["imagesCSV"]?.string?.split(separator: ",", maxSplits: 1)
+    return names?.first.map { $0.inOneLine(atMost: KeepaLimits.text) }
   }
 
   /// `referralFeePercentage` is a float of a percent, `referralFeePercent` the older whole one.
@@ -70,7 +71,8 @@ package enum KeepaSummary {
   }
 
   private static func text(_ value: JSONValue?) -> String? {
-    value?.string.map { $0.inOneLine() }.flatMap { $0.isEmpty ? nil : $0 }
+    let line = value?.string?.inOneLine(atMost: KeepaLimits.text)
+    return line.flatMap { $0.isEmpty ? nil : $0 }
   }
 
   private static func positive(_ value: JSONValue?) -> Int64? {

@@ -1,7 +1,5 @@
+import CLMDB
 import Glibc
-
-/// `O_TMPFILE`, whose definition Swift cannot import. Source: Linux, `asm-generic/fcntl.h`.
-private let temporary = 0o20000000 | O_DIRECTORY
 
 extension Environment {
   /// The bytes an ordinary process may still write to the disk of the folder; knows no quota.
@@ -9,30 +7,32 @@ extension Environment {
 
   /// What a failure while writing means.
   ///
-  /// The write that fills the disk comes back short, which LMDB reports as `EIO`, as it does a
-  /// broken disk. One wants room to be made and the other must stop everything, so they are told
-  /// apart by asking the system for a little room.
+  /// The write that fills the disk, or that meets the end of what a file may become, comes back
+  /// short, which LMDB reports as `EIO`, as it does a broken disk. One wants room to be made and the
+  /// other must stop everything, so they are told apart by asking for a little room where the file
+  /// ends.
   func writeError(
     _ code: Int32, _ operation: LMDBError.Operation, table: String?
   ) -> LMDBError {
     let error = LMDBError(code: code, operation, table: table)
     guard code == EIO else { return error }
-    let refusal = LMDBError(code: reservingRoom(), operation, table: table)
+    let refusal = LMDBError(code: takingRoom(), operation, table: table)
     return refusal.kind == .noSpace ? refusal : error
   }
 
-  /// The system's answer to a wish for 1 MiB, for a file without a name that is gone at once.
-  private func reservingRoom() -> Int32 {
+  /// The system's answer to a wish for 1 MiB more of the data file.
+  private func takingRoom() -> Int32 {
     let wanted = 1 << 20
-    let file = unsafe open(directory, temporary | O_WRONLY | O_CLOEXEC, 0o600)
-    guard file >= 0 else {
-      let code = errno
-      // No file can be made in a scratch folder, whose name is gone.
-      guard let left = try? claim.availableBytes() else { return code }
-      return left < wanted ? ENOSPC : code
+    var status = stat()
+    guard let file = unsafe try? FileRoom.file(of: handle), unsafe fstat(file, &status) == 0 else {
+      return EIO
     }
-    defer { close(file) }
-    return posix_fallocate(file, 0, off_t(wanted))
+    let end = Int(status.st_size)
+    let code = FileRoom.take(file, from: end, to: end + wanted)
+    guard [EOPNOTSUPP, ENOSYS].contains(code), let left = try? claim.availableBytes() else {
+      return code
+    }
+    return left < wanted ? ENOSPC : code
   }
 }
 
@@ -77,6 +77,25 @@ enum MapSize {
 
 /// The file of the reader slots, which every process maps.
 enum LockFile {
+  /// Whether an environment has it. LMDB reads without one where the file system is read-only, and tells so only in the
+  /// list of readers.
+  @unsafe static func isUsed(by handle: OpaquePointer) -> Bool {
+    var isUsed = true
+    _ = unsafe withUnsafeMutablePointer(to: &isUsed) { isUsed in
+      unsafe mdb_reader_list(
+        handle,
+        { line, context in
+          // SAFETY: the context is the pointer given below, valid until the list has been told.
+          guard let line = unsafe line, let context = unsafe context else { return 0 }
+          if unsafe String(cString: line).hasPrefix("(no reader locks)") {
+            unsafe context.assumingMemoryBound(to: Bool.self).pointee = false
+          }
+          return 0
+        }, isUsed)
+    }
+    return isUsed
+  }
+
   /// Takes the room that the slots need before LMDB maps the file: on a full disk a touched slot would end the process.
   static func reserve(in directory: String, _ options: EnvironmentOptions) throws(LMDBError) {
     let creating = options.isReadOnly ? 0 : O_CREAT

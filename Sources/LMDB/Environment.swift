@@ -22,12 +22,15 @@ package struct EnvironmentOptions: Sendable, Hashable {
   /// Whether everybody who wrote to the file let it reach to its last page, as this wrapper does since format 2 of the
   /// log: see ``FileExtent``.
   package var isKeptWhole: Bool
+  /// Whether reading will do without a slot where the lock file cannot be written, on a read-only file system. Only for
+  /// who keeps every writer away meanwhile: one that does not know of a reader writes over what it reads.
+  package var mayReadWithoutSlot: Bool
 
   /// Options for an environment; the defaults reserve 256 GiB and are durable.
   package init(
     mapSize: Int = 1 << 38, maximumTables: Int = 128, maximumReaders: Int = 1024,
     isReadOnly: Bool = false, unsafeWithoutSync: Bool = false, mayMapLess: Bool = false,
-    isKeptWhole: Bool = true
+    isKeptWhole: Bool = true, mayReadWithoutSlot: Bool = false
   ) {
     self.mapSize = mapSize
     self.maximumTables = maximumTables
@@ -36,6 +39,7 @@ package struct EnvironmentOptions: Sendable, Hashable {
     self.unsafeWithoutSync = unsafeWithoutSync
     self.mayMapLess = mayMapLess
     self.isKeptWhole = isKeptWhole
+    self.mayReadWithoutSlot = mayReadWithoutSlot
   }
 }
 
@@ -45,10 +49,10 @@ package struct EnvironmentOptions: Sendable, Hashable {
 /// the call that made it returns. The environment closes with its last reference. Not to be used
 /// after `fork`.
 @safe package final class Environment: @unchecked Sendable {
-  // SAFETY: of the stored properties only `openTableNames` and `writer` change, under a lock and as
-  // an atomic. LMDB allows all threads to use one environment; the two things it forbids, opening
-  // tables from two threads at once and closing while in use, are kept away by `openTableNames`
-  // and by every transaction borrowing `self`.
+  // SAFETY: of the stored properties only `openTableNames`, `writer` and `reservedEnd` change, under
+  // a lock and as atomics. LMDB allows all threads to use one environment; the two things it
+  // forbids, opening tables from two threads at once and closing while in use, are kept away by
+  // `openTableNames` and by every transaction borrowing `self`.
 
   /// The folder, as given.
   package let directory: String
@@ -57,21 +61,28 @@ package struct EnvironmentOptions: Sendable, Hashable {
 
   let handle: OpaquePointer
   let claim: FolderClaim
+  private let guardian: (any Sendable)?
   private let openTableNames = Mutex<Set<String>>([])
   /// The thread that has the write transaction, or 0.
   let writer = Atomic<UInt>(0)
+  /// Up to where the blocks of the data file are its own; see ``reserve(_:behind:)``.
+  let reservedEnd = Atomic(0)
 
   /// Opens the environment in a folder that exists, and creates its files if need be.
   ///
   /// - Parameters:
   ///   - directory: A folder on a local disk.
   ///   - options: See there.
-  /// - Throws: ``LMDBError``; `alreadyOpen` if this process has it open by whatever path, since
-  ///   closing one of two would drop the locks of both. A failed opening can be tried again.
+  ///   - guardian: kept as long as the environment.
+  /// - Throws: ``LMDBError``; `noReaderSlots` on a read-only file system; `alreadyOpen` if this
+  ///   process has it open by whatever path, since closing one of two would drop the locks of both.
+  ///   A failed opening can be tried again.
   package init(
-    directory: String, options: EnvironmentOptions = EnvironmentOptions()
+    directory: String, options: EnvironmentOptions = EnvironmentOptions(),
+    guardian: (any Sendable)? = nil
   ) throws(LMDBError) {
     self.directory = directory
+    self.guardian = guardian
     claim = try FolderClaim(on: directory)
     do throws(LMDBError) {
       try LockFile.reserve(in: directory, options)
@@ -134,6 +145,9 @@ package struct EnvironmentOptions: Sendable, Hashable {
     if options.unsafeWithoutSync { flags.insert(.withoutSync) }
     let code = unsafe mdb_env_open(handle, directory, flags.rawValue, 0o600)
     if code != MDB_SUCCESS { throw MapSize.openError(code, directory, options) }
+    guard unsafe options.mayReadWithoutSlot || LockFile.isUsed(by: handle) else {
+      throw LMDBError(.noReaderSlots, .openEnvironment)
+    }
     unsafe try FileExtent.check(handle, isKeptWhole: options.isKeptWhole)
     unsafe try openDirectoryTable(handle)
   }

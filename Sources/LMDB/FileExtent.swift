@@ -36,11 +36,10 @@ struct FileExtent {
     guard unsafe fstat(file, &status) == 0 else { throw LMDBError(code: errno, .inspectFolder) }
     let needed = unsafe (information.me_last_pgno + 1) * Int(statistics.ms_psize)
     guard status.st_size < needed else { return }
-    var limit = rlimit()
     // Beyond the limit for files the process would be ended.
-    guard unsafe getrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit) == 0,
-      limit.rlim_cur > UInt(needed), ftruncate(file, off_t(needed)) == 0
-    else { throw LMDBError(.noSpace, .commit) }
+    guard needed <= FileRoom.lengthLimit ?? .max, ftruncate(file, off_t(needed)) == 0 else {
+      throw LMDBError(.noSpace, .commit)
+    }
   }
 
   /// - Parameter isKeptWhole: whether all who wrote did what `extend` does.

@@ -51,6 +51,8 @@ extension LMDBError {
     case notFound
     /// More read transactions at once than ``EnvironmentOptions/maximumReaders``.
     case readersFull
+    /// The lock file cannot be written, since the file system is read-only: a writer would not know of this reader.
+    case noReaderSlots
     /// More tables than ``EnvironmentOptions/maximumTables``.
     case tablesFull
     /// One write transaction touched more pages than LMDB can track (512 MiB).
@@ -118,6 +120,7 @@ extension LMDBError {
       case .keyExists: "key_exists"
       case .notFound: "not_found"
       case .readersFull: "readers_full"
+      case .noReaderSlots: "no_reader_slots"
       case .tablesFull: "tables_full"
       case .transactionFull: "transaction_full"
       case .corrupted: "corrupted"
@@ -146,6 +149,8 @@ extension LMDBError {
       case .keyExists: "the key exists already or does not follow the last one"
       case .notFound: "not found"
       case .readersFull: "all reader slots are taken"
+      case .noReaderSlots:
+        "the file system is read-only, so that whoever writes would not know of this reader"
       case .tablesFull: "all table slots are taken"
       case .transactionFull: "the transaction changes too many pages; write in smaller portions"
       case .corrupted: "the file is damaged; restore it from a snapshot"

@@ -25,10 +25,9 @@ package struct RetryPolicy: Sendable, Hashable {
     }
   }
 
-  /// Whether another attempt may get what this one did not. An answer that came complete and cannot be read would be paid for
-  /// again.
+  /// Whether another attempt may get what this one did not. An answer that came and cannot be read would be paid for again.
   static func isWorthRetrying(_ failure: UpstreamFailure) -> Bool {
-    isFault(failure.reason) && !(failure.reason == .unreadable && failure.status > 0)
+    isFault(failure.reason) && failure.reason != .unreadable
   }
 
   /// The wait after attempt number `attempt`: anywhere between nothing and a limit that doubles (full jitter), so that

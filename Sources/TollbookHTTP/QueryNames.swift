@@ -30,8 +30,11 @@ package struct QueryNames {
 
   private static let events = ["account", "resource", "fetch"]
   private static let range = ["after", "from", "to"]
+  /// Without a value it is where a list begins, so that whoever pages can start with an empty one.
+  private static let beginning = "cursor"
 
-  /// Refuses a request whose query has a name that the path does not take, or takes once and finds twice.
+  /// Refuses a request whose query has a name that the path does not take, takes once and finds twice, or finds without a
+  /// value: what was left empty by mistake would be answered as if nothing had been asked.
   static func check(
     _ request: Request, at path: String, _ own: QueryNames?
   ) throws(Problem) {
@@ -44,6 +47,11 @@ package struct QueryNames {
         throw Problem(
           .invalidParameter, "“\(name.prefix(100))” is no parameter of \(path); \(names.sentence)",
           field: String(name.prefix(100)))
+      }
+      if value.isEmpty, name != beginning {
+        throw Problem(
+          .invalidParameter, "\(name) is empty; give it a value, or leave it out",
+          field: String(name))
       }
       if !seen.insert(name).inserted && isOnce {
         throw Problem(

@@ -7,7 +7,7 @@ package struct QueryParameters {
 
   package init(_ request: Request) { self.request = request }
 
-  /// A parameter; nil if it is left out or empty.
+  /// A parameter; nil if it is left out.
   package subscript(name: String) -> String? {
     guard let value = request.uri.queryParameters[Substring(name)], !value.isEmpty else {
       return nil
@@ -15,7 +15,7 @@ package struct QueryParameters {
     return String(value)
   }
 
-  /// All values of a parameter that may be given several times, without empty ones.
+  /// All values of a parameter that may be given several times.
   package func values(of name: String) -> [String] {
     request.uri.queryParameters[values: Substring(name)].filter { !$0.isEmpty }.map(String.init)
   }

@@ -16,6 +16,10 @@ package enum DataDirectoryError: Error, Hashable, Sendable, CustomStringConverti
   case otherMode(String, LogMode)
   case networkFilesystem(String, type: String)
   case unusable(String, reason: String)
+  /// It lies on a read-only file system, and is written meanwhile through another path.
+  case writtenElsewhere(String)
+  /// It lies on a read-only file system, and nobody can tell whether it is written meanwhile.
+  case perhapsWrittenElsewhere(String, reason: String)
 
   package var description: String {
     switch self {
@@ -37,6 +41,13 @@ package enum DataDirectoryError: Error, Hashable, Sendable, CustomStringConverti
     case .networkFilesystem(let path, let type):
       "\(path) is on a network filesystem (\(type)), where LMDB cannot lock. Use a local disk."
     case .unusable(let path, let reason): "\(path) cannot be used: \(reason)"
+    case .writtenElsewhere(let path):
+      "\(path) is on a read-only file system and in use by a tollbook that could not know of this"
+        + " reader and would write over what it reads. Read it where that one runs, or stop that"
+        + " one."
+    case .perhapsWrittenElsewhere(let path, let reason):
+      "\(path) is on a read-only file system, and \(reason), so nobody can tell whether it is"
+        + " written meanwhile. Copy it to a folder that can be written, and read it there."
     }
   }
 }
@@ -115,8 +126,26 @@ package struct DataDirectory: Sendable {
 
   /// Whether a process owns it now.
   package static func isOwned(_ path: String) -> Bool {
-    guard let handle = openLock(in: path, creating: false) else { return false }
-    return flock(handle.fileDescriptor, LOCK_EX | LOCK_NB) != 0
+    guard let handle = openLock(in: path, O_RDONLY) else { return false }
+    // Together with readers that keep owners away.
+    return flock(handle.fileDescriptor, LOCK_SH | LOCK_NB) != 0
+  }
+
+  /// Lets nobody own it as long as the value lasts: for who reads it and cannot write at all. Several can.
+  package func keepingOwnersAway() throws(DataDirectoryError) -> any Sendable {
+    guard let handle = Self.openLock(in: path, O_RDONLY) else {
+      throw .perhapsWrittenElsewhere(path, reason: "it has no \(Self.lockName) that could be read")
+    }
+    do throws(DataDirectoryError) {
+      try Self.refuseNetwork(path, andShared: true)
+    } catch {
+      guard case .networkFilesystem(_, let type) = error else { throw error }
+      throw .perhapsWrittenElsewhere(path, reason: "another machine may have it (\(type))")
+    }
+    guard flock(handle.fileDescriptor, LOCK_SH | LOCK_NB) == 0 else {
+      throw .writtenElsewhere(path)
+    }
+    return handle
   }
 
   /// The snapshot on which the log of a directory rests, as its marker says.
@@ -243,7 +272,7 @@ package struct DataDirectory: Sendable {
   }
 
   private static func takeLock(in path: String) throws(DataDirectoryError) -> FileHandle {
-    guard let handle = openLock(in: path, creating: true) else {
+    guard let handle = openLock(in: path, O_RDWR | O_CREAT) else {
       let denial =
         FileRight.denial(of: path, [.enter, .write])
         ?? FileRight.denial(of: "\(path)/\(lockName)", [.read, .write])
@@ -254,18 +283,22 @@ package struct DataDirectory: Sendable {
   }
 
   /// Opens the lock file for this process alone: a child that inherited it would own the directory on after us.
-  private static func openLock(in path: String, creating: Bool) -> FileHandle? {
-    let descriptor = unsafe open(
-      "\(path)/\(lockName)", O_RDWR | O_CLOEXEC | (creating ? O_CREAT : 0), 0o600)
+  private static func openLock(in path: String, _ way: Int32) -> FileHandle? {
+    let descriptor = unsafe open("\(path)/\(lockName)", way | O_CLOEXEC, 0o600)
     return descriptor < 0 ? nil : FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
   }
 
   /// LMDB's locks and its map need a local filesystem.
-  private static func refuseNetwork(_ path: String) throws(DataDirectoryError) {
-    let remote: Set<Substring> = [
+  ///
+  /// - Parameter andShared: also one that a host shares with its guests, whose locks do not reach the other side.
+  private static func refuseNetwork(
+    _ path: String, andShared: Bool = false
+  ) throws(DataDirectoryError) {
+    var remote: Set<Substring> = [
       "nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "afs", "ceph", "glusterfs", "fuse.sshfs",
       "lustre",
     ]
+    if andShared { remote.formUnion(["virtiofs", "vboxsf", "prl_fs", "fuse.vmhgfs-fuse"]) }
     let resolved = URL(fileURLWithPath: path.isEmpty ? "." : path).resolvingSymlinksInPath().path
     guard let mounts = try? String(contentsOfFile: "/proc/self/mounts", encoding: .utf8) else {
       return

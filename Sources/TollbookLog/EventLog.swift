@@ -96,6 +96,7 @@ package final class EventLog: Sendable {
   package func close() {
     writer.close()
     store.signal.close()
+    environment.giveBackReserve()
   }
 
   var commits: CommitSignal { store.signal }
@@ -166,10 +167,15 @@ extension EventLog {
 // MARK: Space
 
 extension EventLog {
+  /// How much more the data file may hold, asked where it grows. The reserve is made the file's own, so that it is there
+  /// when a paid call has to be recorded.
   package func headroom() throws(LogError) -> Headroom {
     do throws(LMDBError) {
       var statistics = try environment.statistics()
-      var map = statistics.mapSize - statistics.usedBytes
+      let fileLimit = environment.fileLimit
+      let used = statistics.usedBytes
+      let growth = max(0, min(statistics.mapSize, fileLimit ?? .max) - used)
+      var map = growth
       var pinned = 0
       if map <= options.reserveBytes {
         // The file never shrinks, but its free pages are written again: all but those that a reader may still read. They
@@ -185,10 +191,16 @@ extension EventLog {
         map += reusable
         pinned = all - reusable
       }
+      let disk = try environment.availableDiskBytes() + environment.reservedBytes(behind: used)
+      // Asked for only where it can be had, so that no other use of the disk is in want meanwhile.
+      var isReserved = true
+      if min(map, disk) > options.reserveBytes, writer.state != .closed {
+        isReserved = try environment.reserve(min(options.reserveBytes, growth), behind: used)
+      }
       return Headroom(
-        map: map, disk: try environment.availableDiskBytes(), reserve: options.reserveBytes,
-        pinned: pinned,
-        oldestReader: statistics.readers.first.map { ($0.process, statistics.lag(of: $0)) })
+        map: map, disk: disk, reserve: options.reserveBytes, pinned: pinned,
+        oldestReader: statistics.readers.first.map { ($0.process, statistics.lag(of: $0)) },
+        fileLimit: fileLimit, isReserved: isReserved)
     } catch { throw .storage(error) }
   }
 

@@ -35,6 +35,30 @@ struct IndexSums: Hashable, Sendable {
     for row in EventIndex.rows(of: event) { sums[row.table].add(row.key.span) }
   }
 
+  /// What the records of a range say.
+  static func read(
+    _ environment: Environment, _ log: LogTables, _ range: ClosedRange<Position>, _ chunk: Int,
+    isCancelled: () -> Bool
+  ) throws(LogError) -> IndexSums {
+    var sums = IndexSums()
+    var last = range.lowerBound - 1
+    while last < range.upperBound, !isCancelled() {
+      let start = last
+      try environment.withReadTransaction { (transaction) throws(LogError) in
+        try LogReader(log).scan(after: start, in: transaction) { (event) throws(LogError) in
+          guard event.position <= range.upperBound, event.position - start <= chunk else {
+            return .stop
+          }
+          sums.add(event)
+          last = event.position
+          return .next
+        }
+      }
+      if last == start { break }
+    }
+    return sums
+  }
+
   static func += (left: inout IndexSums, right: IndexSums) {
     for table in left.sums.indices {
       left.sums[table].rows += right.sums[table].rows
@@ -164,7 +188,7 @@ struct IndexCheck {
     }
   }
 
-  private static func position(of key: RawSpan) -> Position {
+  static func position(of key: RawSpan) -> Position {
     key.byteCount < 9 ? 0 : key.bigEndianUInt64(at: key.byteCount - 8)
   }
 

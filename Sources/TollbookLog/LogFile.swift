@@ -32,10 +32,25 @@ enum LogFile {
   }
 }
 
+extension LogFile {
+  /// Whether somebody writes to the log while the file with the reader slots is gone from its folder: one made anew would
+  /// not be the writer's.
+  fileprivate static func hasLostItsLocks(in directory: DataDirectory) -> Bool {
+    let files = FileManager.default
+    return !files.fileExists(atPath: "\(directory.path)/\(lockName)")
+      && files.fileExists(atPath: "\(directory.path)/\(name)")
+      && DataDirectory.isOwned(directory.path)
+  }
+}
+
 extension DataDirectory {
   /// Opens the environment that the log of the directory is in, and creates it if none was begun there yet.
   ///
-  /// - Throws: `.directory` if there was a log that is not there any more, `.storage` if LMDB cannot open it.
+  /// Where a reader cannot tell the writer of itself, on a read-only file system, the environment holds the owner's lock
+  /// as long as it is open.
+  ///
+  /// - Throws: `.directory` if there was a log that is not there any more, or if it may be written while it is read and
+  ///   nobody would know; `.storage` if LMDB cannot open it.
   package func openEnvironment(
     _ options: EnvironmentOptions
   ) throws(LogError) -> Environment {
@@ -48,11 +63,25 @@ extension DataDirectory {
             + " folder, for no log is begun anew in its place (if there never was one, remove the"
             + " folder)"))
     }
+    if options.isReadOnly, LogFile.hasLostItsLocks(in: self) {
+      throw .directory(
+        .unusable(
+          path,
+          reason: "\(path)/\(LogFile.lockName) is missing while another tollbook uses the folder,"
+            + " which would not know of a reader: restart that one"))
+    }
     var options = options
     let format = try LogError.marking { () throws(DataDirectoryError) in try writtenFormat() }
     options.isKeptWhole = format >= 2
     do throws(LMDBError) {
       return try Environment(directory: path, options: options)
+    } catch {
+      guard error.kind == .noReaderSlots, options.isReadOnly else { throw .storage(error) }
+    }
+    let owner = try LogError.marking { () throws(DataDirectoryError) in try keepingOwnersAway() }
+    options.mayReadWithoutSlot = true
+    do throws(LMDBError) {
+      return try Environment(directory: path, options: options, guardian: owner)
     } catch { throw .storage(error) }
   }
 }

@@ -78,6 +78,9 @@ package struct LogVerifier: Sendable {
     package var isCutShort = false
     /// Whether every record could be read, so that a replay can be compared with the views.
     package var isReadable = true
+    /// Up to where the index contains the log, if that is not all of it: it was cut short while it caught up, and the next
+    /// opening of the log goes on. Not damage.
+    package var indexPosition: Position?
     /// Seconds that bodies and records took.
     package var bodySeconds = 0.0
     package var recordSeconds = 0.0
@@ -124,7 +127,7 @@ package struct LogVerifier: Sendable {
     try walkTree(of: extent, limit, watch, &report)
     let sums = try walkRecords(of: extent, named, scope, limit, watch, &report)
     if scope.contents, report.isReadable, !report.isCutShort {
-      report.damages += try checkIndex(sums, report, watch)
+      report.damages += try checkIndex(sums, watch, &report)
     }
     return report
   }
@@ -192,7 +195,7 @@ package struct LogVerifier: Sendable {
 
   /// Compares the index, if the log has one already: one that was restored gets it when it is opened.
   private func checkIndex(
-    _ sums: IndexSums, _ report: Report, _ watch: Watch
+    _ sums: IndexSums, _ watch: Watch, _ report: inout Report
   ) throws(LogError) -> [Damage] {
     guard report.head > report.start else { return [] }
     watch.reading(LogTables.viewsName)
@@ -202,28 +205,44 @@ package struct LogVerifier: Sendable {
       guard case .noView = error else { throw error }
       return []
     }
-    let found: (row: ViewRow?, isEmpty: Bool)
+    let (start, head) = (report.start, report.head)
+    let found: (row: ViewRow?, isEmpty: Bool, isAhead: Bool)
     do throws(LMDBError) {
       found = try environment.withReadTransaction { (transaction) throws(LMDBError) in
         let row = try ViewRow.of(fold, tables.views, in: transaction)
         var isEmpty = true
+        var isAhead = false
         for table in try views.open(in: transaction) {
           if try transaction.count(in: table) > 0 { isEmpty = false }
+          guard let row, row.position < head else { continue }
+          try transaction.scan(table) { (key, _) throws(LMDBError) in
+            isAhead = isAhead || IndexCheck.position(of: key) > row.position
+            return isAhead ? .stop : .next
+          }
         }
-        return (row, isEmpty)
+        return (row, isEmpty, isAhead)
       }
     } catch { throw .storage(error) }
     if found.row == nil, found.isEmpty { return [] }
-    guard let row = found.row, row.position >= report.head else {
+    guard let row = found.row, row.position >= start, !found.isAhead else {
       return [
         Damage(
           table: LogTables.viewsName, position: found.row?.position,
-          problem: "\(fold.id) is not noted to contain the log up to \(report.head)")
+          problem: "\(fold.id) is not noted to contain the log up to \(head)")
       ]
     }
+    let end = min(row.position, head)
+    var expected = sums
+    if end < head {
+      report.indexPosition = end
+      guard end > start else { return [] }
+      expected = try IndexSums.read(environment, tables, (start + 1)...end, chunk.rows) {
+        watch.isCancelled()
+      }
+    }
     return try IndexCheck(
-      environment, tables, views, range: (report.start + 1)...report.head, expected: sums,
-      watch: watch, chunk: chunk
+      environment, tables, views, range: (start + 1)...end, expected: expected, watch: watch,
+      chunk: chunk
     ).damages()
   }
 }

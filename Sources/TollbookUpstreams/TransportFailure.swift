@@ -1,6 +1,5 @@
 import AsyncHTTPClient
 import NIOCore
-import NIOHTTPCompression
 import TollbookEvents
 
 #if canImport(Glibc)
@@ -20,18 +19,19 @@ package enum TransportFailure {
   package static let cancelled = UpstreamFailure(
     .connectionLost, detail: "given up before the answer was complete", charge: .unknown)
 
+  package static let tooLong = unreadable("the answer is too long")
+
+  package static let tooLongTogether = unreadable("the answers under way are too long together")
+
   /// Errors are named here in our own words, since theirs may hold the URL and with it the key.
   package static func classify(_ error: any Error) -> UpstreamFailure {
     switch error {
+    case let failure as UpstreamFailure: failure
     case let error as HTTPClientError: classify(error)
     case let error as IOError where error.errnoCode == ECONNREFUSED:
       notSent("connection refused")
     case let error as IOError: lost("connection lost: \(error.errnoCode)")
-    case is NIOTooManyBytesError: unreadable("the answer is too long")
     case is CancellationError: cancelled
-    case is NIOHTTPDecompression.DecompressionError,
-      is NIOHTTPDecompression.ExtraDecompressionError:
-      unreadable("the answer does not decompress, or is too long")
     default: classify(named: error)
     }
   }

@@ -101,10 +101,19 @@ final class Serving: Sendable {
   let url: String
 
   /// Starts it and returns when it says that it is ready.
+  ///
+  /// - Parameter fileLimit: how long its files may become, in bytes.
   init(
-    _ arguments: [String], in folder: TemporaryFolder, environment: [String: String] = [:]
+    _ arguments: [String], in folder: TemporaryFolder, environment: [String: String] = [:],
+    fileLimit: Int? = nil
   ) async throws {
     process = Binary.process(arguments, in: folder.path, environment: environment)
+    if let fileLimit, let tool = process.executableURL {
+      // In a shell as POSIX has it a block is 512 bytes.
+      let script = #"ulimit -f "$0" && exec "$@""#
+      process.executableURL = URL(fileURLWithPath: "/bin/sh")
+      process.arguments = ["-c", script, "\(fileLimit / 512)", tool.path] + arguments
+    }
     process.standardOutput = output.pipe
     process.standardError = errors.pipe
     try process.run()

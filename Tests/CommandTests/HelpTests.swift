@@ -81,6 +81,21 @@ struct Command: Sendable, CustomTestStringConvertible {
     (["simulate", "keepa", "--bodies", "nowhere"], "nowhere"),
     (["resolve", "--settled", "1"], "--fetch"), (["resolve", "--fetch", "1"], "--settled"),
     (["resolve", "--fetch", "1", "--settled", "0", "--note", ""], "--note is empty"),
+    (["events", "--limit", "-1"], "--limit must be 1 or more"),
+    (["audit", "--limit", "-1"], "--limit must be 1 or more"),
+    (["verify", "--limit", "-3"], "--limit must be 1 or more"),
+    (["events", "--fetch", "-1"], "it must be 1 or more"),
+    (["events", "--fetch", "0"], "it must be 1 or more"),
+    (["events", "--after", "-1"], "it must be 0 or more"),
+    (["events", "--from", "-1"], "'-1' is invalid for '--from"),
+    (["resolve", "--fetch", "-1"], "it must be 1 or more"),
+    (
+      ["resolve", "--fetch", "1", "--settled", "-1", "--note", "x"], "--settled must be 0 or more"
+    ),
+    (["snapshot", "prune", "--keep", "-1"], "--keep must be 0 or more"),
+    (["snapshot", "diff", "a", "b", "--examples", "-1"], "--examples must be 0 or more"),
+    (["simulate", "keepa", "--rate", "-1"], "name 0 or more tokens"),
+    (["serve", "--port", "-1"], "-1"),
   ])
   func `what cannot be meant ends with status 2 and says what was wrong`(
     arguments: [String], word: String

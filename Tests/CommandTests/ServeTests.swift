@@ -49,6 +49,33 @@ import TollbookTestSupport
     #expect(await simulator.end(SIGHUP).status == 0)
   }
 
+  @Test func `under a limit for files the reserve stays, and refusals name the storage`()
+    async throws
+  {
+    // The reserve, and little more than what an empty log takes.
+    let limit = (64 << 20) + (1 << 20)
+    var bought: Int64 = 0
+    // The next start is no worse off.
+    for _ in 0..<2 {
+      let serving = try await Serving(simulated, in: folder, fileLimit: limit)
+      var refusal: JSONValue?
+      while refusal == nil, bought < 1_000 {
+        let asins = (bought..<bought + 20).map { "B\(100_000_000 + $0)" }
+        let answer = try await serving.batch(asins)
+        if answer["type"] == nil { bought += 20 } else { refusal = answer }
+      }
+      #expect(bought >= 20)
+      #expect(refusal?["type"]?.string == "/problems/read-only")
+      let health = try await serving.get("/health")
+      #expect(health["status"]?.string == "read_only")
+      #expect(health["reasons"]?[0]?["detail"]?.string?.contains("(ulimit -f)") == true)
+      let meter = try await serving.get("/ledger")["meters"]?[0]
+      #expect(meter?["settled"]?.int64 == bought)
+      #expect(meter?["in_doubt"]?.int64 == 0 && meter?["reserved"]?.int64 == 0)
+      #expect(await serving.end().status == 0)
+    }
+  }
+
   @Test func `the greeting says where it is, and everything simulated says so`() async throws {
     let serving = try await Serving(simulated, in: folder)
 

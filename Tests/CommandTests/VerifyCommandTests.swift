@@ -1,6 +1,8 @@
 import Foundation
 import JSONText
 import Testing
+import TollbookEvents
+import TollbookLog
 import TollbookTestSupport
 
 @Suite(.timeLimit(.minutes(30))) struct VerifyCommandTests {
@@ -53,6 +55,26 @@ import TollbookTestSupport
     #expect(fast.status == 0)
     #expect(!fast.output.contains("view"))
     #expect(!fast.output.contains("state"))
+  }
+
+  @Test func `views that lag are not called damaged, and the next start catches up`() async throws {
+    try await write()
+    do {
+      // As a start leaves them that was cut short: the log goes on and they do not.
+      let log = try folder.openLog(time: .system)
+      defer { log.close() }
+      try await log.append([.serviceStarted(ServiceStarted())])
+    }
+    let lagging = try await run(["verify"])
+    #expect(lagging.status == 0, "\(lagging)")
+    #expect(!lagging.output.contains("damaged"))
+    #expect(lagging.output.contains("4 views lag behind the log, from position "))
+    #expect(lagging.output.contains("the next `tollbook serve`, or `tollbook rebuild`, catches up"))
+    #expect(lagging.output.contains("All is as it was written"))
+    try await write()
+    let full = try await run(["verify"])
+    #expect(full.status == 0 && !full.output.contains("lag"))
+    #expect(full.lines.last?.hasPrefix("state  ") == true)
   }
 
   @Test func `wrong uses are refused, and a directory without a log says so`() async throws {

@@ -86,6 +86,22 @@ import Testing
     }
   }
 
+  @Test func `a text of more values than the bound is refused where the first one too many stands`()
+    throws
+  {
+    func read(_ text: String, _ bound: Int) throws(JSONError) -> JSONKind {
+      try JSONDocument(Array(text.utf8), maximumValues: bound).root.kind
+    }
+    #expect(try read("[0,0,0]", 4) == .array)
+    #expect(throws: JSONError(.tooManyValues, at: 5)) { try read("[0,0,0]", 3) }
+    #expect(throws: JSONError(.tooManyValues, at: 1)) { try read("[[]]", 1) }
+    // A member is two: its name and its value.
+    #expect(try read("{\"a\":null}", 3) == .object)
+    #expect(throws: JSONError(.tooManyValues, at: 5)) { try read("{\"a\":null}", 2) }
+    #expect(throws: JSONError(.tooManyValues, at: 1)) { try read("{\"a\":null}", 1) }
+    #expect(throws: JSONError(.tooManyValues, at: 0)) { try read("true", 0) }
+  }
+
   @Test(arguments: 1...40 as ClosedRange<UInt64>)
   func `damaged text never traps, and what is accepted hangs together`(seed: UInt64) throws {
     var random = SeededRandom(seed: seed)

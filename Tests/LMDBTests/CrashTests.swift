@@ -97,6 +97,29 @@ import Testing
     }
   }
 
+  @Test func `a write cut short by the limit for files is a want of space, no broken disk`() async {
+    await #expect(processExitsWith: .success) {
+      signal(SIGXFSZ, SIG_IGN)
+      let folder = try TemporaryFolder()
+      let environment = try folder.open(mapSize: 1 << 26)
+      let table = try environment.openTables(["events"])[0]
+      try environment.put("1", for: "kept", in: table)
+      // The middle of a page, so that a write ends in the middle.
+      try Self.limitFileSize(to: (1 << 21) + 100)
+      #expect(environment.fileLimit == (1 << 21) + 100)
+      let used = try environment.statistics().usedBytes
+      #expect(try environment.reserve(1 << 20, behind: used))
+      #expect(try !environment.reserve(1 << 21, behind: used))
+      for bytes in [5_000_000, 2_200_000, 2_100_000] {
+        let error = #expect(throws: LMDBError.self) {
+          try Self.fill(environment, table, bytes: bytes)
+        }
+        #expect(error?.isOutOfSpace == true, "\(String(describing: error))")
+      }
+      #expect(try environment.text(for: "kept", in: table) == "1")
+    }
+  }
+
   @Test func `a write transaction inside another is a mistake that stops the process`() async {
     await #expect(processExitsWith: .failure) {
       let folder = try TemporaryFolder()

@@ -145,7 +145,7 @@ struct BadInput: CustomTestStringConvertible, Sendable {
     "/events?type=ServiceStarted&type=CacheWritten&account=x&resource=y&fetch=1&after=0&limit=1",
     "/events?from=2026-11-01&to=2026-11-22", "/cache/entries/shared/keepa.product/1/B0?as_of=1",
     "/ledger/charges?account=x&operation=y&from=2026-11-01&to=2026-11-22&cursor=1&limit=1",
-    "/keepa/products/1/B000000001?as_of=1", "/health?&", "/ledger?",
+    "/keepa/products/1/B000000001?as_of=1", "/health?&", "/ledger?", "/cache/entries?cursor=",
   ])
   func `every name that is documented is known`(_ uri: String) async throws {
     let stand = try await Stand()
@@ -202,6 +202,10 @@ struct BadInput: CustomTestStringConvertible, Sendable {
     ("/audit?form=2026-11-21", "form"), ("/log?at=1", "at"), ("/metrics?x", "x"),
     ("/cache/stats?x=1", "x"), ("/snapshots?limit=1", "limit"), ("/log/key?x=1", "x"),
     ("/keepa/products/1/B000000001?max_age=1", "max_age"), ("/health?x=1", "x"),
+    ("/ledger?as_of=", "as_of"), ("/metrics?as_of", "as_of"), ("/log?as_of=&", "as_of"),
+    ("/keepa/products/1/B000000001?as_of=", "as_of"), ("/ledger/charges?account=", "account"),
+    ("/events?type=ServiceStarted&type=", "type"), ("/cache/entries?state=", "state"),
+    ("/audit?from=", "from"), ("/events/stream?after=", "after"),
   ])
   func `E26: a bad parameter is refused by name`(_ uri: String, _ name: String) async throws {
     let stand = try await Stand()

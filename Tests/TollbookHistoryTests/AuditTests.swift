@@ -36,6 +36,15 @@ import TollbookViews
     return try #require(try Audit.run(query, in: LogSource(log)))
   }
 
+  @Test(
+    arguments: [
+      (1, 3, 3_333), (2, 3, 6_667), (1, 20_000, 1), (1, 20_001, 0), (3, 20_000, 2), (0, 7, 0),
+      (7, 7, 10_000), (.max, .max, 10_000), (.max - 1, .max, 10_000), (1, 0, nil), (-1, 2, nil),
+    ] as [(Int64, Int64, Int64?)])
+  func `a rate is rounded half up to hundredths`(part: Int64, whole: Int64, expected: Int64?) {
+    #expect(hundredths(part, of: whole) == expected)
+  }
+
   @Test(arguments: 0..<12)
   func `the sums are the ledger's, in all and in every slice`(seed: UInt64) async throws {
     let folder = try TemporaryFolder()
@@ -251,7 +260,7 @@ import TollbookViews
     #expect(tokens.certain == 3, "never mixed with what was spent")
     #expect(sums.counts.readsBought == 2)
     #expect(sums.counts.hits == 15)
-    #expect(sums.counts.hitRate == 8_823)
+    #expect(sums.counts.hitRate == 8_824)
     #expect(tokens.hitRate == 7_692)
     #expect(sums.counts.calls == 1)
     #expect(sums.counts.bought == 2)

@@ -134,8 +134,59 @@ import TollbookViews
     let id = Array(MetricsFold.fold.id.utf8)
     try log.environment.replace(id, by: id, note, in: log.tables.views)
     let noted = try verify(log)
-    #expect(noted.damages.map(\.table) == [LogTables.viewsName])
-    #expect(noted.damages.first?.problem.contains(MetricsFold.fold.id) == true)
+    #expect(noted.viewsBehind.isEmpty)
+    #expect(!noted.damages.isEmpty)
+    #expect(noted.damages.allSatisfy { $0.problem.contains(MetricsFold.fold.id) })
+    let late = ViewRow(position: log.head + 1).bytes
+    try log.environment.replace(id, by: id, late, in: log.tables.views)
+    #expect(try verify(log).damages.map(\.table) == [LogTables.viewsName])
+  }
+
+  @Test func `views that lag behind the log are told as such, and are right so far`() async throws {
+    let lab = try SnapshotLab(seed: 6)
+    do {
+      let log = try lab.open()
+      defer { log.close() }
+      try await lab.append(60, to: log)
+    }
+    // As a start leaves them that was cut short: the log goes on and they do not.
+    let log = try lab.folder.openLog(time: lab.time.source)
+    let reached = log.head
+    try await lab.append(30, to: log)
+    let outcome = try verify(log)
+    #expect(outcome.damages == [])
+    #expect(outcome.views.isEmpty && outcome.state == nil)
+    #expect(outcome.viewsBehind.map(\.view) == allFolds.map(\.id))
+    #expect(outcome.viewsBehind.allSatisfy { $0.position == reached })
+
+    // One that is wrong so far is damaged all the same.
+    let meters = try #require(try log.environment.openTables(LedgerFold.fold.tables).first)
+    let (key, value) = try #require(try log.environment.rows(of: meters).first)
+    try log.environment.replace(key, by: [0, 1], value, in: meters)
+    let wrong = try verify(log)
+    #expect(wrong.damages.map(\.table) == [meters.name])
+    #expect(wrong.viewsBehind.count == allFolds.count - 1)
+    try log.environment.replace([0, 1], by: key, value, in: meters)
+    log.close()
+  }
+
+  @Test func `the next start catches up with what lagged`() async throws {
+    let lab = try SnapshotLab(seed: 6)
+    do {
+      let log = try lab.open()
+      defer { log.close() }
+      try await lab.append(60, to: log)
+    }
+    do {
+      let log = try lab.folder.openLog(time: lab.time.source)
+      defer { log.close() }
+      try await lab.append(30, to: log)
+    }
+    let log = try lab.open()
+    defer { log.close() }
+    let outcome = try verify(log)
+    #expect(outcome.damages == [] && outcome.viewsBehind.isEmpty)
+    #expect(outcome.state == (try log.stateDigest()))
   }
 
   @Test func `a log whose records are damaged is not compared with a replay`() async throws {

@@ -173,6 +173,58 @@ import TollbookTestSupport
     }
   }
 
+  @Test func `who reads without writing at all keeps owners away, and gives way to one`() throws {
+    do {
+      let owner = try DataDirectory.own(path, mode: .simulated)
+      let error = #expect(throws: DataDirectoryError.writtenElsewhere(path)) {
+        try DataDirectory.read(path).keepingOwnersAway()
+      }
+      #expect(error?.description.contains("on a read-only file system and in use") == true)
+      withExtendedLifetime(owner) {}
+    }
+    let reader = try DataDirectory.read(path)
+    do {
+      let first = try reader.keepingOwnersAway()
+      let second = try reader.keepingOwnersAway()
+      #expect(!DataDirectory.isOwned(path))
+      #expect(throws: DataDirectoryError.inUse(path)) {
+        try DataDirectory.own(path, mode: .simulated)
+      }
+      withExtendedLifetime((first, second)) {}
+    }
+    _ = try folder.own()
+    try FileManager.default.removeItem(atPath: "\(path)/tollbook.lock")
+    let error = #expect(throws: DataDirectoryError.self) { try reader.keepingOwnersAway() }
+    #expect(error?.description.contains("it has no tollbook.lock that could be read") == true)
+  }
+
+  @Test func `an owner is seen by who may only read its lock`() async throws {
+    let owner = try DataDirectory.own(path, mode: .simulated)
+    for (name, mode) in [("", 0o755), ("/tollbook.lock", 0o444)] {
+      try FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: path + name)
+    }
+    let path = path
+    await #expect(processExitsWith: .success) { [path = path as String] in
+      // Root may write everywhere.
+      if getuid() == 0 { try #require(setuid(65_534) == 0) }
+      #expect(DataDirectory.isOwned(path))
+    }
+    withExtendedLifetime(owner) {}
+  }
+
+  @Test func `a log whose file of readers is gone is not read beside its writer`() async throws {
+    let log = try folder.openLog()
+    try await log.append([note("1")])
+    try FileManager.default.removeItem(atPath: "\(path)/lock.mdb")
+    let options = EnvironmentOptions(isReadOnly: true)
+    let error = #expect(throws: LogError.self) {
+      try DataDirectory.read(path).openEnvironment(options)
+    }
+    #expect(error?.description.contains("lock.mdb is missing while another tollbook uses") == true)
+    #expect(!FileManager.default.fileExists(atPath: "\(path)/lock.mdb"))
+    log.close()
+  }
+
   @Test func `another process verifies a log beside its owner`() async throws {
     let log = try folder.openLog()
     defer { log.close() }

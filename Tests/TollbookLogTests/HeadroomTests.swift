@@ -58,5 +58,17 @@ import TollbookTestSupport
     let full = Headroom(
       map: 1 << 30, disk: mebibyte, reserve: 64 * mebibyte, pinned: 0, oldestReader: nil)
     #expect(full.shortage?.contains("the disk has 1 MiB left") == true)
+    let limited = Headroom(
+      map: mebibyte, disk: 1 << 40, reserve: 64 * mebibyte, pinned: 0, oldestReader: nil,
+      fileLimit: 2 * mebibyte)
+    #expect(
+      limited.shortage
+        == "the data file has 1 MiB left, and 64 MiB are kept for calls already paid: start where"
+        + " files may become longer than 2 MiB (ulimit -f)")
+    let refused = Headroom(
+      map: 1 << 40, disk: 1 << 40, reserve: 64 * mebibyte, pinned: 0, oldestReader: nil,
+      isReserved: false)
+    #expect(!refused.admits)
+    #expect(refused.shortage?.contains("raise the quota") == true)
   }
 }

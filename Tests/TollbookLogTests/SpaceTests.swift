@@ -1,3 +1,4 @@
+import Glibc
 import LMDB
 import Testing
 import TollbookEvents
@@ -17,7 +18,11 @@ import TollbookTestSupport
   }
 
   /// Appends bodies that do not compress until space runs out, and returns the texts that were acknowledged.
-  private static func fill(_ log: EventLog) async throws -> [String] {
+  ///
+  /// - Parameter problem: what is said then.
+  private static func fill(
+    _ log: EventLog, until problem: String = "map is full"
+  ) async throws -> [String] {
     var random = SeededGenerator(seed: 1)
     var acknowledged: [String] = []
     var stoppedAdmitting: Int?
@@ -30,7 +35,7 @@ import TollbookTestSupport
         acknowledged.append("\(number)")
       } catch {
         guard case .readOnly(let reason) = error else { throw error }
-        #expect(reason.contains("map is full"))
+        #expect(reason.contains(problem))
         break
       }
     }
@@ -118,6 +123,73 @@ import TollbookTestSupport
     try log.environment.withWriteTransaction { (transaction) throws(LMDBError) in
       try transaction.clear(table)
     }
+  }
+
+  @Test func `a limit for files leaves the reserve, then closes the writer; reads go on`()
+    async throws
+  {
+    let path = folder.path
+    await #expect(processExitsWith: .success) { [path = path as String] in
+      let folder = TemporaryFolder(keeping: path)
+      signal(SIGXFSZ, SIG_IGN)
+      try Self.limitFileSize(to: 1 << 20)
+      // Twice: the next start finds what this one left.
+      for _ in 0..<2 {
+        let log = try folder.openLog(options: Self.options(mapSize: 1 << 30))
+        defer { log.close() }
+        let before = log.head
+        if before == 0 {
+          #expect(try log.headroom().admits)
+          let acknowledged = try await Self.fill(log, until: "no space is left")
+          #expect(try log.events().map { text(of: $0.event) } == acknowledged)
+        }
+        let headroom = try log.headroom()
+        #expect(!headroom.admits && headroom.fileLimit == 1 << 20)
+        let shortage = try #require(headroom.shortage)
+        #expect(shortage.contains("the data file has"))
+        #expect(shortage.contains("longer than 1 MiB (ulimit -f)"))
+        #expect(try LogVerifier(log).verify().damages == [])
+      }
+      // Where files may become longer it goes on.
+      try Self.limitFileSize(to: 1 << 30)
+      let log = try folder.openLog(options: Self.options(mapSize: 1 << 29))
+      defer { log.close() }
+      #expect(try log.headroom().admits && log.headroom().fileLimit == nil)
+      try await log.append([note("on")])
+    }
+  }
+
+  @Test func `the reserve is the data file's own while the log is open, and given back then`()
+    async throws
+  {
+    var options = Self.options(mapSize: 1 << 30)
+    options.reserveBytes = 8 << 20
+    let log = try folder.openLog(options: options)
+    try await log.append([note("1")])
+    let before = try blocks()
+    #expect(try log.headroom().admits)
+    let held = try blocks()
+    #expect(held.bytes >= before.bytes + 8 << 20)
+    // No longer for it, and no more of it the next time.
+    #expect(held.size == before.size)
+    #expect(try log.headroom().admits)
+    #expect(try blocks().bytes == held.bytes)
+    log.close()
+    #expect(try blocks().bytes < before.bytes + 1 << 20)
+  }
+
+  /// How long the data file is, and what it takes of the disk.
+  private func blocks() throws -> (size: Int, bytes: Int) {
+    var status = stat()
+    try #require(stat("\(folder.path)/data/data.mdb", &status) == 0)
+    return (Int(status.st_size), Int(status.st_blocks) * 512)
+  }
+
+  private static func limitFileSize(to bytes: UInt) throws {
+    var limit = rlimit()
+    getrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit)
+    limit.rlim_cur = min(bytes, limit.rlim_max)
+    try #require(setrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit) == 0)
   }
 
   @Test func `decisions that wait when space runs out are all told, and none is kept`()

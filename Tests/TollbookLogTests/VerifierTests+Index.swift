@@ -50,6 +50,39 @@ extension VerifierTests {
     #expect(damages.map(\.position) == [3])
   }
 
+  @Test func `an index that lags behind the log is told as such, and is right so far`()
+    async throws
+  {
+    try await writeSmallLog()
+    let environment = try openEnvironment()
+    let tables = try LogTables(of: environment)
+    let id = Array(EventIndex.fold.id.utf8)
+    let index = try environment.openTables(EventIndex.fold.tables)
+    try environment.put(ViewRow(position: 3).bytes, for: id, in: tables.views)
+    var kept: [(table: Table, key: [UInt8], value: [UInt8])] = []
+    for table in index {
+      for (key, value) in try environment.rows(of: table) {
+        guard key.suffix(8).position > 3 else {
+          kept.append((table, key, value))
+          continue
+        }
+        try environment.change { (transaction) throws(LMDBError) in
+          _ = try transaction.delete(key: key.span, in: table)
+        }
+      }
+    }
+    let report = try LogVerifier(environment).verify()
+    #expect(report.damages == [])
+    #expect(report.indexPosition == 3)
+    for row in kept {
+      try environment.change { (transaction) throws(LMDBError) in
+        _ = try transaction.delete(key: row.key.span, in: row.table)
+      }
+      #expect(try LogVerifier(environment).verify().damages.map(\.table) == [row.table.name])
+      try environment.put(row.value, for: row.key, in: row.table)
+    }
+  }
+
   @Test func `the fast way looks at checksums and roots alone`() async throws {
     try await writeSmallLog()
     let environment = try openEnvironment()

@@ -104,9 +104,10 @@ package struct UnitAmounts: Hashable, Sendable {
   }
 }
 
-private func hundredths(_ part: Int64, of whole: Int64) -> Int64? {
+/// A part of a whole in hundredths of a percent, rounded half up; nil where there is nothing to divide.
+package func hundredths(_ part: Int64, of whole: Int64) -> Int64? {
   guard whole > 0, part >= 0 else { return nil }
-  return Int64(clamping: Int128(part) * 10_000 / Int128(whole))
+  return Int64(clamping: (Int128(part) * 20_000 + Int128(whole)) / (2 * Int128(whole)))
 }
 
 /// Counts, and the amounts of each unit of which there are any.

@@ -50,10 +50,18 @@ package struct Verification {
     package var views: [ViewDigest] = []
     /// Views that are not there yet, or only in another version: the next start makes them.
     package var absentViews: [String] = []
+    /// Views that contain the log only up to a position, and are right so far: the next start goes on from there.
+    package var viewsBehind: [ViewBehind] = []
     /// The position that the views contain.
     package var viewPosition: Position?
     /// What log and views say, if all views are right.
     package var state: StateDigest?
+  }
+
+  /// A view that lags behind the log.
+  package struct ViewBehind: Hashable, Sendable {
+    package let view: String
+    package let position: Position
   }
 
   private let source: LogSource
@@ -102,7 +110,9 @@ package struct Verification {
     if let baseDamage, !report.damages.contains(baseDamage) { outcome.damages.append(baseDamage) }
     guard let replay else { return outcome }
     try replay.finish()
-    if report.isReadable, !report.isCutShort { try compare(replay.replays, &outcome) }
+    if report.isReadable, !report.isCutShort {
+      try compare(replay.replays, loadBase, &outcome)
+    }
     return outcome
   }
 
@@ -112,7 +122,7 @@ package struct Verification {
   }
 
   private func compare(
-    _ replays: [ScratchReplay], _ outcome: inout Outcome
+    _ replays: [ScratchReplay], _ loadBase: BaseLoader, _ outcome: inout Outcome
   ) throws(LogError) {
     // Beside a writer: so near to the head that the rest takes a moment.
     var head = try source.head()
@@ -141,6 +151,15 @@ package struct Verification {
           case .absent: found.absentViews.append(fold.id)
           case .equal(let digest): found.views.append(digest)
           case .different(let damages): found.damages += damages
+          case .behind(let position):
+            let replay = try ScratchReplay(of: source, folds: [fold], loadBase: loadBase)
+            try replay.run(to: position) { !watch.isCancelled() && $0 < .max }
+            switch try comparison.compare(fold, tables, with: replay, in: transaction) {
+            case .equal:
+              found.viewsBehind.append(ViewBehind(view: fold.id, position: position))
+            case .different(let damages): found.damages += damages
+            case .absent, .behind: found.damages.append(Self.wronglyNoted(fold, position))
+            }
           }
         }
       }
@@ -154,6 +173,13 @@ package struct Verification {
     }
     outcome = found
     if watch.isCancelled() { outcome.log.isCutShort = true }
+  }
+
+  /// The log has nothing of that position: it begins after it.
+  private static func wronglyNoted(_ fold: Fold, _ position: Position) -> Damage {
+    Damage(
+      table: LogTables.viewsName, position: position,
+      problem: "\(fold.id) is noted to contain the log up to \(position), before its beginning")
   }
 
   private func tables(of fold: Fold) throws(LogError) -> ViewTables? {

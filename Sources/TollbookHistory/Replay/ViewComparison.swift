@@ -11,6 +11,8 @@ struct ViewComparison: ~Copyable {
     /// Every row is that of the replay.
     case equal(ViewDigest)
     case different([Damage])
+    /// It contains the log only up to there: it was cut short while it caught up, and the next start goes on.
+    case behind(Position)
   }
 
   private static let page = 2_000
@@ -24,7 +26,7 @@ struct ViewComparison: ~Copyable {
     self.watch = watch
   }
 
-  /// Compares the view of one fold, which must contain the log up to where the replay has come.
+  /// Compares the view of one fold, if it contains the log up to where the replay has come.
   mutating func compare(
     _ fold: Fold, _ views: ViewTables?, with replay: ScratchReplay,
     in transaction: borrowing ReadTransaction
@@ -41,6 +43,7 @@ struct ViewComparison: ~Copyable {
       var rows = 0
       for table in tables { rows += try transaction.count(in: table) }
       if row == nil, rows == 0 { return .absent }
+      if let row, row.position < replay.position { return .behind(row.position) }
       guard row?.position == replay.position else {
         let contained = row.map { "contain the log up to \($0.position)" } ?? "be there"
         return .different([

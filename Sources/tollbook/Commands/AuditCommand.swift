@@ -44,12 +44,15 @@ struct AuditCommand: AsyncParsableCommand {
 
   @OptionGroup var place: PlaceFlags
 
-  @Option(help: ArgumentHelp("First event, instant or day.", valueName: "position or time"))
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("First event, instant or day.", valueName: "position or time"))
   var from: Moment?
 
   @Option(
-    help: ArgumentHelp(
-      "Last event or instant; of a day, all of it.", valueName: "position or time"))
+    parsing: .unconditional,
+    help: ArgumentHelp("Last event or instant; of a day, all of it.", valueName: "position or time")
+  )
   var to: Moment?
 
   @Option(help: "What to group by.")
@@ -68,6 +71,7 @@ struct AuditCommand: AsyncParsableCommand {
   var format = Format.table
 
   @Option(
+    parsing: .unconditional,
     help: ArgumentHelp(
       "At most so many groups; the others are summed up. A table shows 50.", valueName: "count"))
   var limit: Int?

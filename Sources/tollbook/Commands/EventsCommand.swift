@@ -38,18 +38,25 @@ struct EventsCommand: AsyncParsableCommand {
 
   @OptionGroup var place: PlaceFlags
 
-  @Option(help: ArgumentHelp("Only events after this position.", valueName: "position"))
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("Only events after this position.", valueName: "position"),
+    transform: wholeNumber(from: 0))
   var after: UInt64?
 
-  @Option(help: ArgumentHelp("First event, instant or day.", valueName: "position or time"))
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("First event, instant or day.", valueName: "position or time"))
   var from: Moment?
 
   @Option(
-    help: ArgumentHelp(
-      "Last event or instant; of a day, all of it.", valueName: "position or time"))
+    parsing: .unconditional,
+    help: ArgumentHelp("Last event or instant; of a day, all of it.", valueName: "position or time")
+  )
   var to: Moment?
 
-  @Option(help: ArgumentHelp("At most so many events.", valueName: "count"))
+  @Option(
+    parsing: .unconditional, help: ArgumentHelp("At most so many events.", valueName: "count"))
   var limit = Int.max
 
   @Option(
@@ -68,8 +75,10 @@ struct EventsCommand: AsyncParsableCommand {
   var resource: String?
 
   @Option(
+    parsing: .unconditional,
     help: ArgumentHelp(
-      "Only events of this fetch: the position of its FetchStarted.", valueName: "position"))
+      "Only events of this fetch: the position of its FetchStarted.", valueName: "position"),
+    transform: wholeNumber(from: 1))
   var fetch: UInt64?
 
   @Flag(
@@ -84,7 +93,6 @@ struct EventsCommand: AsyncParsableCommand {
 
   func validate() throws {
     guard limit > 0 else { throw ValidationError("--limit must be 1 or more.") }
-    guard fetch != 0 else { throw ValidationError("--fetch must be 1 or more.") }
     guard !follow || to == nil else {
       throw ValidationError("--follow has no end: leave out --to.")
     }

@@ -30,12 +30,14 @@ struct ExportCommand: AsyncParsableCommand {
   @OptionGroup var place: PlaceFlags
 
   @Option(
+    parsing: .unconditional,
     help: ArgumentHelp(
-      "First event or instant; the commit that it is in comes whole.",
-      valueName: "position or time"))
+      "First event or instant; the commit that it is in comes whole.", valueName: "position or time"
+    ))
   var from: Moment?
 
   @Option(
+    parsing: .unconditional,
     help: ArgumentHelp("Last event or instant.", valueName: "position or time"))
   var to: Moment?
 

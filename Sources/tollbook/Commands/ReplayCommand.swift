@@ -31,6 +31,7 @@ struct ReplayCommand: AsyncParsableCommand {
   @OptionGroup var place: PlaceFlags
 
   @Option(
+    parsing: .unconditional,
     help: ArgumentHelp(
       "Up to this position, or everything that had happened at this instant.",
       valueName: "position or time"))

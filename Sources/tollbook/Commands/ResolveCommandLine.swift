@@ -22,10 +22,15 @@ struct ResolveCommandLine: AsyncParsableCommand {
 
   @OptionGroup var place: PlaceFlags
 
-  @Option(help: ArgumentHelp("The fetch: the position of its FetchStarted.", valueName: "position"))
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("The fetch: the position of its FetchStarted.", valueName: "position"),
+    transform: wholeNumber(from: 1))
   var fetch: UInt64?
 
-  @Option(help: ArgumentHelp("Which attempt of it.", valueName: "number"))
+  @Option(
+    parsing: .unconditional, help: ArgumentHelp("Which attempt of it.", valueName: "number"),
+    transform: wholeNumber(from: 1))
   var attempt: UInt32 = 1
 
   @Option(
@@ -34,7 +39,9 @@ struct ResolveCommandLine: AsyncParsableCommand {
       valueName: "unit"))
   var unit: String?
 
-  @Option(help: ArgumentHelp("How much was spent; the rest is given back.", valueName: "amount"))
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("How much was spent; the rest is given back.", valueName: "amount"))
   var settled: Int64?
 
   @Option(help: ArgumentHelp("Why, for whoever reads the log.", valueName: "text"))
@@ -47,6 +54,7 @@ struct ResolveCommandLine: AsyncParsableCommand {
     if fetch != nil && (settled == nil || note == nil) {
       throw ValidationError("Say with --settled how much was spent, and with --note why.")
     }
+    if let settled, settled < 0 { throw ValidationError("--settled must be 0 or more.") }
     if let note, note.allSatisfy(\.isWhitespace) {
       throw ValidationError("--note is empty; say with it why the doubt is settled so.")
     }

@@ -28,7 +28,9 @@ struct SimulateKeepaCommand: AsyncParsableCommand {
         tollbook simulate keepa --port 9000 --balance 50 --latency-ms 200
       """)
 
-  @Option(help: ArgumentHelp("Port to listen on; 0 takes a free one.", valueName: "number"))
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("Port to listen on; 0 takes a free one.", valueName: "number"))
   var port = 9_000
 
   @Option(
@@ -37,13 +39,18 @@ struct SimulateKeepaCommand: AsyncParsableCommand {
       valueName: "folder"))
   var bodies: String?
 
-  @Option(help: ArgumentHelp("Tokens refilled per minute.", valueName: "tokens"))
+  @Option(
+    parsing: .unconditional, help: ArgumentHelp("Tokens refilled per minute.", valueName: "tokens"))
   var rate = 20
 
-  @Option(help: ArgumentHelp("Tokens at the start; 60 refills if left out.", valueName: "tokens"))
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("Tokens at the start; 60 refills if left out.", valueName: "tokens"))
   var balance: Int?
 
-  @Option(help: ArgumentHelp("How long a call takes, in milliseconds.", valueName: "ms"))
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("How long a call takes, in milliseconds.", valueName: "ms"))
   var latencyMs = 0
 
   func validate() throws {

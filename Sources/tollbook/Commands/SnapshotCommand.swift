@@ -182,7 +182,9 @@ struct SnapshotDiffCommand: AsyncParsableCommand {
   @Argument(help: "The newer one.")
   var new: String
 
-  @Option(help: ArgumentHelp("Rows of a table to show by their keys.", valueName: "count"))
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("Rows of a table to show by their keys.", valueName: "count"))
   var examples = 3
 
   func validate() throws {
@@ -228,7 +230,7 @@ struct SnapshotPruneCommand: AsyncParsableCommand {
 
   @OptionGroup var place: PlaceFlags
 
-  @Option(help: ArgumentHelp("How many to keep.", valueName: "count"))
+  @Option(parsing: .unconditional, help: ArgumentHelp("How many to keep.", valueName: "count"))
   var keep: Int?
 
   @Flag(help: "Also those that were not taken automatically.")

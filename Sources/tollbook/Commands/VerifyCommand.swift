@@ -32,7 +32,9 @@ struct VerifyCommand: AsyncParsableCommand {
   )
   var export: String?
 
-  @Option(help: ArgumentHelp("Give up after so many damages.", valueName: "count"))
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("Give up after so many damages.", valueName: "count"))
   var limit = 1_000
 
   func validate() throws {
@@ -76,6 +78,13 @@ struct VerifyCommand: AsyncParsableCommand {
       Console.say(
         "\(Int(summary.absentViews).of("view")) not there yet, or kept by another version of"
           + " Tollbook: the next `tollbook serve`, or `tollbook rebuild`, makes them.")
+    }
+    if summary.viewsBehind > 0 {
+      let (lags, so) = summary.viewsBehind == 1 ? ("lags", "it is") : ("lag", "they are")
+      Console.say(
+        "\(Int(summary.viewsBehind).of("view")) \(lags) behind the log, from position"
+          + " \(summary.behindAt) on, and \(so) right so far: the next `tollbook serve`, or"
+          + " `tollbook rebuild`, catches up.")
     }
     if summary.absentBodies > 0 {
       Console.say(

@@ -38,12 +38,15 @@ struct WhatIfCommand: AsyncParsableCommand {
       valueName: "windows"))
   var policies: [String] = []
 
-  @Option(help: ArgumentHelp("First event, instant or day.", valueName: "position or time"))
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("First event, instant or day.", valueName: "position or time"))
   var from: Moment?
 
   @Option(
-    help: ArgumentHelp(
-      "Last event or instant; of a day, all of it.", valueName: "position or time"))
+    parsing: .unconditional,
+    help: ArgumentHelp("Last event or instant; of a day, all of it.", valueName: "position or time")
+  )
   var to: Moment?
 
   @Option(help: "A table for people, JSON or comma-separated values for programs.")

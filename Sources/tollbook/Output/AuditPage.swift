@@ -300,8 +300,7 @@ struct AuditPage {
   }
 
   private static func share(_ part: Int64, of whole: Int64) -> String {
-    guard whole > 0, part >= 0 else { return "" }
-    return percent(Int64(clamping: Int128(part) * 10_000 / Int128(whole)))
+    hundredths(part, of: whole).map(percent) ?? ""
   }
 
   private var reconciliationLines: [String] {

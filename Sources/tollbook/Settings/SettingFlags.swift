@@ -38,7 +38,9 @@ struct ServiceFlags: ParsableArguments {
   @Option(help: ArgumentHelp("Address to listen on.", valueName: "address"))
   var host: String?
 
-  @Option(help: ArgumentHelp("Port to listen on; 0 takes a free one.", valueName: "number"))
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("Port to listen on; 0 takes a free one.", valueName: "number"))
   var port: String?
 
   @Option(

@@ -70,6 +70,9 @@ struct VerifySummary: Hashable, Sendable {
   var views: UInt64 = 0
   var viewRows: UInt64 = 0
   var absentViews: UInt64 = 0
+  /// Views, and the index, that contain the log only up to a position; and the first such position.
+  var viewsBehind: UInt64 = 0
+  var behindAt: UInt64 = 0
   var recordSeconds = 0.0
   var bodySeconds = 0.0
   var state: String?
@@ -87,6 +90,10 @@ struct VerifySummary: Hashable, Sendable {
     views = UInt64(outcome.views.count)
     viewRows = outcome.views.reduce(0) { $0 + $1.rows }
     absentViews = UInt64(outcome.absentViews.count)
+    let index = [outcome.log.indexPosition].compactMap(\.self)
+    let behind = outcome.viewsBehind.map(\.position) + index
+    viewsBehind = UInt64(behind.count)
+    behindAt = behind.min() ?? 0
     recordSeconds = outcome.log.recordSeconds
     bodySeconds = outcome.log.bodySeconds
     state = outcome.state?.description
@@ -97,6 +104,7 @@ struct VerifySummary: Hashable, Sendable {
       ("head", \.head), ("records", \.records), ("commits", \.commits), ("bodies", \.bodies),
       ("body_bytes", \.bodyBytes), ("absent_bodies", \.absentBodies), ("views", \.views),
       ("view_rows", \.viewRows), ("absent_views", \.absentViews),
+      ("views_behind", \.viewsBehind), ("behind_at", \.behindAt),
     ]
   }
 
