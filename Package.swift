@@ -123,7 +123,7 @@ let package = Package(
         "LMDB", "TollbookEvents", "TollbookLog", "TollbookViews", "TollbookTestSupport",
       ]),
     .testTarget(
-      name: "TollbookUpstreamsTests",
+      name: "KeepaTests",
       dependencies: [
         "Deflate", "JSONText", "TollbookEvents", "TollbookUpstreams", "Keepa", hummingbird, nioCore,
         .product(name: "AsyncHTTPClient", package: "async-http-client"),

@@ -2,7 +2,7 @@
 package enum JSONKind: UInt8, Hashable, Sendable, CustomStringConvertible {
   case null, bool, number, string, array, object
 
-  /// The kind in a sentence: "asins must be an array, not a string".
+  /// The kind in a sentence: "names must be an array, not a string".
   package var description: String {
     switch self {
     case .null: "null"

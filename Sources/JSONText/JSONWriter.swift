@@ -3,7 +3,7 @@
 /// ```swift
 /// var json = JSONWriter()
 /// json.object { json in
-///   json.field("asin", asin)
+///   json.field("name", name)
 ///   json.field("price", price)  // an Int64? that is nil writes null
 ///   json.array("results", results) { json, result in
 ///     json.object { $0.field("name", result.name) }

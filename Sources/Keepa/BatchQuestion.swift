@@ -6,11 +6,10 @@ import TollbookUpstreams
 /// What `POST /keepa/batch-analyze` asks for.
 ///
 /// Members: `asinList`, 1 to 1,000 strings; `domain`, 1 if left out; `include`, any of `rating`, `buybox`, `offers`;
-/// `wait_seconds`, 0 to 300; `max_tokens`; `max_age_seconds`, which the header `Cache-Control: max-age` can say too (the
+/// `wait_seconds`, 0 to the longest wait of the settings; `max_tokens`; `max_age_seconds`, which the header `Cache-Control: max-age` can say too (the
 /// smaller one counts).
 struct BatchQuestion {
   static let mostProducts = 1_000
-  static let longestWait: Int64 = 300
   static let names = [
     "asinList", "domain", "include", "wait_seconds", "max_tokens", "max_age_seconds",
   ]
@@ -25,7 +24,9 @@ struct BatchQuestion {
   let places: [Place]
   let request: ProductsRequest
 
-  init(_ fields: JSONFields, cacheControl: String?, account: String) throws(Problem) {
+  init(
+    _ fields: JSONFields, cacheControl: String?, _ settings: GatewaySettings
+  ) throws(Problem) {
     let texts = try JSONFields.require(
       fields.strings("asinList", limit: Self.mostProducts, excess: .tooManyProducts), "asinList",
       "name 1 to \(Self.mostProducts) ASINs")
@@ -37,9 +38,10 @@ struct BatchQuestion {
     places = texts.map { text in KeepaASIN(text).map(Place.asin) ?? .invalid(text) }
     var request = ProductsRequest(
       asins: places.compactMap { if case .asin(let asin) = $0 { asin } else { nil } },
-      domain: try Self.domain(fields), contentSet: try Self.contentSet(fields), account: account)
+      domain: try Self.domain(fields), contentSet: try Self.contentSet(fields),
+      account: settings.account)
     request.wait =
-      try fields.integer("wait_seconds", in: 0...Self.longestWait).map { $0 * 1_000 } ?? 0
+      try fields.integer("wait_seconds", in: 0...settings.longestWait / 1_000).map { $0 * 1_000 } ?? 0
     request.maximumTokens = try fields.integer("max_tokens", in: 0 ... .max)
     let seconds = [
       try fields.integer("max_age_seconds", in: 0...Self.oldest), Self.maximumAge(cacheControl),

@@ -11,8 +11,7 @@ extension HTTPService {
         let fields = try await JSONFields(
           of: request, limit: context.maxUploadSize, names: BatchQuestion.names)
         let question = try BatchQuestion(
-          fields, cacheControl: request.headers[.cacheControl],
-          account: gateway.settings.account)
+          fields, cacheControl: request.headers[.cacheControl], gateway.settings)
         let answer = await gateway.products(question.request)
         return try BatchAnswer(question, answer).response()
       })

@@ -75,6 +75,11 @@ extension Gateway {
     }
   }
 
+  /// No further call is sent, and what waits is answered. Does not wait for the calls that are out.
+  package func beginStop() {
+    for purchaser in purchasers { purchaser.beginStop() }
+  }
+
   /// Waits for calls under way and writes down what was counted. Requests that come after this are not bought.
   package func stop() async {
     await withTaskGroup { group in

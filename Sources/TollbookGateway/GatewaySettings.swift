@@ -21,6 +21,8 @@ package struct GatewaySettings: Sendable, Hashable {
   package var mostWaiting = 10_000
   /// How long a request may take at the most, beside what it wants to wait for refills: the time in the queue counts.
   package var answerTimeout: Int64 = 120_000
+  /// The longest time that a request may want to wait for refills.
+  package var longestWait: Int64 = 300_000
   package var retries = RetryPolicy()
   /// Between two writings of the counted reads.
   package var tallyInterval: Int64 = 1_000

@@ -18,7 +18,7 @@ package struct UpstreamStatus: Sendable, Hashable {
     case simulator
   }
 
-  /// As it stands in events, such as `keepa`.
+  /// As it stands in events, in lower case.
   package var name: String
   package var isConfigured: Bool
   package var state: State

@@ -3,7 +3,7 @@ import Logging
 
 /// What belongs to one request.
 package struct TollbookContext: RequestContext {
-  /// The longest body of a request that is read: a thousand ASINs take 13 KB.
+  /// The longest body of a request that is read: a thousand names take 13 KB.
   package static let maximumBody = 1 << 20
 
   package var coreContext: CoreRequestContextStorage

@@ -50,7 +50,7 @@ extension MeterKey {
       window: value["window"]?.string ?? "")
   }
 
-  /// For people: `keepa:0fd8 tokens`, `budget spring model=small nano-EUR`.
+  /// For people: `atlas:0fd8 tokens`, `budget spring model=small nano-EUR`.
   package var statementTitle: String {
     var words = ownerKind == .quotaGroup ? [owner] : [ownerKind.name, owner]
     words += dimensions.map { "\($0.name)=\($0.value)" }

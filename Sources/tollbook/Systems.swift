@@ -1,7 +1,54 @@
+import Crypto
+import Foundation
 import Keepa
+import TollbookEvents
+import TollbookGateway
 import TollbookHTTP
+import TollbookLog
+import TollbookSimulators
+import TollbookUpstreams
 
-/// The systems that this Tollbook has.
+/// A system that this Tollbook has: how its upstream is reached, and what it adds over HTTP.
+struct System: Sendable {
+  /// An upstream that calls can be made to, and how its connections are closed.
+  struct Opened: Sendable {
+    let upstream: RegisteredUpstream
+    var close: @Sendable () async -> Void = {}
+  }
+
+  let http: HTTPSystem
+  /// - Parameters:
+  ///   - settings: those in force.
+  ///   - simulator: where Keepa's simulator is; nil: upstreams are real.
+  let open: @Sendable (_ settings: Settings, _ simulator: BaseURL?) -> Opened
+}
+
+/// The systems, one line each.
 enum Systems {
-  static let all: [HTTPSystem] = [.keepa]
+  static let all: [System] = [.keepa]
+
+  /// What they add over HTTP, and how they show what is theirs.
+  static let http = all.map(\.http)
+}
+
+extension System {
+  static let keepa = System(http: .keepa) { settings, simulator in
+    let key = simulator == nil ? settings.keepaKey : KeepaSimulator.sampleKey
+    guard let key else {
+      return Opened(upstream: .keepa(nil, settings.gateway))
+    }
+    let credential = KeepaCredential(id: credentialID(of: key), key: key)
+    let client = KeepaClient(
+      credential: credential,
+      settings: KeepaClient.Settings(base: simulator ?? settings.keepaBase),
+      now: { TimeSource.system.now().milliseconds })
+    return Opened(
+      upstream: .keepa((client, credential.id), settings.gateway), close: client.shutdown)
+  }
+
+  /// The name of a key in the log: tells keys apart and gives none away.
+  static func credentialID(of key: String) -> String {
+    let digest = SHA256.hash(data: Data(key.utf8)).prefix(4)
+    return "keepa:" + digest.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+  }
 }

@@ -12,6 +12,7 @@ private let house = [
   ["TollbookGateway"],
   ["TollbookHistory"],
   ["TollbookHTTP"],
+  ["Keepa"],
   ["TollbookSimulators"],
   ["tollbook"],
 ]
@@ -44,6 +45,22 @@ private let house = [
     for folder in folders.sorted() {
       #expect(floor(of: folder) != nil, "Sources/\(folder)")
       #expect(readme.contains("`\(folder)`"), "README.md does not name Sources/\(folder)")
+    }
+  }
+
+  @Test func `the engine names no provider and nothing that only one of them sells`() {
+    let engine = house.prefix { $0 != ["Keepa"] }.flatMap(\.self)
+    // In events that were written once a word stays for ever: the summary of a product is a message there.
+    let isStored: (String) -> Bool = { $0.hasPrefix("Sources/TollbookEvents/") }
+    let words = ["keepa", "asin", "buybox", "buy box", "fba"]
+    for file in tree.files where file.path.hasPrefix("Sources/") && !isStored(file.path) {
+      guard engine.contains(String(file.path.split(separator: "/")[1])) else { continue }
+      for line in file.lines {
+        let text = line.text.lowercased()
+        for word in words where text.contains(try! Regex("\\b\(word)")) {
+          Issue.record("\(file.path):\(line.number): the engine names “\(word)”")
+        }
+      }
     }
   }
 

@@ -177,8 +177,8 @@ private let three = ["B000000001", "B000000002", "B000000003"]
       #expect(
         answer.names("stats") == [
           "requested", "cache_hits", "stale_hits", "joined", "api_fetches", "failed", "refused",
-          "tokens_used", "tokens_remaining", "tokens_observed_at", "retry_at", "hit_rate",
-          "hit_ratio",
+          "tokens_used", "tokens_in_doubt", "tokens_remaining", "tokens_observed_at", "retry_at",
+          "hit_rate", "hit_ratio",
         ])
       #expect(
         answer.names("results.0.new") == [

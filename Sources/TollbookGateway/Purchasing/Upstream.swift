@@ -6,9 +6,9 @@ package import TollbookUpstreams
 ///
 /// Nothing of it reads the log. `plan` is a pure function, and runs on the writer.
 package protocol Upstream: Sendable {
-  /// As it stands in events, in lower case, such as `keepa`.
+  /// As it stands in events, in lower case, such as `atlas`: the names of its operations and kinds begin with it and a dot.
   var name: String { get }
-  /// As people write it, such as `Keepa`.
+  /// As people write it, such as `Atlas`.
   var title: String { get }
   /// The credentials that may send its calls, by their ids, in the order in which they are tried. All of them use the same
   /// quota group: the meters are the group's.

@@ -34,7 +34,7 @@ extension AuditQuery {
 /// What an audit found.
 package struct AuditReport: Sendable {
   package struct Group: Sendable {
-    /// Such as `2026-11-21` or `keepa.product`; nil: the log does not tell.
+    /// Such as `2026-11-21` or `atlas.place`; nil: the log does not tell.
     package let name: String?
     package let sums: AuditSums
     /// Of an hour: its first instant.

@@ -17,7 +17,7 @@ struct ByteName: Hashable, Sendable {
     hash = bytes.mixedHash
   }
 
-  /// The class that a resource of that name belongs to, such as `keepa.product`, as ``ResourceKey`` reads it. Empty if
+  /// The class that a resource of that name belongs to, such as `atlas.place`, as ``ResourceKey`` reads it. Empty if
   /// there is none.
   var kind: ByteName {
     let parts = bytes.split(

@@ -9,7 +9,7 @@ package struct EventFilter: Hashable, Sendable {
     package let name: [UInt8]
     package let isPrefix: Bool
 
-    /// Reads `shared/keepa.product/1/B09T2ZLMHB`, or with a star at its end the beginning of names.
+    /// Reads `shared/atlas.place/fr/paris`, or with a star at its end the beginning of names.
     package init(_ text: String) {
       isPrefix = text.hasSuffix("*")
       name = Array(text.utf8.dropLast(isPrefix ? 1 : 0))

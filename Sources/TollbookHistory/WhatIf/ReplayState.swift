@@ -2,7 +2,7 @@ import TollbookEvents
 
 /// The entries of one resource under a policy: at most one for each set of paid parts that can be asked for.
 struct ReplayShelf: Sendable {
-  /// One more than there are sets in a chain of what Keepa's parameters can ask for.
+  /// One more than there are sets in a chain of parts that an upstream's parameters can ask for.
   static let most = 6
 
   private var entries: InlineArray<6, Held>

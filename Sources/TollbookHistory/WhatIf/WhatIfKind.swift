@@ -2,9 +2,9 @@ package import TollbookGateway
 
 /// The kind of resources whose windows are tried, and what the replay has to know of its prices.
 package struct WhatIfKind: Sendable {
-  /// Such as `keepa.product`.
+  /// Such as `atlas.place`.
   package let name: String
-  /// What the names of the upstream's operations and kinds begin with, such as `keepa.`: calls of others are not played.
+  /// What the names of the upstream's operations and kinds begin with, such as `atlas.`: calls of others are not played.
   package let system: String
   /// The bucket from which its calls are paid.
   package let bucket: RefillBucket

@@ -22,7 +22,7 @@ package struct WhatIfPolicy: Hashable, Sendable {
     "absent.keep",
   ]
 
-  /// Reads `keepa.product.fresh=14d,grace=1d`: windows, separated by commas; the kind may be left out after the first.
+  /// Reads `atlas.place.fresh=14d,grace=1d`: windows, separated by commas; the kind may be left out after the first.
   ///
   /// - Parameters:
   ///   - kind: the class of resources whose windows can be set.

@@ -12,7 +12,7 @@ package enum LedgerTerm: Int, CaseIterable, Sendable {
   case settled
   /// Held for attempts under way.
   case reserved
-  /// Held for attempts that were sent and never answered, until a reading tells.
+  /// Held for attempts that were sent and whose cost nobody told, until there is evidence.
   case inDoubt
   /// Held as spent for good: no reading can tell any more.
   case unprovable

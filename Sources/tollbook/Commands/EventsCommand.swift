@@ -163,7 +163,7 @@ struct EventsCommand: AsyncParsableCommand {
   /// The event as one line, as `GET /events` shows it.
   private static func json(_ event: RecordedEvent) -> String {
     var json = JSONWriter()
-    event.write(to: &json, Systems.all)
+    event.write(to: &json, Systems.http)
     return json.string
   }
 }

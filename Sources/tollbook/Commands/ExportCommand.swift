@@ -206,7 +206,7 @@ private struct LineOutput {
     bytes.reserveCapacity(512 * events.count)
     for event in events {
       var json = JSONWriter(capacity: 512)
-      event.write(to: &json, Systems.all)
+      event.write(to: &json, Systems.http)
       bytes += json.bytes
       bytes.append(UInt8(ascii: "\n"))
     }

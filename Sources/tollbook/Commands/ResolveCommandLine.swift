@@ -12,7 +12,7 @@ struct ResolveCommandLine: AsyncParsableCommand {
     commandName: "resolve",
     abstract: "List charges that are in doubt, or close one by hand.",
     discussion: """
-      A call that was sent and never answered may have cost something. Tollbook holds \
+      A call that was sent, and whose cost nobody told, may have cost something. Tollbook holds \
       that as spent until a later balance tells; where none can, it stays \
       unprovable until you say what you know.
 

@@ -395,7 +395,7 @@ extension WasteClass {
     switch self {
     case .duplicate: "a fresh entry or a call under way had it"
     case .failed: "the attempt brought nothing"
-    case .inDoubt: "sent and never answered"
+    case .inDoubt: "sent, and nobody told the cost"
     case .unprovable: "nothing can prove it any more"
     case .unchanged: "came back as it had been"
     case .neverRead: "refreshed, and not read while it was fresh"

@@ -48,7 +48,7 @@ extension Event {
         + " was spent"
     case .chargeInDoubt(let event):
       "\(postings.amounts { $0.doubtedAmount }.text) of fetch \(event.fetch) in doubt: sent, and"
-        + " never answered"
+        + " nobody told its cost"
     case .chargeResolved(let event): resolved(event)
     case .balanceObserved(let event): observed(event)
     case .windowObserved(let event): observed(event)

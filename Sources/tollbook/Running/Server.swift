@@ -1,5 +1,4 @@
 import AsyncHTTPClient
-import Crypto
 import Foundation
 import Hummingbird
 import Keepa
@@ -29,6 +28,9 @@ struct Server: Sendable {
     let stop: @Sendable () async -> Void
   }
 
+  /// After the calls that are out have had their time, an end may take so long.
+  private static let lastSeconds: Double = 30
+
   let settings: Settings
   let logger: Logger
   /// A simulator in a process of its own, for simulated data; nil: one is started.
@@ -47,16 +49,12 @@ struct Server: Sendable {
     let log = try EventLog(
       directory, folds: allFolds, time: .system, options: settings.log, fail: endProcess)
     defer { log.close() }
-    guard settings.isSimulated else {
-      let key = settings.keepaKey
-      return try await serve(log, key: key, base: settings.keepaBase, whenReady)
-    }
-    if let simulator {
-      return try await serve(log, key: KeepaSimulator.sampleKey, base: simulator, whenReady)
+    guard settings.isSimulated, simulator == nil else {
+      return try await serve(log, simulator: simulator, whenReady)
     }
     try await simulator(continuing: log).serving { address in
       guard let base = BaseURL(address) else { throw Refused("\(address) is no address.") }
-      try await serve(log, key: KeepaSimulator.sampleKey, base: base, whenReady)
+      try await serve(log, simulator: base, whenReady)
     }
   }
 
@@ -65,7 +63,7 @@ struct Server: Sendable {
     var configuration = KeepaSimulatorConfiguration()
     let ledger = LedgerView(log)
     let key = MeterKey(
-      owner: Self.credentialID(of: KeepaSimulator.sampleKey), unit: "tokens")
+      owner: System.credentialID(of: KeepaSimulator.sampleKey), unit: KeepaUpstream.unit)
     let meter = try log.environment.withReadTransaction { (transaction) throws(LMDBError) in
       try ledger.meter(key, in: transaction)
     }
@@ -75,42 +73,40 @@ struct Server: Sendable {
     return KeepaSimulator(configuration)
   }
 
+  /// - Parameter simulator: where it is; nil: upstreams are real.
   private func serve(
-    _ log: EventLog, key: String?, base: BaseURL,
+    _ log: EventLog, simulator: BaseURL?,
     _ whenReady: @escaping @Sendable (Running) async -> Void
   ) async throws {
-    let keepa = key.map { key in
-      KeepaClient(
-        credential: KeepaCredential(id: Self.credentialID(of: key), key: key),
-        settings: KeepaClient.Settings(base: base),
-        now: { TimeSource.system.now().milliseconds })
-    }
+    let systems = Systems.all.map { $0.open(settings, simulator) }
     let gateway = Gateway(
-      log: log,
-      keepa: key.flatMap { key in keepa.map { ($0, Self.credentialID(of: key)) } },
-      settings: settings.gateway, random: Chance.fraction)
+      log: log, upstreams: systems.map(\.upstream), settings: settings.gateway,
+      random: Chance.fraction)
     let checkpoints = checkpoints(of: log)
+    let limit = EndLimit(
+      seconds: Double(settings.gateway.retries.attemptTimeout) / 1_000 + Self.lastSeconds)
+    defer { limit.lift() }
     let outcome: Result<Void, any Error>
     do {
       try await gateway.start(version: Tollbook.version)
-      outcome = .success(try await services(gateway, checkpoints, whenReady))
+      outcome = .success(try await services(gateway, checkpoints, limit, whenReady))
     } catch { outcome = .failure(error) }
     await gateway.stop()
     if let checkpoints { publish(checkpoints) }
-    await keepa?.shutdown()
+    for system in systems { await system.close() }
     logger.info("stopped", metadata: ["position": "\(log.head)"])
     try outcome.get()
   }
 
   /// Answers requests, and keeps house, until told to stop.
   private func services(
-    _ gateway: Gateway, _ checkpoints: CheckpointPublisher?,
+    _ gateway: Gateway, _ checkpoints: CheckpointPublisher?, _ limit: EndLimit,
     _ whenReady: @escaping @Sendable (Running) async -> Void
   ) async throws {
     let group = Mutex<ServiceGroup?>(nil)
     let http = settings.http
     let tollbook = TollbookApplication(
-      gateway: gateway, settings: http, systems: Systems.all, checkpoints: checkpoints,
+      gateway: gateway, settings: http, systems: Systems.http, checkpoints: checkpoints,
       logger: requestLogger)
     let application = tollbook.application { channel in
       let port = channel.localAddress?.port ?? http.port
@@ -131,13 +127,16 @@ struct Server: Sendable {
     let socket = try ControlSocket(of: gateway.log.directory)
     services.append(tollbook.controlApplication(socket: socket.path))
     services.append(application)
+    // The last one is told first.
+    services.append(Ending(gateway: gateway, limit: limit))
     var configuration = ServiceGroupConfiguration(
       services: services.map {
         .init(service: $0, failureTerminationBehavior: .gracefullyShutdownGroup)
       }, gracefulShutdownSignals: signals,
       logger: Logger(label: "services") { _ in SwiftLogNoOpLogHandler() })
-    // Requests that wait for tokens are let go then; calls already paid are waited for all the same.
-    configuration.maximumGracefulShutdownDuration = .seconds(20)
+    // What waits is answered at once then; a call that is out ends within its own time.
+    configuration.maximumGracefulShutdownDuration = .milliseconds(
+      settings.gateway.retries.attemptTimeout + 5_000)
     let running = ServiceGroup(configuration: configuration)
     group.withLock { $0 = running }
     defer { try? FileManager.default.removeItem(atPath: socket.path) }
@@ -171,12 +170,6 @@ struct Server: Sendable {
     var logger = logger
     if logger.logLevel == .info { logger.logLevel = .notice }
     return logger
-  }
-
-  /// The name of a key in the log: tells keys apart and gives none away.
-  private static func credentialID(of key: String) -> String {
-    let digest = SHA256.hash(data: Data(key.utf8)).prefix(4)
-    return "keepa:" + digest.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
   }
 }
 
@@ -244,5 +237,18 @@ private struct Housekeeping: Service {
         }
       }
     }
+  }
+}
+
+/// Tells the gateway that the end has begun, before anything else is told: no further call is sent, and what waits is
+/// answered.
+private struct Ending: Service {
+  let gateway: Gateway
+  let limit: EndLimit
+
+  func run() async throws {
+    try? await gracefulShutdown()
+    limit.begin()
+    gateway.beginStop()
   }
 }

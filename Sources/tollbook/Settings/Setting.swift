@@ -3,7 +3,7 @@ enum SettingName: CaseIterable, Sendable {
   case dataDirectory, host, port
   case keepaKey, keepaBase, tokenPrice
   case accessKey, allowedHosts
-  case cache, overdraft
+  case cache, overdraft, answerTimeout, longestWait, queueLimit
   case productFresh, productGrace, productErrorGrace, productKeep, absentFresh, bodyRetention
   case snapshotEvents, snapshotInterval, snapshotsKept
   case logLevel, mapSize
@@ -71,6 +71,16 @@ extension Setting {
       name: .overdraft, key: "tollbook.overdraft", kind: .choice(["never", "allow"]),
       standard: "never",
       help: "May a call cost more than Keepa's balance holds, as Keepa itself allows?"),
+    Setting(
+      name: .answerTimeout, key: "tollbook.answer_timeout", kind: .duration, standard: "2m",
+      help: "How long a request may take, the queue included, beside what it waits for refills"),
+    Setting(
+      name: .longestWait, key: "tollbook.longest_wait", kind: .duration, standard: "5m",
+      help: "The longest time that a request may want to wait for refills (`wait_seconds`)"),
+    Setting(
+      name: .queueLimit, key: "tollbook.queue_limit", kind: .integer(1...1_000_000),
+      standard: "10000",
+      help: "How many resources may wait to be bought from an upstream; what is beyond is refused"),
     Setting(
       name: .productFresh, key: "tollbook.product_fresh", kind: .duration, standard: "7d",
       help: "How long a product answers from the cache"),

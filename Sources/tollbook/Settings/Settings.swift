@@ -86,6 +86,9 @@ extension Settings {
     gateway.products.present.keep = Int64(number(.productKeep))
     gateway.products.absent.fresh = Int64(number(.absentFresh))
     gateway.bodyRetention = Int64(number(.bodyRetention))
+    gateway.answerTimeout = Int64(number(.answerTimeout))
+    gateway.longestWait = Int64(number(.longestWait))
+    gateway.mostWaiting = number(.queueLimit)
     return gateway
   }
 
@@ -112,6 +115,11 @@ extension Settings {
   var contradictions: [SettingsProblem] {
     var found: [SettingsProblem] = []
     if let problem = http.problem { found.append(SettingsProblem("\(problem).")) }
+    if number(.answerTimeout) < 1_000 {
+      found.append(
+        SettingsProblem(
+          "no request can be answered within TOLLBOOK_ANSWER_TIMEOUT; give it a second at least."))
+    }
     if number(.productKeep) < number(.productFresh) {
       found.append(
         SettingsProblem(

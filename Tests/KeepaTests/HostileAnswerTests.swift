@@ -1,5 +1,6 @@
 import Deflate
 import JSONText
+import Keepa
 import Testing
 import TollbookEvents
 import TollbookUpstreams

@@ -1,0 +1,227 @@
+import LMDB
+import Synchronization
+import TollbookEvents
+import TollbookLog
+import TollbookUpstreams
+import TollbookViews
+
+// One attempt of a call: sent, and its end booked.
+
+extension Purchaser {
+  func send(_ id: PurchaseQueue.CallID) async {
+    guard let call = state.withLock({ $0.queue.calls[id] }) else { return }
+    var attempt = call.attempt
+    let elapsed = clock.monotonic - call.began
+    let limit = min(settings.retries.attemptTimeout, settings.retries.totalTimeout - elapsed)
+    guard limit > 0 else {
+      return feed { $0.unsent(id, .tooLate(upstream.title), at: $1) }
+    }
+    attempt.sent = log.time.now()
+    // Against what is read here the readings are held that the answer brings.
+    do throws(LogError) {
+      attempt.pages = try log.readPages(
+        attempt.call.uses.map { $0.meter.inWindow($0.rule.window(at: attempt.sent).name) }, ledger)
+    } catch {
+      let problem = PurchaseProblem(.storageFailed, "it was not sent, since \(error)")
+      return feed { $0.unsent(id, problem, at: $1) }
+    }
+    state.withLock { state in
+      state.queue.calls[id]?.attempt = attempt
+      state.turning.note(attempt)
+    }
+    let exchange = await upstream.perform(
+      attempt.call, with: attempt.credential, within: .milliseconds(limit))
+    statistics.record(exchange, of: upstream.name)
+    state.withLock { $0.exchanges[id] = exchange }
+    switch exchange.result {
+    case .success:
+      note(nil)
+      feed { $0.succeeded(id, at: $1) }
+    case .failure(let failure):
+      note(failure)
+      let left = attempt.left(exchange.end)
+      let draw = random()
+      feed { $0.failed(id, failure, left: left, random: draw, at: $1) }
+    }
+  }
+
+  func settle(_ id: PurchaseQueue.CallID) async {
+    let found = state.withLock { state in
+      (state.queue.calls[id]?.attempt, state.exchanges.removeValue(forKey: id))
+    }
+    guard let attempt = found.0, let exchange = found.1,
+      case .success(let delivery) = exchange.result
+    else { return }
+    let observed = log.time.now()
+    let command = SettleCommand(
+      upstream: upstream, attempt: attempt, stored: await Self.stored(delivery.writes),
+      handedOn: delivery.writes.filter { $0.disposition != .store }, silence: delivery.silence,
+      raw: delivery.raw, charges: exchange.charges, readings: exchange.readings,
+      counts: exchange.counts, elsewhere: elsewhere(at: observed, without: attempt),
+      observed: observed, durationMilliseconds: exchange.duration.milliseconds,
+      receivedBytes: exchange.receivedBytes)
+    let (cache, ledger) = (cache, ledger)
+    let booked = await insist(for: id) { (state, context) throws(LMDBError) in
+      try command.decide(cache, ledger, state, context)
+    }
+    release(attempt)
+    switch booked {
+    case .success(let answer):
+      let lost = answer.ends.map { _ in LostCost() }
+      feed { $0.booked(id, .ended(answer.ends, lost: lost, left: answer.left), at: $1) }
+    case .failure(let error): end(id, attempt, exchange.end, PurchaseProblem(error))
+    }
+  }
+
+  /// What is to be stored of an answer, each resource once.
+  ///
+  /// Compresses the bodies: work for a processor, not for whoever else runs on this task's executor.
+  @concurrent
+  private static func stored(_ writes: [Write]) async -> [SettleCommand.Stored] {
+    var seen: Set<ResourceKey> = []
+    return writes.filter { $0.disposition == .store && seen.insert($0.resource).inserted }.map {
+      SettleCommand.Stored(write: $0, body: $0.body.map { Body($0) })
+    }
+  }
+
+  func fail(_ id: PurchaseQueue.CallID, _ wish: PurchaseQueue.RetryWish) async {
+    let found = state.withLock { state in
+      (state.queue.calls[id]?.attempt, state.exchanges.removeValue(forKey: id))
+    }
+    guard let attempt = found.0, let exchange = found.1,
+      case .failure(let failure) = exchange.result
+    else { return }
+    let observed = log.time.now()
+    var pause: Int64?
+    if case .after(let delay) = wish, storageAdmits { pause = delay }
+    let command = FailCommand(
+      upstream: upstream, attempt: attempt, failure: failure.believable, end: exchange.end,
+      readings: exchange.readings, elsewhere: elsewhere(at: observed, without: attempt),
+      wantsRetry: wish != .none, mayRetry: pause != nil, observed: observed)
+    let ledger = ledger
+    let booked = await insist(for: id) { (state, context) throws(LMDBError) in
+      try command.decide(ledger, state, context)
+    }
+    release(attempt)
+    switch booked {
+    case .success(let next?):
+      let lost = attempt.lost(exchange.end)
+      feed { $0.booked(id, .retry(next, pause: pause ?? 0, lost: lost), at: $1) }
+    case .success(nil): end(id, attempt, exchange.end, problem(of: failure, attempt, at: observed))
+    case .failure(let error): end(id, attempt, exchange.end, PurchaseProblem(error))
+    }
+  }
+
+  /// Ends a fetch whose attempt is reserved and not made: nothing was sent.
+  func giveUp(_ id: PurchaseQueue.CallID, _ problem: PurchaseProblem) async {
+    guard let attempt = state.withLock({ $0.queue.calls[id]?.attempt }) else { return }
+    let notSent = AttemptEnd(charges: [:], others: .notSent)
+    defer { release(attempt) }
+    // What is not in the log yet needs no end there.
+    guard attempt.fetch != 0 else { return end(id, attempt, notSent, problem) }
+    let command = FailCommand(
+      upstream: upstream, attempt: attempt,
+      failure: UpstreamFailure(.notSent, detail: problem.detail, charge: .none), end: notSent,
+      wantsRetry: false, mayRetry: false, observed: log.time.now())
+    let ledger = ledger
+    _ = await insist(for: id) { (state, context) throws(LMDBError) in
+      try command.decide(ledger, state, context)
+    }
+    end(id, attempt, notSent, problem)
+  }
+
+  /// Ends all needs of a call alike.
+  private func end(
+    _ id: PurchaseQueue.CallID, _ attempt: Attempt, _ end: AttemptEnd, _ problem: PurchaseProblem
+  ) {
+    let purchase: Purchase.End =
+      problem.reason == .insufficientTokens ? .refused(problem) : .failed(problem)
+    let ends = attempt.call.needs.map { _ in purchase }
+    feed { $0.booked(id, .ended(ends, lost: attempt.lost(end), left: 0), at: $1) }
+  }
+
+  private func problem(
+    of failure: UpstreamFailure, _ attempt: Attempt, at now: Timestamp
+  ) -> PurchaseProblem {
+    guard failure.reason == .insufficientTokens else {
+      return PurchaseProblem(failure, upstream.title)
+    }
+    // The upstream's word stands against a ledger that has something left; only a refill can change it.
+    var booking = Booking(upstream)
+    let ledger = ledger
+    let standings =
+      (try? log.readViews { (state) throws(LMDBError) in
+        try booking.standings(of: attempt.call.uses.map { $0.first(1) }, at: now, ledger, state)
+      }) ?? []
+    let admission = Admission(on: standings)
+    let refill = standings.compactMap { $0.nextRefill }.max()
+    return PurchaseProblem(
+      .insufficientTokens, "\(upstream.title) says that the \(attempt.unit) are used up",
+      retryAt: admission.refusal == nil
+        ? refill ?? now.advanced(byMilliseconds: settings.balanceInterval) : admission.retryAt)
+  }
+
+  /// Books what has happened already: a full queue or a full disk is waited for, since it cannot be undone. Who waits
+  /// for the products is not kept waiting for space.
+  private func insist<Answer: Sendable>(
+    for id: PurchaseQueue.CallID, _ decider: @escaping Decider<Answer>
+  ) async -> Result<Answer, LogError> {
+    while true {
+      do throws(LogError) {
+        return .success(try await log.decide(decider).answer)
+      } catch {
+        switch error {
+        case .readOnly: feed { queue, _ in queue.tell(id, PurchaseProblem(error)) }
+        case .queueFull: break
+        default: return .failure(error)
+        }
+        guard !isStopping, (try? await log.time.sleep(500)) != nil else {
+          return .failure(error)
+        }
+      }
+    }
+  }
+}
+
+extension Exchange {
+  /// How it ended, as far as its cost goes.
+  var end: AttemptEnd {
+    let others: AttemptEnd.Others =
+      switch result {
+      case .success: .byPrice
+      case .failure(let failure) where failure.status > 0: .byPrice
+      case .failure(let failure): failure.charge == .none ? .notSent : .unknown
+      }
+    return AttemptEnd(charges: charges, counts: counts, others: others)
+  }
+}
+
+extension Attempt {
+  /// What its first meter counts in.
+  var unit: String { call.uses.first?.meter.unit ?? "" }
+}
+
+extension MeterStanding {
+  /// The next refill of a bucket whose balance is known.
+  fileprivate var nextRefill: Timestamp? {
+    guard case .refillBucket(let bucket) = use.rule, let reading = pages.last?.reading else {
+      return nil
+    }
+    return bucket.refill(after: now, of: reading)
+  }
+}
+
+extension TurningCalls {
+  /// Notes what an attempt takes of windows with a turn nearby.
+  fileprivate mutating func note(_ attempt: Attempt) {
+    for (use, move) in zip(attempt.call.uses, attempt.moves) {
+      switch use.rule {
+      case .clockWindow, .anchoredWindow:
+        note(
+          use.meter, use.rule, amount: move.amount, booked: move.window, sent: attempt.sent)
+      // Of these no upstream tells a figure.
+      case .refillBucket, .calendarWindow, .rollingWindow, .total: break
+      }
+    }
+  }
+}
