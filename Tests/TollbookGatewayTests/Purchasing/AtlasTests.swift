@@ -190,8 +190,9 @@ struct `An upstream that is nothing like Keepa` {
     let call = Task { await world.tick("a") }
     await world.atlas.waitForParked(1)
     let head = world.log.head
-    try await world.crash()
+    await world.end()
     _ = await call.value
+    try await world.reopen()
     #expect(try world.events().count == Int(head) + 1)
     _ = await world.tick("b")
     #expect(world.weight[.settled] == 2)
@@ -221,7 +222,9 @@ struct `An upstream that is nothing like Keepa` {
 
   @Test func `each meter's doubt ends by its own rule`() async throws {
     let world = try await AtlasWorld()
-    world.atlas.script([.timedOut(charged: true), .timedOut(charged: true), .timedOut(charged: true)])
+    world.atlas.script([
+      .timedOut(charged: true), .timedOut(charged: true), .timedOut(charged: true),
+    ])
     let task = Task { await world.places(["a"]) }
     let isDone = Flag()
     let answer = Task {

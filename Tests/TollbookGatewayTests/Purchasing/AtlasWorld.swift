@@ -18,7 +18,8 @@ final class AtlasWorld: Sendable {
 
   init(needsPass: Bool = false, rate: Int64 = 20, balance: Int64 = 1_200) async throws {
     folder = try TemporaryFolder()
-    time = ManualTime()
+    // Not at the turn of a minute: there nobody knows which one a figure is about.
+    time = ManualTime(Timestamp.testStart.advanced(byMilliseconds: 20_000))
     keepa = FakeKeepa(time: time, rate: rate, balance: balance)
     atlas = AtlasUpstream(time: time, needsPass: needsPass)
     running = Mutex(nil)
@@ -51,8 +52,16 @@ final class AtlasWorld: Sendable {
     running.withLock { $0 = (log, gateway) }
   }
 
-  /// Ends as SIGKILL does, and starts again.
-  func crash() async throws {
+  /// Opens the log anew. All clients must have had their answers: they hold the old one.
+  func reopen() async throws {
+    weak let environment = log.environment
+    running.withLock { $0 = nil }
+    while environment != nil { await Task.yield() }
+    try await begin()
+  }
+
+  /// Ends as SIGKILL does for the log: what comes after that finds it closed.
+  func end() async {
     let gateway = gateway
     log.close()
     let isStopped = Flag()
@@ -66,10 +75,6 @@ final class AtlasWorld: Sendable {
       if time.sleeperCount > 0 { time.advance(byMilliseconds: 100) }
       await Task.yield()
     }
-    weak let environment = log.environment
-    running.withLock { $0 = nil }
-    while environment != nil { await Task.yield() }
-    try await begin()
   }
 
   /// Law 1: closes the log and folds it again.
