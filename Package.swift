@@ -43,7 +43,7 @@ let package = Package(
     .target(
       name: "TollbookUpstreams",
       dependencies: [
-        "TollbookEvents", nioCore,
+        "Deflate", "TollbookEvents", nioCore,
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
       ]),
@@ -74,8 +74,7 @@ let package = Package(
       dependencies: [
         "Deflate", "JSONText", "TollbookEvents", "TollbookLog", "TollbookViews",
         "TollbookUpstreams", "TollbookGateway", "TollbookHistory", "TollbookHTTP", hummingbird,
-        httpTypes, nioCore, protobuf,
-        .product(name: "AsyncHTTPClient", package: "async-http-client"),
+        httpTypes, protobuf,
       ]),
     .target(
       name: "TollbookSimulators",

@@ -12,6 +12,7 @@ extension HTTPService {
           of: request, limit: context.maxUploadSize, names: BatchQuestion.names)
         let question = try BatchQuestion(
           fields, cacheControl: request.headers[.cacheControl], gateway.settings)
+        if let answer = try dryRun(question.request.demand, request.headers) { return answer }
         let answer = await gateway.products(question.request)
         return try BatchAnswer(question, answer).response()
       })

@@ -47,7 +47,7 @@ package final class Gateway: Sendable {
   }
 
   /// What buys an operation: that of the upstream whose name the operation begins with.
-  private func purchaser(of operation: String) -> Purchaser? {
+  func purchaser(of operation: String) -> Purchaser? {
     purchasers.first { operation.hasPrefix($0.upstream.name + ".") }
   }
 
@@ -63,6 +63,11 @@ package final class Gateway: Sendable {
 
   package func status(of name: String) -> UpstreamStatus? {
     statuses.first { $0.name == name }
+  }
+
+  /// Whether an upstream that is configured has a meter: what is in doubt on another one no reading will ever settle.
+  package func isRead(_ meter: MeterKey) -> Bool {
+    purchasers.contains { $0.upstream.meters.contains { $0.key == meter.inWindow("") } }
   }
 
   /// A page of the books as it stands; that of a meter that nothing is known of is empty.
@@ -174,7 +179,7 @@ package final class Gateway: Sendable {
     return DemandAnswer(outcomes: outcomes, position: log.head, now: log.time.now())
   }
 
-  private func entries(
+  func entries(
     _ resources: [ResourceKey], _ parts: UInt64
   ) throws(LogError) -> [ResourceKey: CacheEntry] {
     let cache = cache
@@ -187,7 +192,7 @@ package final class Gateway: Sendable {
     }
   }
 
-  private func notConfigured(_ operation: String) -> PurchaseProblem {
+  func notConfigured(_ operation: String) -> PurchaseProblem {
     let absence = registered.first { operation.hasPrefix($0.name + ".") }?.absence
     return PurchaseProblem(.notConfigured, absence ?? "nothing sells \(operation)")
   }

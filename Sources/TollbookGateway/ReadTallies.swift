@@ -45,10 +45,22 @@ package final class ReadTallies: Sendable {
     /// The entry that answered: its content set, and the position that wrote it; nil: none did.
     let contentSet: UInt64?
     let written: Position
+
+    /// What is left of it when there are too many.
+    var withoutResource: Key {
+      Key(
+        demand: Demand(
+          ResourceKey(stored: ""), wanted: 0, account: demand.account, tags: demand.tags,
+          operation: demand.operation, isPeek: demand.isPeek),
+        contentSet: contentSet == nil ? nil : 0, written: 0)
+    }
   }
 
   /// The most rows in one event.
   static let rowsPerEvent = 1_000
+  /// The most rows until they are written down. Reads beyond are counted without their resources and ages, so that no
+  /// crowd of readers fills the memory or the log.
+  static let mostRows = 10_000
 
   private let rows = Mutex<[Key: ReadTally]>([:])
 
@@ -58,9 +70,14 @@ package final class ReadTallies: Sendable {
   func record(
     _ outcome: Outcome, _ demand: Demand, _ entry: CacheEntry? = nil, at now: Timestamp
   ) {
-    let key = Key(demand: demand, contentSet: entry?.contentSet, written: entry?.written ?? 0)
+    var key = Key(demand: demand, contentSet: entry?.contentSet, written: entry?.written ?? 0)
     rows.withLock { rows in
-      var row = rows[key] ?? ReadTally(key, costs: entry?.amounts ?? [], now)
+      var costs = entry?.amounts ?? []
+      if rows.count >= Self.mostRows, rows[key] == nil {
+        key = key.withoutResource
+        costs = []
+      }
+      var row = rows[key] ?? ReadTally(key, costs: costs, now)
       row.firstReadMs = min(row.firstReadMs, now.milliseconds)
       row.lastReadMs = max(row.lastReadMs, now.milliseconds)
       switch outcome {
@@ -108,12 +125,15 @@ package final class ReadTallies: Sendable {
   }
 
   private func restore(_ row: ReadTally, contentSet: UInt64?) {
-    let key = Key(demand: Demand(row), contentSet: contentSet, written: row.written)
+    var key = Key(demand: Demand(row), contentSet: contentSet, written: row.written)
     rows.withLock { rows in
-      guard var merged = rows[key] else {
+      if rows.count >= Self.mostRows, rows[key] == nil { key = key.withoutResource }
+      if rows[key] == nil, key.demand.resource == ResourceKey(stored: row.resource) {
         rows[key] = row
         return
       }
+      let first = Timestamp(milliseconds: row.firstReadMs)
+      var merged = rows[key] ?? ReadTally(key, costs: [], first)
       merged.fresh += row.fresh
       merged.stale += row.stale
       merged.joined += row.joined

@@ -62,7 +62,7 @@ import TollbookUpstreams
   {
     let long = String(repeating: " ", count: 5_000)
     for form in [Form.plain, .said] {
-      let call = try await call([.whole(long, form)]) { $0.maximumBody = 4_096 }
+      let call = try await call([.whole(long, form)]) { $0.client.maximumBody = 4_096 }
       expectUnreadable(call, "the answer is too long")
     }
   }
@@ -94,7 +94,8 @@ import TollbookUpstreams
       [.whole(Self.body + String(repeating: " ", count: number < 20 ? 0 : 2_000))]
     }
     defer { server.stop() }
-    let client = try Self.client(of: server) { $0.maximumBodies = 10 * Self.body.utf8.count }
+    let client = try Self.client(of: server) {
+      $0.client.maximumBodies = 10 * Self.body.utf8.count }
     for _ in 0..<20 {
       _ = try await client.products(KeepaClientTests.request, within: .seconds(20)).result.get()
     }

@@ -22,8 +22,8 @@ import TollbookUpstreams
     let server = LoopbackServer(script: script)
     defer { server.stop() }
     var settings = KeepaClient.Settings(base: try #require(BaseURL(base ?? server.base)))
-    settings.silenceTimeout = .milliseconds(600)
-    settings.maximumBody = 4_096
+    settings.client.silenceTimeout = .milliseconds(600)
+    settings.client.maximumBody = 4_096
     let client = KeepaClient(
       credential: KeepaCredential(id: "keepa:12345678", key: Self.key), settings: settings,
       now: { 1_700_000_000_123 })

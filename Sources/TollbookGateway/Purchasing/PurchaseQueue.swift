@@ -78,6 +78,25 @@ struct PurchaseQueue: Sendable {
     var mostCalls: Int
     var isProbe: Bool
     fileprivate(set) var seats: [Seat]
+
+    fileprivate init(mostCalls: Int, isProbe: Bool) {
+      needs = []
+      askers = []
+      askerOf = []
+      self.mostCalls = mostCalls
+      self.isProbe = isProbe
+      seats = []
+    }
+
+    /// All of an order at once, to see what would be decided.
+    init(previewing order: PurchaseOrder) {
+      self.init(mostCalls: .max, isProbe: false)
+      needs = order.needs
+      askers = [
+        Asker(demand: order.demand, maximumAge: order.maximumAge, limit: order.limit)
+      ]
+      askerOf = needs.map { _ in 0 }
+    }
   }
 
   /// What was decided about a batch. Needs that are named nowhere wait for the next.
@@ -505,8 +524,7 @@ extension PurchaseQueue {
   }
 
   private mutating func draft(_ first: DemandID, mostCalls: Int, isProbe: Bool) -> Batch {
-    var batch = Batch(
-      needs: [], askers: [], askerOf: [], mostCalls: mostCalls, isProbe: isProbe, seats: [])
+    var batch = Batch(mostCalls: mostCalls, isProbe: isProbe)
     guard let model = demands[first]?.order.needs.first else { return batch }
     last = (first, demands[first]?.isServed == false)
     take(first, atMost: .max, into: &batch)

@@ -133,6 +133,13 @@ struct Health {
       reasons.append(
         Reason(name: "parked_events", detail: "\(parked) events could not be applied by a view"))
     }
+    for (key, meter) in meters where meter[.inDoubt] != 0 && !service.gateway.isRead(key) {
+      reasons.append(
+        Reason(
+          name: "doubts_without_reading",
+          detail: "\(meter[.inDoubt]) \(key.unit) are in doubt on \(key), which no upstream in use"
+            + " tells of: no reading will settle them; close them with `tollbook resolve`"))
+    }
     for (key, meter) in meters where meter.residual != 0 {
       reasons.append(
         Reason(

@@ -1,6 +1,5 @@
 import Deflate
 import Synchronization
-import TollbookUpstreams
 
 /// How many bytes the bodies that one client is collecting may take together.
 package final class AnswerBytes: Sendable {
@@ -34,8 +33,8 @@ package final class AnswerBytes: Sendable {
 /// A complete answer, its body as it came.
 struct CompleteAnswer: Sendable {
   let status: Int
+  let headers: [(name: String, value: String)]
   let body: [UInt8]
-  let isSimulated: Bool
   /// Kept as long as the body.
   let share: AnswerBytes.Share
 }
@@ -49,15 +48,22 @@ actor AnswerReader {
   init(maximumBody: Int) { self.maximumBody = maximumBody }
 
   /// Decompresses a body and reads it.
-  func read<Answer: Sendable>(
-    _ raw: CompleteAnswer,
-    _ read: @Sendable (Int, [UInt8]) throws(UpstreamFailure) -> Answer
-  ) -> (bytes: Int, result: Result<Answer, UpstreamFailure>) {
+  func read<Value: Sendable>(
+    _ raw: CompleteAnswer, _ reading: AnswerReading<Value>
+  ) -> (bytes: Int, result: Result<Value, UpstreamFailure>) {
     var bytes = 0
     do throws(UpstreamFailure) {
-      let content = try Self.content(of: raw, maximumLength: maximumBody)
+      let content: [UInt8]
+      do throws(DeflateError) {
+        content = try Self.content(of: raw, maximumLength: maximumBody)
+      } catch {
+        var why = "the answer does not decompress"
+        if case .tooLarge = error { why = TransportFailure.tooLong.detail }
+        throw reading.unreadable(raw.status, why)
+      }
       bytes = content.count
-      return (bytes, .success(try read(raw.status, content)))
+      let answer = UpstreamAnswer(status: raw.status, headers: raw.headers, body: content)
+      return (bytes, .success(try reading.read(answer)))
     } catch {
       return (bytes, .failure(error))
     }
@@ -68,17 +74,9 @@ actor AnswerReader {
   /// announce it and do not. No JSON and no page begins like either format.
   private static func content(
     of raw: CompleteAnswer, maximumLength: Int
-  ) throws(UpstreamFailure) -> [UInt8] {
+  ) throws(DeflateError) -> [UInt8] {
     guard raw.body.isGzip || raw.body.isZlib else { return raw.body }
-    do throws(DeflateError) {
-      return try gunzip(raw.body, maximumLength: maximumLength)
-    } catch {
-      switch error {
-      case .tooLarge: throw KeepaAnswer.withoutEnvelope(raw.status, KeepaAnswer.tooLong)
-      case .corrupted, .truncated:
-        throw KeepaAnswer.withoutEnvelope(raw.status, "the answer does not decompress")
-      }
-    }
+    return try gunzip(raw.body, maximumLength: maximumLength)
   }
 }
 

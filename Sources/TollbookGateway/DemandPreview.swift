@@ -1,0 +1,133 @@
+import LMDB
+package import TollbookEvents
+import TollbookLog
+import TollbookUpstreams
+package import TollbookViews
+
+/// What would become of a demand, without buying anything: what is cached, what would be bought, and what that costs.
+package struct DemandPreview: Sendable {
+  package enum Fate: Sendable {
+    /// It would be answered from the cache.
+    case cached(CacheEntry)
+    /// It would be bought.
+    case bought
+    /// It would not be bought, and why; the entry answers, marked stale, if there is one.
+    case refused(PurchaseProblem, CacheEntry?)
+  }
+
+  /// What all calls together would take of the meters of one unit.
+  package struct Cost: Hashable, Sendable {
+    package var unit: String
+    package var expected: Int64
+    /// What would be reserved.
+    package var atMost: Int64
+  }
+
+  /// One for each different resource, in the order of the demand.
+  package var fates: [(resource: ResourceKey, fate: Fate)]
+  /// How many calls would be made.
+  package var calls: Int
+  package var costs: [Cost]
+  /// What it reflects.
+  package var position: Position
+  package var now: Timestamp
+}
+
+extension Gateway {
+  /// Says what ``answer(_:)`` would do now. Nothing is bought, reserved, counted or written.
+  ///
+  /// What others have under way is not seen: what they bring by then is not bought twice.
+  package func preview(_ demand: ResourceDemand) -> Result<DemandPreview, PurchaseProblem> {
+    var seen: Set<ResourceKey> = []
+    let resources = demand.resources.filter { seen.insert($0).inserted }
+    let now = log.time.now()
+    let found: [ResourceKey: CacheEntry]
+    do throws(LogError) {
+      found = settings.isCacheOn ? try entries(resources, demand.parts) : [:]
+    } catch { return .failure(PurchaseProblem(error)) }
+    var fates: [ResourceKey: DemandPreview.Fate] = [:]
+    var missing: [ResourceKey] = []
+    for resource in resources {
+      let entry = found[resource]
+      let usability = entry.map { Usability(of: $0, at: now, maximumAge: demand.maximumAge) }
+      if let entry, usability == .fresh || usability == .grace {
+        fates[resource] = .cached(entry)
+      } else {
+        missing.append(resource)
+      }
+    }
+    var preview = DemandPreview(
+      fates: [], calls: 0, costs: [], position: log.head, now: now)
+    func refuse(_ resource: ResourceKey, _ problem: PurchaseProblem) {
+      let entry = found[resource].flatMap {
+        Usability(of: $0, at: now, maximumAge: nil) == .none ? nil : $0
+      }
+      fates[resource] = .refused(problem, entry)
+    }
+    if !missing.isEmpty {
+      if let purchaser = purchaser(of: demand.operation) {
+        switch purchaser.preview(PurchaseOrder(missing, demand, settings)) {
+        case .failure(let problem): for resource in missing { refuse(resource, problem) }
+        case .success(let decision):
+          preview.count(decision)
+          for resource in missing { fates[resource] = .bought }
+          for refused in decision.refused {
+            let problem = PurchaseProblem(refused.refusal, purchaser.upstream.title)
+            for place in refused.places { refuse(missing[place], problem) }
+          }
+        }
+      } else {
+        for resource in missing { refuse(resource, notConfigured(demand.operation)) }
+      }
+    }
+    preview.fates = resources.compactMap { resource in fates[resource].map { (resource, $0) } }
+    return .success(preview)
+  }
+}
+
+extension DemandPreview {
+  fileprivate mutating func count(_ decision: BatchDecision) {
+    calls = decision.started.count
+    for move in decision.started.flatMap(\.moves) where !move.limitOnly {
+      if let place = costs.firstIndex(where: { $0.unit == move.meter.unit }) {
+        costs[place].expected &+= move.expected
+        costs[place].atMost &+= move.amount
+      } else {
+        costs.append(Cost(unit: move.meter.unit, expected: move.expected, atMost: move.amount))
+      }
+    }
+  }
+}
+
+extension Purchaser {
+  /// What would be decided about an order now.
+  fileprivate func preview(_ order: PurchaseOrder) -> Result<BatchDecision, PurchaseProblem> {
+    let status = status
+    if status.state == .paused {
+      return .failure(
+        .paused(upstream.title, until: status.pausedUntil ?? log.time.now()))
+    }
+    let now = log.time.now()
+    let (cache, ledger) = (cache, ledger)
+    let command = ReserveCommand(
+      upstream: upstream, batch: PurchaseQueue.Batch(previewing: order),
+      credentials: upstream.credentials, elsewhere: elsewhere(at: now),
+      isCacheOn: settings.isCacheOn, storageAdmits: storageAdmits, now: now)
+    do throws(LogError) {
+      let decision = try log.readViews { (state) throws(LMDBError) in
+        try command.decide(cache, ledger, state, next: 1)
+      }
+      switch decision.answer {
+      case .decided(let decided): return .success(decided)
+      case .keyRejected(let detail):
+        return .failure(
+          PurchaseProblem(.keyRejected, "\(upstream.title) refuses the key: \(detail)"))
+      case .needsReading:
+        return .failure(
+          PurchaseProblem(
+            .upstreamUnavailable, "what is left at \(upstream.title) is not known yet; the first"
+              + " purchase asks for it"))
+      }
+    } catch { return .failure(PurchaseProblem(error)) }
+  }
+}
