@@ -6,8 +6,8 @@ import TollbookUpstreams
 /// What `POST /keepa/batch-analyze` asks for.
 ///
 /// Members: `asinList`, 1 to 1,000 strings; `domain`, 1 if left out; `include`, any of `rating`, `buybox`, `offers`;
-/// `wait_seconds`, 0 to the longest wait of the settings; `max_tokens`; `max_age_seconds`, which the header `Cache-Control: max-age` can say too (the
-/// smaller one counts).
+/// `wait_seconds`, 0 to the longest wait of the settings; `max_tokens`; `max_age_seconds`, which the header
+/// `Cache-Control: max-age` can say too (the smaller one counts).
 struct BatchQuestion {
   static let mostProducts = 1_000
   static let names = [
@@ -40,8 +40,8 @@ struct BatchQuestion {
       asins: places.compactMap { if case .asin(let asin) = $0 { asin } else { nil } },
       domain: try Self.domain(fields), contentSet: try Self.contentSet(fields),
       account: settings.account)
-    request.wait =
-      try fields.integer("wait_seconds", in: 0...settings.longestWait / 1_000).map { $0 * 1_000 } ?? 0
+    let longestWait = settings.longestWait / 1_000
+    request.wait = try fields.integer("wait_seconds", in: 0...longestWait).map { $0 * 1_000 } ?? 0
     request.maximumTokens = try fields.integer("max_tokens", in: 0 ... .max)
     let seconds = [
       try fields.integer("max_age_seconds", in: 0...Self.oldest), Self.maximumAge(cacheControl),

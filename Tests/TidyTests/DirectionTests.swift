@@ -52,13 +52,12 @@ private let house = [
     let engine = house.prefix { $0 != ["Keepa"] }.flatMap(\.self)
     // In events that were written once a word stays for ever: the summary of a product is a message there.
     let isStored: (String) -> Bool = { $0.hasPrefix("Sources/TollbookEvents/") }
-    let words = ["keepa", "asin", "buybox", "buy box", "fba"]
+    let words = /\b(keepa|asins?|buy ?box|fba)\b/.ignoresCase()
     for file in tree.files where file.path.hasPrefix("Sources/") && !isStored(file.path) {
       guard engine.contains(String(file.path.split(separator: "/")[1])) else { continue }
       for line in file.lines {
-        let text = line.text.lowercased()
-        for word in words where text.contains(try! Regex("\\b\(word)")) {
-          Issue.record("\(file.path):\(line.number): the engine names “\(word)”")
+        if let match = line.text.firstMatch(of: words) {
+          Issue.record("\(file.path):\(line.number): the engine names “\(match.output.0)”")
         }
       }
     }

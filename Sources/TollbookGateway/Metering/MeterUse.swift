@@ -58,8 +58,8 @@ package struct MeterUse: Hashable, Sendable {
   package var expected: PrefixCosts
   /// Whether another meter of the purchase tells the same cost, and this one limits it.
   package var isLimitOnly: Bool
-  /// What is taken and is not in the books: what calls near the turn of a window may have cost in the one of now and is booked in
-  /// another, and what is booked with its answer.
+  /// What is taken and is not in the books: what calls near the turn of a window may have cost in the
+  /// one of now and is booked in another, and what is booked with its answer.
   package var turning: Int64
 
   package init(

@@ -11,8 +11,8 @@ struct PurchaseOrder: Sendable {
   var maximumAge: Int64?
   /// How long to go on buying as refills arrive, in milliseconds.
   var patience: Int64 = 0
-  /// The most that it may cost on the first meter of its calls, over all of them and every attempt; nil: no limit of its own.
-  /// What is in doubt counts as spent.
+  /// The most that it may cost on the first meter of its calls, over all of them and every attempt;
+  /// nil: no limit of its own. What is in doubt counts as spent.
   var limit: Int64?
   /// When it is answered at the latest, in milliseconds from now, whatever is under way: the time in the queue counts.
   var deadline: Int64

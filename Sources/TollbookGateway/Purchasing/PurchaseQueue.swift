@@ -7,8 +7,9 @@ import TollbookUpstreams
 /// 1. At most one flight per resource and parts. A richer flight serves those who want less.
 /// 2. At most as many calls are out as there are slots. A call that waits for its retry, or for its booking, holds none.
 /// 3. One batch is decided at a time, so that what is admitted first in the log was first in the queue.
-/// 4. Free slots go round robin over demands, and every other one to a demand that has had none. A call takes needs of
-///    several demands if they want the same.
+/// 4. Free slots go round robin over demands. One whose call is out comes after all who came meanwhile:
+///    so a long demand keeps nobody waiting for more than a call, and no crowd keeps it waiting for ever.
+///    A call takes needs of several demands if they want the same.
 /// 5. Every demand is answered by its deadline, whatever is under way. The queue has a bound.
 /// 6. After `stop` nothing is sent; what was reserved and not sent is released.
 struct PurchaseQueue: Sendable {
@@ -77,9 +78,10 @@ struct PurchaseQueue: Sendable {
     var askerOf: [Int]
     var mostCalls: Int
     var isProbe: Bool
-    fileprivate(set) var seats: [Seat]
+    /// Of each need the seat; of a preview none.
+    var seats: [Seat]
 
-    fileprivate init(mostCalls: Int, isProbe: Bool) {
+    init(mostCalls: Int, isProbe: Bool) {
       needs = []
       askers = []
       askerOf = []
@@ -160,8 +162,6 @@ struct PurchaseQueue: Sendable {
     var isLimitLent = false
     /// Failures whose retry asks the limit meanwhile.
     var deferred: [(call: CallID, delay: Int64)] = []
-    /// Whether it has had a turn.
-    var isServed = false
     /// What the operation that waits for it is; nil: somebody asked.
     var prerequisiteOf: String?
 
@@ -200,6 +200,8 @@ struct PurchaseQueue: Sendable {
     /// When its first attempt was sent, by the monotonic clock.
     let began: Int64
     var lost: [LostCost]
+    /// Those whose needs it was drafted for.
+    let demands: Set<DemandID>
     /// The demand whose own limit it counts on.
     let limited: DemandID?
     /// Whether its next attempt has been taken from that limit.
@@ -217,8 +219,6 @@ struct PurchaseQueue: Sendable {
   var ready: [CallID] = []
   /// Demands with a queue, in the order of their turns.
   var turn: [DemandID] = []
-  /// Whose turn it was last, and whether it was its first.
-  private var last: (demand: DemandID, isFirst: Bool)?
   var deciding: Batch?
   var waiting = 0
   private(set) var isStopping = false
@@ -236,7 +236,7 @@ struct PurchaseQueue: Sendable {
   /// Calls that are out.
   var out: Int { calls.values.count { $0.phase == .sending } }
 
-  private var freeSlots: Int { settings.slots - out - (deciding?.mostCalls ?? 0) }
+  var freeSlots: Int { settings.slots - out - (deciding?.mostCalls ?? 0) }
 
   mutating func number() -> Int {
     next += 1
@@ -256,7 +256,7 @@ extension PurchaseQueue {
     return (id, actions)
   }
 
-  private mutating func open(_ order: PurchaseOrder, at now: Clock) -> DemandID {
+  mutating func open(_ order: PurchaseOrder, at now: Clock) -> DemandID {
     let id = number()
     var demand = OpenDemand(
       order: order, began: now,
@@ -312,8 +312,9 @@ extension PurchaseQueue {
 
   /// A call was answered, and the answer is to be booked.
   mutating func succeeded(_ id: CallID, at now: Clock) -> [Action] {
-    guard calls[id]?.phase == .sending else { return [] }
+    guard let call = calls[id], call.phase == .sending else { return [] }
     calls[id]?.phase = .booking
+    rejoin(call)
     breaker.succeed()
     var actions: [Action] = [.settle(id)]
     dispatch(now, &actions)
@@ -330,6 +331,7 @@ extension PurchaseQueue {
   ) -> [Action] {
     guard let call = calls[id], call.phase == .sending else { return [] }
     calls[id]?.phase = .booking
+    rejoin(call)
     giveBack(left, to: call.limited)
     if RetryPolicy.isFault(failure.reason) {
       breaker.fail(at: now.monotonic)
@@ -448,187 +450,11 @@ extension PurchaseQueue {
 
   /// A call could not be sent, for a reason of our own.
   mutating func unsent(_ id: CallID, _ problem: PurchaseProblem, at now: Clock) -> [Action] {
-    guard calls[id]?.phase == .sending else { return [] }
+    guard let call = calls[id], call.phase == .sending else { return [] }
     var actions: [Action] = []
     giveUp(id, problem, &actions)
+    rejoin(call)
     dispatch(now, &actions)
     return actions
-  }
-}
-
-// MARK: Turns
-
-extension PurchaseQueue {
-  private mutating func dispatch(_ now: Clock, _ actions: inout [Action]) {
-    while !isStopping, freeSlots > 0, let id = ready.first {
-      ready.removeFirst()
-      guard calls[id]?.phase == .ready else { continue }
-      if breaker.isOpen {
-        giveUp(id, paused(now), &actions)
-        continue
-      }
-      calls[id]?.phase = .sending
-      actions.append(.send(id))
-    }
-    guard deciding == nil, !isStopping, freeSlots > 0, !turn.isEmpty else { return }
-    var mostCalls = freeSlots
-    var isProbe = false
-    switch breaker.gate(at: now.monotonic) {
-    case .calls: break
-    case .wait: return
-    case .probe:
-      mostCalls = 1
-      isProbe = true
-    case .closed:
-      failQueued(paused(now), &actions) { _ in true }
-      return
-    }
-    guard let first = nextDemand(now, &actions) else { return }
-    let batch = draft(first, mostCalls: mostCalls, isProbe: isProbe)
-    if isProbe { breaker.probe() }
-    deciding = batch
-    actions.append(.decide(batch))
-  }
-
-  /// The demands in the order in which the next free slot is offered to them: in turn, but that every other slot goes to one
-  /// that has had none. So a long demand keeps nobody waiting for more than a call, and is not kept waiting by a crowd.
-  private var turns: [DemandID] {
-    let before = turn.filter { demands[$0]?.prerequisiteOf != nil }
-    let others = turn.filter { demands[$0]?.prerequisiteOf == nil }
-    let new = others.filter { demands[$0]?.isServed == false }
-    let served = others.filter { demands[$0]?.isServed == true }
-    guard let last, last.isFirst else { return before + new + served }
-    let just = served.filter { $0 == last.demand }
-    return before + served.filter { $0 != last.demand } + new + just
-  }
-
-  /// The demand whose turn it is. One whose operation needs something bought before makes way for that.
-  private mutating func nextDemand(_ now: Clock, _ actions: inout [Action]) -> DemandID? {
-    for id in turns {
-      guard let operation = demands[id]?.order.needs.first?.operation else { continue }
-      if prerequisites[operation] != nil { continue }
-      guard granted.remove(operation) == nil, let demand = demands[id],
-        let need = settings.prerequisite(operation, now.wall)
-      else { return id }
-      var order = PurchaseOrder(
-        needs: [need], demand: demand.order.demand, deadline: demand.order.deadline)
-      order.demand.clearMaxAgeSeconds()
-      order.demand.contentSet = need.parts
-      let before = open(order, at: now)
-      demands[before]?.prerequisiteOf = operation
-      prerequisites[operation] = before
-      claim(Seat(demand: before, place: 0), &actions)
-      if demands[before]?.queue.isEmpty == false { return before }
-    }
-    return nil
-  }
-
-  private mutating func draft(_ first: DemandID, mostCalls: Int, isProbe: Bool) -> Batch {
-    var batch = Batch(mostCalls: mostCalls, isProbe: isProbe)
-    guard let model = demands[first]?.order.needs.first else { return batch }
-    last = (first, demands[first]?.isServed == false)
-    take(first, atMost: .max, into: &batch)
-    guard demands[first]?.order.limit == nil, model.resource != nil else { return batch }
-    let size = max(1, settings.callSize(model.operation, model.parts))
-    let (room, isMore) = size.multipliedReportingOverflow(by: mostCalls)
-    for id in turn where batch.needs.count < (isMore ? .max : room) {
-      guard let demand = demands[id], let need = demand.order.needs.first,
-        demand.order.limit == nil, need.operation == model.operation, need.parts == model.parts,
-        need.resource != nil
-      else { continue }
-      take(id, atMost: (isMore ? .max : room) - batch.needs.count, into: &batch)
-    }
-    return batch
-  }
-
-  private mutating func take(_ id: DemandID, atMost most: Int, into batch: inout Batch) {
-    guard var demand = demands[id] else { return }
-    let places = demand.queue.prefix(most)
-    demand.queue.removeFirst(places.count)
-    waiting -= places.count
-    turn.removeAll { $0 == id }
-    if !demand.queue.isEmpty { turn.append(id) }
-    for place in places {
-      let seat = Seat(demand: id, place: place)
-      batch.needs.append(demand.order.needs[place])
-      batch.askerOf.append(batch.askers.count)
-      batch.seats.append(seat)
-      if let flight = flightOf[seat] { flights[flight]?.phase = .deciding }
-    }
-    batch.askers.append(
-      Batch.Asker(
-        demand: demand.order.demand, maximumAge: demand.order.maximumAge,
-        limit: demand.limitLeft))
-    demand.isLimitLent = demand.limitLeft != nil
-    demand.isServed = true
-    demands[id] = demand
-  }
-
-  private mutating func start(
-    _ attempt: Attempt, _ batch: Batch, _ flights: [Int?], _ now: Clock,
-    _ actions: inout [Action]
-  ) {
-    let id = number()
-    let own = attempt.call.places.compactMap { flights[$0] }
-    for flight in own { self.flights[flight]?.phase = .called(id) }
-    let first = attempt.call.places.first.map { batch.seats[$0].demand }
-    let limited = first.flatMap { demands[$0]?.limitLeft == nil ? nil : $0 }
-    giveBack(-attempt.bound, to: limited)
-    calls[id] = Call(
-      attempt: attempt, flights: own, began: now.monotonic,
-      lost: Array(repeating: LostCost(), count: own.count), limited: limited)
-    if isStopping {
-      giveUp(id, .stopping, &actions)
-    } else {
-      actions.append(.send(id))
-    }
-  }
-
-  /// Puts back what was not decided about. If nobody waits for it any more it is given up.
-  private mutating func requeue(_ id: Int, _ actions: inout [Action]) {
-    if isStopping { return end(id, .failed(.stopping), &actions) }
-    guard let flight = flights[id] else { return }
-    if isOpen(flight.owner) {
-      flights[id]?.phase = .queued
-      enqueue(flight.owner)
-    } else {
-      handOver(id)
-    }
-  }
-
-  /// Whether a need still waits for its end.
-  func isOpen(_ seat: Seat) -> Bool {
-    demands[seat.demand].map { $0.purchases[seat.place] == nil } ?? false
-  }
-
-  mutating func enqueue(_ seat: Seat) {
-    guard demands[seat.demand] != nil else { return }
-    demands[seat.demand]?.queue.append(seat.place)
-    demands[seat.demand]?.queue.sort()
-    waiting += 1
-    if !turn.contains(seat.demand) { turn.append(seat.demand) }
-  }
-
-  /// Takes a need out of the queue.
-  mutating func dequeue(_ seat: Seat) {
-    guard let index = demands[seat.demand]?.queue.firstIndex(of: seat.place) else { return }
-    demands[seat.demand]?.queue.remove(at: index)
-    waiting -= 1
-    if demands[seat.demand]?.queue.isEmpty == true { turn.removeAll { $0 == seat.demand } }
-  }
-
-  /// The upstream is left alone for a while.
-  private func paused(_ now: Clock) -> PurchaseProblem {
-    let left = breaker.pausedUntil.map { max(0, $0 - now.monotonic) } ?? 0
-    return .paused(settings.title, until: now.wall.advanced(byMilliseconds: left))
-  }
-
-  mutating func failQueued(
-    _ problem: PurchaseProblem, _ actions: inout [Action], where isMeant: (Flight) -> Bool
-  ) {
-    for (id, flight) in flights.sorted(by: { $0.key < $1.key })
-    where flight.phase == .queued && isMeant(flight) {
-      end(id, .failed(problem), &actions)
-    }
   }
 }

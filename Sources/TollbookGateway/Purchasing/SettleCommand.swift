@@ -122,7 +122,9 @@ struct SettleCommand: Sendable {
     let asked = attempt.resources
     event.payers = [Payer].counting(
       resources, of: attempt.demands,
-      resources.map { resource in asked.firstIndex(of: resource).map { attempt.demandOf[$0] } ?? 0 })
+      resources.map { resource in
+        asked.firstIndex(of: resource).map { attempt.demandOf[$0] } ?? 0
+      })
     event.handedOn = handedOn.map { write in
       var row = HandedOn()
       row.resource = write.resource.description

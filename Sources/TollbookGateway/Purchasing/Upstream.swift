@@ -135,8 +135,8 @@ package struct PlannedCall: Sendable {
   package var needs: [Need]
   /// The place of each need among those that were planned.
   package var places: [Int]
-  /// The meters that it uses, and what the needs cost on each. The first is the one that a request's own limit counts on, and
-  /// by whose expected costs a cost is divided over the needs.
+  /// The meters that it uses, and what the needs cost on each. The first is the one that a request's
+  /// own limit counts on, and by whose expected costs a cost is divided over the needs.
   package var uses: [MeterUse]
   /// Whether it may be sent for its first needs alone, if all do not fit.
   package var isDivisible: Bool
@@ -163,8 +163,9 @@ package struct PlannedCall: Sendable {
 package struct Exchange: Sendable {
   /// What an answer was good for; or why there was none.
   package var result: Result<Delivery, UpstreamFailure>
-  /// The cost on the meters of which the answer says something. On every other meter of the call it settles by price if it was
-  /// sent, and is released if it was not.
+  /// The cost on the meters of which the answer says something. On every other meter of the call it
+  /// settles by price if it was answered, is in doubt if it may have been sent, and is released if
+  /// it was not.
   package var charges: [MeterKey: MeterCharge]
   package var readings: [MeterReading]
   /// What the answer was made of, where that is told.

@@ -99,7 +99,7 @@ final class AtlasUpstream: Upstream {
   var kinds: [ResourceKind] {
     var short = FreshnessPolicy()
     short.present = FreshnessWindows(fresh: 60_000, grace: 0, errorGrace: 600_000, keep: day)
-    return [ResourceKind("atlas.place", freshness: short), ResourceKind("atlas.time", freshness: short)]
+    return ["atlas.place", "atlas.time"].map { ResourceKind($0, freshness: short) }
   }
 
   static func place(_ name: String) -> ResourceKey {

@@ -26,7 +26,7 @@ import TollbookUpstreams
     #expect(world.complaints == [])
   }
 
-  @Test func `free slots go round robin over demands, every other to one that has had none`() {
+  @Test func `free slots go round robin over demands`() {
     var world = QueueWorld(slots: 1)
     world.ask(names(0..<9), parts: 1)
     world.decide()
@@ -36,7 +36,7 @@ import TollbookUpstreams
       world.answer(world.out[0])
       world.decide()
     }
-    #expect(world.sent.map { $0[0] } == ["0", "10", "3", "20", "13", "6", "23"])
+    #expect(world.sent.map { $0[0] } == ["0", "10", "20", "3", "13", "23", "6"])
   }
 
   @Test func `a call takes what several demands want alike, each pays for its own`() throws {
@@ -94,7 +94,8 @@ import TollbookUpstreams
       world.book()
       world.decide()
     }
-    #expect(world.sent.prefix(6).map { $0[0] } == ["0", "new 0", "3", "newer 0", "6", "new 1"])
+    #expect(
+      world.sent.prefix(6).map { $0[0] } == ["0", "new 0", "newer 0", "3", "new 1", "newer 1"])
   }
 
   // MARK: Deadlines
@@ -369,9 +370,11 @@ import TollbookUpstreams
 
   @Test func `what an operation needs before is bought once, and first`() {
     let token = Need("test.mint", ResourceKey(shared: "test.token", path: "1"))
-    var world = QueueWorld(slots: 4, prerequisite: { operation, _ in
-      operation == "test.get" ? token : nil
-    })
+    var world = QueueWorld(
+      slots: 4,
+      prerequisite: { operation, _ in
+        operation == "test.get" ? token : nil
+      })
     let ids = ["a", "b"].map { world.ask([$0]) }
     world.decide()
     #expect(world.sent == [["1"]])
@@ -387,9 +390,11 @@ import TollbookUpstreams
 
   @Test func `if that fails so does what waits for it`() {
     let token = Need("test.mint", ResourceKey(shared: "test.token", path: "1"))
-    var world = QueueWorld(attempts: 1, prerequisite: { operation, _ in
-      operation == "test.get" ? token : nil
-    })
+    var world = QueueWorld(
+      attempts: 1,
+      prerequisite: { operation, _ in
+        operation == "test.get" ? token : nil
+      })
     let id = world.ask(["a", "b"])
     world.decide()
     world.fail(world.out[0])

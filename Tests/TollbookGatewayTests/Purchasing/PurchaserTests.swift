@@ -99,7 +99,7 @@ struct `What waits to be bought` {
 
   // MARK: Deadlines and turns
 
-  @Test func `a request is answered by its deadline, the queue counted, and nothing is bought for it`()
+  @Test func `a request is answered by its deadline, the queue counted, and not bought for`()
     async throws
   {
     let world = try await World {
@@ -123,7 +123,7 @@ struct `What waits to be bought` {
     #expect(world.keepa.calls.count == 2)
   }
 
-  @Test func `an unrelated product waits for one call of a long request, not for all`() async throws {
+  @Test func `a product waits for one call of each long request, not for all`() async throws {
     let world = try await World(rate: 100, balance: 6_000) { $0.concurrentCalls = 1 }
     _ = await world.ask(asins(5_999..<6_000))
     world.keepa.hold()
