@@ -17,6 +17,35 @@ package struct ResourceKey: Hashable, Sendable, CustomStringConvertible {
     description = "account/\(account)/\(kind)/\(path)"
   }
 
+  /// The longest key, in bytes: tables name an entry by its key and the parts that it holds.
+  package static let mostBytes = 400
+
+  /// Whether it can name a resource in a table: not too long, and without steps or characters that nobody could see.
+  package var isPossible: Bool {
+    var length = 0
+    var step = 0
+    var isOfDots = true
+    for byte in description.utf8 {
+      length += 1
+      guard byte >= 0x20, byte != 0x7F, length <= Self.mostBytes else { return false }
+      if byte == UInt8(ascii: "/") {
+        if isOfDots, step < 3 { return false }
+        step = 0
+        isOfDots = true
+      } else {
+        step += 1
+        if byte != UInt8(ascii: ".") { isOfDots = false }
+      }
+    }
+    return !(isOfDots && step < 3) && !path.isEmpty
+  }
+
+  /// What is wrong with one that is not possible.
+  package var fault: String {
+    "“\(description.inOneLine(atMost: 100))” cannot name a resource: at most \(Self.mostBytes) bytes, no"
+      + " control character, no empty step and none of dots"
+  }
+
   /// The class of resources that it belongs to, such as `keepa.product`; empty if the key has none.
   package var kind: String { String(parts.kind) }
 

@@ -84,12 +84,19 @@ package final class Gateway: Sendable {
     let start = log.time.now()
     let found: [ResourceKey: CacheEntry]
     do throws(LogError) {
-      found = settings.isCacheOn ? try entries(resources, demand.parts) : [:]
+      let possible = resources.filter(\.isPossible)
+      found = settings.isCacheOn ? try entries(possible, demand.parts) : [:]
     } catch { return unread(resources, PurchaseProblem(error)) }
     var outcomes: [ResourceKey: ResourceOutcome] = [:]
     var missing: [ResourceKey] = []
     var inGrace: [ResourceKey] = []
     for resource in resources {
+      // Before anything is reserved: what cannot be a key could not be kept.
+      guard resource.isPossible else {
+        outcomes[resource] = ResourceOutcome(resource, .none)
+        outcomes[resource]?.problem = PurchaseProblem(.requestRejected, resource.fault)
+        continue
+      }
       let usability = found[resource].map {
         Usability(of: $0, at: start, maximumAge: demand.maximumAge)
       }
@@ -285,7 +292,7 @@ package final class Gateway: Sendable {
     asked: Timestamp
   ) {
     let now = log.time.now()
-    for outcome in outcomes {
+    for outcome in outcomes where outcome.resource.isPossible {
       let purchase = purchases[outcome.resource]
       let isBooked = purchase?.isBooked ?? false
       let read = ReadTallies.Demand(

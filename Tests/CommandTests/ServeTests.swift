@@ -39,6 +39,32 @@ import TollbookTestSupport
     #expect(await second.end(SIGINT).status == 0)
   }
 
+  @Test func `SIGTERM sends no further call: what is out is bought, the rest is answered stopping`()
+    async throws
+  {
+    let keepa = try await Serving(
+      ["simulate", "keepa", "--port", "0", "--balance", "5000", "--rate", "100",
+        "--latency-ms", "1500"], in: folder)
+    let serving = try await Serving(simulated + ["--simulator", keepa.url], in: folder)
+    let asins = (0..<1_000).map { "B\(100_000_000 + $0)" }
+    let batch = Task { try await serving.batch(asins) }
+    var reserved: Int64 = 0
+    while reserved == 0 {
+      reserved = try await serving.get("/ledger")["meters"]?[0]?["reserved"]?.int64 ?? 0
+    }
+    let ended = await serving.end()
+    let answer = try await batch.value
+    #expect(ended.status == 0)
+    #expect(answer["stats"]?["api_fetches"]?.int64 == 400)
+    #expect(answer["stats"]?["failed"]?.int64 == 600)
+    #expect(answer["results"]?[999]?["error"]?["reason"]?.string == "stopping")
+    let starts = try await events(["--type", "FetchStarted"])
+    #expect(starts.output.split(separator: "\n").count { $0.contains("buys 100") } == 4)
+    let verified = try await Binary.run(["verify", "--data-dir", "data"], in: folder)
+    #expect(verified.status == 0)
+    _ = await keepa.end()
+  }
+
   @Test func `the end of the terminal is an end like any other`() async throws {
     let serving = try await Serving(simulated, in: folder)
     for _ in 1...2 { _ = try await serving.batch(asins) }

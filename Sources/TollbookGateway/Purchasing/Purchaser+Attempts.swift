@@ -79,7 +79,10 @@ extension Purchaser {
   @concurrent
   private static func stored(_ writes: [Write]) async -> [SettleCommand.Stored] {
     var seen: Set<ResourceKey> = []
-    return writes.filter { $0.disposition == .store && seen.insert($0.resource).inserted }.map {
+    // What cannot be a key is not kept.
+    return writes.filter {
+      $0.disposition == .store && $0.resource.isPossible && seen.insert($0.resource).inserted
+    }.map {
       SettleCommand.Stored(write: $0, body: $0.body.map { Body($0) })
     }
   }

@@ -151,6 +151,24 @@ struct `An upstream that is nothing like Keepa` {
     #expect(try world.books() == (0, 0, 0))
   }
 
+  @Test(arguments: [
+    String(repeating: "x", count: 600), "a\0b", "../b", "a/../b", "a//b", "", "line\nbreak",
+  ])
+  func `a name that cannot be a key is refused before anything is reserved`(name: String)
+    async throws
+  {
+    let world = try await AtlasWorld()
+    let head = world.log.head
+    let answer = await world.places([name])
+    #expect(answer.reasons == [.requestRejected])
+    #expect(world.log.head == head)
+    #expect(world.atlas.books.calls.isEmpty)
+    let both = await world.places([name, "a"])
+    #expect(both.reasons == [.requestRejected, nil])
+    await world.gateway.writeTallies()
+    #expect(try world.books() == (0, 0, 0))
+  }
+
   // MARK: Booked with the answer
 
   @Test func `a light call is written down with its answer, in one commit, and held until then`()
