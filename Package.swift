@@ -54,17 +54,33 @@ let package = Package(
         logging, lifecycle, crypto,
       ]),
     .target(
-      name: "TollbookHistory",
+      name: "TollbookArchive",
       dependencies: [
-        "LMDB", "Deflate", "JSONText", "TollbookEvents", "TollbookLog", "TollbookViews",
-        "TollbookUpstreams", "TollbookGateway", crypto, protobuf,
+        "LMDB", "Deflate", "JSONText", "TollbookEvents", "TollbookLog", "TollbookViews", crypto,
+        protobuf,
+      ]),
+    .target(
+      name: "TollbookAudit",
+      dependencies: [
+        "LMDB", "JSONText", "TollbookEvents", "TollbookLog", "TollbookViews", "TollbookArchive",
+      ]),
+    .target(
+      name: "TollbookProofs",
+      dependencies: [
+        "LMDB", "JSONText", "TollbookEvents", "TollbookLog", "TollbookArchive", crypto,
+      ]),
+    .target(
+      name: "TollbookForecast",
+      dependencies: [
+        "LMDB", "TollbookEvents", "TollbookLog", "TollbookViews", "TollbookGateway",
+        "TollbookArchive",
       ]),
     .target(
       name: "TollbookHTTP",
       dependencies: [
         "LMDB", "Deflate", "JSONText", "TollbookEvents", "TollbookLog", "TollbookViews",
-        "TollbookUpstreams", "TollbookGateway", "TollbookHistory", hummingbird, httpTypes, nioCore,
-        logging, protobuf,
+        "TollbookUpstreams", "TollbookGateway", "TollbookArchive", "TollbookAudit",
+        "TollbookProofs", hummingbird, httpTypes, nioCore, logging, protobuf,
         .product(name: "HummingbirdCore", package: "hummingbird"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
         .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
@@ -73,7 +89,7 @@ let package = Package(
       name: "Keepa",
       dependencies: [
         "Deflate", "JSONText", "TollbookEvents", "TollbookLog", "TollbookViews",
-        "TollbookUpstreams", "TollbookGateway", "TollbookHistory", "TollbookHTTP", hummingbird,
+        "TollbookUpstreams", "TollbookGateway", "TollbookForecast", "TollbookHTTP", hummingbird,
         httpTypes, nioCore, protobuf,
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
       ]),
@@ -84,8 +100,9 @@ let package = Package(
       name: "tollbook",
       dependencies: [
         "LMDB", "TollbookEvents", "TollbookLog", "TollbookViews", "TollbookUpstreams",
-        "TollbookGateway", "TollbookHistory", "TollbookHTTP", "Keepa", "TollbookSimulators",
-        "JSONText", hummingbird, logging, lifecycle, crypto, nioCore,
+        "TollbookGateway", "TollbookArchive", "TollbookAudit", "TollbookProofs",
+        "TollbookForecast", "TollbookHTTP", "Keepa", "TollbookSimulators", "JSONText", hummingbird,
+        logging, lifecycle, crypto, nioCore,
         .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -97,7 +114,8 @@ let package = Package(
       name: "tollbook-bench",
       dependencies: [
         "LMDB", "TollbookEvents", "TollbookLog", "TollbookViews", "TollbookUpstreams",
-        "TollbookGateway", "TollbookHistory", "Keepa", "JSONText", hummingbird,
+        "TollbookGateway", "TollbookArchive", "TollbookAudit", "TollbookForecast", "Keepa",
+        "JSONText", hummingbird,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "tools/benchmarks"),
@@ -138,15 +156,17 @@ let package = Package(
       name: "TollbookHistoryTests",
       dependencies: [
         "LMDB", "Deflate", "JSONText", "TollbookEvents", "TollbookLog", "TollbookViews",
-        "TollbookUpstreams", "TollbookGateway", "TollbookHistory", "Keepa", "TollbookSimulators",
-        "TollbookTestSupport", crypto,
+        "TollbookUpstreams", "TollbookGateway", "TollbookArchive", "TollbookAudit",
+        "TollbookProofs", "TollbookForecast", "Keepa", "TollbookSimulators", "TollbookTestSupport",
+        crypto,
       ]),
     .testTarget(
       name: "TollbookHTTPTests",
       dependencies: [
         "LMDB", "Deflate", "JSONText", "TollbookEvents", "TollbookLog", "TollbookViews",
-        "TollbookUpstreams", "TollbookGateway", "TollbookHistory", "TollbookHTTP", "Keepa",
-        "TollbookSimulators", "TollbookTestSupport", hummingbird, nioCore,
+        "TollbookUpstreams", "TollbookGateway", "TollbookArchive", "TollbookAudit",
+        "TollbookProofs", "TollbookHTTP", "Keepa", "TollbookSimulators", "TollbookTestSupport",
+        hummingbird, nioCore,
         .product(name: "HummingbirdTesting", package: "hummingbird"),
         .product(name: "NIOEmbedded", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -158,9 +178,8 @@ let package = Package(
       name: "CommandTests",
       dependencies: [
         "tollbook", "JSONText", "TollbookEvents", "TollbookLog", "TollbookViews",
-        "TollbookUpstreams", "TollbookGateway", "TollbookHistory", "TollbookHTTP", "Keepa",
-        "TollbookSimulators",
-        "TollbookTestSupport",
+        "TollbookUpstreams", "TollbookGateway", "TollbookArchive", "TollbookProofs",
+        "TollbookHTTP", "Keepa", "TollbookSimulators", "TollbookTestSupport",
       ]),
     .testTarget(name: "TidyTests"),
   ]

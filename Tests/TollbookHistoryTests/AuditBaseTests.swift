@@ -3,7 +3,8 @@ import TollbookEvents
 import TollbookLog
 import TollbookTestSupport
 
-@testable import TollbookHistory
+@testable import TollbookArchive
+@testable import TollbookAudit
 
 /// A log that goes on from a snapshot: what was before is not in it, and nobody pretends to know.
 @Suite struct AuditBaseTests {

@@ -1,7 +1,7 @@
 import Testing
 import TollbookTestSupport
 
-@testable import TollbookHistory
+@testable import TollbookAudit
 
 @Suite struct AuditNamesTests {
   @Test(arguments: 0..<20)

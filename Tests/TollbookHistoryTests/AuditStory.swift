@@ -5,7 +5,7 @@ import TollbookEvents
 import TollbookLog
 import TollbookTestSupport
 
-@testable import TollbookHistory
+@testable import TollbookAudit
 
 /// Events that follow each other, made by hand or by chance, and what an audit says of them. No log is needed.
 struct AuditStory {

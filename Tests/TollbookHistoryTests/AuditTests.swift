@@ -5,7 +5,8 @@ import TollbookLog
 import TollbookTestSupport
 import TollbookViews
 
-@testable import TollbookHistory
+@testable import TollbookArchive
+@testable import TollbookAudit
 
 /// Law 4: the charges of any slice sum to the ledger's figure for it, exactly.
 @Suite struct AuditLawTests {

@@ -6,7 +6,8 @@ import TollbookLog
 import TollbookTestSupport
 import TollbookViews
 
-@testable import TollbookHistory
+@testable import TollbookArchive
+@testable import TollbookAudit
 
 /// A call that two accounts share and that costs tokens and money: no figure ever adds the two.
 @Suite struct AuditUnitsTests {

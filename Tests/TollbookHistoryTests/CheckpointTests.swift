@@ -5,7 +5,7 @@ import TollbookEvents
 import TollbookLog
 import TollbookTestSupport
 
-@testable import TollbookHistory
+@testable import TollbookProofs
 
 @Suite struct CheckpointTests {
   private let folder: TemporaryFolder

@@ -6,7 +6,7 @@ import TollbookLog
 import TollbookTestSupport
 import TollbookViews
 
-@testable import TollbookHistory
+@testable import TollbookArchive
 
 /// The small snapshots in `Snapshots/`, one for each format of a data directory that ever was, with the views of its
 /// time, and beside each an export of the log that it was taken of, which goes on for some time after it:

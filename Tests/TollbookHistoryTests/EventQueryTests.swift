@@ -1,8 +1,9 @@
 import LMDB
 import SwiftProtobuf
 import Testing
+import TollbookArchive
+import TollbookAudit
 import TollbookEvents
-import TollbookHistory
 import TollbookLog
 import TollbookTestSupport
 import TollbookViews

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
+import TollbookArchive
 import TollbookEvents
-import TollbookHistory
 import TollbookLog
 import TollbookTestSupport
 

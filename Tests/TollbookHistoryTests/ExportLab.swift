@@ -1,8 +1,8 @@
 import Foundation
 import LMDB
 import SwiftProtobuf
+import TollbookArchive
 import TollbookEvents
-import TollbookHistory
 import TollbookLog
 import TollbookTestSupport
 import TollbookViews

@@ -3,8 +3,8 @@ import Keepa
 import Synchronization
 import Testing
 import TollbookEvents
+import TollbookForecast
 import TollbookGateway
-import TollbookHistory
 import TollbookTestSupport
 import TollbookUpstreams
 

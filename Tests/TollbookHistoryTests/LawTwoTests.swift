@@ -6,7 +6,7 @@ import TollbookLog
 import TollbookTestSupport
 import TollbookViews
 
-@testable import TollbookHistory
+@testable import TollbookArchive
 
 @Suite struct LawTwoTests {
   private static let seeds = 1...200 as ClosedRange<UInt64>

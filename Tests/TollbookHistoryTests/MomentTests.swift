@@ -1,7 +1,7 @@
 import Testing
 import TollbookEvents
 
-@testable import TollbookHistory
+@testable import TollbookArchive
 
 @Suite struct MomentTests {
   @Test func `a point of history is a position, a day or an instant`() {

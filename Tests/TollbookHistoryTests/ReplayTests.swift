@@ -5,7 +5,7 @@ import TollbookLog
 import TollbookTestSupport
 import TollbookViews
 
-@testable import TollbookHistory
+@testable import TollbookArchive
 
 @Suite struct ReplayTests {
   @Test(arguments: [1, 2, 3] as [UInt64])

@@ -6,7 +6,7 @@ import TollbookLog
 import TollbookTestSupport
 import TollbookViews
 
-@testable import TollbookHistory
+@testable import TollbookArchive
 
 @Suite struct RestoreTests {
   private let lab: SnapshotLab

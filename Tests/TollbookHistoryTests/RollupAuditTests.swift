@@ -6,8 +6,9 @@ import TollbookTestSupport
 import TollbookUpstreams
 import TollbookViews
 
+@testable import TollbookArchive
+@testable import TollbookAudit
 @testable import TollbookGateway
-@testable import TollbookHistory
 
 /// The law of the rollups as audits see it: of whole hours they say what all events say, to the unit.
 @Suite struct RollupAuditLawTests {

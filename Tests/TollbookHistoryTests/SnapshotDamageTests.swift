@@ -1,12 +1,12 @@
+import Crypto
 import Foundation
 import LMDB
-import Crypto
 import Testing
 import TollbookEvents
 import TollbookLog
 import TollbookTestSupport
 
-@testable import TollbookHistory
+@testable import TollbookArchive
 
 @Suite struct SnapshotDamageTests {
   /// A snapshot in pieces.

@@ -6,7 +6,7 @@ import TollbookLog
 import TollbookTestSupport
 import TollbookViews
 
-@testable import TollbookHistory
+@testable import TollbookArchive
 
 /// A generated history in a log, and what can be taken from it.
 final class SnapshotLab {

@@ -5,7 +5,7 @@ import TollbookEvents
 import TollbookLog
 import TollbookTestSupport
 
-@testable import TollbookHistory
+@testable import TollbookArchive
 
 @Suite struct SnapshotPolicyTests {
   private static let day: Int64 = 86_400_000

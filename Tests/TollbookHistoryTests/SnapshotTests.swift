@@ -7,7 +7,7 @@ import TollbookLog
 import TollbookTestSupport
 import TollbookViews
 
-@testable import TollbookHistory
+@testable import TollbookArchive
 
 @Suite struct SnapshotTests {
   @Test func `a snapshot says of itself what the log and its views say`() async throws {

@@ -8,7 +8,8 @@ import TollbookLog
 import TollbookTestSupport
 import TollbookViews
 
-@testable import TollbookHistory
+@testable import TollbookArchive
+@testable import TollbookProofs
 
 /// A log of made-up events, and statements of it.
 private struct Books {

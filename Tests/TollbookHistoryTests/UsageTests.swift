@@ -5,7 +5,8 @@ import TollbookLog
 import TollbookTestSupport
 import TollbookViews
 
-@testable import TollbookHistory
+@testable import TollbookArchive
+@testable import TollbookAudit
 
 @Suite struct UsageTests {
   @Test func `each stretch has its own figures, and those of the stretch before`() async throws {

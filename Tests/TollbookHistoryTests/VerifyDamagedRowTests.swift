@@ -5,7 +5,7 @@ import TollbookLog
 import TollbookTestSupport
 import TollbookViews
 
-@testable import TollbookHistory
+@testable import TollbookArchive
 
 /// Rows of the views that are not what was written.
 @Suite(.timeLimit(.minutes(30))) struct VerifyDamagedRowTests {

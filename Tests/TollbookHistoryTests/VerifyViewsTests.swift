@@ -6,7 +6,7 @@ import TollbookLog
 import TollbookTestSupport
 import TollbookViews
 
-@testable import TollbookHistory
+@testable import TollbookArchive
 
 @Suite(.timeLimit(.minutes(30))) struct VerifyViewsTests {
   private func verify(

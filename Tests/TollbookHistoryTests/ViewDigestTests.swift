@@ -1,8 +1,8 @@
 import Crypto
 import LMDB
 import Testing
+import TollbookArchive
 import TollbookEvents
-import TollbookHistory
 import TollbookLog
 import TollbookTestSupport
 import TollbookViews

@@ -2,7 +2,7 @@ import Testing
 import TollbookEvents
 import TollbookTestSupport
 
-@testable import TollbookHistory
+@testable import TollbookAudit
 
 /// One story for each class of waste, and for each line between two of them.
 @Suite struct WasteTests {

@@ -1,7 +1,7 @@
 import Keepa
 import Testing
+import TollbookForecast
 import TollbookGateway
-import TollbookHistory
 
 @Suite struct WhatIfPolicyTests {
   private let base = FreshnessPolicy()

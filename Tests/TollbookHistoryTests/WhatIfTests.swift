@@ -1,9 +1,10 @@
 import Keepa
 import LMDB
 import Testing
+import TollbookArchive
 import TollbookEvents
+import TollbookForecast
 import TollbookGateway
-import TollbookHistory
 import TollbookLog
 import TollbookTestSupport
 import TollbookUpstreams

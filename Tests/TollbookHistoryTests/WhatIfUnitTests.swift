@@ -1,8 +1,9 @@
 import Keepa
 import Testing
+import TollbookArchive
 import TollbookEvents
+import TollbookForecast
 import TollbookGateway
-import TollbookHistory
 import TollbookLog
 import TollbookTestSupport
 

@@ -1,7 +1,8 @@
 import Keepa
 import LMDB
+import TollbookArchive
 import TollbookEvents
-import TollbookHistory
+import TollbookForecast
 import TollbookLog
 import TollbookSimulators
 import TollbookTestSupport

@@ -43,25 +43,25 @@ package struct AuditCalendar: Sendable {
   }
 
   /// Numbers the days: how many are between 1970-01-01 and the day of an instant.
-  mutating func day(of time: Timestamp) -> Int64 {
+  package mutating func day(of time: Timestamp) -> Int64 {
     let local = time.milliseconds &+ offset(at: time.milliseconds)
     return local.roundedDown(to: Self.millisecondsPerDay) / Self.millisecondsPerDay
   }
 
   /// The hour of an instant: when it began, in milliseconds since 1970. Where a clock is set back there are two hours of
   /// the same name, and they are two.
-  mutating func hour(of time: Timestamp) -> Int64 {
+  package mutating func hour(of time: Timestamp) -> Int64 {
     let offset = offset(at: time.milliseconds)
     return (time.milliseconds &+ offset).roundedDown(to: Self.millisecondsPerHour) &- offset
   }
 
   /// Such as `2026-11-21`.
-  static func name(ofDay day: Int64) -> String {
+  package static func name(ofDay day: Int64) -> String {
     Timestamp(milliseconds: day * millisecondsPerDay).day
   }
 
   /// Such as `2026-11-21T09:00+01:00`.
-  mutating func name(ofHour hour: Int64) -> String {
+  package mutating func name(ofHour hour: Int64) -> String {
     let offset = offset(at: hour)
     let local = Timestamp(milliseconds: hour &+ offset).description.prefix(16)
     guard zone != nil else { return "\(local)Z" }

@@ -1,4 +1,5 @@
 package import JSONText
+import TollbookArchive
 package import TollbookEvents
 
 /// A reading of an upstream's own books that ours do not explain: somebody else uses the key, or the books are wrong.

@@ -1,4 +1,5 @@
 import LMDB
+package import TollbookArchive
 package import TollbookEvents
 package import TollbookLog
 

@@ -1,4 +1,5 @@
 import JSONText
+import TollbookArchive
 package import TollbookEvents
 
 /// What one account's part of an event moves in the spend of one meter, as the record says.

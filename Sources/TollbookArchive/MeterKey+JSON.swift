@@ -25,7 +25,7 @@ extension MeterKey {
   }
 
   /// The meter that an object names. Whether it says no more than that, whoever reads it checks by writing it again.
-  init?(members value: JSONValue) {
+  package init?(members value: JSONValue) {
     guard let unit = value["unit"]?.string else { return nil }
     var (kind, owner) = (OwnerKind.quotaGroup, value["credential"]?.string)
     if let text = value["owner_kind"]?.string {

@@ -1,4 +1,5 @@
 import LMDB
+import TollbookArchive
 import TollbookEvents
 import TollbookLog
 import TollbookViews

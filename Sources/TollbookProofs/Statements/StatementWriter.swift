@@ -1,6 +1,7 @@
 import Crypto
 import JSONText
 import LMDB
+package import TollbookArchive
 package import TollbookEvents
 package import TollbookLog
 

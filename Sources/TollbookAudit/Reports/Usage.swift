@@ -1,4 +1,5 @@
 package import LMDB
+package import TollbookArchive
 package import TollbookEvents
 package import TollbookLog
 

@@ -1,6 +1,7 @@
 import Crypto
 import JSONText
 import LMDB
+import TollbookArchive
 package import TollbookEvents
 import TollbookLog
 

@@ -1,5 +1,6 @@
 package import JSONText
 package import LMDB
+package import TollbookArchive
 package import TollbookEvents
 package import TollbookLog
 
