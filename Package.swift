@@ -123,7 +123,7 @@ let package = Package(
       name: "TollbookTestSupport",
       dependencies: [
         "LMDB", "TollbookEvents", "TollbookLog", "TollbookViews", "TollbookUpstreams",
-        "TollbookGateway", "Keepa", logging,
+        "TollbookGateway", "TollbookArchive", "Keepa", "TollbookSimulators", logging,
       ],
       path: "Tests/TollbookTestSupport"),
     .testTarget(name: "LMDBTests", dependencies: ["LMDB"]),
@@ -153,12 +153,29 @@ let package = Package(
         "TollbookGateway", "Keepa", "TollbookSimulators", "TollbookTestSupport",
       ]),
     .testTarget(
-      name: "TollbookHistoryTests",
+      name: "TollbookArchiveTests",
       dependencies: [
-        "LMDB", "Deflate", "JSONText", "TollbookEvents", "TollbookLog", "TollbookViews",
-        "TollbookUpstreams", "TollbookGateway", "TollbookArchive", "TollbookAudit",
-        "TollbookProofs", "TollbookForecast", "Keepa", "TollbookSimulators", "TollbookTestSupport",
-        crypto,
+        "LMDB", "TollbookEvents", "TollbookLog", "TollbookViews", "TollbookArchive",
+        "TollbookTestSupport", crypto, protobuf,
+      ]),
+    .testTarget(
+      name: "TollbookAuditTests",
+      dependencies: [
+        "LMDB", "JSONText", "TollbookEvents", "TollbookLog", "TollbookViews", "TollbookUpstreams",
+        "TollbookGateway", "TollbookArchive", "TollbookAudit", "Keepa", "TollbookTestSupport",
+        protobuf,
+      ]),
+    .testTarget(
+      name: "TollbookProofsTests",
+      dependencies: [
+        "LMDB", "JSONText", "TollbookEvents", "TollbookLog", "TollbookViews", "TollbookArchive",
+        "TollbookProofs", "Keepa", "TollbookTestSupport", crypto,
+      ]),
+    .testTarget(
+      name: "TollbookForecastTests",
+      dependencies: [
+        "LMDB", "TollbookEvents", "TollbookLog", "TollbookUpstreams", "TollbookGateway",
+        "TollbookArchive", "TollbookForecast", "Keepa", "TollbookTestSupport",
       ]),
     .testTarget(
       name: "TollbookHTTPTests",

@@ -68,7 +68,8 @@ import TollbookViews
     let policy = FreshnessPolicy.windows(
       fresh: 20 * minute, grace: random.pick([0, 60 * minute]), errorGrace: 60 * minute,
       absent: 20 * minute)
-    let world = try await WhatIfWorld(policy)
+    let world = try await WhatIfWorld(
+      policy, isIdle: { $0.purchasers.first?.isIdle != false })
     var at: Int64 = 10_000
     let names = (0..<4).map { "B00000000\($0)" }
     let demand = (0..<30).map { _ in

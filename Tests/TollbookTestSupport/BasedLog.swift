@@ -1,13 +1,12 @@
 import LMDB
-import TollbookEvents
-import TollbookLog
-import TollbookTestSupport
+package import TollbookEvents
+package import TollbookLog
 import TollbookViews
 
 extension EventLog {
   /// A log that goes on from a snapshot of a position at which a commit of this one ends: with the commits after it, and
   /// none before. Its views begin with nothing.
-  func based(on position: Position, in folder: TemporaryFolder) throws -> EventLog {
+  package func based(on position: Position, in folder: TemporaryFolder) throws -> EventLog {
     var commits: [SealedCommit] = []
     var base: LogBase?
     try read { (transaction) throws(LogError) in

@@ -1,46 +1,58 @@
-import Keepa
-import LMDB
-import TollbookArchive
+package import Keepa
+package import TollbookArchive
 import TollbookEvents
-import TollbookForecast
-import TollbookLog
-import TollbookSimulators
-import TollbookTestSupport
-import TollbookUpstreams
+package import TollbookGateway
+package import TollbookLog
+package import TollbookSimulators
+package import TollbookUpstreams
 import TollbookViews
 
-@testable import TollbookGateway
-
 /// One request of a demand.
-struct WhatIfDemand: Sendable {
+package struct WhatIfDemand: Sendable {
   /// Milliseconds after the start.
-  var at: Int64
-  var asins: [String]
-  var contentSet = ContentSet.plain
+  package var at: Int64
+  package var asins: [String]
+  package var contentSet = ContentSet.plain
   /// In milliseconds.
-  var maximumAge: Int64?
+  package var maximumAge: Int64?
   /// A look into the cache, which never buys.
-  var isPeek = false
+  package var isPeek = false
   /// Whether the reads counted so far are written down before it.
-  var isAfterTally = true
+  package var isAfterTally = true
+
+  package init(
+    at: Int64, asins: [String], contentSet: ContentSet = .plain, maximumAge: Int64? = nil,
+    isPeek: Bool = false, isAfterTally: Bool = true
+  ) {
+    self.at = at
+    self.asins = asins
+    self.contentSet = contentSet
+    self.maximumAge = maximumAge
+    self.isPeek = isPeek
+    self.isAfterTally = isAfterTally
+  }
 }
 
 /// A gateway with some windows in front of a simulated Keepa, on a manual clock: it is asked what a demand asks, at the
 /// instants that the demand names.
-final class WhatIfWorld {
+package final class WhatIfWorld {
   /// How long each call takes, in milliseconds.
-  static let answerTime: Int64 = 1_000
+  package static let answerTime: Int64 = 1_000
 
-  let folder: TemporaryFolder
-  let time: ManualTime
-  let keepa: WhatIfKeepa
-  let log: EventLog
-  let gateway: Gateway
+  package let folder: TemporaryFolder
+  package let time: ManualTime
+  package let keepa: WhatIfKeepa
+  package let log: EventLog
+  package let gateway: Gateway
+  private let isIdle: (Gateway) -> Bool
 
-  init(
+  /// - Parameter isIdle: whether nothing is under way in it, refreshes behind answers included.
+  package init(
     _ policy: FreshnessPolicy, rate: Int = 20, balance: Int? = nil,
+    isIdle: @escaping (Gateway) -> Bool,
     _ change: (inout GatewaySettings) -> Void = { _ in }
   ) async throws {
+    self.isIdle = isIdle
     folder = try TemporaryFolder()
     let time = ManualTime()
     self.time = time
@@ -59,15 +71,15 @@ final class WhatIfWorld {
     try await gateway.start(version: "test")
   }
 
-  var source: LogSource { LogSource(log) }
+  package var source: LogSource { LogSource(log) }
 
   /// What Keepa says it charged.
-  var charged: Int64 {
+  package var charged: Int64 {
     Int64(keepa.simulator.books.calls.reduce(0) { $0 + $1.tokens })
   }
 
   /// Asks all of it, and writes down what was counted.
-  func live(_ demand: [WhatIfDemand]) async throws {
+  package func live(_ demand: [WhatIfDemand]) async throws {
     for request in demand {
       if request.isAfterTally { await gateway.writeTallies() }
       let at = Timestamp.testStart.milliseconds + request.at
@@ -84,36 +96,23 @@ final class WhatIfWorld {
             asins: request.asins.compactMap { KeepaASIN($0) }, contentSet: request.contentSet,
             maximumAge: request.maximumAge))
       }
-      while gateway.purchasers.first?.isIdle == false { await Task.yield() }
+      while !isIdle(gateway) { await Task.yield() }
     }
     await gateway.writeTallies()
   }
-
-  func report(_ policies: [WhatIfPolicy]) async throws -> WhatIfReport {
-    guard let record = try WhatIf.read(source, WhatIf.Question(.keepa)),
-      let report = await WhatIf.play(record, policies)
-    else { fatalError("nobody ended it") }
-    return report
-  }
-
-  func predict(_ policy: FreshnessPolicy) async throws -> WhatIfOutcome {
-    try await report([WhatIfPolicy(name: "tried", products: policy)]).played.outcomes[0]
-  }
-
-  func recorded() async throws -> WhatIfOutcome { try await report([]).played.recorded }
 }
 
 /// The simulator as an upstream, without HTTP in between. Each paid call takes a second of the clocks.
-final class WhatIfKeepa: KeepaAPI {
-  let simulator: KeepaSimulator
+package final class WhatIfKeepa: KeepaAPI {
+  package let simulator: KeepaSimulator
   private let time: ManualTime
 
-  init(_ simulator: KeepaSimulator, _ time: ManualTime) {
+  package init(_ simulator: KeepaSimulator, _ time: ManualTime) {
     self.simulator = simulator
     self.time = time
   }
 
-  func products(
+  package func products(
     _ request: KeepaProductRequest, within limit: Duration
   ) async -> UpstreamCall<KeepaProductAnswer> {
     let parameters = request.parameters.reduce(into: ["key": KeepaSimulator.sampleKey]) {
@@ -128,7 +127,7 @@ final class WhatIfKeepa: KeepaAPI {
     }
   }
 
-  func balance(within limit: Duration) async -> UpstreamCall<UpstreamReading> {
+  package func balance(within limit: Duration) async -> UpstreamCall<UpstreamReading> {
     let answer = await simulator.answer(
       path: "/token", parameters: ["key": KeepaSimulator.sampleKey])
     return call(answer) { () throws(UpstreamFailure) in
@@ -146,7 +145,7 @@ final class WhatIfKeepa: KeepaAPI {
 }
 
 extension FreshnessPolicy {
-  static func windows(
+  package static func windows(
     fresh: Int64, grace: Int64 = 0, errorGrace: Int64 = 23 * 86_400_000, absent: Int64 = 86_400_000
   ) -> FreshnessPolicy {
     var policy = FreshnessPolicy()
