@@ -54,17 +54,33 @@ let package = Package(
         logging, lifecycle, crypto,
       ]),
     .target(
-      name: "TollbookHistory",
+      name: "TollbookArchive",
       dependencies: [
-        "LMDB", "Deflate", "JSONText", "TollbookEvents", "TollbookLog", "TollbookViews",
-        "TollbookUpstreams", "TollbookGateway", crypto, protobuf,
+        "LMDB", "Deflate", "JSONText", "TollbookEvents", "TollbookLog", "TollbookViews", crypto,
+        protobuf,
+      ]),
+    .target(
+      name: "TollbookAudit",
+      dependencies: [
+        "LMDB", "JSONText", "TollbookEvents", "TollbookLog", "TollbookViews", "TollbookArchive",
+      ]),
+    .target(
+      name: "TollbookProofs",
+      dependencies: [
+        "LMDB", "JSONText", "TollbookEvents", "TollbookLog", "TollbookArchive", crypto,
+      ]),
+    .target(
+      name: "TollbookForecast",
+      dependencies: [
+        "LMDB", "TollbookEvents", "TollbookLog", "TollbookViews", "TollbookGateway",
+        "TollbookArchive",
       ]),
     .target(
       name: "TollbookHTTP",
       dependencies: [
         "LMDB", "Deflate", "JSONText", "TollbookEvents", "TollbookLog", "TollbookViews",
-        "TollbookUpstreams", "TollbookGateway", "TollbookHistory", hummingbird, httpTypes, nioCore,
-        logging, protobuf,
+        "TollbookUpstreams", "TollbookGateway", "TollbookArchive", "TollbookAudit",
+        "TollbookProofs", hummingbird, httpTypes, nioCore, logging, protobuf,
         .product(name: "HummingbirdCore", package: "hummingbird"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
         .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
@@ -73,7 +89,7 @@ let package = Package(
       name: "Keepa",
       dependencies: [
         "Deflate", "JSONText", "TollbookEvents", "TollbookLog", "TollbookViews",
-        "TollbookUpstreams", "TollbookGateway", "TollbookHistory", "TollbookHTTP", hummingbird,
+        "TollbookUpstreams", "TollbookGateway", "TollbookForecast", "TollbookHTTP", hummingbird,
         httpTypes, protobuf,
       ]),
     .target(
@@ -83,8 +99,9 @@ let package = Package(
       name: "tollbook",
       dependencies: [
         "LMDB", "TollbookEvents", "TollbookLog", "TollbookViews", "TollbookUpstreams",
-        "TollbookGateway", "TollbookHistory", "TollbookHTTP", "Keepa", "TollbookSimulators",
-        "JSONText", hummingbird, logging, lifecycle, crypto, nioCore,
+        "TollbookGateway", "TollbookArchive", "TollbookAudit", "TollbookProofs",
+        "TollbookForecast", "TollbookHTTP", "Keepa", "TollbookSimulators", "JSONText", hummingbird,
+        logging, lifecycle, crypto, nioCore,
         .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -96,7 +113,8 @@ let package = Package(
       name: "tollbook-bench",
       dependencies: [
         "LMDB", "TollbookEvents", "TollbookLog", "TollbookViews", "TollbookUpstreams",
-        "TollbookGateway", "TollbookHistory", "Keepa", "JSONText", hummingbird,
+        "TollbookGateway", "TollbookArchive", "TollbookAudit", "TollbookForecast", "Keepa",
+        "JSONText", hummingbird,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "tools/benchmarks"),
@@ -104,7 +122,7 @@ let package = Package(
       name: "TollbookTestSupport",
       dependencies: [
         "LMDB", "TollbookEvents", "TollbookLog", "TollbookViews", "TollbookUpstreams",
-        "TollbookGateway", "Keepa", logging,
+        "TollbookGateway", "TollbookArchive", "Keepa", "TollbookSimulators", logging,
       ],
       path: "Tests/TollbookTestSupport"),
     .testTarget(name: "LMDBTests", dependencies: ["LMDB"]),
@@ -134,18 +152,37 @@ let package = Package(
         "TollbookGateway", "Keepa", "TollbookSimulators", "TollbookTestSupport",
       ]),
     .testTarget(
-      name: "TollbookHistoryTests",
+      name: "TollbookArchiveTests",
       dependencies: [
-        "LMDB", "Deflate", "JSONText", "TollbookEvents", "TollbookLog", "TollbookViews",
-        "TollbookUpstreams", "TollbookGateway", "TollbookHistory", "Keepa", "TollbookSimulators",
-        "TollbookTestSupport", crypto,
+        "LMDB", "TollbookEvents", "TollbookLog", "TollbookViews", "TollbookArchive",
+        "TollbookTestSupport", crypto, protobuf,
+      ]),
+    .testTarget(
+      name: "TollbookAuditTests",
+      dependencies: [
+        "LMDB", "JSONText", "TollbookEvents", "TollbookLog", "TollbookViews", "TollbookUpstreams",
+        "TollbookGateway", "TollbookArchive", "TollbookAudit", "Keepa", "TollbookTestSupport",
+        protobuf,
+      ]),
+    .testTarget(
+      name: "TollbookProofsTests",
+      dependencies: [
+        "LMDB", "JSONText", "TollbookEvents", "TollbookLog", "TollbookViews", "TollbookArchive",
+        "TollbookProofs", "Keepa", "TollbookTestSupport", crypto,
+      ]),
+    .testTarget(
+      name: "TollbookForecastTests",
+      dependencies: [
+        "LMDB", "TollbookEvents", "TollbookLog", "TollbookUpstreams", "TollbookGateway",
+        "TollbookArchive", "TollbookForecast", "Keepa", "TollbookTestSupport",
       ]),
     .testTarget(
       name: "TollbookHTTPTests",
       dependencies: [
         "LMDB", "Deflate", "JSONText", "TollbookEvents", "TollbookLog", "TollbookViews",
-        "TollbookUpstreams", "TollbookGateway", "TollbookHistory", "TollbookHTTP", "Keepa",
-        "TollbookSimulators", "TollbookTestSupport", hummingbird, nioCore,
+        "TollbookUpstreams", "TollbookGateway", "TollbookArchive", "TollbookAudit",
+        "TollbookProofs", "TollbookHTTP", "Keepa", "TollbookSimulators", "TollbookTestSupport",
+        hummingbird, nioCore,
         .product(name: "HummingbirdTesting", package: "hummingbird"),
         .product(name: "NIOEmbedded", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -157,9 +194,8 @@ let package = Package(
       name: "CommandTests",
       dependencies: [
         "tollbook", "JSONText", "TollbookEvents", "TollbookLog", "TollbookViews",
-        "TollbookUpstreams", "TollbookGateway", "TollbookHistory", "TollbookHTTP", "Keepa",
-        "TollbookSimulators",
-        "TollbookTestSupport",
+        "TollbookUpstreams", "TollbookGateway", "TollbookArchive", "TollbookProofs",
+        "TollbookHTTP", "Keepa", "TollbookSimulators", "TollbookTestSupport",
       ]),
     .testTarget(name: "TidyTests"),
   ]

@@ -1,4 +1,4 @@
-package import TollbookHistory
+package import TollbookForecast
 import TollbookUpstreams
 
 extension WhatIfKind {

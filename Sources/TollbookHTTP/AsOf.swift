@@ -1,6 +1,6 @@
 import Hummingbird
+import TollbookArchive
 package import TollbookEvents
-import TollbookHistory
 package import TollbookLog
 
 /// The point of the log's history that a read shall show: the parameter `as_of`, a position, an instant or a day, which

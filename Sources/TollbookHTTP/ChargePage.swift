@@ -1,7 +1,7 @@
 import JSONText
 import LMDB
+import TollbookArchive
 import TollbookEvents
-import TollbookHistory
 import TollbookLog
 
 /// Which charges to list.

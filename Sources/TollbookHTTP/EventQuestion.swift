@@ -1,5 +1,6 @@
+import TollbookArchive
+import TollbookAudit
 import TollbookEvents
-import TollbookHistory
 import TollbookLog
 
 /// Which events a request asks for: `type` (several), `account`, `resource` (a star at its end for a beginning), `fetch`,

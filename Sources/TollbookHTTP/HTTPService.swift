@@ -1,6 +1,6 @@
 package import TollbookGateway
-import TollbookHistory
 package import TollbookLog
+import TollbookProofs
 package import TollbookViews
 
 /// What all routes share.

@@ -1,5 +1,5 @@
+package import TollbookAudit
 package import TollbookEvents
-package import TollbookHistory
 
 /// How the HTTP side is set up. Values only: where they come from is the command line's business.
 package struct HTTPSettings: Sendable {

@@ -1,5 +1,5 @@
 import Synchronization
-import TollbookHistory
+import TollbookArchive
 import TollbookLog
 
 /// The rebuild of the views that was asked for last.

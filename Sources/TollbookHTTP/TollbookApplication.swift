@@ -2,8 +2,8 @@ package import Hummingbird
 package import Logging
 package import NIOCore
 package import TollbookGateway
-package import TollbookHistory
 import TollbookLog
+package import TollbookProofs
 
 /// Everything that Tollbook says over HTTP, put together from values.
 ///

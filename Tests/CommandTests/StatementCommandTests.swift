@@ -3,9 +3,10 @@ import FoundationNetworking
 import JSONText
 import Keepa
 import Testing
+import TollbookArchive
 import TollbookEvents
-import TollbookHistory
 import TollbookLog
+import TollbookProofs
 import TollbookTestSupport
 import TollbookViews
 

@@ -43,7 +43,7 @@ import Testing
       word: "unsafe ", instead: "what the targets LMDB and Deflate offer",
       except: [
         "Sources/LMDB/", "Sources/Deflate/", "Sources/TollbookLog/DataDirectory.swift",
-        "Sources/TollbookLog/MerkleTree.swift",
+        "Sources/TollbookLog/Tree/MerkleTree.swift",
       ]),
   ]
 

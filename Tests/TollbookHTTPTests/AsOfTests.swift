@@ -5,7 +5,6 @@ import NIOCore
 import Testing
 import TollbookEvents
 import TollbookGateway
-import TollbookHistory
 import TollbookLog
 import TollbookSimulators
 import TollbookTestSupport

@@ -2,9 +2,10 @@ import Hummingbird
 import HummingbirdTesting
 import JSONText
 import Testing
+import TollbookArchive
+import TollbookAudit
 import TollbookEvents
 import TollbookGateway
-import TollbookHistory
 import TollbookLog
 import TollbookTestSupport
 

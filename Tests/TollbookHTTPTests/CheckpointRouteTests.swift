@@ -5,8 +5,8 @@ import Logging
 import Testing
 import TollbookEvents
 import TollbookGateway
-import TollbookHistory
 import TollbookLog
+import TollbookProofs
 import TollbookTestSupport
 import TollbookViews
 

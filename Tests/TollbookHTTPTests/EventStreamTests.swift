@@ -7,8 +7,9 @@ import NIOCore
 import ServiceLifecycle
 import Synchronization
 import Testing
+import TollbookArchive
+import TollbookAudit
 import TollbookEvents
-import TollbookHistory
 import TollbookLog
 import TollbookTestSupport
 

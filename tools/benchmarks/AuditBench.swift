@@ -1,8 +1,9 @@
 import ArgumentParser
 import Foundation
 import LMDB
+import TollbookArchive
+import TollbookAudit
 import TollbookEvents
-import TollbookHistory
 import TollbookLog
 
 /// Adding up a log: totals alone and with the waste report, and what they are measured against.

@@ -3,9 +3,10 @@ import Foundation
 import Keepa
 import LMDB
 import Synchronization
+import TollbookArchive
 import TollbookEvents
+import TollbookForecast
 import TollbookGateway
-import TollbookHistory
 import TollbookLog
 import TollbookViews
 

@@ -3,8 +3,9 @@ import Hummingbird
 import JSONText
 import LMDB
 import Synchronization
+import TollbookArchive
+import TollbookAudit
 import TollbookEvents
-import TollbookHistory
 import TollbookLog
 
 extension HTTPService {

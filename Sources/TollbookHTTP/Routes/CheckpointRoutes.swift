@@ -1,5 +1,5 @@
 import Hummingbird
-import TollbookHistory
+import TollbookProofs
 
 extension HTTPService {
   /// `GET /log/key` and `/log/checkpoint`, in the formats of C2SP signed-note and tlog-checkpoint.

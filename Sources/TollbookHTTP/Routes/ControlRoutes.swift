@@ -1,8 +1,8 @@
 import Hummingbird
 import JSONText
+import TollbookArchive
 import TollbookEvents
 import TollbookGateway
-import TollbookHistory
 import TollbookLog
 
 extension HTTPService {

@@ -1,7 +1,8 @@
 import Hummingbird
 import JSONText
+import TollbookArchive
+import TollbookAudit
 import TollbookEvents
-import TollbookHistory
 import TollbookLog
 
 extension HTTPService {

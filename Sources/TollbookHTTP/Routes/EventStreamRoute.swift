@@ -2,8 +2,9 @@ import Hummingbird
 import JSONText
 import NIOCore
 import ServiceLifecycle
+import TollbookArchive
+import TollbookAudit
 import TollbookEvents
-import TollbookHistory
 import TollbookLog
 
 extension HTTPService {

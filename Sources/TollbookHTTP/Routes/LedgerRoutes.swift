@@ -1,8 +1,8 @@
 import Hummingbird
 import JSONText
 import LMDB
+import TollbookArchive
 import TollbookEvents
-import TollbookHistory
 import TollbookLog
 import TollbookViews
 

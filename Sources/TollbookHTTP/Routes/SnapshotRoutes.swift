@@ -1,6 +1,6 @@
 import Hummingbird
 import JSONText
-import TollbookHistory
+import TollbookArchive
 import TollbookLog
 
 extension HTTPService {

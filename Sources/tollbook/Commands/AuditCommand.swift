@@ -1,8 +1,9 @@
 import ArgumentParser
 import JSONText
 import LMDB
+import TollbookArchive
+import TollbookAudit
 import TollbookEvents
-import TollbookHistory
 import TollbookLog
 
 extension AuditGrouping: ExpressibleByArgument {}

@@ -1,8 +1,9 @@
 import ArgumentParser
 import JSONText
+import TollbookArchive
+import TollbookAudit
 import TollbookEvents
 import TollbookHTTP
-import TollbookHistory
 import TollbookLog
 
 extension EventKind: ExpressibleByArgument {

@@ -1,9 +1,10 @@
 import ArgumentParser
 import Foundation
 import JSONText
+import TollbookArchive
+import TollbookAudit
 import TollbookEvents
 import TollbookHTTP
-import TollbookHistory
 import TollbookLog
 
 /// `tollbook log export`

@@ -1,8 +1,8 @@
 import ArgumentParser
 import Foundation
 import LMDB
+import TollbookArchive
 import TollbookEvents
-import TollbookHistory
 import TollbookLog
 import TollbookViews
 

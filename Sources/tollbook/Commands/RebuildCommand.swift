@@ -2,7 +2,7 @@ import ArgumentParser
 import JSONText
 import NIOCore
 import NIOHTTP1
-import TollbookHistory
+import TollbookArchive
 import TollbookLog
 import TollbookViews
 

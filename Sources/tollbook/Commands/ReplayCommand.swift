@@ -1,7 +1,7 @@
 import ArgumentParser
 import JSONText
+import TollbookArchive
 import TollbookEvents
-import TollbookHistory
 import TollbookLog
 import TollbookViews
 

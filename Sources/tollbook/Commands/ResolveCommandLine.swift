@@ -1,7 +1,7 @@
 import ArgumentParser
 import JSONText
+import TollbookAudit
 import TollbookEvents
-import TollbookHistory
 import TollbookGateway
 import TollbookLog
 import TollbookViews

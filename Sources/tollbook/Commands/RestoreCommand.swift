@@ -1,5 +1,5 @@
 import ArgumentParser
-import TollbookHistory
+import TollbookArchive
 import TollbookLog
 
 /// `tollbook restore`

@@ -1,7 +1,7 @@
 import ArgumentParser
 import Foundation
+import TollbookArchive
 import TollbookEvents
-import TollbookHistory
 import TollbookLog
 
 /// `tollbook snapshot`

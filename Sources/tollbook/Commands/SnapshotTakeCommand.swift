@@ -3,7 +3,7 @@ import Foundation
 import JSONText
 import LMDB
 import NIOCore
-import TollbookHistory
+import TollbookArchive
 import TollbookLog
 import TollbookViews
 

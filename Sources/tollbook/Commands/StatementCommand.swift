@@ -1,9 +1,10 @@
 import ArgumentParser
 import Foundation
 import LMDB
+import TollbookArchive
 import TollbookEvents
-import TollbookHistory
 import TollbookLog
+import TollbookProofs
 
 /// The flags of `tollbook audit` by which it writes a statement.
 struct StatementFlags: ParsableArguments {

@@ -1,7 +1,8 @@
 import ArgumentParser
 import LMDB
+import TollbookArchive
+import TollbookAudit
 import TollbookEvents
-import TollbookHistory
 import TollbookLog
 
 /// `tollbook usage`

@@ -1,6 +1,6 @@
 import ArgumentParser
+import TollbookArchive
 import TollbookEvents
-import TollbookHistory
 import TollbookLog
 
 /// `tollbook verify`

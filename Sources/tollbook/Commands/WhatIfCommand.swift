@@ -1,8 +1,9 @@
 import ArgumentParser
 import Keepa
+import TollbookArchive
 import TollbookEvents
+import TollbookForecast
 import TollbookGateway
-import TollbookHistory
 import TollbookLog
 
 /// `tollbook what-if`

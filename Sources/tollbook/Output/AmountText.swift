@@ -1,5 +1,5 @@
+import TollbookAudit
 import TollbookEvents
-import TollbookHistory
 
 extension [Amount] {
   /// For people: each unit's amount, `3 tokens and 0.02 EUR`.

@@ -1,6 +1,7 @@
 import JSONText
+import TollbookArchive
+import TollbookAudit
 import TollbookEvents
-import TollbookHistory
 
 /// An audit as people and programs read it.
 struct AuditPage {

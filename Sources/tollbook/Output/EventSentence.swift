@@ -1,5 +1,5 @@
+import TollbookAudit
 import TollbookEvents
-import TollbookHistory
 
 extension Event {
   /// What is told of the whole event, and of each text in it that came from outside, in Unicode scalars.

@@ -1,6 +1,6 @@
 import Foundation
+import TollbookAudit
 import TollbookEvents
-import TollbookHistory
 
 /// A line of a review: what was looked at, what was found, and whether that is as it should be.
 struct UsageLine: Hashable {

@@ -1,8 +1,9 @@
 import JSONText
 import Keepa
+import TollbookAudit
 import TollbookEvents
+import TollbookForecast
 import TollbookGateway
-import TollbookHistory
 
 /// What would have been, as a table for people, as JSON and as comma-separated values.
 struct WhatIfPage {

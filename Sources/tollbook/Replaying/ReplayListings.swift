@@ -1,6 +1,6 @@
 import LMDB
+import TollbookArchive
 import TollbookEvents
-import TollbookHistory
 import TollbookLog
 import TollbookViews
 

@@ -6,15 +6,16 @@ import LMDB
 import Logging
 import NIOCore
 import ServiceLifecycle
+import Synchronization
+import TollbookArchive
 import TollbookEvents
 import TollbookGateway
 import TollbookHTTP
-import TollbookHistory
 import TollbookLog
+import TollbookProofs
 import TollbookSimulators
 import TollbookUpstreams
 import TollbookViews
-import Synchronization
 
 /// One Tollbook: its log, its upstream and its gateway, opened in that order, served, and closed in the reverse one.
 struct Server: Sendable {

@@ -1,5 +1,5 @@
+import TollbookAudit
 import TollbookHTTP
-import TollbookHistory
 import TollbookUpstreams
 
 /// What values a setting takes. Values come as text, whatever gives them.

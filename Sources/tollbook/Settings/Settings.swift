@@ -1,8 +1,9 @@
 import Keepa
 import Logging
+import TollbookArchive
+import TollbookAudit
 import TollbookGateway
 import TollbookHTTP
-import TollbookHistory
 import TollbookLog
 import TollbookUpstreams
 

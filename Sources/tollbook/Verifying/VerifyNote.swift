@@ -1,6 +1,6 @@
 import JSONText
+import TollbookArchive
 import TollbookEvents
-import TollbookHistory
 import TollbookLog
 
 /// What the process that reads the log tells the one that started it, a line of JSON each.

@@ -1,7 +1,7 @@
 import ArgumentParser
 import Foundation
 import LMDB
-import TollbookHistory
+import TollbookArchive
 import TollbookLog
 
 /// `tollbook verify-worker`: what `tollbook verify` starts to read the log.
