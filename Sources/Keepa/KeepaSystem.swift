@@ -7,9 +7,10 @@ import TollbookUpstreams
 extension HTTPSystem {
   /// Keepa: products in batches, and their bodies.
   package static let keepa = HTTPSystem(
+    KeepaUpstream.name, title: "Keepa",
     kinds: [
       KeepaUpstream.product: Kind(
-        parts: { ContentSet(keepa: $0).keepaName }, summary: ProductSummary.writer)
+        "product", parts: { ContentSet(keepa: $0).keepaName }, summary: ProductSummary.writer)
     ],
     addRoutes: { service, router in
       service.addBatch(to: router)

@@ -42,8 +42,8 @@ package struct ResourceKey: Hashable, Sendable, CustomStringConvertible {
 
   /// What is wrong with one that is not possible.
   package var fault: String {
-    "“\(description.inOneLine(atMost: 100))” cannot name a resource: at most \(Self.mostBytes) bytes, no"
-      + " control character, no empty step and none of dots"
+    "“\(description.inOneLine(atMost: 100))” cannot name a resource: it has at most"
+      + " \(Self.mostBytes) bytes, no control character, and no step that is empty or of dots"
   }
 
   /// The class of resources that it belongs to, such as `keepa.product`; empty if the key has none.

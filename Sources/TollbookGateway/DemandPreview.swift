@@ -125,7 +125,8 @@ extension Purchaser {
       case .needsReading:
         return .failure(
           PurchaseProblem(
-            .upstreamUnavailable, "what is left at \(upstream.title) is not known yet; the first"
+            .upstreamUnavailable,
+            "what is left at \(upstream.title) is not known yet; the first"
               + " purchase asks for it"))
       }
     } catch { return .failure(PurchaseProblem(error)) }

@@ -6,28 +6,40 @@ import TollbookUpstreams
 package struct HTTPSystem: Sendable {
   /// How entries of a kind are shown.
   package struct Kind: Sendable {
+    /// What one of them is called, such as `place`.
+    package var noun: String
     /// The parts that an entry holds, in one word.
     package var parts: @Sendable (UInt64) -> String
     /// Writes the members of a summary; nil: it cannot be read.
     package var summary: @Sendable ([UInt8]) -> (@Sendable (inout JSONWriter) -> Void)?
 
     package init(
-      parts: @escaping @Sendable (UInt64) -> String,
-      summary: @escaping @Sendable ([UInt8]) -> (@Sendable (inout JSONWriter) -> Void)?
+      _ noun: String,
+      parts: @escaping @Sendable (UInt64) -> String = { $0 == 0 ? "plain" : "\($0)" },
+      summary: @escaping @Sendable ([UInt8]) -> (@Sendable (inout JSONWriter) -> Void)? = { _ in
+        nil
+      }
     ) {
+      self.noun = noun
       self.parts = parts
       self.summary = summary
     }
   }
 
+  /// As it stands in events, in lower case: its operations and kinds begin with it.
+  package var name: String
+  /// As people write it.
+  package var title: String
   /// By their names.
   package var kinds: [String: Kind]
   package var addRoutes: @Sendable (HTTPService, Router<TollbookContext>) -> Void
 
   package init(
-    kinds: [String: Kind] = [:],
+    _ name: String, title: String, kinds: [String: Kind] = [:],
     addRoutes: @escaping @Sendable (HTTPService, Router<TollbookContext>) -> Void
   ) {
+    self.name = name
+    self.title = title
     self.kinds = kinds
     self.addRoutes = addRoutes
   }
@@ -36,6 +48,15 @@ package struct HTTPSystem: Sendable {
 extension [HTTPSystem] {
   private func kind(_ name: String) -> HTTPSystem.Kind? {
     lazy.compactMap { $0.kinds[name] }.first
+  }
+
+  /// What resources of a kind are called: of a kind that no system knows, resource.
+  package func noun(of kind: String) -> String { self.kind(kind)?.noun ?? "resource" }
+
+  /// What people call the upstream of an operation, a kind or a credential, by what its name begins with.
+  package func title(of name: String) -> String {
+    let upstream = name.prefix { $0 != "." && $0 != ":" }
+    return first { $0.name == upstream }?.title ?? "the upstream"
   }
 
   /// The parts that an entry holds, in one word: of a kind that no system knows their number.

@@ -27,12 +27,12 @@ import TollbookViews
   }
 
   private func admit(
-    _ bounds: [Int64], on meter: Meter, after milliseconds: Int64 = 0, limit: Int64? = nil,
+    _ bounds: [Int64], on meter: Meter, after milliseconds: Int64 = 0,
     _ overdraft: GatewaySettings.Overdraft = .never, callSize: Int = .max
   ) -> Admission {
     Admission(
       of: bounds, on: meter, at: start.advanced(byMilliseconds: milliseconds),
-      requestLimit: limit, overdraft: overdraft, callSize: callSize)
+      overdraft: overdraft, callSize: callSize)
   }
 
   @Test func `the longest prefix in request order is admitted, not the best fit`() {
@@ -47,19 +47,6 @@ import TollbookViews
   @Test func `nothing is admitted before a balance is known`() {
     let admission = admit([1], on: Meter())
     #expect(admission.admitted == 0)
-    #expect(admission.retryAt == nil)
-  }
-
-  @Test func `a request's own limit refuses without a time to try again`() {
-    let admission = admit([1, 1, 1], on: meter(balance: 100), limit: 2)
-    #expect(admission.admitted == 2)
-    #expect(admission.refusal == .requestLimit)
-    #expect(admission.retryAt == nil)
-  }
-
-  @Test func `where limit and balance both refuse, waiting is not promised`() {
-    let admission = admit([1, 1, 1], on: meter(balance: 2), limit: 2)
-    #expect(admission.refusal == .requestLimit)
     #expect(admission.retryAt == nil)
   }
 
@@ -135,10 +122,8 @@ import TollbookViews
       let bounds = (0..<random.int(1...120)).map { _ in random.int64(1...12) }
       let overdraft = random.pick(GatewaySettings.Overdraft.allCases)
       let now = random.int64(0...(4 * hour))
-      let limit = random.chance(30) ? random.int64(0...200) : nil
-      let first = admit(bounds, on: meter, after: now, limit: limit, overdraft)
+      let first = admit(bounds, on: meter, after: now, overdraft)
       let sum = bounds.prefix(first.admitted).reduce(0, +)
-      if let limit { #expect(sum <= limit) }
       if overdraft == .never { #expect(sum <= max(0, first.available)) }
       guard let retryAt = first.retryAt else {
         if first.refusal == .insufficientTokens && meter.reading!.sureRefill > 0 {
@@ -149,8 +134,8 @@ import TollbookViews
       }
       let wait = retryAt.milliseconds - start.milliseconds
       #expect(wait > now)
-      let there = admit(bounds, on: meter, after: wait, limit: limit, overdraft)
-      let before = admit(bounds, on: meter, after: wait - 1, limit: limit, overdraft)
+      let there = admit(bounds, on: meter, after: wait, overdraft)
+      let before = admit(bounds, on: meter, after: wait - 1, overdraft)
       #expect(there.admitted > first.admitted, "seed \(seed)")
       #expect(before.admitted == first.admitted, "seed \(seed)")
     }

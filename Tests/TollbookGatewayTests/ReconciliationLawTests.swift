@@ -101,7 +101,7 @@ private struct PaperWorld {
   private mutating func begin() {
     let bound = random.int64(1...12) * random.int64(1...10)
     let admission = Admission(
-      of: [bound], on: paper.meter, at: paper.now, requestLimit: nil, overdraft: .never)
+      of: [bound], on: paper.meter, at: paper.now, overdraft: .never)
     guard admission.refusal == nil else { return }
     let cost = random.chance(50) ? bound : random.int64(0...bound)
     waiting.append(paper.begin(bound: bound, cost: cost))

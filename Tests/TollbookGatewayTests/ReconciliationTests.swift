@@ -56,7 +56,7 @@ import TollbookViews
     #expect(paper.meter[.free] == -30)
     #expect(paper.meter[.unexplained] == 0)
     let admission = Admission(
-      of: [1], on: paper.meter, at: paper.now, requestLimit: nil, overdraft: .never)
+      of: [1], on: paper.meter, at: paper.now, overdraft: .never)
     #expect(admission.admitted == 0)
   }
 

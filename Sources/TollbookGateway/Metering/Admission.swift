@@ -32,17 +32,10 @@ package struct Admission: Sendable, Hashable {
   ///
   /// - Parameters:
   ///   - meters: those that the purchase uses; each knows what the items cost on it.
-  ///   - requestLimit: the most that the request wants to spend of the first meter, nil for no limit.
   ///   - callSize: how many items one call takes.
-  package init(
-    on meters: [MeterStanding], requestLimit: Int64? = nil, callSize: Int = .max
-  ) {
+  package init(on meters: [MeterStanding], callSize: Int = .max) {
     let count = meters.map(\.use.bounds.count).min() ?? 0
     let available = meters.map(\.available)
-    func isWithinLimit(_ items: Int) -> Bool {
-      guard let requestLimit, let first = meters.first else { return true }
-      return first.use.bounds.first(items) <= requestLimit
-    }
     func fits(_ items: Int, on index: Int) -> Bool {
       meters[index].needed(forFirst: items, callSize: callSize) <= available[index]
     }
@@ -50,8 +43,7 @@ package struct Admission: Sendable, Hashable {
     // fit.
     let admitted =
       (1...max(1, count)).last { items in
-        items <= count && isWithinLimit(items)
-          && meters.indices.allSatisfy { fits(items, on: $0) }
+        items <= count && meters.indices.allSatisfy { fits(items, on: $0) }
       } ?? 0
     self.admitted = admitted
     wants = zip(meters, available).map { meter, available in
@@ -59,11 +51,6 @@ package struct Admission: Sendable, Hashable {
         page: meter.page, wanted: meter.use.bounds[admitted..<count], available: available)
     }
     guard admitted < count else { return }
-    // Asked first: what the request itself forbids does not fit later either.
-    if !isWithinLimit(admitted + 1) {
-      refusal = .requestLimit
-      return
-    }
     var last: Timestamp?
     for index in meters.indices where !fits(admitted + 1, on: index) {
       wants[index].retryAt = meters[index].instant(ofItemAfter: admitted, callSize: callSize)
@@ -80,7 +67,7 @@ package struct Admission: Sendable, Hashable {
 extension Admission {
   /// Refuses everything, for a reason that no meter has.
   package init(refusing reason: RefusalReason, on meters: [MeterStanding]) {
-    self.init(on: meters, requestLimit: nil)
+    self.init(on: meters)
     admitted = 0
     refusal = reason
     retryAt = nil

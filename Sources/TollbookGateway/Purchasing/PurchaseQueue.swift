@@ -38,7 +38,8 @@ struct PurchaseQueue: Sendable {
   enum Action: Sendable {
     /// Decide on the writer what of it is bought, then tell ``decided(_:at:)``.
     case decide(Batch)
-    /// Send the attempt of a call, then tell ``succeeded(_:at:)`` or ``failed(_:_:random:at:)``.
+    /// Send the attempt of a call, then tell ``succeeded(_:at:)``,
+    /// ``failed(_:_:left:random:at:)`` or ``unsent(_:_:at:)``.
     case send(CallID)
     /// Book the answer, then tell ``booked(_:_:at:)``.
     case settle(CallID)
@@ -453,6 +454,7 @@ extension PurchaseQueue {
     guard let call = calls[id], call.phase == .sending else { return [] }
     var actions: [Action] = []
     giveUp(id, problem, &actions)
+    breaker.cancelProbe(at: now.monotonic)
     rejoin(call)
     dispatch(now, &actions)
     return actions

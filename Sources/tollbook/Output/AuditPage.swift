@@ -181,7 +181,7 @@ struct AuditPage {
     }
     var lines = [
       "\(Int(total.calls).of("call")), \(Int(total.retries).of("retry", "retries"));"
-        + " \(Int(total.bought).of("product")) bought, \(total.refused.grouped) refused.",
+        + " \(Int(total.bought).of("resource")) bought, \(total.refused.grouped) refused.",
       "\(Int(total.reads).of("read")): \(total.readsFresh.grouped) fresh,"
         + " \(total.readsStale.grouped)"
         + " stale, \(total.readsJoined.grouped) joined, \(total.readsBought.grouped) bought."

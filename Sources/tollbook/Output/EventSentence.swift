@@ -1,5 +1,6 @@
 import TollbookAudit
 import TollbookEvents
+import TollbookHTTP
 
 extension Event {
   /// What is told of the whole event, and of each text in it that came from outside, in Unicode scalars.
@@ -12,7 +13,7 @@ extension Event {
   private var words: String {
     switch self {
     case .fetchStarted(let event):
-      "buys \(event.resources.count.of("product")), at most"
+      "buys \(bought(event)), at most"
         + " \(postings.amounts { $0.reservedAmount }.text) reserved"
     case .fetchAttemptFailed(let event):
       "attempt \(event.attempt) of fetch \(event.fetch): \(failure(event.reason, event.detail))"
@@ -24,13 +25,14 @@ extension Event {
     case .cacheWritten(let event):
       event.presence == .present
         ? "\(name(event.resource)) kept, fresh until \(day(event.freshUntilMs))"
-        : "\(name(event.resource)) is unknown to Keepa, believed until \(day(event.freshUntilMs))"
+        : "\(name(event.resource)) is unknown to \(title(event.resource)), believed until"
+          + " \(day(event.freshUntilMs))"
     case .cacheExpired(let event): "\(name(event.resource)) is no longer fresh"
     case .cacheEvicted(let event): "\(name(event.resource)) removed, its time is over"
     case .entriesSwept(let event): swept(event)
     case .cachePurged(let event):
       "\(name(event.resource)) purged, \(event.amounts.text) had been paid for it"
-        + (event.hard ? "" : "; kept for when Keepa fails")
+        + (event.hard ? "" : "; kept for when \(title(event.resource)) fails")
         + (event.note.isEmpty ? "" : " (\(short(event.note)))")
     case .bodiesPruned(let event):
       "\(event.bodies.count.of("body", "bodies")) removed that no entry needs"
@@ -95,13 +97,29 @@ extension Event {
   private func refused(_ event: SpendRefused) -> String {
     if event.reason == .storageReserve {
       return
-        "\(Int(event.resources).of("product")) not bought: what storage is left is kept for calls"
+        "\(wanted(event)) not bought: what storage is left is kept for calls"
         + " already paid"
     }
     let want = event.refusingWant
     let unit = want.meter.unit
-    return "\(Int(event.resources).of("product")) not bought: \(Amount(want.wanted, unit).text)"
+    return "\(wanted(event)) not bought: \(Amount(want.wanted, unit).text)"
       + " wanted, \(want.available.grouped) there"
+  }
+
+  private func bought(_ event: FetchStarted) -> String {
+    let kind = event.resources.first.map { ResourceKey(stored: $0).kind }
+    guard let kind else { return "a call of \(short(event.operation))" }
+    return event.resources.count.of(Systems.http.noun(of: kind))
+  }
+
+  private func wanted(_ event: SpendRefused) -> String {
+    let kind = event.payers.first?.kind ?? event.refused.first.map { ResourceKey(stored: $0).kind }
+    return Int(event.resources).of(Systems.http.noun(of: kind ?? ""))
+  }
+
+  /// What people call the upstream of a resource.
+  private func title(_ resource: String) -> String {
+    Systems.http.title(of: ResourceKey(stored: resource).kind)
   }
 
   private func short(_ text: some StringProtocol) -> String {
@@ -124,7 +142,8 @@ extension Event {
   }
 
   private func observed(_ event: BalanceObserved) -> String {
-    var text = "Keepa's balance is \(event.reading.balance.grouped)"
+    let owner = event.hasMeter ? event.meter.owner : event.credential
+    var text = "\(Systems.http.title(of: owner))'s balance is \(event.reading.balance.grouped)"
     if !event.hasPrevious { return text + ", the first reading" }
     if event.refill != 0 { text += ", \(event.refill.grouped) refilled" }
     if event.unexplained != 0 { text += ", \(event.unexplained.grouped) unexplained" }
@@ -158,10 +177,10 @@ extension Event {
       case .timedOut: "no answer in time"
       case .connectionLost: "the connection was lost"
       case .unreadable: "the answer cannot be read"
-      case .upstreamError: "Keepa says that it failed"
-      case .insufficientTokens: "Keepa says that the tokens are used up"
-      case .keyRejected: "Keepa rejects the key"
-      case .requestRejected: "Keepa rejects the request"
+      case .upstreamError: "the upstream says that it failed"
+      case .insufficientTokens: "the upstream says that nothing is left"
+      case .keyRejected: "the upstream rejects the key"
+      case .requestRejected: "the upstream rejects the request"
       case .processEnded: "Tollbook ended meanwhile"
       case .retryRefused: "another attempt would not fit the balance"
       case .unspecified, .UNRECOGNIZED: "no reason given"

@@ -129,7 +129,7 @@ struct UsagePage {
   private var refusals: UsageLine {
     let count = now.sums.counts.refused
     return line(
-      "refusals", count == 0 ? "none" : "\(Int(count).of("product")) wanted and not bought",
+      "refusals", count == 0 ? "none" : "\(Int(count).of("resource")) wanted and not bought",
       count == 0 ? .good : .bad)
   }
 

@@ -19,11 +19,10 @@ import TollbookViews
 
   private func admit(
     _ uses: [MeterUse], on paper: PagedPaper = PagedPaper(), at time: Timestamp? = nil,
-    limit: Int64? = nil, callSize: Int = .max
+    callSize: Int = .max
   ) -> Admission {
     Admission(
-      on: uses.map { paper.standing($0, at: time ?? now) }, requestLimit: limit,
-      callSize: callSize)
+      on: uses.map { paper.standing($0, at: time ?? now) }, callSize: callSize)
   }
 
   @Test func `where the second of three refuses the first item nothing is admitted`() throws {
@@ -96,15 +95,6 @@ import TollbookViews
     let costs = PrefixCosts(of: 10, callSize: 10) { $0 == 10 ? 1 : Int64($0) }
     let use = MeterUse(MeterKey(owner: "ip", unit: "weight"), minutely(3), bounds: costs)
     #expect(admit([use]).admitted == 10)
-    #expect(admit([use], limit: 2).admitted == 10)
-  }
-
-  @Test func `the request's own limit is held against the first meter`() throws {
-    let admission = admit(
-      [.of(minutely(100), 3, 3, 3), .of(try daily(100), 9, 9, 9, unit: "EUR")], limit: 7)
-    #expect(admission.admitted == 2)
-    #expect(admission.refusal == .requestLimit)
-    #expect(admission.retryAt == nil)
   }
 
   @Test func `an overdraft of a bucket opens no other meter`() {
@@ -243,11 +233,9 @@ import TollbookViews
           })
         uses.append(MeterUse(MeterKey(owner: "m\(number)", unit: "u"), rule, bounds: costs))
       }
-      let limit = random.chance(30) ? random.int64(0...60) : nil
-      let admission = admit(uses, limit: limit, callSize: callSize)
+      let admission = admit(uses, callSize: callSize)
       let fitting = (1...count).last { items in
         zip(uses, sums).allSatisfy { use, sums in sums[items] <= use.rule.limit ?? 0 }
-          && sums[0][items] <= limit ?? .max
       }
       #expect(admission.admitted == fitting ?? 0, "seed \(seed)")
       #expect((admission.refusal == nil) == (admission.admitted == count), "seed \(seed)")

@@ -62,7 +62,8 @@ struct `Law 6, without a clock or a task: every interleaving of the purchase que
             ? .insufficientTokens : random.pick([.timedOut, .notSent, .unreadable]),
           status: isRefused ? 429 : 0)
       }
-    case 80..<90: world.book()
+    case 80: if let call = world.out.randomElement(using: &random) { world.drop(call) }
+    case 81..<90: world.book()
     case 90..<95:
       if let nap = world.naps.randomElement(using: &random) { world.wake(nap.wake) }
     case 95..<99: world.pass(random.int64(1...3_000))

@@ -344,6 +344,27 @@ import TollbookUpstreams
     #expect(!world.queue.breaker.isOpen)
   }
 
+  @Test func `a probe that could not be sent is no probe: the next one is`() {
+    var world = QueueWorld(attempts: 1)
+    for index in 0..<CircuitBreaker.failuresToOpen {
+      world.ask(["\(index)"])
+      world.decide()
+      world.fail(world.out[0])
+      world.book()
+    }
+    world.pass(CircuitBreaker.firstPause)
+    world.ask(["p"])
+    world.decide()
+    world.drop(world.out[0])
+    world.book()
+    let next = world.ask(["q"])
+    world.decide()
+    world.answer(world.out[0])
+    world.book()
+    #expect(world.answers[next]?.reasons == [nil])
+    #expect(!world.queue.breaker.isOpen)
+  }
+
   @Test func `a refusal by the upstream is an answer, and opens no breaker`() {
     var world = QueueWorld()
     for index in 0..<20 {

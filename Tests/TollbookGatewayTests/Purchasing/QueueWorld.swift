@@ -160,6 +160,12 @@ struct QueueWorld {
     take(queue.failed(id, failure, left: 0, random: 0.5, at: now))
   }
 
+  /// The call is not sent after all.
+  mutating func drop(_ id: Int) {
+    remove { if case .send(id) = $0 { true } else { false } }
+    take(queue.unsent(id, PurchaseProblem(.storageFailed, "not sent"), at: now))
+  }
+
   /// Books whatever waits for it: answers bring everything, failures are retried if that is wanted.
   mutating func book() {
     while let action = pending.first(where: {

@@ -15,15 +15,14 @@ extension Admission {
   ///
   /// - Parameter bounds: the most that each item may cost.
   init(
-    of bounds: [Int64], on meter: Meter, at now: Timestamp, requestLimit: Int64?,
+    of bounds: [Int64], on meter: Meter, at now: Timestamp,
     overdraft: GatewaySettings.Overdraft, callSize: Int = .max
   ) {
     let use = MeterUse(
       World.key, .refillBucket(KeepaUpstream.bucket(overdraft)),
       bounds: PrefixCosts(each: bounds))
     self.init(
-      on: [MeterStanding(use, at: now, .none, [meter])], requestLimit: requestLimit,
-      callSize: callSize)
+      on: [MeterStanding(use, at: now, .none, [meter])], callSize: callSize)
   }
 
   /// What can be spent of Keepa's bucket now.
