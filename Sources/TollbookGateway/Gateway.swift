@@ -166,6 +166,17 @@ package final class Gateway: Sendable {
     return found
   }
 
+  /// The body of an entry that an answer brought. Counts nothing: the answer was counted.
+  ///
+  /// - Returns: nil if it has none, or it is not kept any more.
+  package func body(of entry: CacheEntry) throws(LogError) -> Body? {
+    guard entry.isPresent else { return nil }
+    let reader = log.reader
+    return try log.read { (transaction) throws(LogError) in
+      try reader.body(digest: entry.digest, in: transaction)
+    }
+  }
+
   /// Closes a doubt by hand.
   package func resolve(
     fetch: Position, attempt: UInt32, unit: String? = nil, settled: Int64, note: String,

@@ -43,8 +43,10 @@ import TollbookTestSupport
     async throws
   {
     let keepa = try await Serving(
-      ["simulate", "keepa", "--port", "0", "--balance", "5000", "--rate", "100",
-        "--latency-ms", "1500"], in: folder)
+      [
+        "simulate", "keepa", "--port", "0", "--balance", "5000", "--rate", "100",
+        "--latency-ms", "1500",
+      ], in: folder)
     let serving = try await Serving(simulated + ["--simulator", keepa.url], in: folder)
     let asins = (0..<1_000).map { "B\(100_000_000 + $0)" }
     let batch = Task { try await serving.batch(asins) }

@@ -86,7 +86,7 @@ extension PurchaseQueue {
     _ refused: RefusedNeeds, _ flights: [Int?], _ now: Clock, _ actions: inout [Action]
   ) {
     let problem = PurchaseProblem(refused.refusal, settings.title)
-    let reason = Refused(problem: problem, refusal: refused.refusal)
+    let reason = Refused(problem: problem, refusal: refused.refusal, isBooked: true)
     var final: [(demand: DemandID, note: RefusalNote)] = []
     for place in refused.places {
       guard let id = flights[place], let flight = remove(id) else { continue }
@@ -110,14 +110,14 @@ extension PurchaseQueue {
 
   /// Ends a flight that the upstream has refused, or lets those who wait for it wait for its meters to free.
   mutating func refuse(
-    _ id: Int, _ problem: PurchaseProblem, lost: LostCost, _ now: Clock,
-    _ actions: inout [Action]
+    _ id: Int, _ problem: PurchaseProblem, isBooked: Bool, lost: LostCost = LostCost(),
+    _ now: Clock, _ actions: inout [Action]
   ) {
     guard let flight = remove(id) else { return }
-    let reason = Refused(problem: problem, refusal: nil)
+    let reason = Refused(problem: problem, refusal: nil, isBooked: isBooked)
     if !wait(flight.owner, reason, now, &actions) {
       finish(
-        flight.owner, Purchase(end: .refused(problem), isBooked: true, lost: lost), &actions)
+        flight.owner, Purchase(end: .refused(problem), isBooked: isBooked, lost: lost), &actions)
     }
     refuse(flight.joined, of: flight, reason, now, &actions)
   }
@@ -193,7 +193,7 @@ extension PurchaseQueue {
     for (place, reason) in demand.refused.sorted(by: { $0.key < $1.key }) {
       finish(
         Seat(demand: id, place: place),
-        Purchase(end: .refused(reason.problem), isBooked: true), &actions)
+        Purchase(end: .refused(reason.problem), isBooked: reason.isBooked), &actions)
     }
   }
 

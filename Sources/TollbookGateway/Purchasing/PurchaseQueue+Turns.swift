@@ -16,6 +16,10 @@ extension PurchaseQueue {
       actions.append(.send(id))
     }
     guard deciding == nil, !isStopping, freeSlots > 0, !turn.isEmpty else { return }
+    if let cooling, now.monotonic < cooling.until {
+      refuseQueued(cooling.problem, now, &actions)
+      return
+    }
     var mostCalls = freeSlots
     var isProbe = false
     switch breaker.gate(at: now.monotonic) {
@@ -167,6 +171,24 @@ extension PurchaseQueue {
     demands[seat.demand]?.queue.remove(at: index)
     waiting -= 1
     if demands[seat.demand]?.queue.isEmpty == true { turn.removeAll { $0 == seat.demand } }
+  }
+
+  /// Notes until when the upstream has said no.
+  mutating func cool(_ problem: PurchaseProblem, _ now: Clock) {
+    guard let retryAt = problem.retryAt else { return }
+    let left = retryAt.milliseconds - now.wall.milliseconds
+    // A clock that somebody sets does not keep it cool for ever.
+    guard left > 0 else { return }
+    cooling = (now.monotonic + min(left, Self.longestCooling), problem)
+  }
+
+  /// What waits is refused as the upstream would refuse it, or waits as long as it is patient.
+  private mutating func refuseQueued(
+    _ problem: PurchaseProblem, _ now: Clock, _ actions: inout [Action]
+  ) {
+    for (id, flight) in flights.sorted(by: { $0.key < $1.key }) where flight.phase == .queued {
+      refuse(id, problem, isBooked: false, now, &actions)
+    }
   }
 
   /// The upstream is left alone for a while.

@@ -10,6 +10,7 @@ import TollbookUpstreams
 /// 4. Free slots go round robin over demands. One whose call is out comes after all who came meanwhile:
 ///    so a long demand keeps nobody waiting for more than a call, and no crowd keeps it waiting for ever.
 ///    A call takes needs of several demands if they want the same.
+///    What the upstream itself has refused until an instant is not sent before.
 /// 5. Every demand is answered by its deadline, whatever is under way. The queue has a bound.
 /// 6. After `stop` nothing is sent; what was reserved and not sent is released.
 struct PurchaseQueue: Sendable {
@@ -147,6 +148,8 @@ struct PurchaseQueue: Sendable {
 
   /// The longest sleep before a look whether a refill has come by a clock that somebody has set, in milliseconds.
   static let longestSleep: Int64 = 1_000
+  /// The longest time for which an upstream's own refusal is taken for its word, in milliseconds.
+  static let longestCooling: Int64 = 300_000
 
   struct OpenDemand {
     let order: PurchaseOrder
@@ -175,8 +178,10 @@ struct PurchaseQueue: Sendable {
   /// Why a need waits.
   struct Refused {
     var problem: PurchaseProblem
-    /// What is written down if it waits in vain; nil: the log tells of it already.
+    /// What is written down if it waits in vain; nil: the upstream itself said no.
     var refusal: ReserveRefusal?
+    /// Whether the log tells of it, or will.
+    var isBooked: Bool
   }
 
   struct Flight {
@@ -223,6 +228,8 @@ struct PurchaseQueue: Sendable {
   var deciding: Batch?
   var waiting = 0
   private(set) var isStopping = false
+  /// The upstream has said no until then, by the monotonic clock: nothing is sent that it would refuse.
+  var cooling: (until: Int64, problem: PurchaseProblem)?
   /// Operations that wait for what they need before.
   var prerequisites: [String: DemandID] = [:]
   /// Operations whose prerequisite was just bought: it is not asked for once more.
@@ -364,9 +371,10 @@ extension PurchaseQueue {
       giveBack(left + (call.isRetryTaken ? call.attempt.bound : 0), to: call.limited)
       calls[id] = nil
       let total = zip(call.lost, lost).map { $0 + $1 }
+      for case .refused(let problem) in ends { cool(problem, now) }
       for (index, flight) in call.flights.enumerated() {
         if case .refused(let problem) = ends[index] {
-          refuse(flight, problem, lost: total[index], now, &actions)
+          refuse(flight, problem, isBooked: true, lost: total[index], now, &actions)
         } else {
           end(flight, ends[index], lost: total[index], isBooked: true, &actions)
         }

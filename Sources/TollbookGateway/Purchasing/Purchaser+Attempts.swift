@@ -157,7 +157,7 @@ extension Purchaser {
         try booking.standings(of: attempt.call.uses.map { $0.first(1) }, at: now, ledger, state)
       }) ?? []
     let admission = Admission(on: standings)
-    let refill = standings.compactMap { $0.nextRefill }.max()
+    let refill = standings.first.flatMap { $0.nextRefill ?? $0.window.ends }
     return PurchaseProblem(
       .insufficientTokens, "\(upstream.title) says that the \(attempt.unit) are used up",
       retryAt: admission.refusal == nil

@@ -16,6 +16,7 @@ extension Purchaser {
 
   func note(_ failure: UpstreamFailure?) {
     lastFailure.withLock { $0 = failure }
+    if failure.map({ $0.status > 0 }) ?? true { isHeard.withLock { $0 = true } }
   }
 
   /// Asks for balances that were never read or not since a restore, or where that would settle what is in doubt; and ends
@@ -72,7 +73,7 @@ extension Purchaser {
         status.detail = credential?.detail ?? ""
         return status
       }
-      if reading != nil { status.state = .ready }
+      if reading != nil || isHeard.withLock({ $0 }) { status.state = .ready }
     }
     if let failure = lastFailure.withLock({ $0 }), RetryPolicy.isFault(failure.reason) {
       status.state = .unreachable

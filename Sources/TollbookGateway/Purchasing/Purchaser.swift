@@ -36,6 +36,8 @@ final class Purchaser: Sendable {
   let watch: MeterWatch
   let state: Mutex<State>
   let lastFailure = Mutex<UpstreamFailure?>(nil)
+  /// Whether it has answered since the process began.
+  let isHeard = Mutex(false)
 
   init(
     log: EventLog, _ upstream: any Upstream, settings: GatewaySettings,

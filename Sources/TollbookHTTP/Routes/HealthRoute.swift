@@ -90,7 +90,10 @@ struct Health {
     do throws(LogError) { try look(at: service, longestLag) } catch {
       reasons.append(Reason(name: "storage_failed", detail: "\(error)"))
     }
-    reasons += service.gateway.statuses.compactMap(Reason.init)
+    let upstreams = service.gateway.statuses
+    // Who uses one upstream does not miss the others.
+    let isNone = !upstreams.contains(where: \.isConfigured)
+    reasons += upstreams.filter { $0.isConfigured || isNone }.compactMap(Reason.init)
   }
 
   private mutating func look(at service: HTTPService, _ longestLag: Int) throws(LogError) {

@@ -275,6 +275,34 @@ struct `An upstream that is nothing like Keepa` {
     #expect(try world.books() == (0, 0, 0))
   }
 
+  @Test
+  func `an upstream that says no is asked again when its window has turned, by nobody before`()
+    async throws
+  {
+    let world = try await AtlasWorld()
+    world.atlas.script([.tooMany])
+    let refused = await world.places(["a"])
+    #expect(refused.reasons == [.insufficientTokens])
+    let retryAt = try #require(refused.outcomes[0].problem?.retryAt)
+    #expect(retryAt.milliseconds == (world.time.now.milliseconds / 60_000 + 1) * 60_000)
+    for name in ["b", "c", "d"] {
+      #expect(await world.places([name]).reasons == [.insufficientTokens])
+    }
+    #expect(world.atlas.books.calls.count == 1)
+    world.time.advance(byMilliseconds: retryAt.milliseconds - world.time.now.milliseconds)
+    #expect(await world.places(["b"]).sources == [.upstream])
+  }
+
+  @Test func `the body of what was answered is read without counting it once more`() async throws {
+    let world = try await AtlasWorld()
+    let answer = await world.places(["a"])
+    let entry = try #require(answer.outcomes[0].entry)
+    let body = try #require(try world.gateway.body(of: entry))
+    #expect(try body.content() == Array("{\"place\":\"a\"}".utf8))
+    #expect(world.gateway.tallies.pendingReads == 0)
+    #expect(world.gateway.status(of: "atlas")?.state == .ready)
+  }
+
   // MARK: Both together
 
   @Test func `one upstream that fails does not hold up the other`() async throws {

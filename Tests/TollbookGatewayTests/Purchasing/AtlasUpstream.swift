@@ -20,7 +20,9 @@ final class AtlasUpstream: Upstream {
   /// Of a call, in nano-units.
   static let price: Int64 = 1_000_000
 
-  enum Fault: Hashable, Sendable { case notSent, timedOut(charged: Bool), failed500, unreadable }
+  enum Fault: Hashable, Sendable {
+    case notSent, timedOut(charged: Bool), failed500, unreadable, tooMany
+  }
 
   struct Books: Sendable {
     /// Operation, names and credential of each call that reached the other side.
@@ -161,6 +163,9 @@ final class AtlasUpstream: Upstream {
     await stop()
     if fault == .notSent {
       return failure(.notSent, charge: .none)
+    }
+    if fault == .tooMany {
+      return failure(.insufficientTokens, status: 429, charge: .known(0), weight: .told(0))
     }
     if state.withLock({ $0.rejected.contains(credential) }) {
       return failure(.keyRejected, status: 401, charge: .known(0), weight: .told(0))

@@ -377,6 +377,29 @@ import TollbookUpstreams
     #expect(world.sent.count == 20)
   }
 
+  @Test func `what the upstream has refused until an instant nobody is sent for before`() {
+    var world = QueueWorld()
+    let first = world.ask(["a"])
+    world.decide()
+    let call = world.out[0]
+    world.fail(call, .insufficientTokens, status: 429)
+    let frees = world.now.wall.advanced(byMilliseconds: 20_000)
+    world.refuse(call, until: frees)
+    #expect(world.answers[first]?.reasons == [.insufficientTokens])
+    let impatient = world.ask(["b"], parts: 1)
+    #expect(world.answers[impatient]?.reasons == [.insufficientTokens])
+    #expect(world.answers[impatient]?.map(\.isBooked) == [false])
+    let patient = world.ask(["c"], patience: 30_000)
+    #expect(world.answers[patient] == nil)
+    #expect(world.sent.count == 1)
+    world.pass(20_000)
+    world.wake(.refill(patient))
+    world.decide()
+    world.answer(world.out[0])
+    world.book()
+    #expect(world.answers[patient]?.reasons == [nil])
+  }
+
   @Test func `a complete answer that cannot be read is not sent again`() {
     var world = QueueWorld()
     world.ask(["a"])

@@ -166,6 +166,19 @@ struct QueueWorld {
     take(queue.unsent(id, PurchaseProblem(.storageFailed, "not sent"), at: now))
   }
 
+  /// Books that the upstream has refused a call until an instant.
+  mutating func refuse(_ id: Int, until instant: Timestamp) {
+    remove { if case .fail(id, _) = $0 { true } else { false } }
+    let needs = queue.calls[id]?.attempt.call.needs ?? []
+    let problem = PurchaseProblem(.insufficientTokens, "nothing is left", retryAt: instant)
+    take(
+      queue.booked(
+        id,
+        .ended(
+          needs.map { _ in .refused(problem) }, lost: needs.map { _ in LostCost() }, left: 1),
+        at: now))
+  }
+
   /// Books whatever waits for it: answers bring everything, failures are retried if that is wanted.
   mutating func book() {
     while let action = pending.first(where: {
