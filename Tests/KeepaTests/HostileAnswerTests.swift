@@ -95,7 +95,8 @@ import TollbookUpstreams
     }
     defer { server.stop() }
     let client = try Self.client(of: server) {
-      $0.client.maximumBodies = 10 * Self.body.utf8.count }
+      $0.client.maximumBodies = 10 * Self.body.utf8.count
+    }
     for _ in 0..<20 {
       _ = try await client.products(KeepaClientTests.request, within: .seconds(20)).result.get()
     }

@@ -61,11 +61,13 @@ struct ServeCommand: AsyncParsableCommand {
     let upstream: String
     if settings.isSimulated {
       upstream = "Keepa is simulated; nothing is spent."
-    } else if settings.keepaKey == nil {
+    } else if settings.keepaKey != nil {
+      upstream = "Keepa is at \(settings.keepaBase)."
+    } else if running.gateway.statuses.contains(where: \.isConfigured) {
+      upstream = "No key for Keepa is set (KEEPA_API_KEY): of its products only the cache answers."
+    } else {
       upstream =
         "No key for Keepa is set (KEEPA_API_KEY): only what the cache holds is answered."
-    } else {
-      upstream = "Keepa is at \(settings.keepaBase)."
     }
     let key =
       settings.http.accessKey == nil

@@ -24,9 +24,9 @@ extension Event {
         + " \(failure(event.reason, event.detail))"
     case .cacheWritten(let event):
       event.presence == .present
-        ? "\(name(event.resource)) kept, fresh until \(day(event.freshUntilMs))"
+        ? "\(name(event.resource)) kept, fresh until \(end(event))"
         : "\(name(event.resource)) is unknown to \(title(event.resource)), believed until"
-          + " \(day(event.freshUntilMs))"
+          + " \(end(event))"
     case .cacheExpired(let event): "\(name(event.resource)) is no longer fresh"
     case .cacheEvicted(let event): "\(name(event.resource)) removed, its time is over"
     case .entriesSwept(let event): swept(event)
@@ -128,7 +128,12 @@ extension Event {
 
   private func name(_ resource: String) -> String { short(ResourceKey(stored: resource).path) }
 
-  private func day(_ milliseconds: Int64) -> String { Timestamp(milliseconds: milliseconds).day }
+  /// When an entry stops being fresh: the day, and the minute if that is less than two days away.
+  private func end(_ event: CacheWritten) -> String {
+    let until = Timestamp(milliseconds: event.freshUntilMs)
+    guard event.freshUntilMs - event.fetchedMs < 2 * 86_400_000 else { return until.day }
+    return "\(until.description.prefix(16))Z"
+  }
 
   private func tallied(_ event: ReadsTallied) -> String {
     let fresh = event.rows.reduce(0) { $0 + Int($1.fresh) }
