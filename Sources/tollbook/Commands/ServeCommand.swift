@@ -1,5 +1,6 @@
 import ArgumentParser
 import Logging
+import TollbookGateway
 import TollbookHTTP
 import TollbookLog
 import TollbookUpstreams
