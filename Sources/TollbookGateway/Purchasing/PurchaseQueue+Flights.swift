@@ -15,6 +15,9 @@ extension PurchaseQueue {
         flights[$0].map { $0.need.parts & need.parts == need.parts } ?? false
       })
     {
+      if let told = flights[id]?.told {
+        return finish(seat, Purchase(end: .failed(told), isJoined: true), &actions)
+      }
       flights[id]?.joined.append(seat)
       flightOf[seat] = id
       return

@@ -194,6 +194,8 @@ struct PurchaseQueue: Sendable {
     var owner: Seat
     var joined: [Seat] = []
     var phase = Phase.queued
+    /// What those who wait were told before it has ended, and those who come are told at once.
+    var told: PurchaseProblem?
   }
 
   struct Call {
@@ -405,6 +407,7 @@ extension PurchaseQueue {
         finish(seat, Purchase(end: .failed(problem), isJoined: true), &actions)
       }
       flights[flight]?.joined = []
+      flights[flight]?.told = problem
     }
     return actions
   }

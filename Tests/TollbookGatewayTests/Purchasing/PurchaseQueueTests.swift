@@ -255,6 +255,21 @@ import TollbookUpstreams
     #expect(world.answers[joiner]?.reasons == [nil])
   }
 
+  @Test func `who comes after the others were told is told at once, and buys nothing`() {
+    var world = QueueWorld()
+    let first = world.ask(["a"])
+    world.decide()
+    let call = world.out[0]
+    world.answer(call)
+    world.tell(call)
+    #expect(world.answers[first]?.reasons == [.storageFull])
+    let late = world.ask(["a"])
+    #expect(world.answers[late]?.reasons == [.storageFull])
+    world.book()
+    #expect(world.queue.isIdle)
+    #expect(world.sent.count == 1)
+  }
+
   // MARK: The end
 
   @Test func `after the stop nothing is sent: what waits is answered, what is out is waited for`() {

@@ -160,6 +160,11 @@ struct QueueWorld {
     take(queue.failed(id, failure, left: 0, random: 0.5, at: now))
   }
 
+  /// Those who wait for a call are told how it ends before it does.
+  mutating func tell(_ id: Int) {
+    take(queue.tell(id, PurchaseProblem(.storageFull, "no space")))
+  }
+
   /// The call is not sent after all.
   mutating func drop(_ id: Int) {
     remove { if case .send(id) = $0 { true } else { false } }
