@@ -1,5 +1,4 @@
 import LMDB
-import Synchronization
 package import TollbookEvents
 package import TollbookLog
 import TollbookUpstreams

@@ -154,6 +154,33 @@ import TollbookTestSupport
     }
   }
 
+  @Test func `doubts of a key that is not used any more are told: no reading will settle them`()
+    async throws
+  {
+    let stand = try await Stand()
+    var move = Move()
+    move.meter = MeterName(quotaGroup: "keepa:former", unit: "tokens")
+    move.amount = 2
+    var started = FetchStarted()
+    started.operation = "keepa.product"
+    started.demands = [Demand()]
+    started.resources = ["shared/keepa.product/1/B000000001"]
+    started.moves = [move]
+    var doubt = ChargeInDoubt()
+    doubt.fetch = stand.log.head + 1
+    doubt.attempt = 1
+    doubt.operation = started.operation
+    doubt.moves = [move]
+    try await stand.log.append([.fetchStarted(started)])
+    let before = try await stand.serving { try await $0.get("/health") }
+    #expect(before.string("status") == "ok")
+    try await stand.log.append([.chargeInDoubt(doubt)])
+    let health = try await stand.serving { try await $0.get("/health") }
+    #expect(health.string("status") == "degraded")
+    #expect(health.string("reasons.0.reason") == "doubts_without_reading")
+    #expect(health.string("reasons.0.detail")?.contains("2 tokens are in doubt") == true)
+  }
+
   @Test func `a reading that never ends is told with its process`() async throws {
     let stand = try await Stand()
     let service = HTTPService(

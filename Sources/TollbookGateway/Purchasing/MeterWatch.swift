@@ -59,7 +59,7 @@ final class MeterWatch: Sendable {
   func refresh(evenIfRead: Bool) async -> Outcome {
     let now = log.time.now()
     do throws(LogError) {
-      let pages = try read(buckets)
+      let pages = try log.readPages(buckets, ledger)
       let isRead = pages.values.allSatisfy { page in
         page.reading.map { isWithinInterval(now, of: $0.observed) } ?? false
       }
@@ -87,11 +87,6 @@ final class MeterWatch: Sendable {
     now >= instant && now < instant.advanced(byMilliseconds: interval)
   }
 
-  /// Pages as they stand.
-  func read(_ keys: [MeterKey]) throws(LogError) -> [MeterKey: Meter] {
-    try log.readPages(keys, ledger)
-  }
-
   private func ask(at now: Timestamp) async {
     let outcome = await answer()
     let waiters = state.withLock { state in
@@ -106,7 +101,9 @@ final class MeterWatch: Sendable {
     let asked = log.time.now()
     let pages: [MeterKey: Meter]
     // Without it nobody could tell what the answer means.
-    do throws(LogError) { pages = try read(buckets) } catch { return .notBooked(error) }
+    do throws(LogError) { pages = try log.readPages(buckets, ledger) } catch {
+      return .notBooked(error)
+    }
     guard let exchange = await upstream.readMeters(within: .milliseconds(timeout)) else {
       return .notAsked
     }
