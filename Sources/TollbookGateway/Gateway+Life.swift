@@ -13,9 +13,10 @@ extension Gateway {
       upstreams: purchasers.map(\.upstream), restored: try unnotedRestore(),
       now: log.time.now())
     let ledger = ledger
-    _ = try await log.decide { (state, context) throws(LMDBError) in
+    let started = try await log.decide { (state, context) throws(LMDBError) in
       try command.decide(ledger, state, context)
     }
+    jobs.begin(at: started.position)
   }
 
   /// How the log was restored, if no start since has noted it.
@@ -41,35 +42,37 @@ extension Gateway {
   package func runHousekeeping(tell: @escaping @Sendable (HouseNote) -> Void = { _ in }) async {
     await withTaskGroup { group in
       group.addTask { [self] in
-        while !Task.isCancelled {
+        await jobs.repeat(.deadlines, every: Self.tickInterval) { [self] _ in
           for purchaser in purchasers { purchaser.tick() }
-          guard (try? await log.time.sleep(Self.tickInterval)) != nil else { return }
+          return .done()
         }
       }
       group.addTask { [self] in
-        while !Task.isCancelled {
-          guard (try? await log.time.sleep(settings.tallyInterval)) != nil else { return }
+        await jobs.repeat(.tallies, every: settings.tallyInterval, isFirstAtOnce: false) {
+          [self] _ in
           await writeTallies()
           watchStorage(tell)
+          return .done()
         }
       }
       group.addTask { [self] in
-        while !Task.isCancelled {
-          guard (try? await log.time.sleep(settings.readerInterval)) != nil else { return }
+        await jobs.repeat(.readers, every: settings.readerInterval, isFirstAtOnce: false) {
+          [self] _ in
           releaseDeadReaders(tell)
+          return .done()
         }
       }
       group.addTask { [self] in
-        while !Task.isCancelled {
+        await jobs.repeat(.expiry, every: settings.sweepInterval) { [self] _ in
           await sweep()
           await pruneBodies()
-          guard (try? await log.time.sleep(settings.sweepInterval)) != nil else { return }
+          return .done()
         }
       }
       group.addTask { [self] in
-        while !Task.isCancelled {
+        await jobs.repeat(.meters, every: settings.balanceInterval / 4) { [self] _ in
           for purchaser in purchasers { await purchaser.watchMeters() }
-          guard (try? await log.time.sleep(settings.balanceInterval / 4)) != nil else { return }
+          return .done()
         }
       }
     }
@@ -85,6 +88,7 @@ extension Gateway {
     await withTaskGroup { group in
       for purchaser in purchasers { group.addTask { await purchaser.stop() } }
     }
+    await jobs.stop()
     await writeTallies()
   }
 
@@ -107,7 +111,7 @@ extension Gateway {
   /// Marks and removes what is due.
   package func sweep() async {
     let cache = cache
-    while true {
+    while !Task.isCancelled {
       let command = SweepCommand(now: log.time.now())
       let isDue = try? log.read { (transaction) throws(LogError) in
         do throws(LMDBError) {

@@ -17,6 +17,8 @@ package final class Gateway: Sendable {
   package let settings: GatewaySettings
   package let tallies = ReadTallies()
   package let statistics: GatewayStatistics
+  /// All that goes on behind what is asked.
+  package let jobs: JobRunner
   let storage = StorageWatch()
   /// Whether the log holds simulated data. One of real data takes nothing from a simulator.
   package var isSimulated: Bool { log.directory.mode == .simulated }
@@ -35,6 +37,7 @@ package final class Gateway: Sendable {
   ) {
     self.log = log
     self.settings = settings
+    jobs = JobRunner(time: log.time)
     cache = CacheView(log)
     ledger = LedgerView(log)
     registered = upstreams
@@ -226,7 +229,7 @@ package final class Gateway: Sendable {
   }
 
   /// Fetches again what is in grace, after the answer and within what the demand left of its limit. What somebody else
-  /// has fetched by then is fresh, and not fetched once more.
+  /// has fetched by then is fresh, and not fetched once more. With too many under way it is left to who asks next.
   private func refresh(
     _ resources: [ResourceKey], for demand: ResourceDemand, asked: Timestamp,
     spent: some Collection<Purchase>
@@ -234,7 +237,7 @@ package final class Gateway: Sendable {
     guard !resources.isEmpty, let purchaser = purchaser(of: demand.operation) else { return }
     let limit = demand.limit.map { limit in spent.reduce(limit) { $0 - $1.spent } }
     let behind = demand.refreshing(resources, asked: asked, limit: limit)
-    purchaser.buyBehind(PurchaseOrder(resources, behind, settings))
+    purchaser.buyBehind(PurchaseOrder(resources, behind, settings), as: jobs)
   }
 
   private func outcome(

@@ -39,7 +39,7 @@ extension Gateway {
   package func pruneBodies() async {
     let cache = CacheView(log)
     let bodies = log.tables.bodies
-    while true {
+    while !Task.isCancelled {
       let command = PruneBodiesCommand(now: log.time.now(), retention: settings.bodyRetention)
       let isDue = try? log.read { (transaction) throws(LogError) in
         do throws(LMDBError) {

@@ -11,7 +11,6 @@ package struct HTTPService: Sendable {
   package let cache: CacheView
   let ledger: LedgerView
   let metrics: MetricsView
-  let audits = AuditGate()
   let rebuilding = RebuildJob()
   /// Those whose upstreams the gateway has.
   let systems: [HTTPSystem]

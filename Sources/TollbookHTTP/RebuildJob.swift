@@ -1,47 +1,38 @@
 import Synchronization
 import TollbookArchive
+import TollbookGateway
 import TollbookLog
 
 /// The rebuild of the views that was asked for last.
 final class RebuildJob: Sendable {
-  enum State: Sendable {
-    case idle
-    case running(RebuildProgress)
-    case done(RebuildReport)
-    case failed(String)
-
-    var name: String {
-      switch self {
-      case .idle: "idle"
-      case .running: "running"
-      case .done: "done"
-      case .failed: "failed"
-      }
-    }
+  private struct State {
+    var id: JobID?
+    /// What came of it.
+    var report: RebuildReport?
   }
 
-  private let shared = Mutex(State.idle)
+  private let shared = Mutex(State())
 
-  var state: State { shared.withLock { $0 } }
+  var id: JobID? { shared.withLock { $0.id } }
+  var report: RebuildReport? { shared.withLock { $0.report } }
 
   /// Begins one, unless one is running: then that one goes on.
-  func begin(on log: EventLog) {
-    let isFirst = shared.withLock { state in
-      if case .running = state { return false }
-      state = .running(RebuildProgress(step: .clearing, position: 0, head: log.head))
-      return true
-    }
-    guard isFirst else { return }
-    Task { [self] in
-      let end: State
-      do throws(RebuildError) {
-        end = .done(
-          try await log.rebuildViews(baseRows: EventLog.baseRows(in: log.directory.path)) {
-            progress in
-            self.shared.withLock { $0 = .running(progress) }
-          })
-      } catch { end = .failed("\(error)") }
-      shared.withLock { $0 = end }
+  func begin(on log: EventLog, as jobs: JobRunner) {
+    _ = try? shared.withLock { state in
+      let id = try jobs.submit(.rebuild) { [self] tell in
+        do throws(RebuildError) {
+          let report = try await log.rebuildViews(
+            baseRows: EventLog.baseRows(in: log.directory.path)
+          ) { progress in
+            tell(
+              JobProgress(
+                progress.step.rawValue, done: progress.position, total: progress.head))
+          }
+          shared.withLock { $0.report = report }
+          return .done()
+        } catch { return .failed("\(error)") }
+      }
+      state = State(id: id)
     }
   }
 }

@@ -7,11 +7,12 @@ extension Router<TollbookContext> {
   /// Registers a path with all methods at once: those without a handler answer 405 and name the others.
   ///
   /// HEAD is answered by the GET handler; the body is left out further up. A POST is refused unless its body is declared
-  /// as JSON: a page of another site cannot send that without asking first. A query is refused unless the path takes it.
+  /// as JSON: a page of another site cannot send that without asking first, nor a DELETE. A query is refused unless the path takes it.
   ///
   /// - Parameter query: the names that its query may hold; nil: those that are known of the path.
   package func route(
-    _ path: RouterPath, query: QueryNames? = nil, get: Handler? = nil, post: Handler? = nil
+    _ path: RouterPath, query: QueryNames? = nil, get: Handler? = nil, post: Handler? = nil,
+    delete: Handler? = nil
   ) {
     var allowed: [HTTPRequest.Method] = []
     let pattern = path.description
@@ -30,6 +31,13 @@ extension Router<TollbookContext> {
         try QueryNames.check(request, at: pattern, query)
         try requireJSON(request)
         return try await post(request, context)
+      }
+    }
+    if let delete {
+      allowed.append(.delete)
+      on(path, method: .delete) { request, context in
+        try QueryNames.check(request, at: pattern, query)
+        return try await delete(request, context)
       }
     }
     let names = allowed.map(\.rawValue).joined(separator: ", ")

@@ -90,6 +90,7 @@ package struct TollbookApplication: Sendable {
     service.addPurge(to: router)
     service.addLedger(to: router)
     service.addAudit(to: router)
+    service.addJobs(to: router)
     service.addEvents(to: router)
     service.addEventStream(to: router)
     service.addLog(to: router)

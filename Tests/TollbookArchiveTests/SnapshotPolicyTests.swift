@@ -90,30 +90,6 @@ import TollbookTestSupport
     }
   }
 
-  @Test func `the keeper looks every minute until it is cancelled`() async throws {
-    let lab = try SnapshotLab(seed: 32)
-    let log = try lab.open()
-    defer { log.close() }
-    try await lab.append(60, to: log)
-    let told = Mutex<[String]>([])
-    let keeper = SnapshotKeeper(log: log, policy: SnapshotPolicy(events: 50, interval: 0))
-    let running = Task {
-      await keeper.run { outcome in
-        if case .taken(let snapshot, _) = outcome { told.withLock { $0.append(snapshot.file) } }
-      }
-    }
-    await lab.time.waitForSleepers(1)
-    #expect(told.withLock { $0.isEmpty })
-    lab.time.advance(byMilliseconds: 60_000)
-    await lab.time.waitForSleepers(1)
-    #expect(told.withLock { $0.count } == 1)
-    lab.time.advance(byMilliseconds: 60_000)
-    await lab.time.waitForSleepers(1)
-    #expect(told.withLock { $0.count } == 1)
-    running.cancel()
-    await running.value
-  }
-
   @Test func `pruning keeps the newest, what was taken by hand, and what the log rests on`()
     async throws
   {

@@ -49,8 +49,8 @@ package struct SnapshotKeeper: Sendable {
     case failed(SnapshotProblem)
   }
 
-  /// Between two looks.
-  private static let pause: Int64 = 60_000
+  /// Between two looks, in milliseconds.
+  package static let pause: Int64 = 60_000
 
   private let log: EventLog
   private let policy: SnapshotPolicy
@@ -58,18 +58,6 @@ package struct SnapshotKeeper: Sendable {
   package init(log: EventLog, policy: SnapshotPolicy) {
     self.log = log
     self.policy = policy
-  }
-
-  /// Looks every minute until the task is cancelled.
-  ///
-  /// - Parameter report: told of every snapshot taken, and of every failure; the next look tries again.
-  package func run(report: @Sendable (Outcome) -> Void) async {
-    while true {
-      do { try await log.time.sleep(Self.pause) } catch { return }
-      let outcome = await takeIfDue()
-      if case .notDue = outcome { continue }
-      report(outcome)
-    }
   }
 
   /// Takes a snapshot of all views, without bodies, if one is due, and removes those that are too old then.

@@ -48,6 +48,14 @@ extension Purchase {
   /// What its demand has paid for it, or may have: its share of the call and of attempts that brought nothing.
   var spent: Int64 { isJoined ? 0 : cost &+ lost.charged &+ lost.inDoubt }
 
+  /// Why it was not bought.
+  var problem: PurchaseProblem? {
+    switch end {
+    case .failed(let problem), .refused(let problem): problem
+    case .written, .handedOn, .passedThrough, .found: nil
+    }
+  }
+
   /// Its share of the call that brought it; 0 for who joined.
   var cost: Int64 {
     switch end {

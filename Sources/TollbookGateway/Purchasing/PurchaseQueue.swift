@@ -443,6 +443,14 @@ extension PurchaseQueue {
     return actions
   }
 
+  /// Nobody wants a demand any more: it is answered, and what of it is not under way is given up.
+  mutating func withdraw(_ id: DemandID, at now: Clock) -> [Action] {
+    var actions: [Action] = []
+    expire(id, &actions)
+    dispatch(now, &actions)
+    return actions
+  }
+
   /// Nothing more is sent. What waits is answered, what is out is waited for.
   mutating func stop(at now: Clock) -> [Action] {
     var actions: [Action] = []

@@ -12,7 +12,7 @@ import TollbookViews
 final class Purchaser: Sendable {
   struct State {
     var queue: PurchaseQueue
-    var askers: [PurchaseQueue.DemandID: CheckedContinuation<[Purchase], Never>] = [:]
+    var askers: [PurchaseQueue.DemandID: @Sendable ([Purchase]) -> Void] = [:]
     var exchanges: [PurchaseQueue.CallID: Exchange] = [:]
     var naps: [PurchaseQueue.Wake: Task<Void, Never>] = [:]
     /// Refusals that are being written.
@@ -73,24 +73,38 @@ final class Purchaser: Sendable {
   func buy(_ order: PurchaseOrder) async -> [Purchase] {
     guard !order.needs.isEmpty else { return [] }
     return await withCheckedContinuation { continuation in
-      submit(order, continuation)
+      submit(order) { continuation.resume(returning: $0) }
     }
   }
 
-  /// Buys without anybody waiting.
-  func buyBehind(_ order: PurchaseOrder) {
-    if !order.needs.isEmpty { submit(order, nil) }
+  /// Buys without anybody waiting, as a job. One that is cancelled sends no call that is not out.
+  func buyBehind(_ order: PurchaseOrder, as jobs: JobRunner) {
+    guard !order.needs.isEmpty else { return }
+    let demand = Mutex<PurchaseQueue.DemandID?>(nil)
+    let job = jobs.open(.refresh) { [self] in
+      if let id = demand.withLock({ $0 }) { feed { $0.withdraw(id, at: $1) } }
+    }
+    guard let job else { return }
+    let id = submit(order) { purchases in
+      let failures = purchases.compactMap(\.problem)
+      jobs.close(job, failures.first.map { .failed($0.detail) } ?? .done())
+    }
+    demand.withLock { $0 = id }
+    // It may have been cancelled before it had a name.
+    if jobs[job]?.isEnding == true { feed { $0.withdraw(id, at: $1) } }
   }
 
+  @discardableResult
   private func submit(
-    _ order: PurchaseOrder, _ continuation: CheckedContinuation<[Purchase], Never>?
-  ) {
-    let actions = state.withLock { state in
+    _ order: PurchaseOrder, _ answer: @escaping @Sendable ([Purchase]) -> Void
+  ) -> PurchaseQueue.DemandID {
+    let (id, actions) = state.withLock { state in
       let (id, actions) = state.queue.submit(order, at: clock)
-      state.askers[id] = continuation
-      return actions
+      state.askers[id] = answer
+      return (id, actions)
     }
     carryOut(actions)
+    return id
   }
 
   /// Answers those whose time is over. To be called once a second.
@@ -147,7 +161,7 @@ final class Purchaser: Sendable {
 
   private func carryOut(_ actions: [PurchaseQueue.Action]) {
     var notes: [PurchaseQueue.RefusalNote] = []
-    var answers: [(CheckedContinuation<[Purchase], Never>, [Purchase])] = []
+    var answers: [(@Sendable ([Purchase]) -> Void, [Purchase])] = []
     for action in actions {
       switch action {
       case .decide(let batch):
@@ -167,14 +181,14 @@ final class Purchaser: Sendable {
       }
     }
     guard !notes.isEmpty else {
-      for (asker, purchases) in answers { asker.resume(returning: purchases) }
+      for (asker, purchases) in answers { asker(purchases) }
       return
     }
     state.withLock { $0.recording += 1 }
     Task { [notes, answers] in
       await record(notes)
       state.withLock { $0.recording -= 1 }
-      for (asker, purchases) in answers { asker.resume(returning: purchases) }
+      for (asker, purchases) in answers { asker(purchases) }
       tellIdle()
     }
   }

@@ -1,5 +1,6 @@
 import Hummingbird
 import Logging
+import TollbookGateway
 import TollbookLog
 
 /// Turns whatever a route throws into a problem document. Nothing gets past it, so that what stands further out sees
@@ -23,6 +24,7 @@ struct ProblemMiddleware: RouterMiddleware {
   ) -> Problem {
     switch error {
     case let problem as Problem: return problem
+    case let refusal as JobRefusal: return Problem(refusal)
     case let error as LogError:
       let problem = Problem(error)
       let isExpected = problem.status == .serviceUnavailable && problem.kind != .storageFailed

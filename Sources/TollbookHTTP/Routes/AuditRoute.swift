@@ -6,6 +6,7 @@ import Synchronization
 import TollbookArchive
 import TollbookAudit
 import TollbookEvents
+import TollbookGateway
 import TollbookLog
 
 extension HTTPService {
@@ -21,9 +22,7 @@ extension HTTPService {
     let limit = try parameters.limit(default: 1_000, maximum: 10_000)
     let source = LogSource(log)
     let query = try auditQuery(parameters, in: source)
-    guard let report = try await audits.run(query, in: source) else {
-      throw Problem(.busy, "another audit is running").retrying(after: 2)
-    }
+    let report = try await Audit.run(query, in: source, as: gateway.jobs)
     let capacity = 1_024 * (min(limit, report.groups.count) + 4) * report.units.count
     return .object(position: report.query.through, capacity: capacity) { json in
       report.write(to: &json, price: settings.tokenPrice, limit: limit)
@@ -50,32 +49,35 @@ extension HTTPService {
   }
 }
 
-/// Lets one audit run at a time, off the threads that serve connections.
-final class AuditGate: Sendable {
-  private let isBusy = Atomic(false)
-
-  /// - Returns: nil if another one runs.
-  func run(_ query: AuditQuery, in source: LogSource) async throws -> AuditReport? {
-    guard !isBusy.exchange(true, ordering: .acquiring) else { return nil }
-    defer { isBusy.store(false, ordering: .releasing) }
-    let stop = AuditStop()
-    return try await withTaskCancellationHandler {
-      try await withCheckedThrowingContinuation { continuation in
-        DispatchQueue.global(qos: .utility).async {
-          continuation.resume(with: Self.result(query, source, stop))
+extension Audit {
+  /// Runs as a job, one at a time, off the threads that serve connections. Who does not wait any longer ends it.
+  ///
+  /// - Throws: `JobRefusal` if another one runs.
+  static func run(
+    _ query: AuditQuery, in source: LogSource, as jobs: JobRunner
+  ) async throws -> AuditReport {
+    try await jobs.run(.audit) { tell in
+      let stop = AuditStop()
+      return try await withTaskCancellationHandler {
+        try await withCheckedThrowingContinuation { continuation in
+          DispatchQueue.global(qos: .utility).async {
+            continuation.resume(with: result(query, source, stop, tell))
+          }
         }
+      } onCancel: {
+        stop.isWanted.store(true, ordering: .relaxed)
       }
-    } onCancel: {
-      stop.isWanted.store(true, ordering: .relaxed)
     }
   }
 
   private static func result(
-    _ query: AuditQuery, _ source: LogSource, _ stop: AuditStop
-  ) -> Result<AuditReport?, any Error> {
+    _ query: AuditQuery, _ source: LogSource, _ stop: AuditStop,
+    _ tell: (JobProgress) -> Void
+  ) -> Result<AuditReport, any Error> {
     do throws(LogError) {
-      let report = try Audit.run(query, in: source) { _, _ in
-        stop.isWanted.load(ordering: .relaxed) ? .stop : .next
+      let report = try run(query, in: source) { position, head in
+        tell(JobProgress("reads", done: position, total: head))
+        return stop.isWanted.load(ordering: .relaxed) ? .stop : .next
       }
       return report.map { .success($0) } ?? .failure(CancellationError())
     } catch { return .failure(error) }

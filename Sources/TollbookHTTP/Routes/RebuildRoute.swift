@@ -1,6 +1,7 @@
 import Hummingbird
 import JSONText
 import TollbookEvents
+import TollbookGateway
 import TollbookLog
 
 extension HTTPService {
@@ -10,23 +11,26 @@ extension HTTPService {
     router.route(
       "/rebuild", get: { _, _ in rebuildState() },
       post: { _, _ in
-        rebuilding.begin(on: log)
+        rebuilding.begin(on: log, as: gateway.jobs)
         return rebuildState()
       })
   }
 
   private func rebuildState() -> Response {
-    let state = rebuilding.state
+    let job = rebuilding.id.flatMap { gateway.jobs[$0] }
+    let state = job.map { $0.state == .queued ? .running : $0.state }
     return .object(position: log.head) { json in
-      json.field("state", state.name)
+      json.field("state", state?.rawValue ?? "idle")
+      json.fieldIfPresent("job", job?.id.description)
       switch state {
-      case .idle: break
-      case .running(let progress):
-        json.field("step", progress.step.rawValue)
-        json.field("position", progress.position)
-        json.field("head", progress.head)
-      case .failed(let reason): json.field("detail", reason)
-      case .done(let report): report.write(to: &json)
+      case nil, .queued?: break
+      case .running?:
+        json.field("step", job?.progress.step ?? "")
+        json.field("position", job?.progress.done ?? 0)
+        json.field("head", job?.progress.total ?? 0)
+      case .failed?: json.field("detail", job?.detail)
+      case .cancelled?: json.field("detail", "it was cancelled, and the views are as they were")
+      case .done?: rebuilding.report?.write(to: &json)
       }
     }
   }

@@ -1,6 +1,7 @@
 import Hummingbird
 import JSONText
 import TollbookArchive
+import TollbookGateway
 import TollbookLog
 
 extension HTTPService {
@@ -43,9 +44,11 @@ extension HTTPService {
     let request = SnapshotRequest(
       isPortable: try fields.flag("bodies") ?? false, note: try fields.string("note") ?? "")
     let taken: TakenSnapshot
-    do throws(SnapshotProblem) { taken = try await log.takeSnapshot(request) } catch {
-      throw Problem(error)
-    }
+    do {
+      taken = try await gateway.jobs.run(.snapshot) { [log] _ in
+        try await log.takeSnapshot(request)
+      }
+    } catch let problem as SnapshotProblem { throw Problem(problem) }
     return .object(position: log.head) { json in
       json.field("file", taken.file)
       json.field("bytes", taken.bytes)

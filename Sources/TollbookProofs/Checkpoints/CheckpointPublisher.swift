@@ -26,6 +26,7 @@ package enum CheckpointRefusal: Error, Hashable, Sendable, CustomStringConvertib
 ///
 /// What it signs never contradicts what it signed before: each time it looks whether the log still holds that.
 package final class CheckpointPublisher: Sendable {
+  /// Between two, in milliseconds.
   package static let interval: Int64 = 3_600_000
 
   package let signer: CheckpointSigner
@@ -88,15 +89,5 @@ package final class CheckpointPublisher: Sendable {
     do { try file.append(note) } catch { throw .failed("\(error)") }
     last.withLock { $0 = checkpoint }
     return checkpoint
-  }
-
-  /// Publishes at once and then every hour, until the task is cancelled.
-  ///
-  /// - Parameter refused: told each time that a checkpoint is not published.
-  package func run(refused: @Sendable (CheckpointRefusal) -> Void) async {
-    while !Task.isCancelled {
-      do throws(CheckpointRefusal) { try publish() } catch { refused(error) }
-      do { try await log.time.sleep(Self.interval) } catch { return }
-    }
   }
 }

@@ -120,11 +120,13 @@ struct Server: Sendable {
     }
     var services: [any Service] = [Housekeeping(gateway: gateway, logger: logger)]
     if let checkpoints {
-      services.append(CheckpointKeeping(checkpoints: checkpoints, logger: logger))
+      services.append(
+        CheckpointKeeping(checkpoints: checkpoints, jobs: gateway.jobs, logger: logger))
     }
     services.append(
       SnapshotKeeping(
-        keeper: SnapshotKeeper(log: gateway.log, policy: settings.snapshots), logger: logger))
+        keeper: SnapshotKeeper(log: gateway.log, policy: settings.snapshots),
+        jobs: gateway.jobs, logger: logger))
     let socket = try ControlSocket(of: gateway.log.directory)
     services.append(tollbook.controlApplication(socket: socket.path))
     services.append(application)
@@ -194,11 +196,20 @@ extension Server {
 /// The log's checkpoints, from the start every hour, until the service stops.
 private struct CheckpointKeeping: Service {
   let checkpoints: CheckpointPublisher
+  let jobs: JobRunner
   let logger: Logger
 
   func run() async throws {
     await cancelWhenGracefulShutdown {
-      await checkpoints.run { refusal in logger.error("\(refusal)") }
+      await jobs.repeat(.checkpoint, every: CheckpointPublisher.interval) { _ in
+        do throws(CheckpointRefusal) {
+          let checkpoint = try checkpoints.publish()
+          return .done(checkpoint.map { "of \($0.size) events" } ?? "nothing is new")
+        } catch {
+          logger.error("\(error)")
+          return .failed("\(error)")
+        }
+      }
     }
   }
 }
@@ -206,18 +217,22 @@ private struct CheckpointKeeping: Service {
 /// Snapshots that are taken by themselves, until the service stops.
 private struct SnapshotKeeping: Service {
   let keeper: SnapshotKeeper
+  let jobs: JobRunner
   let logger: Logger
 
   func run() async throws {
     await cancelWhenGracefulShutdown {
-      await keeper.run { outcome in
-        switch outcome {
-        case .notDue: break
+      await jobs.repeat(.snapshot, every: SnapshotKeeper.pause, isFirstAtOnce: false) { _ in
+        switch await keeper.takeIfDue() {
+        case .notDue: return .done("none is due")
         case .taken(let taken, let removed):
           logger.info(
             "took a snapshot",
             metadata: ["file": "\(taken.file)", "removed": "\(removed.count)"])
-        case .failed(let problem): logger.error("no snapshot was taken: \(problem)")
+          return .done(taken.file)
+        case .failed(let problem):
+          logger.error("no snapshot was taken: \(problem)")
+          return .failed("\(problem)")
         }
       }
     }

@@ -1,0 +1,116 @@
+package import TollbookEvents
+
+/// One sort of work that goes on behind what is asked.
+package struct JobKind: Hashable, Sendable {
+  /// Such as `rebuild`; that of a system begins with its name.
+  package let name: String
+  /// How many run at once.
+  package let atOnce: Int
+  /// How many more may wait for their turn; what comes beyond is refused.
+  package let mostWaiting: Int
+  /// How many that have ended are remembered.
+  package let remembered: Int
+
+  package init(_ name: String, atOnce: Int = 1, mostWaiting: Int = 0, remembered: Int = 5) {
+    self.name = name
+    self.atOnce = atOnce
+    self.mostWaiting = mostWaiting
+    self.remembered = remembered
+  }
+}
+
+/// Names a job: no other one of the log has its name, in whichever process.
+package struct JobID: Hashable, Sendable, CustomStringConvertible {
+  /// The position of the process's ServiceStarted.
+  package let start: Position
+  /// From 1.
+  package let number: UInt64
+
+  package init(start: Position, number: UInt64) {
+    self.start = start
+    self.number = number
+  }
+
+  /// Such as `812.3`.
+  package var description: String { "\(start).\(number)" }
+
+  /// Nil if it is no name of a job.
+  package init?(_ text: some StringProtocol) {
+    let parts = text.split(separator: ".", omittingEmptySubsequences: false)
+    guard parts.count == 2, let start = Position(parts[0]), let number = UInt64(parts[1]),
+      "\(start).\(number)" == text
+    else { return nil }
+    self.init(start: start, number: number)
+  }
+}
+
+/// A job as it stands.
+package struct Job: Hashable, Sendable {
+  /// The raw values are part of the HTTP API.
+  package enum State: String, Sendable, CaseIterable {
+    case queued
+    case running
+    case done
+    case failed
+    case cancelled
+
+    package var isOpen: Bool { self == .queued || self == .running }
+  }
+
+  package var id: JobID
+  package var kind: String
+  package var state = State.queued
+  package var queued: Timestamp
+  package var started: Timestamp?
+  package var ended: Timestamp?
+  package var progress = JobProgress()
+  /// What became of it, for a person.
+  package var detail = ""
+  /// Whether it was told to end, and has not yet.
+  package var isEnding = false
+
+  package init(_ id: JobID, kind: String, queued: Timestamp) {
+    self.id = id
+    self.kind = kind
+    self.queued = queued
+  }
+}
+
+/// How far a job is.
+package struct JobProgress: Hashable, Sendable {
+  /// What it is at.
+  package var step: String
+  package var done: UInt64
+  /// 0: not known.
+  package var total: UInt64
+
+  package init(_ step: String = "", done: UInt64 = 0, total: UInt64 = 0) {
+    self.step = step
+    self.done = done
+    self.total = total
+  }
+}
+
+/// How a job ended.
+package enum JobEnding: Hashable, Sendable {
+  case done(String = "")
+  case failed(String)
+  /// Because it was told to.
+  case cancelled
+}
+
+/// Why a job was not taken on.
+package enum JobRefusal: Error, Hashable, Sendable, CustomStringConvertible {
+  /// As many wait as may.
+  case full(kind: String, running: Int, waiting: Int)
+  case stopping
+
+  package var description: String {
+    switch self {
+    case .full(let kind, running: 1, waiting: 0): "another \(kind) is running"
+    case .full(let kind, let running, let waiting):
+      "\(running) jobs of kind \(kind) run and \(waiting) wait; more are not taken on"
+    case .stopping: "Tollbook is shutting down"
+    }
+  }
+}

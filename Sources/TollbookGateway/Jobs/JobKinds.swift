@@ -1,0 +1,21 @@
+// What the engine itself does behind what is asked.
+
+extension JobKind {
+  /// Entries in grace are bought again after they have answered.
+  static let refresh = JobKind("refresh", atOnce: 1_000)
+  /// Demands whose time is over are answered.
+  static let deadlines = JobKind("deadlines", remembered: 1)
+  /// Counted reads and refusals are written down, and the space that is left is looked at.
+  static let tallies = JobKind("tallies", remembered: 1)
+  /// What readers held that have died is let go.
+  static let readers = JobKind("readers", remembered: 1)
+  /// Entries that stopped being fresh are marked, and what is not kept any longer is removed.
+  static let expiry = JobKind("expiry", remembered: 1)
+  /// Upstreams are asked for their balance, and doubts end for which there is evidence.
+  static let meters = JobKind("meters", remembered: 1)
+  package static let audit = JobKind("audit")
+  package static let rebuild = JobKind("rebuild")
+  package static let snapshot = JobKind("snapshot", mostWaiting: 4)
+  /// A checkpoint of the log is signed and published.
+  package static let checkpoint = JobKind("checkpoint")
+}
