@@ -7,7 +7,8 @@ extension Router<TollbookContext> {
   /// Registers a path with all methods at once: those without a handler answer 405 and name the others.
   ///
   /// HEAD is answered by the GET handler; the body is left out further up. A POST is refused unless its body is declared
-  /// as JSON: a page of another site cannot send that without asking first, nor a DELETE. A query is refused unless the path takes it.
+  /// as JSON: a page of another site cannot send that without asking first, nor a DELETE. A query is refused unless the
+  /// path takes it.
   ///
   /// - Parameter query: the names that its query may hold; nil: those that are known of the path.
   package func route(
