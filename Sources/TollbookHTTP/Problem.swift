@@ -40,6 +40,7 @@ package struct Problem: Error {
       "method-not-allowed", .methodNotAllowed, "The method does not apply here")
     package static let stillUnderWay = Kind(
       "still-under-way", .conflict, "The call is still under way")
+    package static let cancelled = Kind("cancelled", .conflict, "It was cancelled")
     package static let hasEnded = Kind("has-ended", .conflict, "It has ended already")
     package static let bodyTooLarge = Kind(
       "body-too-large", .contentTooLarge, "The body is too large")

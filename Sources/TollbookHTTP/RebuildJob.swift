@@ -30,7 +30,7 @@ final class RebuildJob: Sendable {
           }
           shared.withLock { $0.report = report }
           return .done()
-        } catch { return .failed("\(error)") }
+        } catch { return error == .cancelled ? .cancelled : .failed("\(error)") }
       }
       state = State(id: id)
     }

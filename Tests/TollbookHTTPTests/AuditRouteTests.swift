@@ -66,29 +66,23 @@ import TollbookTestSupport
     }
   }
 
-  @Test func `one audit runs at a time, and others are refused`() async throws {
-    let folder = try TemporaryFolder()
-    let log = try folder.openLog()
-    try await log.append([.serviceStarted(ServiceStarted())])
-    let jobs = JobRunner(time: log.time)
-    let source = LogSource(log)
-    let results = try await withThrowingTaskGroup(of: Bool.self) { group in
-      for _ in 0..<8 {
-        group.addTask {
-          do {
-            _ = try await Audit.run(AuditQuery(), in: source, as: jobs)
-            return true
-          } catch is JobRefusal { return false }
-        }
+  @Test func `one audit runs at a time, another is refused, and the next one is let in`()
+    async throws
+  {
+    let stand = try await Stand()
+    let jobs = stand.gateway.jobs
+    try await stand.serving { caller in
+      let id = try jobs.submit(.audit) { _ in
+        while !Task.isCancelled { await Task.yield() }
+        return .cancelled
       }
-      return try await group.reduce(into: [Bool]()) { $0.append($1) }
+      let refused = try await caller.get("/audit")
+      #expect(refused.status == 503)
+      #expect(refused.string("detail") == "another audit is running")
+      #expect(refused.headers[.retryAfter] == "2")
+      jobs.cancel(id)
+      while jobs[id]?.state == .running { await Task.yield() }
+      #expect(try await caller.get("/audit").status == 200)
     }
-    #expect(results.contains(true))
-    // Who has an answer may come before its job is known to have ended.
-    await jobs.stop()
-    #expect(jobs.jobs.map(\.state) == Array(repeating: .done, count: jobs.jobs.count))
-    let others = JobRunner(time: log.time)
-    #expect(try await Audit.run(AuditQuery(), in: source, as: others).query.through == 1)
-    log.close()
   }
 }

@@ -237,6 +237,29 @@ import TollbookViews
     #expect(generations == [0, 1])
   }
 
+  @Test func `one that is cancelled ends early, and leaves the views as they were`() async throws {
+    var history = History(seed: 6)
+    let log = try folder.openLog(folds: allFolds, time: history.clock)
+    defer { log.close() }
+    try await history.append(700, to: log)
+    let sound = try Self.views(of: log)
+    let task = Mutex<Task<Void, any Error>?>(nil)
+    let portions = Counter()
+    var pace = Self.pace
+    pace.afterPortion = { _ in
+      _ = portions.add()
+      task.withLock { $0?.cancel() }
+    }
+    task.withLock { [pace] task in
+      task = Task { _ = try await log.rebuildViews(pace: pace) }
+    }
+    let running = try #require(task.withLock { $0 })
+    await #expect(throws: RebuildError.cancelled) { try await running.value }
+    #expect(differences(sound, try Self.views(of: log)) == [])
+    #expect(try Self.leftovers(of: log) == [])
+    #expect(try await log.rebuildViews(pace: Self.pace).isEqual)
+  }
+
   /// The signal comes with the last of so many portions; a short history has some forty.
   @Test(arguments: [1, 2, 9, 17, 24, 31, 38])
   func `a process killed in a rebuild leaves views that are whole`(portion: Int) async throws {

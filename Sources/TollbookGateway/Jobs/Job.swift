@@ -97,6 +97,22 @@ package enum JobEnding: Hashable, Sendable {
   case failed(String)
   /// Because it was told to.
   case cancelled
+
+  var state: Job.State {
+    switch self {
+    case .done: .done
+    case .failed: .failed
+    case .cancelled: .cancelled
+    }
+  }
+
+  /// For a person.
+  var detail: String {
+    switch self {
+    case .done(let detail), .failed(let detail): detail
+    case .cancelled: ""
+    }
+  }
 }
 
 /// Why a job was not taken on.

@@ -39,8 +39,6 @@ struct JobQueue: Sendable {
   /// Whether nothing waits or runs.
   var isIdle: Bool { lines.values.allSatisfy { $0.waiting.isEmpty && $0.running.isEmpty } }
 
-  func running(_ kind: JobKind) -> Int { lines[kind.name]?.running.count ?? 0 }
-
   /// Takes a job on.
   mutating func submit(
     _ id: JobID, _ kind: JobKind, at now: Timestamp
@@ -119,11 +117,8 @@ struct JobQueue: Sendable {
     let kind = job.kind
     job.ended = now
     job.isEnding = false
-    switch ending {
-    case .done(let detail): (job.state, job.detail) = (.done, detail)
-    case .failed(let detail): (job.state, job.detail) = (.failed, detail)
-    case .cancelled: job.state = .cancelled
-    }
+    job.state = ending.state
+    job.detail = ending.detail
     jobs[id] = job
     lines[kind]?.ended.append(id)
     while let line = lines[kind], line.ended.count > line.kind.remembered {

@@ -29,9 +29,23 @@ package final class JobRunner: Sendable {
   /// When work that recurs is done.
   package struct Recurring: Hashable, Sendable {
     /// In milliseconds.
-    package var interval: Int64
+    package let interval: Int64
     /// Nil: it is being done.
     package var next: Timestamp?
+    /// How it ended last; nil: it has not yet.
+    package var last: Ended?
+
+    init(_ interval: Int64, next: Timestamp? = nil) {
+      self.interval = interval
+      self.next = next
+    }
+  }
+
+  /// An end of work that recurs, which is not remembered as a job.
+  package struct Ended: Hashable, Sendable {
+    package var state: Job.State
+    package var ended: Timestamp
+    package var detail: String
   }
 
   private let time: TimeSource
@@ -145,18 +159,18 @@ package final class JobRunner: Sendable {
     while !Task.isCancelled {
       if waits {
         let next = time.now().advanced(byMilliseconds: interval)
-        state.withLock {
-          $0.recurring[kind.name] = Recurring(interval: interval, next: next)
-        }
+        state.withLock { $0.recurring[kind.name, default: Recurring(interval)].next = next }
         guard (try? await time.sleep(interval)) != nil else { return }
       }
       waits = true
-      state.withLock { $0.recurring[kind.name] = Recurring(interval: interval, next: nil) }
+      state.withLock { $0.recurring[kind.name, default: Recurring(interval)].next = nil }
       let ended = Latch()
       do throws(JobRefusal) {
         let id = try submit(kind, dropped: { ended.open() }) { tell in
           defer { ended.open() }
-          return await work(tell)
+          let ending = await work(tell)
+          self.note(ending, of: kind)
+          return ending
         }
         await withTaskCancellationHandler {
           await ended.wait()
@@ -165,6 +179,11 @@ package final class JobRunner: Sendable {
         }
       } catch { continue }
     }
+  }
+
+  private func note(_ ending: JobEnding, of kind: JobKind) {
+    let ended = Ended(state: ending.state, ended: time.now(), detail: ending.detail)
+    state.withLock { $0.recurring[kind.name]?.last = ended }
   }
 
   /// Ends a job that waits, and asks one that runs to end.

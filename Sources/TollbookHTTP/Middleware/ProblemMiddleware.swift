@@ -25,6 +25,8 @@ struct ProblemMiddleware: RouterMiddleware {
     switch error {
     case let problem as Problem: return problem
     case let refusal as JobRefusal: return Problem(refusal)
+    case is CancellationError:
+      return Problem(.cancelled, "the job that would have brought it was cancelled")
     case let error as LogError:
       let problem = Problem(error)
       let isExpected = problem.status == .serviceUnavailable && problem.kind != .storageFailed

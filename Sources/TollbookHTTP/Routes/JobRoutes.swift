@@ -33,6 +33,9 @@ extension HTTPService {
           json.field("kind", recurring.key)
           json.field("every_ms", recurring.value.interval)
           json.field("next_at", recurring.value.next)
+          json.field("last_ended_at", recurring.value.last?.ended)
+          json.field("last_state", recurring.value.last?.state.rawValue)
+          json.field("last_detail", recurring.value.last?.detail)
         }
       }
     }
@@ -86,14 +89,5 @@ extension Job {
       json.field("total", progress.total == 0 ? nil : progress.total)
     }
     json.field("detail", detail.isEmpty ? nil : detail)
-  }
-}
-
-extension Problem {
-  init(_ refusal: JobRefusal) {
-    switch refusal {
-    case .full: self = Problem(.busy, "\(refusal)").retrying(after: 2)
-    case .stopping: self.init(.stopping, "\(refusal)")
-    }
   }
 }

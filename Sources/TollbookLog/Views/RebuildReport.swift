@@ -60,6 +60,8 @@ package struct RebuildProgress: Hashable, Sendable {
 package enum RebuildError: StorageFailure, Hashable, Sendable, CustomStringConvertible {
   case log(LogError)
   case underWay
+  /// It was told to end before the new views were in force.
+  case cancelled
   /// The log goes on from a snapshot whose rows are needed and were not given.
   case withoutBase(Position, reason: String)
 
@@ -69,6 +71,7 @@ package enum RebuildError: StorageFailure, Hashable, Sendable, CustomStringConve
     switch self {
     case .log(let error): "\(error)"
     case .underWay: "the views are being rebuilt already"
+    case .cancelled: "the rebuild was cancelled; the views are as they were"
     case .withoutBase(let base, let reason):
       "the views cannot be rebuilt: events up to position \(base) are not in this log, and the"
         + " snapshot that holds them cannot be used: \(reason)"

@@ -47,6 +47,12 @@ final class ViewRebuild: Sendable {
   private let baseRows: BaseRows?
   private let tell: @Sendable (RebuildProgress) -> Void
   private let state: Mutex<State>
+  private let cancellation = Cancellation()
+
+  /// Tells it that nobody wants it any more.
+  private final class Cancellation: Sendable {
+    let isWanted = Atomic(false)
+  }
 
   init(
     _ store: LogStore, _ writer: LogWriter, time: TimeSource, pace: RebuildPace,
@@ -64,20 +70,25 @@ final class ViewRebuild: Sendable {
         progress: RebuildProgress(step: .clearing, position: 0, head: store.state.head)))
   }
 
-  /// Runs it on a thread of its own, which may block.
+  /// Runs it on a thread of its own, which may block. One whose task is cancelled ends after the portion that it is at.
   static func run(_ rebuild: ViewRebuild) async throws(RebuildError) -> RebuildReport {
+    let cancellation = rebuild.cancellation
     let running = Mutex<ViewRebuild?>(rebuild)
-    return try await withCheckedContinuation { continuation in
-      let thread = Thread {
-        // Let go of before anybody is told the end, so that nothing keeps the environment open.
-        let outcome = running.withLock { $0.take() }.map { rebuild in
-          Result { () throws(RebuildError) in try rebuild.run() }
+    return try await withTaskCancellationHandler {
+      await withCheckedContinuation { continuation in
+        let thread = Thread {
+          // Let go of before anybody is told the end, so that nothing keeps the environment open.
+          let outcome = running.withLock { $0.take() }.map { rebuild in
+            Result { () throws(RebuildError) in try rebuild.run() }
+          }
+          continuation.resume(returning: outcome ?? .failure(.underWay))
         }
-        continuation.resume(returning: outcome ?? .failure(.underWay))
+        thread.name = "tollbook-rebuild"
+        thread.stackSize = 8 << 20
+        thread.start()
       }
-      thread.name = "tollbook-rebuild"
-      thread.stackSize = 8 << 20
-      thread.start()
+    } onCancel: {
+      cancellation.isWanted.store(true, ordering: .relaxed)
     }.get()
   }
 
@@ -90,6 +101,7 @@ final class ViewRebuild: Sendable {
       try fold(beside, after: done)
       enter(.comparing)
       try compare(old, beside)
+      try goOn()
       enter(.switching)
       try takeOver(old, beside)
     } catch {
@@ -105,6 +117,11 @@ final class ViewRebuild: Sendable {
   }
 
   // MARK: Portions of work
+
+  /// Asked between two portions, as long as the old views are in force.
+  private func goOn() throws(RebuildError) {
+    if cancellation.isWanted.load(ordering: .relaxed) { throw .cancelled }
+  }
 
   private func enter(_ step: RebuildProgress.Step, at position: Position? = nil) {
     let head = store.state.head
@@ -257,6 +274,7 @@ final class ViewRebuild: Sendable {
     var isMore = store.state.head - done > pace.tail
     if isMore { ahead.begin(after: done) }
     while isMore {
+      try goOn()
       let events = try take(ahead)
       let last = events.last?.position ?? done
       isMore = last > done && store.state.head - last > pace.tail
@@ -275,6 +293,7 @@ final class ViewRebuild: Sendable {
     var portion = pace.firstPortion
     var next: [UInt8]? = [0]
     while let start = next {
+      try goOn()
       let rows = portion
       let held = try hold { (transaction, _) throws(LogError) in
         try LogError.absorbing(
@@ -344,6 +363,7 @@ final class ViewRebuild: Sendable {
         isMore = last > done && store.state.head - last > Self.attachable
         if isMore { ahead.begin(after: last) }
         while !events.isEmpty {
+          try goOn()
           let portion = events.prefix(state.withLock { $0.portion })
           done = try apply(Array(portion), to: folds)
           events = events.dropFirst(portion.count)

@@ -95,7 +95,7 @@ import TollbookTestSupport
     #expect(times.withLock { $0.isEmpty })
     #expect(
       runner.recurring["tick"]
-        == JobRunner.Recurring(interval: 1_000, next: start.advanced(byMilliseconds: 1_000)))
+        == JobRunner.Recurring(1_000, next: start.advanced(byMilliseconds: 1_000)))
     for _ in 0..<3 {
       time.advance(byMilliseconds: 999)
       time.advance(byMilliseconds: 1)
@@ -106,6 +106,8 @@ import TollbookTestSupport
     running.cancel()
     await running.value
     #expect(runner.jobs.count == 1)
+    #expect(runner.recurring["tick"]?.last?.ended == start.advanced(byMilliseconds: 3_000))
+    #expect(runner.recurring["tick"]?.last?.state == .done)
   }
 
   @Test func `a stop ends what runs and what recurs, and waits for it`() async throws {

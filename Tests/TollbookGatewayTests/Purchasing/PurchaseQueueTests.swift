@@ -491,4 +491,17 @@ import TollbookUpstreams
     #expect(world.answers[id]?.reasons == [nil, .limitReached, .limitReached])
     #expect(world.recorded.map(\.needs.count) == [2])
   }
+
+  @Test func `a demand that nobody wants any more is answered, and what is not out is not sent`() {
+    var world = QueueWorld(slots: 1, callSize: 1)
+    let id = world.ask(["a", "b", "c"])
+    world.decide()
+    #expect(world.sent.count == 1)
+    world.withdraw(id)
+    #expect(world.answers[id]?.count == 3)
+    for call in world.out { world.answer(call) }
+    world.book()
+    #expect(world.sent.count == 1)
+    #expect(world.queue.isIdle)
+  }
 }

@@ -59,6 +59,8 @@ struct QueueWorld {
     take(queue.tick(at: now))
   }
 
+  mutating func withdraw(_ id: Int) { take(queue.withdraw(id, at: now)) }
+
   mutating func stop() { take(queue.stop(at: now)) }
 
   mutating func take(_ actions: [Pending]) {

@@ -1,0 +1,10 @@
+import TollbookGateway
+
+extension Problem {
+  init(_ refusal: JobRefusal) {
+    switch refusal {
+    case .full: self = Problem(.busy, "\(refusal)").retrying(after: 2)
+    case .stopping: self.init(.stopping, "\(refusal)")
+    }
+  }
+}
