@@ -35,7 +35,8 @@ extension HTTPService {
           json.field("next_at", recurring.value.next)
           json.field("last_ended_at", recurring.value.last?.ended)
           json.field("last_state", recurring.value.last?.state.rawValue)
-          json.field("last_detail", recurring.value.last?.detail)
+          json.field(
+            "last_detail", recurring.value.last.flatMap { $0.detail.isEmpty ? nil : $0.detail })
         }
       }
     }
