@@ -47,10 +47,12 @@ import TollbookTestSupport
   {
     let log = try folder.openLog()
     defer { log.close() }
-    let sound: Decider<Position> = { (_, context) throws(LMDBError) in
+    let sound: Decider<Position> = { (_, context) throws(LogError) in
       Decision(events: [note("sound")], answer: context.next)
     }
-    let damaged: Decider<Position> = { (_, _) throws(LMDBError) in throw Self.damage }
+    let damaged: Decider<Position> = { (_, _) throws(LogError) in
+      throw .storage(Self.damage)
+    }
 
     let results = await log.decideTogether([sound, damaged, sound])
 
