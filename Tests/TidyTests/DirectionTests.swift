@@ -67,6 +67,16 @@ private let house = [
     }
   }
 
+  @Test func `only the log, the views and the archive import LMDB`() {
+    let readers = ["LMDB", "TollbookLog", "TollbookViews", "TollbookArchive"]
+    for file in tree.files where file.path.hasPrefix("Sources/") {
+      guard !readers.contains(String(file.path.split(separator: "/")[1])) else { continue }
+      for line in file.lines where imported(line.code) == "LMDB" {
+        Issue.record("\(file.path):\(line.number): who reads gets a `LogReading`, not LMDB")
+      }
+    }
+  }
+
   private func floor(of target: String) -> Int? {
     house.firstIndex { $0.contains(target) }
   }
