@@ -31,15 +31,20 @@ let package = Package(
     .systemLibrary(name: "CLMDB", pkgConfig: "lmdb", providers: [.apt(["liblmdb-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .target(name: "CCRC32C"),
-    .target(name: "LMDB", dependencies: ["CLMDB", "CCRC32C"]),
+    .target(name: "Bytes", dependencies: ["CCRC32C"]),
+    .target(name: "Files"),
+    .target(name: "LMDB", dependencies: ["CLMDB", "Bytes", "Files"]),
     .target(name: "Deflate", dependencies: ["CZlib"]),
     .target(name: "JSONText"),
     .target(name: "TollbookEvents", dependencies: [protobuf], exclude: ["Protos"]),
     .target(
       name: "TollbookLog",
-      dependencies: ["LMDB", "Deflate", "TollbookEvents", crypto, logging, lifecycle]),
+      dependencies: [
+        "Bytes", "Files", "LMDB", "Deflate", "TollbookEvents", crypto, logging, lifecycle,
+      ]),
     .target(
-      name: "TollbookViews", dependencies: ["LMDB", "TollbookEvents", "TollbookLog", protobuf]),
+      name: "TollbookViews",
+      dependencies: ["Bytes", "LMDB", "TollbookEvents", "TollbookLog", protobuf]),
     .target(
       name: "TollbookUpstreams",
       dependencies: [
@@ -50,35 +55,35 @@ let package = Package(
     .target(
       name: "TollbookGateway",
       dependencies: [
-        "LMDB", "Deflate", "TollbookEvents", "TollbookLog", "TollbookViews", "TollbookUpstreams",
+        "Deflate", "TollbookEvents", "TollbookLog", "TollbookViews", "TollbookUpstreams",
         logging, lifecycle, crypto,
       ]),
     .target(
       name: "TollbookArchive",
       dependencies: [
-        "LMDB", "Deflate", "JSONText", "TollbookEvents", "TollbookLog", "TollbookViews", crypto,
-        protobuf,
+        "Bytes", "Files", "LMDB", "Deflate", "JSONText", "TollbookEvents", "TollbookLog",
+        "TollbookViews", crypto, protobuf,
       ]),
     .target(
       name: "TollbookAudit",
       dependencies: [
-        "LMDB", "JSONText", "TollbookEvents", "TollbookLog", "TollbookViews", "TollbookArchive",
+        "Bytes", "JSONText", "TollbookEvents", "TollbookLog", "TollbookViews", "TollbookArchive",
       ]),
     .target(
       name: "TollbookProofs",
       dependencies: [
-        "LMDB", "JSONText", "TollbookEvents", "TollbookLog", "TollbookArchive", crypto,
+        "Bytes", "Files", "JSONText", "TollbookEvents", "TollbookLog", "TollbookArchive", crypto,
       ]),
     .target(
       name: "TollbookForecast",
       dependencies: [
-        "LMDB", "TollbookEvents", "TollbookLog", "TollbookViews", "TollbookGateway",
+        "TollbookEvents", "TollbookLog", "TollbookViews", "TollbookGateway",
         "TollbookArchive",
       ]),
     .target(
       name: "TollbookHTTP",
       dependencies: [
-        "LMDB", "Deflate", "JSONText", "TollbookEvents", "TollbookLog", "TollbookViews",
+        "Deflate", "JSONText", "TollbookEvents", "TollbookLog", "TollbookViews",
         "TollbookUpstreams", "TollbookGateway", "TollbookArchive", "TollbookAudit",
         "TollbookProofs", hummingbird, httpTypes, nioCore, logging, protobuf,
         .product(name: "HummingbirdCore", package: "hummingbird"),
@@ -98,7 +103,7 @@ let package = Package(
     .executableTarget(
       name: "tollbook",
       dependencies: [
-        "LMDB", "TollbookEvents", "TollbookLog", "TollbookViews", "TollbookUpstreams",
+        "Files", "TollbookEvents", "TollbookLog", "TollbookViews", "TollbookUpstreams",
         "TollbookGateway", "TollbookArchive", "TollbookAudit", "TollbookProofs",
         "TollbookForecast", "TollbookHTTP", "Keepa", "TollbookSimulators", "JSONText", hummingbird,
         logging, lifecycle, crypto, nioCore,
@@ -112,7 +117,7 @@ let package = Package(
     .executableTarget(
       name: "tollbook-bench",
       dependencies: [
-        "LMDB", "TollbookEvents", "TollbookLog", "TollbookViews", "TollbookUpstreams",
+        "Bytes", "LMDB", "TollbookEvents", "TollbookLog", "TollbookViews", "TollbookUpstreams",
         "TollbookGateway", "TollbookArchive", "TollbookAudit", "TollbookForecast", "Keepa",
         "JSONText", hummingbird,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -121,23 +126,24 @@ let package = Package(
     .target(
       name: "TollbookTestSupport",
       dependencies: [
-        "LMDB", "TollbookEvents", "TollbookLog", "TollbookViews", "TollbookUpstreams",
+        "Bytes", "LMDB", "TollbookEvents", "TollbookLog", "TollbookViews", "TollbookUpstreams",
         "TollbookGateway", "TollbookArchive", "Keepa", "TollbookSimulators", logging,
       ],
       path: "Tests/TollbookTestSupport"),
-    .testTarget(name: "LMDBTests", dependencies: ["LMDB"]),
+    .testTarget(name: "BytesTests", dependencies: ["Bytes"]),
+    .testTarget(name: "LMDBTests", dependencies: ["Bytes", "LMDB"]),
     .testTarget(name: "DeflateTests", dependencies: ["Deflate"]),
     .testTarget(name: "JSONTextTests", dependencies: ["JSONText"]),
     .testTarget(name: "TollbookEventsTests", dependencies: ["TollbookEvents", protobuf]),
     .testTarget(
       name: "TollbookLogTests",
       dependencies: [
-        "LMDB", "Deflate", "TollbookEvents", "TollbookLog", "TollbookTestSupport", crypto,
+        "Bytes", "LMDB", "Deflate", "TollbookEvents", "TollbookLog", "TollbookTestSupport", crypto,
       ]),
     .testTarget(
       name: "TollbookViewsTests",
       dependencies: [
-        "LMDB", "TollbookEvents", "TollbookLog", "TollbookViews", "TollbookTestSupport",
+        "Bytes", "LMDB", "TollbookEvents", "TollbookLog", "TollbookViews", "TollbookTestSupport",
       ]),
     .testTarget(
       name: "KeepaTests",
@@ -154,26 +160,26 @@ let package = Package(
     .testTarget(
       name: "TollbookArchiveTests",
       dependencies: [
-        "LMDB", "TollbookEvents", "TollbookLog", "TollbookViews", "TollbookArchive",
+        "Bytes", "LMDB", "TollbookEvents", "TollbookLog", "TollbookViews", "TollbookArchive",
         "TollbookTestSupport", crypto, protobuf,
       ]),
     .testTarget(
       name: "TollbookAuditTests",
       dependencies: [
-        "LMDB", "JSONText", "TollbookEvents", "TollbookLog", "TollbookViews", "TollbookUpstreams",
+        "Bytes", "JSONText", "TollbookEvents", "TollbookLog", "TollbookViews", "TollbookUpstreams",
         "TollbookGateway", "TollbookArchive", "TollbookAudit", "Keepa", "TollbookTestSupport",
         protobuf,
       ]),
     .testTarget(
       name: "TollbookProofsTests",
       dependencies: [
-        "LMDB", "JSONText", "TollbookEvents", "TollbookLog", "TollbookViews", "TollbookArchive",
+        "JSONText", "TollbookEvents", "TollbookLog", "TollbookViews", "TollbookArchive",
         "TollbookProofs", "Keepa", "TollbookTestSupport", crypto,
       ]),
     .testTarget(
       name: "TollbookForecastTests",
       dependencies: [
-        "LMDB", "TollbookEvents", "TollbookLog", "TollbookUpstreams", "TollbookGateway",
+        "TollbookEvents", "TollbookLog", "TollbookUpstreams", "TollbookGateway",
         "TollbookArchive", "TollbookForecast", "Keepa", "TollbookTestSupport",
       ]),
     .testTarget(

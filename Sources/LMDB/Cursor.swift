@@ -1,3 +1,4 @@
+import Bytes
 import CLMDB
 
 /// A place in one table, closed when it goes out of scope and so before its transaction ends.

@@ -1,4 +1,5 @@
 import CLMDB
+import Files
 import Glibc
 
 extension Environment {

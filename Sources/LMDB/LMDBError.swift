@@ -256,4 +256,11 @@ extension StorageFailure {
   ) throws(Self) -> R {
     do throws(LMDBError) { return try action() } catch { throw Self.storage(error) }
   }
+
+  /// The same for several things: `try LogError.inTables { () throws(LMDBError) in … }`.
+  package static func inTables<R: ~Copyable>(
+    _ body: () throws(LMDBError) -> R
+  ) throws(Self) -> R {
+    do throws(LMDBError) { return try body() } catch { throw Self.storage(error) }
+  }
 }

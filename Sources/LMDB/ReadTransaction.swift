@@ -1,3 +1,4 @@
+import Bytes
 import CLMDB
 
 /// One unchanging view of an environment, lent to a closure.

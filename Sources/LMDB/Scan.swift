@@ -1,3 +1,4 @@
+import Bytes
 import CLMDB
 
 /// What a scan does after an entry.

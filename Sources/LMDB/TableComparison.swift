@@ -1,3 +1,5 @@
+import Bytes
+
 extension ReadTransaction {
   /// The least key that two tables do not both have with the same value; nil if they hold the same.
   ///

@@ -1,4 +1,3 @@
-import LMDB
 import TollbookEvents
 import TollbookGateway
 import TollbookLog

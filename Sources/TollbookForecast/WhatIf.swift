@@ -1,4 +1,3 @@
-import LMDB
 package import TollbookArchive
 package import TollbookEvents
 package import TollbookGateway
@@ -125,7 +124,7 @@ package enum WhatIf {
 extension LogSource {
   /// The position before the first event, and the time of the snapshot that the log goes on from, if it does.
   fileprivate func startOfRecord() throws(LogError) -> (Position, Timestamp?) {
-    try environment.withReadTransaction { (transaction) throws(LogError) in
+    try read { (transaction) throws(LogError) in
       guard let base = try reader.base(in: transaction) else { return (0, nil) }
       return (base.position, base.commit.time)
     }

@@ -1,4 +1,3 @@
-import LMDB
 package import TollbookEvents
 import TollbookLog
 import TollbookUpstreams
@@ -114,7 +113,7 @@ extension Purchaser {
       credentials: upstream.credentials, elsewhere: elsewhere(at: now),
       isCacheOn: settings.isCacheOn, storageAdmits: storageAdmits, now: now)
     do throws(LogError) {
-      let decision = try log.readViews { (state) throws(LMDBError) in
+      let decision = try log.read { (state) throws(LogError) in
         try command.decide(cache, ledger, state, next: 1)
       }
       switch decision.answer {

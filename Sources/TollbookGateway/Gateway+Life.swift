@@ -1,4 +1,3 @@
-import LMDB
 import TollbookEvents
 package import TollbookLog
 import TollbookViews
@@ -13,7 +12,7 @@ extension Gateway {
       upstreams: purchasers.map(\.upstream), restored: try unnotedRestore(),
       now: log.time.now())
     let ledger = ledger
-    let started = try await log.decide { (state, context) throws(LMDBError) in
+    let started = try await log.decide { (state, context) throws(LogError) in
       try command.decide(ledger, state, context)
     }
     jobs.begin(at: started.position)
@@ -24,11 +23,9 @@ extension Gateway {
     let log = log
     return try log.read { (transaction) throws(LogError) in
       guard let origin = try log.reader.origin(in: transaction) else { return nil }
-      do throws(LMDBError) {
-        let noted = try log.index.positions(
-          of: .logRestored, after: origin.position, limit: 1, in: transaction)
-        return noted.isEmpty ? origin : nil
-      } catch { throw .storage(error) }
+      let noted = try log.index.positions(
+        of: .logRestored, after: origin.position, limit: 1, in: transaction)
+      return noted.isEmpty ? origin : nil
     }
   }
 
@@ -99,7 +96,7 @@ extension Gateway {
     let events = reads + refusals.flatMap(\.1)
     guard !events.isEmpty else { return }
     do throws(LogError) {
-      _ = try await log.decide { (_, _) throws(LMDBError) in
+      _ = try await log.decide { (_, _) throws(LogError) in
         Decision(events: events, answer: ())
       }
     } catch {
@@ -114,12 +111,10 @@ extension Gateway {
     while !Task.isCancelled {
       let command = SweepCommand(now: log.time.now())
       let isDue = try? log.read { (transaction) throws(LogError) in
-        do throws(LMDBError) {
-          return try !cache.dueEntries(at: command.now, limit: 1, in: transaction).isEmpty
-        } catch { throw .storage(error) }
+        try !cache.dueEntries(at: command.now, limit: 1, in: transaction).isEmpty
       }
       guard isDue == true else { return }
-      let swept = try? await log.decide { (state, _) throws(LMDBError) in
+      let swept = try? await log.decide { (state, _) throws(LogError) in
         try command.decide(cache, state)
       }
       guard let swept, swept.answer == SweepCommand.batch else { return }

@@ -1,4 +1,3 @@
-import LMDB
 package import TollbookEvents
 package import TollbookLog
 import TollbookUpstreams
@@ -146,11 +145,9 @@ package final class Gateway: Sendable {
     let cache = cache
     let reader = log.reader
     let found: StoredResource = try log.read { (transaction) throws(LogError) in
-      let entry: CacheEntry?
-      do throws(LMDBError) {
-        entry = try cache.entry(resource, covering: parts, in: transaction)
-      } catch { throw .storage(error) }
-      guard let entry, entry.isPresent else { return .notCached }
+      guard let entry = try cache.entry(resource, covering: parts, in: transaction),
+        entry.isPresent
+      else { return .notCached }
       guard let body = try reader.body(digest: entry.digest, in: transaction) else {
         return .withoutBody(entry)
       }
@@ -203,7 +200,7 @@ package final class Gateway: Sendable {
     _ resources: [ResourceKey], _ parts: UInt64
   ) throws(LogError) -> [ResourceKey: CacheEntry] {
     let cache = cache
-    return try log.readViews { (transaction) throws(LMDBError) in
+    return try log.read { (transaction) throws(LogError) in
       var found: [ResourceKey: CacheEntry] = [:]
       for resource in resources {
         found[resource] = try cache.entry(resource, covering: parts, in: transaction)

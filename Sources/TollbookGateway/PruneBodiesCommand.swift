@@ -1,5 +1,4 @@
 import Foundation
-import LMDB
 import TollbookEvents
 import TollbookLog
 import TollbookViews
@@ -15,18 +14,17 @@ struct PruneBodiesCommand: Sendable {
   /// Those released before it may go.
   var bound: Timestamp { now.advanced(byMilliseconds: -retention) }
 
-  /// - Parameter bodies: the table that holds them.
   /// - Returns: how many it removes.
   func decide(
-    _ cache: CacheView, bodies: Table, _ state: borrowing ReadTransaction
-  ) throws(LMDBError) -> Decision<Int> {
+    _ cache: CacheView, _ reader: LogReader, _ state: borrowing LogReading
+  ) throws(LogError) -> Decision<Int> {
     let digests = try cache.bodiesReleased(before: bound, limit: Self.batch, in: state)
     guard !digests.isEmpty else { return Decision(answer: 0) }
     var event = BodiesPruned()
     event.bodies = digests.map { Data($0) }
     for digest in digests {
       // One that was not restored takes nothing.
-      let size = try state.withValue(forKey: digest.span, in: bodies) { $0.byteCount }
+      let size = try reader.storedBytes(ofBody: digest, in: state)
       event.storedBytes += UInt64(size ?? 0)
     }
     return Decision(
@@ -38,17 +36,15 @@ extension Gateway {
   /// Removes bodies whose time to be kept is over.
   package func pruneBodies() async {
     let cache = CacheView(log)
-    let bodies = log.tables.bodies
+    let reader = log.reader
     while !Task.isCancelled {
       let command = PruneBodiesCommand(now: log.time.now(), retention: settings.bodyRetention)
       let isDue = try? log.read { (transaction) throws(LogError) in
-        do throws(LMDBError) {
-          return try !cache.bodiesReleased(before: command.bound, limit: 1, in: transaction).isEmpty
-        } catch { throw .storage(error) }
+        try !cache.bodiesReleased(before: command.bound, limit: 1, in: transaction).isEmpty
       }
       guard isDue == true else { return }
-      let pruned = try? await log.decide { (state, _) throws(LMDBError) in
-        try command.decide(cache, bodies: bodies, state)
+      let pruned = try? await log.decide { (state, _) throws(LogError) in
+        try command.decide(cache, reader, state)
       }
       guard let pruned, pruned.answer == PruneBodiesCommand.batch else { return }
     }

@@ -1,4 +1,3 @@
-import LMDB
 package import TollbookEvents
 package import TollbookLog
 import TollbookViews
@@ -90,8 +89,8 @@ struct PurgeCommand: Sendable {
   }
 
   func decide(
-    _ cache: CacheView, _ state: borrowing ReadTransaction
-  ) throws(LMDBError) -> Decision<Answer> {
+    _ cache: CacheView, _ state: borrowing LogReading
+  ) throws(LogError) -> Decision<Answer> {
     let page = try page(cache, state, limit: Self.batch, scanLimit: Self.scanLimit)
     var answer = Answer(next: page.next)
     answer.cost.add(page.entries)
@@ -100,8 +99,8 @@ struct PurgeCommand: Sendable {
 
   /// What it would do, to a portion of another size.
   func preview(
-    _ cache: CacheView, _ state: borrowing ReadTransaction
-  ) throws(LMDBError) -> Answer {
+    _ cache: CacheView, _ state: borrowing LogReading
+  ) throws(LogError) -> Answer {
     let page = try page(cache, state, limit: .max, scanLimit: 20_000)
     var answer = Answer(next: page.next)
     answer.cost.add(page.entries)
@@ -109,8 +108,8 @@ struct PurgeCommand: Sendable {
   }
 
   private func page(
-    _ cache: CacheView, _ state: borrowing ReadTransaction, limit: Int, scanLimit: Int
-  ) throws(LMDBError) -> CacheView.Page {
+    _ cache: CacheView, _ state: borrowing LogReading, limit: Int, scanLimit: Int
+  ) throws(LogError) -> CacheView.Page {
     try cache.page(
       prefix: order.prefix, after: after, limit: limit, scanLimit: scanLimit, in: state
     ) { $0.written <= through && order.means($0, at: now) }
@@ -138,9 +137,7 @@ extension PurgeOrder {
     var command = PurgeCommand(order: self, through: log.head, now: log.time.now())
     repeat {
       let portion = try log.read { (transaction) throws(LogError) in
-        do throws(LMDBError) { return try command.preview(cache, transaction) } catch {
-          throw .storage(error)
-        }
+        try command.preview(cache, transaction)
       }
       cost.add(portion.cost)
       command.after = portion.next
@@ -161,7 +158,7 @@ extension PurgeOrder {
     var command = PurgeCommand(order: self, through: log.head, now: log.time.now())
     repeat {
       let portion = command
-      let answer = try await log.decide { (state, _) throws(LMDBError) in
+      let answer = try await log.decide { (state, _) throws(LogError) in
         try portion.decide(cache, state)
       }.answer
       cost.add(answer.cost)

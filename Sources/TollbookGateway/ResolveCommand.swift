@@ -1,4 +1,3 @@
-import LMDB
 package import TollbookEvents
 package import TollbookLog
 import TollbookViews
@@ -54,8 +53,8 @@ package struct ResolveCommand: Sendable {
   /// - Parameter now: by the wall clock.
   /// - Returns: the event for the meter that tells the cost. Meters that only limit it follow in events of their own.
   func decide(
-    _ ledger: LedgerView, _ state: borrowing ReadTransaction, at now: Timestamp
-  ) throws(LMDBError) -> Decision<Result<ChargeResolved, Refusal>> {
+    _ ledger: LedgerView, _ state: borrowing LogReading, at now: Timestamp
+  ) throws(LogError) -> Decision<Result<ChargeResolved, Refusal>> {
     let all = try ledger.holds(fetch: fetch, attempt: attempt, in: state)
     guard !all.isEmpty else {
       return Decision(answer: .failure(.noSuchDoubt(fetch: fetch, attempt: attempt)))
@@ -102,7 +101,7 @@ package struct ResolveCommand: Sendable {
   package func run(on log: EventLog) async throws -> ChargeResolved {
     let ledger = LedgerView(log)
     let now = log.time.now()
-    return try await log.decide { (state, _) throws(LMDBError) in
+    return try await log.decide { (state, _) throws(LogError) in
       try decide(ledger, state, at: now)
     }.answer.get()
   }

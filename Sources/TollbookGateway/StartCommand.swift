@@ -1,4 +1,3 @@
-import LMDB
 import TollbookEvents
 import TollbookLog
 import TollbookViews
@@ -15,8 +14,8 @@ struct StartCommand: Sendable {
   var now: Timestamp
 
   func decide(
-    _ ledger: LedgerView, _ state: borrowing ReadTransaction, _ context: DecisionContext
-  ) throws(LMDBError) -> Decision<Void> {
+    _ ledger: LedgerView, _ state: borrowing LogReading, _ context: DecisionContext
+  ) throws(LogError) -> Decision<Void> {
     var started = ServiceStarted()
     started.version = version
     started.simulated = isSimulated

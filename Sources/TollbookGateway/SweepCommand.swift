@@ -1,4 +1,3 @@
-import LMDB
 import TollbookEvents
 import TollbookLog
 import TollbookViews
@@ -11,8 +10,8 @@ struct SweepCommand: Sendable {
 
   /// - Returns: how many entries it dealt with.
   func decide(
-    _ cache: CacheView, _ state: borrowing ReadTransaction
-  ) throws(LMDBError) -> Decision<Int> {
+    _ cache: CacheView, _ state: borrowing LogReading
+  ) throws(LogError) -> Decision<Int> {
     var event = EntriesSwept()
     event.entries = try cache.dueEntries(at: now, limit: Self.batch, in: state).map { entry in
       let expires = !entry.isMarkedExpired && now >= entry.freshUntil

@@ -1,5 +1,4 @@
 import JSONText
-import LMDB
 import TollbookGateway
 import TollbookLog
 import TollbookViews
@@ -15,7 +14,7 @@ struct CacheFigures {
   init(_ service: HTTPService) throws(LogError) {
     // Asked first: what is written down meanwhile is missing for a moment rather than counted twice.
     let pending = service.gateway.tallies.pendingReads
-    let (totals, entries) = try service.log.readViews { (transaction) throws(LMDBError) in
+    let (totals, entries) = try service.log.read { (transaction) throws(LogError) in
       (
         try service.metrics.totals(in: transaction), try service.cache.count(in: transaction)
       )

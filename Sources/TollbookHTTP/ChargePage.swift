@@ -1,5 +1,4 @@
 import JSONText
-import LMDB
 import TollbookArchive
 import TollbookEvents
 import TollbookLog
@@ -216,14 +215,11 @@ struct ChargePage {
       page.head = min(page.head, asOf ?? .max)
       let end = min(page.head, query.range.through)
       let start = query.range.after
-      let found: [Position]
-      do throws(LMDBError) {
-        let limit = Self.scanLimit
-        found =
-          (try index.positions(of: .tokensCharged, after: start, limit: limit, in: transaction)
-          + index.positions(of: .chargeResolved, after: start, limit: limit, in: transaction))
-          .filter { $0 <= end }.sorted()
-      } catch { throw .storage(error) }
+      let limit = Self.scanLimit
+      let found =
+        (try index.positions(of: .tokensCharged, after: start, limit: limit, in: transaction)
+        + index.positions(of: .chargeResolved, after: start, limit: limit, in: transaction))
+        .filter { $0 <= end }.sorted()
       var last = start
       for (count, position) in found.enumerated() {
         guard page.charges.count < query.limit, count < Self.scanLimit else {

@@ -1,6 +1,6 @@
+import Bytes
 import Crypto
 package import Deflate
-import LMDB
 
 /// What an upstream sent for one resource, compressed, under the SHA-256 of its content.
 ///

@@ -1,4 +1,4 @@
-import LMDB
+import Bytes
 package import TollbookEvents
 
 /// What seals a commit: which positions it holds, when it was made and the root of the tree that it leaves.

@@ -1,5 +1,5 @@
+import Files
 import Foundation
-import LMDB
 
 /// Whether a log was made with the real upstreams or with simulated ones. One directory is never both.
 package enum LogMode: String, Sendable {

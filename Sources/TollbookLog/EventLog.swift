@@ -54,7 +54,7 @@ package final class EventLog: Sendable {
     var isOpen = false
     defer { if !isOpen { directory.removeIfNew() } }
     environment = try directory.openEnvironment(settings)
-    do throws(LMDBError) { _ = try environment.checkReaders() } catch { throw .storage(error) }
+    _ = try LogError.absorbing(try environment.checkReaders())
     store = try LogStore(environment: environment, folds: folds + [EventIndex.fold])
     let state = try store.checkedState()
     store.publish(state)
@@ -128,11 +128,9 @@ package final class EventLog: Sendable {
 
   /// Runs `body` on one consistent view of everything.
   package func read<R>(
-    _ body: (borrowing ReadTransaction) throws(LogError) -> R
+    _ body: (borrowing LogReading) throws(LogError) -> R
   ) throws(LogError) -> R {
-    try environment.withReadTransaction { (transaction) throws(LogError) in
-      try body(transaction)
-    }
+    try environment.withReadTransaction { (reading) throws(LogError) in try body(reading) }
   }
 }
 
@@ -170,7 +168,7 @@ extension EventLog {
   /// How much more the data file may hold, asked where it grows. The reserve is made the file's own, so that it is there
   /// when a paid call has to be recorded.
   package func headroom() throws(LogError) -> Headroom {
-    do throws(LMDBError) {
+    return try LogError.inTables { () throws(LMDBError) in
       var statistics = try environment.statistics()
       let fileLimit = environment.fileLimit
       let used = statistics.usedBytes
@@ -201,7 +199,7 @@ extension EventLog {
         map: map, disk: disk, reserve: options.reserveBytes, pinned: pinned,
         oldestReader: statistics.readers.first.map { ($0.process, statistics.lag(of: $0)) },
         fileLimit: fileLimit, isReserved: isReserved)
-    } catch { throw .storage(error) }
+    }
   }
 
   /// Lets go of what processes held that died while they read. Call it from time to time: their pages stay pinned until
@@ -210,7 +208,7 @@ extension EventLog {
   /// - Returns: how many there were.
   @discardableResult
   package func releaseDeadReaders() throws(LogError) -> Int {
-    do throws(LMDBError) { return try environment.checkReaders() } catch { throw .storage(error) }
+    try LogError.absorbing(try environment.checkReaders())
   }
 
   /// Lets a writer that ran out of space go on, if there is space again. Call it from time to time.

@@ -67,6 +67,23 @@ extension LogError {
     }
   }
 
+  /// The damage that it tells of; nil: it does not mean that stored bytes are wrong.
+  ///
+  /// - Parameter table: the one that was read, for a failure that names none.
+  package func damage(reading table: String) -> Damage? {
+    switch self {
+    case .damaged(let damage): return damage
+    case .storage(let error) where error.scratch == nil:
+      switch error.kind {
+      case .cutShort, .undecodable, .corrupted, .invalid, .versionMismatch, .notFound,
+        .badValueSize, .other, .badTransaction, .badTable, .transactionFull:
+        return Damage(table: error.table ?? table, problem: "\(error)")
+      default: return nil
+      }
+    default: return nil
+    }
+  }
+
   /// Runs what reads or writes the marker of a directory.
   static func marking<Value>(
     _ body: () throws(DataDirectoryError) -> Value

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 package import LMDB
 
@@ -80,8 +81,27 @@ extension DataDirectory {
     }
     let owner = try LogError.marking { () throws(DataDirectoryError) in try keepingOwnersAway() }
     options.mayReadWithoutSlot = true
-    do throws(LMDBError) {
-      return try Environment(directory: path, options: options, guardian: owner)
-    } catch { throw .storage(error) }
+    return try LogError.absorbing(
+      try Environment(directory: path, options: options, guardian: owner))
+  }
+
+  /// Opens it only to be read, beside its owner.
+  ///
+  /// - Parameter mapSize: the most address space that it takes; less where no more can be had.
+  /// - Returns: nil if its owner has not written to it yet.
+  package func openToRead(mapSize: Int) throws(LogError) -> Environment? {
+    var options = EnvironmentOptions()
+    options.isReadOnly = true
+    options.mayMapLess = true
+    options.mapSize = mapSize
+    do throws(LogError) {
+      let environment = try openEnvironment(options)
+      return try LogError.absorbing(try environment.tableNames()).isEmpty ? nil : environment
+    } catch {
+      if case .storage(let cause) = error, case .inputOutput(errno: ENOENT) = cause.kind {
+        return nil
+      }
+      throw error
+    }
   }
 }

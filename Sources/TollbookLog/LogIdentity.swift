@@ -1,4 +1,3 @@
-package import LMDB
 import TollbookEvents
 
 /// Tells the history that a log holds from others, in which the same positions are other events.
@@ -29,7 +28,7 @@ package struct LogIdentity: Hashable, Sendable, CustomStringConvertible {
 
 extension LogReader {
   package func identity(
-    in transaction: borrowing ReadTransaction
+    in transaction: borrowing LogReading
   ) throws(LogError) -> LogIdentity {
     if let origin = try origin(in: transaction) { return LogIdentity(of: origin.bytes) }
     return LogIdentity(of: try record(at: 1, in: transaction))

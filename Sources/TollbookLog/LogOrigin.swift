@@ -1,4 +1,4 @@
-import LMDB
+import Bytes
 package import TollbookEvents
 
 /// What a log goes on from whose first events are not in it: the state that a snapshot holds.

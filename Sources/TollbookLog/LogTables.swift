@@ -1,3 +1,4 @@
+import Bytes
 package import LMDB
 package import TollbookEvents
 
@@ -34,9 +35,7 @@ package struct LogTables: Sendable {
 
   /// The tables of an environment that holds a log, which may be open for reading only.
   package init(of environment: Environment) throws(LogError) {
-    do throws(LMDBError) {
-      self.init(try environment.openTables(Self.names)[...])
-    } catch { throw .storage(error) }
+    self.init(try LogError.absorbing(try environment.openTables(Self.names))[...])
   }
 
   /// From the tables in the order of `names`.

@@ -1,4 +1,4 @@
-import LMDB
+import Bytes
 package import TollbookEvents
 
 /// An event as stored: tag (1 byte), commit time in milliseconds (8, big-endian), protobuf payload, CRC-32C of all

@@ -1,5 +1,7 @@
+import Bytes
 import LMDB
 import TollbookEvents
+import TollbookLog
 
 // Rows are fixed fields, big-endian, read in the order in which they are written. They are ours to change: another
 // layout is another version of the view, built anew from the log.
@@ -155,6 +157,11 @@ extension Table {
     guard let row else { throw LMDBError(.undecodable, .get, table: name) }
     return row
   }
+}
+
+extension Table {
+  /// The same for who reads: it fails as the log does.
+  func read<Row>(_ row: Row?) throws(LogError) -> Row { try LogError.absorbing(try decoded(row)) }
 }
 
 extension ReadTransaction {

@@ -1,4 +1,4 @@
-import LMDB
+import Bytes
 
 /// What a run of events changes of a table: read into memory once, changed there, and written at the end of the run in
 /// key order, which a tree of pages takes best.

@@ -1,6 +1,6 @@
 import ArgumentParser
+import Files
 import Foundation
-import LMDB
 
 /// The command-line tool.
 @main struct Tollbook: AsyncParsableCommand {

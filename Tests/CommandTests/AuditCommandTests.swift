@@ -1,6 +1,5 @@
 import Foundation
 import JSONText
-import LMDB
 import Testing
 import TollbookEvents
 import TollbookLog

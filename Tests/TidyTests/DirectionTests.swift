@@ -4,6 +4,7 @@ import Testing
 /// The targets in reading order: each imports only what stands above it. The way data flows, too.
 private let house = [
   ["CLMDB", "CZlib", "CCRC32C"],
+  ["Bytes", "Files"],
   ["LMDB", "Deflate", "JSONText"],
   ["TollbookEvents"],
   ["TollbookLog"],
@@ -62,6 +63,16 @@ private let house = [
         if let match = line.text.firstMatch(of: words) {
           Issue.record("\(file.path):\(line.number): the engine names “\(match.output.0)”")
         }
+      }
+    }
+  }
+
+  @Test func `only the log, the views and the archive import LMDB`() {
+    let readers = ["LMDB", "TollbookLog", "TollbookViews", "TollbookArchive"]
+    for file in tree.files where file.path.hasPrefix("Sources/") {
+      guard !readers.contains(String(file.path.split(separator: "/")[1])) else { continue }
+      for line in file.lines where imported(line.code) == "LMDB" {
+        Issue.record("\(file.path):\(line.number): who reads gets a `LogReading`, not LMDB")
       }
     }
   }

@@ -223,7 +223,7 @@ import TollbookViews
     try lab.restore(snapshot: "a.snapshot")
     let log = try lab.open("restored")
     defer { log.close() }
-    let page = try log.environment.withReadTransaction { (transaction) throws(LMDBError) in
+    let page = try log.read { (transaction) throws(LogError) in
       try CacheView(log).page(after: nil, limit: .max, in: transaction) { _ in true }
     }
     // The key ends with a zero and the content set; the tokens are the eighth field after the flags.

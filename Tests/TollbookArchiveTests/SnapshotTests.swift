@@ -1,3 +1,4 @@
+import Bytes
 import Foundation
 import LMDB
 import Synchronization

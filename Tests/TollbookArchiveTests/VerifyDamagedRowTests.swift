@@ -1,3 +1,4 @@
+import Bytes
 import LMDB
 import Testing
 import TollbookEvents
@@ -14,25 +15,22 @@ import TollbookViews
     let (cache, ledger) = (CacheView(log), LedgerView(log))
     let (metrics, rollups) = (MetricsView(log), RollupView(log))
     try log.read { (transaction) throws(LogError) in
-      var digests: [[UInt8]] = []
-      do throws(LMDBError) {
-        let now = Timestamp(milliseconds: .max)
-        let page = try cache.page(after: nil, limit: 10_000, in: transaction) { _ in true }
-        digests = page.entries.map(\.digest)
-        _ = try cache.dueEntries(at: now, limit: 10_000, in: transaction)
-        digests += try cache.bodiesReleased(before: now, limit: 10_000, in: transaction)
-        for digest in digests { _ = try cache.references(to: digest, in: transaction) }
-        for (key, _) in try ledger.meters(in: transaction) {
-          _ = try ledger.closedWindows(of: key, in: transaction)
-        }
-        _ = try ledger.holds(in: transaction)
-        _ = try ledger.credential("main", in: transaction)
-        try ledger.spendOfAllWindows(in: transaction) { _, _, _, _, _ in }
-        _ = try metrics.totals(in: transaction)
-        try rollups.scan(0..<UInt64.max, in: transaction) { (_, _) throws(LMDBError) in .next }
-        _ = try rollups.since(in: transaction)
-        _ = try rollups.remarks(after: 0, through: log.head, in: transaction)
-      } catch { throw .storage(error) }
+      let now = Timestamp(milliseconds: .max)
+      let page = try cache.page(after: nil, limit: 10_000, in: transaction) { _ in true }
+      var digests = page.entries.map(\.digest)
+      _ = try cache.dueEntries(at: now, limit: 10_000, in: transaction)
+      digests += try cache.bodiesReleased(before: now, limit: 10_000, in: transaction)
+      for digest in digests { _ = try cache.references(to: digest, in: transaction) }
+      for (key, _) in try ledger.meters(in: transaction) {
+        _ = try ledger.closedWindows(of: key, in: transaction)
+      }
+      _ = try ledger.holds(in: transaction)
+      _ = try ledger.credential("main", in: transaction)
+      try ledger.spendOfAllWindows(in: transaction) { _, _, _, _, _ in }
+      _ = try metrics.totals(in: transaction)
+      try rollups.scan(0..<UInt64.max, in: transaction) { (_, _) throws(LogError) in .next }
+      _ = try rollups.since(in: transaction)
+      _ = try rollups.remarks(after: 0, through: log.head, in: transaction)
       _ = try ledger.meters(asOf: log.head / 2, reader: log.reader, in: transaction)
     }
   }

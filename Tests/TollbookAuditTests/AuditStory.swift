@@ -1,6 +1,5 @@
 import Foundation
 import Keepa
-import LMDB
 import TollbookEvents
 import TollbookLog
 import TollbookTestSupport

@@ -1,4 +1,4 @@
-import LMDB
+import Bytes
 import Testing
 import TollbookEvents
 import TollbookLog
@@ -51,7 +51,7 @@ import TollbookViews
     let folder = try TemporaryFolder()
     let log = try await Self.log(seed: seed, in: folder)
     let ledger = LedgerView(log)
-    let (holds, spend) = try log.environment.withReadTransaction { (state) throws(LMDBError) in
+    let (holds, spend) = try log.read { (state) throws(LogError) in
       (try ledger.holds(in: state), try ledger.spend(window: LedgerFold.allTime, in: state))
     }
     func held(_ unit: String, _ state: Hold.State) -> Int64 {
@@ -119,7 +119,7 @@ import TollbookViews
     let ledger = LedgerView(log)
     for group in report.groups {
       let day = try #require(group.name)
-      let spend = try log.environment.withReadTransaction { (state) throws(LMDBError) in
+      let spend = try log.read { (state) throws(LogError) in
         try ledger.spend(window: "day \(day)", in: state)
       }
       for unit in report.units {

@@ -1,5 +1,4 @@
 import JSONText
-import LMDB
 import Testing
 import TollbookEvents
 import TollbookLog

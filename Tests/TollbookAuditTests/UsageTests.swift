@@ -1,4 +1,3 @@
-import LMDB
 import Testing
 import TollbookEvents
 import TollbookLog

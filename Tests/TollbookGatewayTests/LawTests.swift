@@ -1,5 +1,4 @@
 import Keepa
-import LMDB
 import Testing
 import TollbookEvents
 import TollbookLog

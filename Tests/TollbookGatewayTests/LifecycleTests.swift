@@ -1,5 +1,4 @@
 import Keepa
-import LMDB
 import Testing
 import TollbookEvents
 import TollbookLog
@@ -117,7 +116,7 @@ struct `Start, housekeeping and shutdown` {
     for _ in 0..<3 { await world.gateway.sweep() }
     #expect(try world.swept() == (3, 3))
     let cache = CacheView(world.log)
-    let left = try world.log.environment.withReadTransaction { (transaction) throws(LMDBError) in
+    let left = try world.log.read { (transaction) throws(LogError) in
       try cache.count(in: transaction)
     }
     #expect(left == 0)

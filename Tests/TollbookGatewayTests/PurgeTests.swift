@@ -1,5 +1,4 @@
 import Keepa
-import LMDB
 import Testing
 import TollbookEvents
 import TollbookLog
@@ -131,7 +130,7 @@ import TollbookViews
     _ = await world.ask(asins(3..<5))
     let command = PurgeCommand(
       order: PurgeOrder(scope: .all, isHard: true), through: through, now: world.time.now)
-    let answer = try await world.log.decide { (state, _) throws(LMDBError) in
+    let answer = try await world.log.decide { (state, _) throws(LogError) in
       try command.decide(cache, state)
     }.answer
     #expect(answer.cost.entries == 3)
@@ -187,7 +186,7 @@ import TollbookViews
 
   private func count(in world: World) throws -> Int {
     let cache = CacheView(world.log)
-    return try world.log.environment.withReadTransaction { (transaction) throws(LMDBError) in
+    return try world.log.read { (transaction) throws(LogError) in
       try cache.count(in: transaction)
     }
   }

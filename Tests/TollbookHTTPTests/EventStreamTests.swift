@@ -2,7 +2,6 @@ import Dispatch
 import Hummingbird
 import HummingbirdTesting
 import JSONText
-import LMDB
 import NIOCore
 import ServiceLifecycle
 import Synchronization
@@ -143,7 +142,7 @@ import TollbookTestSupport
       try await stand.log.append([note("last")])
       #expect(try await quick.next(1).first?.position == Int(stand.log.head))
       // It waits outside of any transaction, once it has read what it waits with.
-      while (try stand.log.environmentStatistics().oldestReaderLag ?? 0) > 0 { await Task.yield() }
+      while try stand.log.space().oldestReaderLag > 0 { await Task.yield() }
       let events = try await slow.next(2_001)
       #expect(events.map(\.position) == Array((Int(stand.log.head) - 2_000)...Int(stand.log.head)))
       slow.hangUp()

@@ -1,4 +1,3 @@
-import LMDB
 import TollbookEvents
 import TollbookLog
 import TollbookTestSupport
@@ -9,9 +8,7 @@ extension Stand {
   var doubt: Hold? {
     let ledger = LedgerView(log)
     return try? log.read { (transaction) throws(LogError) in
-      do throws(LMDBError) {
-        return try ledger.holds(in: transaction).first { $0.state == .inDoubt }
-      } catch { throw .storage(error) }
+      try ledger.holds(in: transaction).first { $0.state == .inDoubt }
     }
   }
 

@@ -113,8 +113,8 @@ import TollbookTestSupport
     let log = try folder.openLog(folds: [CountFold.eachDecision])
     defer { log.close() }
     let table = log.tables(of: CountFold.eachDecision)[0]
-    let decider: Decider<UInt64> = { (state, _) throws(LMDBError) in
-      let seen = try CountFold.count(in: table, state)
+    let decider: Decider<UInt64> = { (state, _) throws(LogError) in
+      let seen = try LogError.absorbing(try CountFold.count(in: table, state))
       return Decision(events: [note("a"), note("b")], answer: seen)
     }
 
@@ -297,8 +297,8 @@ import TollbookTestSupport
     let waiting = (0..<3).map { number in
       Task { () -> LogError? in
         do throws(LogError) {
-          _ = try await log.decide { (_, _) throws(LMDBError) -> Decision<Void> in
-            if number == 1 { throw broken }
+          _ = try await log.decide { (_, _) throws(LogError) -> Decision<Void> in
+            if number == 1 { throw .storage(broken) }
             return Decision(events: [note("lost")], answer: ())
           }
           return nil

@@ -47,10 +47,12 @@ import TollbookTestSupport
   {
     let log = try folder.openLog()
     defer { log.close() }
-    let sound: Decider<Position> = { (_, context) throws(LMDBError) in
+    let sound: Decider<Position> = { (_, context) throws(LogError) in
       Decision(events: [note("sound")], answer: context.next)
     }
-    let damaged: Decider<Position> = { (_, _) throws(LMDBError) in throw Self.damage }
+    let damaged: Decider<Position> = { (_, _) throws(LogError) in
+      throw .storage(Self.damage)
+    }
 
     let results = await log.decideTogether([sound, damaged, sound])
 
@@ -62,5 +64,31 @@ import TollbookTestSupport
     let message = LogError.storage(Self.damage).description
     #expect(message.contains("bad@1.rows"))
     #expect(message.contains("tollbook rebuild"))
+  }
+
+  @Test(arguments: [
+    LogError.damaged(Damage(table: "events", position: 7, problem: "a record is damaged")),
+    .beforeBase(7), .noView("bad@1"),
+  ])
+  func `a decider that fails in another way fails alone, and nothing is written by it`(
+    _ failure: LogError
+  ) async throws {
+    let log = try folder.openLog()
+    defer { log.close() }
+    let sound: Decider<Position> = { (_, context) throws(LogError) in
+      Decision(events: [note("sound")], answer: context.next)
+    }
+    let failing: Decider<Position> = { (_, _) throws(LogError) in throw failure }
+
+    let results = await log.decideTogether([sound, failing, sound])
+
+    #expect(try results[0].get().answer == 1)
+    #expect(throws: failure) { try results[1].get() }
+    #expect(try results[2].get().answer == 2)
+    #expect(log.head == 2)
+    #expect(log.writerState == .open)
+    await #expect(throws: failure) { _ = try await log.decide(failing) }
+    #expect(log.head == 2)
+    #expect(try await log.decide(sound).answer == 3)
   }
 }

@@ -1,3 +1,4 @@
+import Bytes
 import LMDB
 import Testing
 import TollbookEvents
@@ -138,7 +139,7 @@ import TollbookTestSupport
     }
     let events = try log.events()
     let index = log.index
-    try log.environment.withReadTransaction { (transaction) throws(LMDBError) in
+    try log.read { (transaction) throws(LogError) in
       for kind in EventKind.allCases {
         let expected = events.filter { $0.event.kind == kind }.map(\.position)
         for (after, limit) in [(0, 1_000), (100, 3), (.max, 5), (7, 0)] as [(Position, Int)] {
@@ -199,7 +200,7 @@ import TollbookTestSupport
       .windowObserved(WindowObserved()),
     ])
     let index = log.index
-    try log.environment.withReadTransaction { (transaction) throws(LMDBError) in
+    try log.read { (transaction) throws(LogError) in
       for name in ["a", "b", long + "1"] {
         #expect(
           try index.positions(of: name, after: 0, limit: .max, in: transaction) == [2])

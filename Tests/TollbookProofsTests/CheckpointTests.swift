@@ -1,5 +1,4 @@
 import Foundation
-import LMDB
 import Testing
 import TollbookEvents
 import TollbookLog

@@ -1,7 +1,6 @@
 import Crypto
 import JSONText
 import Keepa
-import LMDB
 import Testing
 import TollbookEvents
 import TollbookLog
@@ -54,7 +53,7 @@ private struct Books {
     let ledger = LedgerView(log)
     let names = Set(try pages().map { $0.inWindow("") })
     var sums: [MeterKey: SpendAmounts] = [:]
-    try log.environment.withReadTransaction { (transaction) throws(LMDBError) in
+    try log.read { (transaction) throws(LogError) in
       var rows = try ledger.meters(in: transaction)
       for name in names { rows += try ledger.closedWindows(of: name, in: transaction) }
       for row in rows {

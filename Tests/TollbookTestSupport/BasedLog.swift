@@ -1,4 +1,3 @@
-import LMDB
 package import TollbookEvents
 package import TollbookLog
 import TollbookViews

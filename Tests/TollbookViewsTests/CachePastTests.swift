@@ -27,7 +27,7 @@ import TollbookViews
     while log.head < 1_500 {
       for step in history.nextGroup(upTo: 12) {
         try await log.append(step.events, bodies: step.bodies, prunedBodies: step.prunedBodies)
-        let page = try log.environment.withReadTransaction { (transaction) throws(LMDBError) in
+        let page = try log.read { (transaction) throws(LogError) in
           try cache.page(after: nil, limit: .max, in: transaction) { _ in true }
         }
         let entries = Dictionary(grouping: page.entries.map(\.withoutReads), by: \.resource)

@@ -43,14 +43,14 @@ import TollbookViews
     defer { log.close() }
     try await history.append(300, to: log)
     let view = CacheView(log)
-    let keys = try log.environment.withReadTransaction { (transaction) throws(LMDBError) in
+    let keys = try log.read { (transaction) throws(LogError) in
       try view.page(after: nil, limit: .max, in: transaction) { _ in true }.entries
     }
     for (limit, scanLimit) in [(1, 10_000), (3, 10_000), (100, 2), (2, 1)] {
       var paged: [CacheEntry] = []
       var cursor: [UInt8]?
       repeat {
-        let page = try log.environment.withReadTransaction { (transaction) throws(LMDBError) in
+        let page = try log.read { (transaction) throws(LogError) in
           try view.page(after: cursor, limit: limit, scanLimit: scanLimit, in: transaction) {
             $0.isPresent
           }
@@ -78,7 +78,7 @@ import TollbookViews
       var paged: [CacheEntry] = []
       var cursor: [UInt8]?
       repeat {
-        let page = try log.environment.withReadTransaction { (transaction) throws(LMDBError) in
+        let page = try log.read { (transaction) throws(LogError) in
           try view.page(prefix: prefix, after: cursor, limit: 2, in: transaction) { _ in true }
         }
         paged += page.entries
@@ -103,7 +103,7 @@ import TollbookViews
     }.sorted()
     let median = instants.isEmpty ? .testStart : instants[instants.count / 2]
     for now in [median, median.advanced(byMilliseconds: -1), instants.last ?? median] {
-      let due = try log.environment.withReadTransaction { (transaction) throws(LMDBError) in
+      let due = try log.read { (transaction) throws(LogError) in
         try view.dueEntries(at: now, limit: .max, in: transaction)
       }
       let found = due.map { $0.isMarkedExpired ? $0.keepUntil : min($0.freshUntil, $0.keepUntil) }
@@ -121,7 +121,7 @@ import TollbookViews
     event.presence = .absent
     try await log.append([.cacheWritten(event)])
     let view = CacheView(log)
-    let found = try log.environment.withReadTransaction { (transaction) throws(LMDBError) in
+    let found = try log.read { (transaction) throws(LogError) in
       try view.entry(ResourceKey(stored: event.resource), covering: 0, in: transaction)
     }
     #expect(found?.written == 1)

@@ -37,7 +37,7 @@ import TollbookViews
   /// Of every open page, and of those that the event moved, which may be closed again already.
   private static func expectBalance(of log: EventLog, after event: Event) throws {
     let ledger = LedgerView(log)
-    try log.environment.withReadTransaction { (transaction) throws(LMDBError) in
+    try log.read { (transaction) throws(LogError) in
       for (key, meter) in try ledger.meters(in: transaction) {
         #expect(meter.residual == 0, "\(key) at position \(log.head)")
       }
@@ -53,7 +53,7 @@ import TollbookViews
     of log: EventLog, toBe model: LogModel.Ledger, on pages: Set<LogModel.Page>
   ) throws {
     let ledger = LedgerView(log)
-    try log.environment.withReadTransaction { (transaction) throws(LMDBError) in
+    try log.read { (transaction) throws(LogError) in
       for page in pages {
         let key = MeterKey(page)
         let meter = try ledger.meter(key, in: transaction)
@@ -137,7 +137,7 @@ import TollbookViews
     let log = try folder.openLog(folds: allFolds)
     defer { log.close() }
     let ledger = LedgerView(log)
-    return try log.environment.withReadTransaction { (transaction) throws(LMDBError) in
+    return try log.read { (transaction) throws(LogError) in
       try ledger.meters(in: transaction).map(\.meter.residual)
     }
   }
@@ -216,7 +216,7 @@ private struct ChargeSums {
   func expect(in log: EventLog) throws {
     let ledger = LedgerView(log)
     var found: [Key: Int64] = [:]
-    try log.environment.withReadTransaction { (transaction) throws(LMDBError) in
+    try log.read { (transaction) throws(LogError) in
       for window in Set(amounts.keys.map(\.window)) {
         for (slice, spent) in try spend(window, ledger, transaction) {
           found[Key(window: window, slice: slice)] = spent.amount

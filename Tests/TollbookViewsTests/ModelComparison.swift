@@ -1,3 +1,4 @@
+import Bytes
 import LMDB
 import Testing
 import TollbookEvents
@@ -14,7 +15,7 @@ func expectViews(of log: EventLog, toBe model: LogModel) throws {
 
 private func expectCache(of log: EventLog, toBe model: LogModel) throws {
   let view = CacheView(log)
-  let page = try log.environment.withReadTransaction { (transaction) throws(LMDBError) in
+  let page = try log.read { (transaction) throws(LogError) in
     try view.page(after: nil, limit: .max, in: transaction) { _ in true }
   }
   let entries = Dictionary(
@@ -152,7 +153,7 @@ private func expectSpendOfAllWindows(
 
 func spend(
   _ window: String, _ ledger: LedgerView, _ transaction: borrowing ReadTransaction
-) throws(LMDBError) -> [LogModel.Slice: LogModel.Spent] {
+) throws(LogError) -> [LogModel.Slice: LogModel.Spent] {
   var found: [LogModel.Slice: LogModel.Spent] = [:]
   for row in try ledger.spend(window: window, in: transaction) {
     let slice = LogModel.Slice(

@@ -1,3 +1,4 @@
+import Bytes
 import Foundation
 import LMDB
 import Testing
@@ -70,7 +71,7 @@ import TollbookViews
       try await log.append(ImpossibleEvent.extreme(amount, fetch: log.head + 1))
     }
     let ledger = LedgerView(log)
-    let meters = try log.environment.withReadTransaction { (transaction) throws(LMDBError) in
+    let meters = try log.read { (transaction) throws(LogError) in
       try ledger.meters(in: transaction)
     }
     #expect(meters.count == 1)
@@ -85,7 +86,7 @@ import TollbookViews
       try await log.append(ImpossibleEvent.extremeMoves(amount, fetch: log.head + 1))
     }
     let ledger = LedgerView(log)
-    let meters = try log.environment.withReadTransaction { (transaction) throws(LMDBError) in
+    let meters = try log.read { (transaction) throws(LogError) in
       try ledger.meters(in: transaction)
     }
     #expect(Set(meters.map(\.key)) == Set(ImpossibleEvent.pages))
@@ -103,7 +104,7 @@ import TollbookViews
     try await log.append(events)
     #expect(try Self.parkedPositions(in: log) == [2])
     let ledger = LedgerView(log)
-    let settled = try log.environment.withReadTransaction { (transaction) throws(LMDBError) in
+    let settled = try log.read { (transaction) throws(LogError) in
       try ledger.meter(ImpossibleEvent.pages[0], in: transaction)[.settled]
     }
     #expect(settled == 7)
@@ -120,7 +121,7 @@ import TollbookViews
     changed.detail = "x" + String(repeating: "é", count: 40_000)
     try await log.append([.credentialAdded(added), .credentialStatusChanged(changed)])
     let ledger = LedgerView(log)
-    let found = try log.environment.withReadTransaction { (transaction) throws(LMDBError) in
+    let found = try log.read { (transaction) throws(LogError) in
       try ledger.credential("main", in: transaction)
     }
     #expect(found?.detail == "x" + String(repeating: "é", count: 32_767))

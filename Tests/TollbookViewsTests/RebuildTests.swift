@@ -1,3 +1,4 @@
+import Bytes
 import Foundation
 import LMDB
 import Synchronization
@@ -458,7 +459,7 @@ import TollbookViews
       directory: "\(folder.path)/data",
       options: EnvironmentOptions(mapSize: 1 << 30, isReadOnly: true))
     let metrics = MetricsView(try ViewTables(of: MetricsFold.fold, in: environment))
-    let totals = try environment.withReadTransaction { (transaction) throws(LMDBError) in
+    let totals = try environment.withReadTransaction { (transaction) throws(LogError) in
       try metrics.totals(in: transaction)
     }
     #expect(

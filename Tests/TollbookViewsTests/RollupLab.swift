@@ -42,7 +42,7 @@ final class RollupLab {
   func dump() throws -> [String: TableDump] { try environment.dump() }
 
   func found() throws -> FoundRollups {
-    try environment.withReadTransaction { (transaction) throws(LMDBError) in
+    try environment.withReadTransaction { (transaction) throws(LogError) in
       try FoundRollups(view, in: transaction)
     }
   }
@@ -54,8 +54,8 @@ struct FoundRollups {
   private(set) var remarks: [Position: RollupRemarks] = [:]
   private(set) var since: Position?
 
-  init(_ view: RollupView, in transaction: borrowing ReadTransaction) throws(LMDBError) {
-    try view.scan(0..<UInt64.max, in: transaction) { (key, row) throws(LMDBError) in
+  init(_ view: RollupView, in transaction: borrowing ReadTransaction) throws(LogError) {
+    try view.scan(0..<UInt64.max, in: transaction) { (key, row) throws(LogError) in
       var columns: [RollupColumn: Int64] = [:]
       for column in RollupColumn.allCases where row[column] != 0 { columns[column] = row[column] }
       rows[RollupModel.Row(key)] = columns

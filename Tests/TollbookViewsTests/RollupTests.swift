@@ -63,7 +63,7 @@ import TollbookViews
     for _ in 0..<4 {
       try await history.append(100, to: log)
       let model = RollupModel(try events(of: log))
-      try log.environment.withReadTransaction { (transaction) throws(LMDBError) in
+      try log.read { (transaction) throws(LogError) in
         try FoundRollups(RollupView(log), in: transaction)
       }.expect(model)
     }
@@ -72,7 +72,7 @@ import TollbookViews
 
   private static func events(of log: EventLog) throws -> [RecordedEvent] {
     var events: [RecordedEvent] = []
-    try log.environment.withReadTransaction { (transaction) throws(LogError) in
+    try log.read { (transaction) throws(LogError) in
       try log.reader.scan(after: 0, in: transaction) { (recorded) throws(LogError) in
         events.append(recorded)
         return .next

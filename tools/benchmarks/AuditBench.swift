@@ -67,7 +67,7 @@ struct AuditBench: AsyncParsableCommand {
     let mix = MixDispenser(world: products)
     let (end, products, count) = (events, products, reads)
     while log.head < end {
-      _ = try await log.decide { (_, context) throws(LMDBError) in
+      _ = try await log.decide { (_, context) throws(LogError) in
         var events = mix.take(1_400, context)
         if count > 0 {
           let reads = Self.reads(count, at: context.time, from: context.next, of: products)

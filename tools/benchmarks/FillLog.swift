@@ -22,7 +22,7 @@ struct FillLog: AsyncParsableCommand {
     }
     let mix = MixDispenser(world: products)
     while log.head < events {
-      _ = try await log.decide { (_, context) throws(LMDBError) in
+      _ = try await log.decide { (_, context) throws(LogError) in
         Decision(events: mix.take(5_000, context), answer: ())
       }
     }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Bytes
 import Foundation
 import LMDB
 import TollbookEvents
@@ -79,7 +80,7 @@ struct LogBench: AsyncParsableCommand {
       for _ in 0..<callers {
         group.addTask {
           while ContinuousClock.now < end {
-            _ = try? await log.decide { (_, context) throws(LMDBError) in
+            _ = try? await log.decide { (_, context) throws(LogError) in
               Decision(events: mix.take(perCall, context), answer: ())
             }
           }

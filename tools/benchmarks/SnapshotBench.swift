@@ -1,6 +1,5 @@
 import ArgumentParser
 import Foundation
-import LMDB
 import TollbookArchive
 import TollbookEvents
 import TollbookLog
@@ -27,7 +26,7 @@ struct SnapshotBench: AsyncParsableCommand {
     let log = try open("\(folder)/views")
     let mix = MixDispenser(world: products)
     while log.head < events {
-      _ = try await log.decide { (_, context) throws(LMDBError) in
+      _ = try await log.decide { (_, context) throws(LogError) in
         Decision(events: mix.take(5_000, context), answer: ())
       }
     }

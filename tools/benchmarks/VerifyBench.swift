@@ -54,13 +54,13 @@ struct VerifyBench: AsyncParsableCommand {
     defer { log.close() }
     let mix = MixDispenser()
     while log.head < events {
-      _ = try await log.decide { (_, context) throws(LMDBError) in
+      _ = try await log.decide { (_, context) throws(LogError) in
         Decision(events: mix.take(1_000, context), answer: ())
       }
     }
     for start in stride(from: 0, to: bodies, by: 100) {
       let some = (start..<min(start + 100, bodies)).map { Body(Self.content($0)) }
-      _ = try await log.decide { (_, _) throws(LMDBError) in
+      _ = try await log.decide { (_, _) throws(LogError) in
         Decision(events: [.serviceStarted(ServiceStarted())], bodies: some, answer: ())
       }
     }

@@ -33,7 +33,7 @@ struct ViewsBench: AsyncParsableCommand {
     let mix = MixDispenser()
     let events = events
     while log.head < events {
-      _ = try await log.decide { (_, context) throws(LMDBError) in
+      _ = try await log.decide { (_, context) throws(LogError) in
         Decision(events: mix.take(5_000, context), answer: ())
       }
     }
@@ -190,8 +190,8 @@ private struct RowSample: Sendable {
     self.cache = cache
     self.ledger = ledger
     head = log.head
-    (resources, meter) = try log.environment.withReadTransaction {
-      (transaction) throws(LMDBError) in
+    (resources, meter) = try log.read {
+      (transaction) throws(LogError) in
       let page = try cache.page(after: nil, limit: 5_000, in: transaction) { _ in true }
       let meters = try ledger.meters(in: transaction)
       return (
@@ -211,7 +211,7 @@ private struct RowSample: Sendable {
   /// What a request that is answered from the cache reads.
   func read(_ log: EventLog, _ index: Int) throws {
     let resource = resource(index)
-    try log.environment.withReadTransaction { (transaction) throws(LMDBError) in
+    try log.read { (transaction) throws(LogError) in
       _ = try cache.entry(resource, covering: 0, in: transaction)
       _ = try ledger.meter(meter, in: transaction)
     }

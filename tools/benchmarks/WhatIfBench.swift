@@ -1,7 +1,6 @@
 import ArgumentParser
 import Foundation
 import Keepa
-import LMDB
 import Synchronization
 import TollbookArchive
 import TollbookEvents
@@ -83,7 +82,7 @@ struct WhatIfBench: AsyncParsableCommand {
       }
       let calls = missing
       let reads = read
-      _ = try await log.decide { (_, context) throws(LMDBError) in
+      _ = try await log.decide { (_, context) throws(LogError) in
         Decision(events: Self.events(calls, reads, at: now, first: context.next), answer: ())
       }
     }

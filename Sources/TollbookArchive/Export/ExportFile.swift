@@ -1,5 +1,5 @@
+import Files
 import Foundation
-import LMDB
 package import TollbookEvents
 import TollbookLog
 
@@ -101,7 +101,7 @@ package enum ExportFile {
     let totals = reader.totals
     guard totals.commits > 0 else { return (Done(totals: totals), reader.soundBytes) }
     let log = source.reader
-    let row = try source.environment.withReadTransaction { (transaction) throws(LogError) in
+    let row = try source.read { (transaction) throws(LogError) in
       try log.commit(holding: totals.last, in: transaction)
     }
     guard row?.last == totals.last, row?.root == totals.root else {

@@ -1,5 +1,5 @@
+import Bytes
 import Foundation
-import LMDB
 import SwiftProtobuf
 package import TollbookEvents
 package import TollbookLog

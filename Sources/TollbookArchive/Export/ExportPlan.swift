@@ -1,4 +1,3 @@
-import LMDB
 package import TollbookEvents
 package import TollbookLog
 
@@ -20,7 +19,7 @@ package struct ExportPlan: Hashable, Sendable {
   ) throws {
     let range = try EventRange(from: start, to: end, in: source)
     let reader = source.reader
-    let (header, last) = try source.environment.withReadTransaction {
+    let (header, last) = try source.read {
       (transaction) throws(LogError) in
       let first =
         try reader.commit(holding: range.after + 1, in: transaction)?.first ?? range.after + 1

@@ -1,5 +1,5 @@
+import Bytes
 import Foundation
-import LMDB
 import TollbookEvents
 package import TollbookLog
 

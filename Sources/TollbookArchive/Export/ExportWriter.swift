@@ -1,3 +1,4 @@
+import Bytes
 import Deflate
 import LMDB
 import TollbookEvents
@@ -62,7 +63,7 @@ package struct ExportWriter {
     self.written = []
     let hasBodies = plan.header.hasBodies
     var portion = Portion()
-    try source.environment.withReadTransaction { (transaction) throws(LogError) in
+    try source.read { (transaction) throws(LogError) in
       try reader.scanRecords(after: start, in: transaction) {
         (position, record) throws(LogError) in
         let row: CommitRow

@@ -1,5 +1,4 @@
 import Deflate
-import LMDB
 package import TollbookEvents
 package import TollbookLog
 
@@ -75,7 +74,7 @@ package enum LogImport {
   ) throws -> Outcome {
     let before = importer.head
     let source = try LogSource(importer.environment)
-    let known = try source.environment.withReadTransaction { (transaction) throws(LogError) in
+    let known = try source.read { (transaction) throws(LogError) in
       try source.reader.origin(in: transaction)
     }
     var bodies: UInt64 = 0
@@ -152,7 +151,7 @@ package enum LogImport {
   ) throws {
     // What a snapshot stands for is known by its last commit alone.
     guard row.last >= start else { return }
-    let known = try source.environment.withReadTransaction { (transaction) throws(LogError) in
+    let known = try source.read { (transaction) throws(LogError) in
       try source.reader.commit(holding: row.last, in: transaction)
     }
     guard known == row else { throw LogImportProblem.fork(row.first) }

@@ -27,23 +27,30 @@ package struct LogSource: Sendable {
 
   package var reader: LogReader { LogReader(tables) }
 
+  /// Runs `body` on one consistent view of everything.
+  package func read<R>(
+    _ body: (borrowing LogReading) throws(LogError) -> R
+  ) throws(LogError) -> R {
+    try environment.withReadTransaction { (reading) throws(LogError) in try body(reading) }
+  }
+
   /// The last position, 0 in an empty log.
   package func head() throws(LogError) -> Position {
-    try environment.withReadTransaction { (transaction) throws(LogError) in
+    try read { (transaction) throws(LogError) in
       try reader.head(in: transaction)
     }
   }
 
   /// The position before the first event: 0, or that of the snapshot from which the log goes on.
   package func start() throws(LogError) -> Position {
-    try environment.withReadTransaction { (transaction) throws(LogError) in
+    try read { (transaction) throws(LogError) in
       try reader.base(in: transaction)?.position ?? 0
     }
   }
 
   /// The last position that was written by an instant, also after a clock was ahead; the start if there is none.
   package func position(asOf time: Timestamp) throws(LogError) -> Position {
-    try environment.withReadTransaction { (transaction) throws(LogError) in
+    try read { (transaction) throws(LogError) in
       try reader.lastPosition(writtenBy: time, in: transaction)
     }
   }
@@ -56,14 +63,14 @@ package struct LogSource: Sendable {
   /// - Throws: `.beforeBase` if events after `position` are not in the log; `.damaged` for a gap or a wrong checksum.
   package func scanRecords(
     after position: Position, through end: Position = .max,
-    _ body: (Position, RawSpan) throws(LogError) -> ScanStep
+    _ body: (Position, RawSpan) throws(LogError) -> ReadStep
   ) throws(LogError) {
     var last = position
     var isAtEnd = last >= end
     while !isAtEnd {
       let start = last
       var hasStopped = false
-      try environment.withReadTransaction { (transaction) throws(LogError) in
+      try read { (transaction) throws(LogError) in
         var rows = 0
         var bytes = 0
         try reader.scanRecords(after: start, in: transaction) {
@@ -84,7 +91,7 @@ package struct LogSource: Sendable {
   /// Shows events after a position up to and including `end`, in order, those of other kinds left out.
   package func scan(
     after position: Position, through end: Position = .max, kinds: Set<EventKind>? = nil,
-    _ body: (RecordedEvent) throws(LogError) -> ScanStep
+    _ body: (RecordedEvent) throws(LogError) -> ReadStep
   ) throws(LogError) {
     let wanted = kinds.map { kinds in
       (0...UInt8.max).map { tag in EventKind(rawValue: tag).map(kinds.contains) ?? false }

@@ -1,4 +1,3 @@
-import LMDB
 package import TollbookLog
 
 extension EventLog {

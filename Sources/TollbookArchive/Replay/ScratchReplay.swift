@@ -31,7 +31,7 @@ package final class ScratchReplay: Sendable {
     self.folds = folds
     views = try ScratchViews(
       of: folds, at: "\(folder)/tollbook-replay-\(UUID().uuidString)", mapSize: mapSize)
-    let base = try source.environment.withReadTransaction { (transaction) throws(LogError) in
+    let base = try source.read { (transaction) throws(LogError) in
       try source.reader.base(in: transaction)
     }
     if let base {
@@ -92,7 +92,7 @@ package final class ScratchReplay: Sendable {
 
   /// Runs `body` on one consistent view of the scratch environment.
   package func read<R>(
-    _ body: (borrowing ReadTransaction) throws(LogError) -> R
+    _ body: (borrowing LogReading) throws(LogError) -> R
   ) throws(LogError) -> R {
     try views.read(body)
   }
@@ -111,7 +111,7 @@ package typealias BaseLoader = (LogBase, ScratchReplay) throws(LogError) -> Void
 extension LogSource {
   /// The root of the tree over everything up to a position, which need not end a commit.
   package func root(at position: Position) throws(LogError) -> TreeHash {
-    try environment.withReadTransaction { (transaction) throws(LogError) in
+    try read { (transaction) throws(LogError) in
       try reader.frontier(size: position, in: transaction).root
     }
   }
@@ -119,7 +119,7 @@ extension LogSource {
   /// The commit time of a position; the beginning of 1970 before the first.
   package func time(of position: Position) throws(LogError) -> Timestamp {
     guard position > 0 else { return Timestamp(milliseconds: 0) }
-    return try environment.withReadTransaction { (transaction) throws(LogError) in
+    return try read { (transaction) throws(LogError) in
       try reader.commit(holding: position, in: transaction)?.time ?? Timestamp(milliseconds: 0)
     }
   }

@@ -140,7 +140,7 @@ package struct Verification {
       try replay.folds.map { (fold) throws(LogError) in (fold, try tables(of: fold)) }
     }
     var found = outcome
-    try source.environment.withReadTransaction { (transaction) throws(LogError) in
+    try source.read { (transaction) throws(LogError) in
       watch.reading(LogTables.eventsName)
       let head = try source.reader.head(in: transaction)
       var comparison = ViewComparison(source, watch)

@@ -1,3 +1,4 @@
+import Bytes
 import LMDB
 import TollbookEvents
 import TollbookLog
@@ -32,29 +33,29 @@ struct ViewComparison: ~Copyable {
     in transaction: borrowing ReadTransaction
   ) throws(LogError) -> Found {
     watch.reading(LogTables.viewsName)
-    do throws(LMDBError) {
-      let row = try ViewRow.of(fold, source.tables.views, in: transaction)
-      guard let views else {
-        return row == nil
-          ? .absent
-          : .different([Damage(table: LogTables.viewsName, problem: "\(fold.id) has no tables")])
-      }
-      let tables = try views.open(in: transaction)
-      var rows = 0
-      for table in tables { rows += try transaction.count(in: table) }
-      if row == nil, rows == 0 { return .absent }
-      if let row, row.position < replay.position { return .behind(row.position) }
-      guard row?.position == replay.position else {
-        let contained = row.map { "contain the log up to \($0.position)" } ?? "be there"
-        return .different([
-          Damage(
-            table: LogTables.viewsName, position: row?.position,
-            problem: "\(fold.id) is noted to \(contained), and the log ends at"
-              + " \(replay.position)")
-        ])
-      }
-      return try compare(fold, tables, with: replay, rows, in: transaction)
-    } catch { throw .storage(error) }
+    let row = try LogError.absorbing(
+      try ViewRow.of(fold, source.tables.views, in: transaction))
+    guard let views else {
+      return row == nil
+        ? .absent
+        : .different([Damage(table: LogTables.viewsName, problem: "\(fold.id) has no tables")])
+    }
+    let tables = try views.open(in: transaction)
+    var rows = 0
+    for table in tables { rows += try LogError.absorbing(try transaction.count(in: table)) }
+    if row == nil, rows == 0 { return .absent }
+    if let row, row.position < replay.position { return .behind(row.position) }
+    guard row?.position == replay.position else {
+      let contained = row.map { "contain the log up to \($0.position)" } ?? "be there"
+      return .different([
+        Damage(
+          table: LogTables.viewsName, position: row?.position,
+          problem: "\(fold.id) is noted to \(contained), and the log ends at"
+            + " \(replay.position)")
+      ])
+    }
+    return try LogError.absorbing(
+      try compare(fold, tables, with: replay, rows, in: transaction))
   }
 
   private mutating func compare(

@@ -1,3 +1,4 @@
+import Bytes
 import Crypto
 package import LMDB
 package import TollbookEvents
@@ -40,7 +41,7 @@ extension ViewDigest {
     of fold: Fold, _ tables: [Table], log: LogTables, in transaction: borrowing ReadTransaction
   ) throws(LogError) {
     var digester = ViewDigester()
-    do throws(LMDBError) {
+    let rows = try LogError.inTables { () throws(LMDBError) in
       for (name, table) in zip(fold.tables, tables) {
         digester.begin(table: name)
         try transaction.scan(table) { (key, value) throws(LMDBError) in
@@ -57,8 +58,9 @@ extension ViewDigest {
         return .next
       }
       digester.endTable()
-      self.init(view: fold.id, rows: rows, digest: digester.finish())
-    } catch { throw .storage(error) }
+      return rows
+    }
+    self.init(view: fold.id, rows: rows, digest: digester.finish())
   }
 }
 

@@ -1,3 +1,4 @@
+import Bytes
 import Foundation
 import LMDB
 package import TollbookEvents
@@ -136,10 +137,8 @@ package struct Restore {
       let log = try EventLog(directory, folds: allFolds, time: time, options: options) { _ in }
       defer { log.close() }
       let digest = try log.stateDigest()
-      do throws(LMDBError) {
-        try log.removeStrayBodies()
-        try log.environment.sync()
-      } catch { throw .storage(error) }
+      try log.removeStrayBodies()
+      try LogError.absorbing(try log.environment.sync())
       return (log.head, digest)
     } catch { throw .log(error) }
   }
@@ -147,20 +146,22 @@ package struct Restore {
 
 extension EventLog {
   /// Removes bodies that the log knows no more: a snapshot may hold some that were pruned after it was taken.
-  fileprivate func removeStrayBodies() throws(LMDBError) {
+  fileprivate func removeStrayBodies() throws(LogError) {
     let cache = viewTables(of: CacheFold.fold)
     let bodies = tables.bodies
-    try environment.withWriteTransaction { (transaction) throws(LMDBError) in
+    try environment.withWriteTransaction { (transaction) throws(LogError) in
       var strays: [[UInt8]] = []
       let views = try cache.open(in: transaction.reading)
-      try transaction.reading.scan(bodies) { (digest, _) throws(LMDBError) in
-        let key = [UInt8](copying: digest)
-        if try !CacheFold.knows(body: key, in: views, of: transaction.reading) {
-          strays.append(key)
+      try LogError.inTables { () throws(LMDBError) in
+        try transaction.reading.scan(bodies) { (digest, _) throws(LMDBError) in
+          let key = [UInt8](copying: digest)
+          if try !CacheFold.knows(body: key, in: views, of: transaction.reading) {
+            strays.append(key)
+          }
+          return .next
         }
-        return .next
+        for key in strays { _ = try transaction.delete(key: key.span, in: bodies) }
       }
-      for key in strays { _ = try transaction.delete(key: key.span, in: bodies) }
     }
   }
 }
@@ -171,10 +172,7 @@ extension EventLog {
     try read { (transaction) throws(LogError) in
       var views: [ViewDigest] = []
       for fold in allFolds {
-        let tables: [Table]
-        do throws(LMDBError) { tables = try viewTables(of: fold).open(in: transaction) } catch {
-          throw .storage(error)
-        }
+        let tables = try viewTables(of: fold).open(in: transaction)
         views.append(try ViewDigest(of: fold, tables, log: self.tables, in: transaction))
       }
       let commit = try reader.lastCommit(in: transaction)

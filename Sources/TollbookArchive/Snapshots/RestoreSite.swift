@@ -1,5 +1,5 @@
+import Files
 import Foundation
-import LMDB
 import TollbookLog
 
 /// Where a data directory is put together before it gets its name: a folder beside the target.

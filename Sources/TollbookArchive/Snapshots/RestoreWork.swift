@@ -1,6 +1,6 @@
 import Deflate
+import Files
 import Foundation
-import LMDB
 import TollbookEvents
 import TollbookLog
 import TollbookViews

@@ -1,4 +1,3 @@
-import LMDB
 import TollbookLog
 
 /// What is different between two snapshots, table by table.

@@ -1,4 +1,4 @@
-import LMDB
+import Bytes
 
 /// The file of a snapshot, format version 1. Numbers are big-endian.
 ///

@@ -1,5 +1,6 @@
+import Bytes
+import Files
 import Foundation
-import LMDB
 
 /// A snapshot file while it is read: its sections in order, each checked against its checksums.
 struct SnapshotInput {

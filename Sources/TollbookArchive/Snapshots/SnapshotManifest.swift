@@ -1,5 +1,5 @@
+import Bytes
 import JSONText
-import LMDB
 package import TollbookEvents
 package import TollbookLog
 

@@ -1,7 +1,8 @@
+import Bytes
 import Crypto
 import Dispatch
+import Files
 import Foundation
-import LMDB
 import Synchronization
 
 /// A snapshot file while it is written, section by section.

@@ -1,5 +1,5 @@
+import Bytes
 import Dispatch
-import LMDB
 import Synchronization
 package import TollbookLog
 

@@ -1,6 +1,6 @@
 import Dispatch
+import Files
 import Foundation
-import LMDB
 import TollbookEvents
 package import TollbookLog
 

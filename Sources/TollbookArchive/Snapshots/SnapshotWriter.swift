@@ -1,3 +1,4 @@
+import Bytes
 import Foundation
 import LMDB
 import TollbookEvents
@@ -66,8 +67,8 @@ struct SnapshotWriter {
   private func tables(
     of fold: Fold, in transaction: borrowing ReadTransaction
   ) throws(SnapshotProblem) -> [Table] {
-    do throws(LMDBError) { return try log.viewTables(of: fold).open(in: transaction) } catch {
-      throw .storage(error)
+    do throws(LogError) { return try log.viewTables(of: fold).open(in: transaction) } catch {
+      throw .log(error)
     }
   }
 
@@ -100,7 +101,7 @@ struct SnapshotWriter {
     let tables = try tables(of: fold, in: transaction)
     var counts: [SnapshotManifest.View.TableCount] = []
     var parked: UInt64 = 0
-    do throws(LMDBError) {
+    try SnapshotProblem.inTables { () throws(LMDBError) in
       let row = try ViewRow.of(fold, log.tables.views, in: transaction)
       guard row?.position == position else {
         throw LMDBError(.corrupted, .get, table: LogTables.viewsName)
@@ -111,7 +112,7 @@ struct SnapshotWriter {
       try transaction.scanParked(by: fold, in: log.tables) { (_, _) throws(LMDBError) in
         parked += 1
       }
-    } catch { throw .storage(error) }
+    }
     do throws(LogError) {
       let digest = try ViewDigest(of: fold, tables, log: log.tables, in: transaction)
       return SnapshotManifest.View(tables: counts, parked: parked, digest: digest)
@@ -191,15 +192,14 @@ struct SnapshotWriter {
   private func add(
     _ digest: [UInt8], to content: inout [UInt8], in transaction: borrowing ReadTransaction
   ) throws(SnapshotProblem) -> Bool {
-    let outcome: Result<Void, Damage>?
-    do throws(LMDBError) {
-      outcome = try transaction.withValue(forKey: digest.span, in: log.tables.bodies) { row in
+    let outcome: Result<Void, Damage>? = try SnapshotProblem.inTables { () throws(LMDBError) in
+      try transaction.withValue(forKey: digest.span, in: log.tables.bodies) { row in
         content.append(contentsOf: digest)
         content.append(bigEndian: UInt32(row.byteCount))
         content.append(copying: row)
         return Result { () throws(Damage) in _ = try Body(digest: digest, row: row) }
       }
-    } catch { throw .storage(error) }
+    }
     do throws(Damage) { try outcome?.get() } catch { throw .log(.damaged(error)) }
     return outcome != nil
   }

@@ -1,4 +1,4 @@
-import LMDB
+import Bytes
 package import TollbookEvents
 import TollbookLog
 

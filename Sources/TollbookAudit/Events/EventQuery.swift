@@ -1,4 +1,3 @@
-import LMDB
 package import TollbookArchive
 package import TollbookEvents
 package import TollbookLog
@@ -50,7 +49,7 @@ package struct EventQuery: Sendable {
     after position: Position, through end: Position = .max, limit: Int,
     looking budget: Int = portion
   ) throws(LogError) -> EventPage {
-    try source.environment.withReadTransaction { (transaction) throws(LogError) in
+    try source.read { (transaction) throws(LogError) in
       let head = try source.reader.head(in: transaction)
       var page = EventPage(last: position, head: head)
       let end = min(end, head)
@@ -58,7 +57,9 @@ package struct EventQuery: Sendable {
         throw .beforeBase(base.position)
       }
       if position < end {
-        if filter.plan != .scan, let index, try isWhole(head: head, in: transaction) {
+        if filter.plan != .scan, let index,
+          try source.reader.contains(EventIndex.fold, upTo: head, in: transaction)
+        {
           try look(by: index, into: &page, through: end, limit, budget, in: transaction)
         } else {
           try scan(into: &page, through: end, limit, budget, in: transaction)
@@ -69,19 +70,9 @@ package struct EventQuery: Sendable {
     }
   }
 
-  /// Whether the index has all events: not so where a log was imported and not opened since.
-  private func isWhole(
-    head: Position, in transaction: borrowing ReadTransaction
-  ) throws(LogError) -> Bool {
-    do throws(LMDBError) {
-      let row = try ViewRow.of(EventIndex.fold, source.tables.views, in: transaction)
-      return row?.position == head
-    } catch { throw .storage(error) }
-  }
-
   private func scan(
     into page: inout EventPage, through end: Position, _ limit: Int, _ budget: Int,
-    in transaction: borrowing ReadTransaction
+    in transaction: borrowing LogReading
   ) throws(LogError) {
     var left = budget
     var found = page
@@ -103,14 +94,11 @@ package struct EventQuery: Sendable {
 
   private func look(
     by index: EventIndex, into page: inout EventPage, through end: Position, _ limit: Int,
-    _ budget: Int, in transaction: borrowing ReadTransaction
+    _ budget: Int, in transaction: borrowing LogReading
   ) throws(LogError) {
     var left = budget
     while page.last < end, left > 0, page.events.count < limit {
-      let found: (positions: [Position], horizon: Position)
-      do throws(LMDBError) {
-        found = try candidates(after: page.last, index, in: transaction)
-      } catch { throw .storage(error) }
+      let found = try candidates(after: page.last, index, in: transaction)
       for position in found.positions {
         guard position <= end, page.events.count < limit else { break }
         left -= 1
@@ -129,8 +117,8 @@ package struct EventQuery: Sendable {
 
   /// Some positions of events that the filter may want, in order: all of them up to the horizon.
   private func candidates(
-    after position: Position, _ index: EventIndex, in transaction: borrowing ReadTransaction
-  ) throws(LMDBError) -> (positions: [Position], horizon: Position) {
+    after position: Position, _ index: EventIndex, in transaction: borrowing LogReading
+  ) throws(LogError) -> (positions: [Position], horizon: Position) {
     switch filter.plan {
     case .scan: return ([], .max)
     case .fetch(let fetch):

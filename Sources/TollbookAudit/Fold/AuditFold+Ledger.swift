@@ -1,4 +1,4 @@
-import LMDB
+import Bytes
 import TollbookEvents
 
 /// What an audit books of a posting: whose it is but for its parts, and how much.

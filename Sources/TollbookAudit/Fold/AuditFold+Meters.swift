@@ -1,4 +1,4 @@
-import LMDB
+import Bytes
 import TollbookEvents
 
 /// A meter as an audit numbers its names.

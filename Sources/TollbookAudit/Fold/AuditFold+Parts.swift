@@ -1,4 +1,4 @@
-import LMDB
+import Bytes
 import TollbookEvents
 
 /// The part of a cost that is for one resource of a call, and one payer's.

@@ -1,4 +1,4 @@
-import LMDB
+import Bytes
 import TollbookEvents
 
 /// An entry of the cache as an audit follows it.

@@ -1,4 +1,3 @@
-import LMDB
 import TollbookEvents
 
 // Of the frequent kinds of events, the fields that an audit wants, read straight from a record's payload. Texts are not

@@ -1,4 +1,4 @@
-import LMDB
+import Bytes
 
 /// A text by its bytes. To Swift two texts can be equal that differ in their bytes; to the ledger they are not.
 struct ByteName: Hashable, Sendable {

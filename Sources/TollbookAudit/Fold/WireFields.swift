@@ -1,4 +1,4 @@
-import LMDB
+import Bytes
 
 /// The fields of an encoded message, one after the other: what protobuf's wire format says, and nothing about meaning.
 ///

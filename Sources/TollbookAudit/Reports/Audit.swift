@@ -1,5 +1,4 @@
 package import JSONText
-package import LMDB
 package import TollbookArchive
 package import TollbookEvents
 package import TollbookLog
@@ -81,7 +80,7 @@ package enum Audit {
   /// - Returns: nil if `progress` said stop, or if rollups were asked for that do not tell.
   package static func run(
     _ query: AuditQuery, in source: LogSource,
-    progress: (_ done: Position, _ end: Position) -> ScanStep = { _, _ in .next }
+    progress: (_ done: Position, _ end: Position) -> ReadStep = { _, _ in .next }
   ) throws(LogError) -> AuditReport? {
     if query.source != .events, let report = try fromRollups(query, in: source) { return report }
     guard query.source != .rollups else { return nil }
@@ -98,8 +97,13 @@ package enum Audit {
     options.calendar = query.calendar
     options.account = query.account
     options.withWaste = query.withWaste
-    options.parkedByLedger = try source.parked(by: "ledger")
-    options.parkedByCache = try source.parked(by: "cache")
+    (options.parkedByLedger, options.parkedByCache) = try source.read {
+      (reading) throws(LogError) in
+      (
+        try source.reader.parked(byViewsNamed: "ledger", in: reading),
+        try source.reader.parked(byViewsNamed: "cache", in: reading)
+      )
+    }
     var fold = AuditFold(options)
     var isStopped = false
     if known > start {
@@ -119,27 +123,10 @@ package enum Audit {
 }
 
 extension LogSource {
-  /// The positions of events that a view could not apply.
-  fileprivate func parked(by view: String) throws(LogError) -> Set<Position> {
-    let prefix = Array("\(view)@".utf8)
-    return try environment.withReadTransaction { (transaction) throws(LogError) in
-      var found: Set<Position> = []
-      do throws(LMDBError) {
-        try transaction.scan(tables.parked, prefix: prefix.span) { (key, _) throws(LMDBError) in
-          if key.byteCount >= 8 { found.insert(key.bigEndianUInt64(at: key.byteCount - 8)) }
-          return .next
-        }
-      } catch { throw .storage(error) }
-      return found
-    }
-  }
-}
-
-extension LogSource {
   fileprivate func isOfWholeHours(
     after start: Position, through end: Position, head: Position
   ) throws(LogError) -> Bool {
-    try environment.withReadTransaction { (transaction) throws(LogError) in
+    try read { (transaction) throws(LogError) in
       try reader.wholeHours(after: start, through: end, head: head, in: transaction) != nil
     }
   }

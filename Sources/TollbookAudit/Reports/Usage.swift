@@ -1,4 +1,3 @@
-package import LMDB
 package import TollbookArchive
 package import TollbookEvents
 package import TollbookLog
@@ -122,7 +121,7 @@ package struct Usage: Sendable {
   /// - Returns: nil if `progress` said stop.
   package init?(
     of source: LogSource, until end: Timestamp,
-    progress: (_ done: Position, _ end: Position) -> ScanStep = { _, _ in .next }
+    progress: (_ done: Position, _ end: Position) -> ReadStep = { _, _ in .next }
   ) throws(LogError) {
     self.end = end
     reviews = UsagePeriod.allCases.map { Review(period: $0) }

@@ -1,4 +1,3 @@
-import LMDB
 import TollbookArchive
 import TollbookEvents
 import TollbookLog
@@ -82,7 +81,7 @@ extension Audit {
       guard case .noView = error else { throw error }
       return nil
     }
-    return try source.environment.withReadTransaction {
+    return try source.read {
       (transaction) throws(LogError) -> RollupFindings? in
       let reader = source.reader
       let start = try reader.base(in: transaction)?.position ?? 0
@@ -98,17 +97,15 @@ extension Audit {
       if query.grouping.isTime, !calendar.hasWholeHours(hours) { return nil }
       guard try source.areViewsComplete(head, in: transaction) else { return nil }
       var found = RollupFindings(start: start, end: end, known: head, first: first, last: last)
-      do throws(LMDBError) {
-        guard let since = try rollups.since(in: transaction), since <= after + 1 else {
-          return nil
-        }
-        try rollups.scan(hours, in: transaction) { (key, row) throws(LMDBError) in
-          found.rows.append((key, row))
-          return .next
-        }
-        found.remarks = try rollups.remarks(after: after, through: end, in: transaction)
-        if end == head { found.live = try cache.live(at: last, in: transaction) }
-      } catch { throw .storage(error) }
+      guard let since = try rollups.since(in: transaction), since <= after + 1 else {
+        return nil
+      }
+      try rollups.scan(hours, in: transaction) { (key, row) throws(LogError) in
+        found.rows.append((key, row))
+        return .next
+      }
+      found.remarks = try rollups.remarks(after: after, through: end, in: transaction)
+      if end == head { found.live = try cache.live(at: last, in: transaction) }
       return found
     }
   }
@@ -116,8 +113,8 @@ extension Audit {
 
 extension CacheView {
   fileprivate func live(
-    at time: Timestamp, in transaction: borrowing ReadTransaction
-  ) throws(LMDBError) -> LiveEntries {
+    at time: Timestamp, in transaction: borrowing LogReading
+  ) throws(LogError) -> LiveEntries {
     let bound = time.advanced(byMilliseconds: -AuditFold.overdueMilliseconds)
     let due = try dueEntries(at: bound, limit: .max, in: transaction)
     return LiveEntries(
@@ -130,15 +127,13 @@ extension LogSource {
   /// Whether the rollups, and the views whose word they take, have all events, and there was none that one of them could
   /// not apply.
   fileprivate func areViewsComplete(
-    _ head: Position, in transaction: borrowing ReadTransaction
+    _ head: Position, in transaction: borrowing LogReading
   ) throws(LogError) -> Bool {
     for fold in [RollupFold.fold, LedgerFold.fold, CacheFold.fold] {
       let parked = try reader.parked(of: fold, after: 0, through: .max, in: transaction)
-      guard parked.isEmpty else { return false }
-      do throws(LMDBError) {
-        let row = try ViewRow.of(fold, tables.views, in: transaction)
-        guard row?.position == head else { return false }
-      } catch { throw .storage(error) }
+      guard parked.isEmpty, try reader.contains(fold, upTo: head, in: transaction) else {
+        return false
+      }
     }
     return true
   }

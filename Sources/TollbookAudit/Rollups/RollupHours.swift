@@ -1,4 +1,3 @@
-import LMDB
 import TollbookArchive
 import TollbookEvents
 import TollbookLog
@@ -10,7 +9,7 @@ extension LogReader {
   /// - Parameter head: the last event that there is.
   func wholeHours(
     after start: Position, through end: Position, head: Position,
-    in transaction: borrowing ReadTransaction
+    in transaction: borrowing LogReading
   ) throws(LogError) -> Range<UInt64>? {
     guard start < end, let first = try hour(of: start + 1, in: transaction),
       let last = try hour(of: end, in: transaction)
@@ -25,7 +24,7 @@ extension LogReader {
   }
 
   private func hour(
-    of position: Position, in transaction: borrowing ReadTransaction
+    of position: Position, in transaction: borrowing LogReading
   ) throws(LogError) -> UInt64? {
     let time = try time(of: position, in: transaction)
     return time.map { RollupKey.hour(of: $0) }
@@ -33,7 +32,7 @@ extension LogReader {
 
   /// When an event was committed, that at the log's base too.
   func time(
-    of position: Position, in transaction: borrowing ReadTransaction
+    of position: Position, in transaction: borrowing LogReading
   ) throws(LogError) -> Timestamp? {
     if let base = try base(in: transaction), base.position == position { return base.commit.time }
     return try commit(holding: position, in: transaction)?.time

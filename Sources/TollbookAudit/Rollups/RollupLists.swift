@@ -1,4 +1,3 @@
-import LMDB
 import TollbookArchive
 import TollbookEvents
 import TollbookLog

@@ -1,4 +1,3 @@
-package import LMDB
 package import TollbookArchive
 package import TollbookEvents
 package import TollbookLog
@@ -15,7 +14,7 @@ package struct RollupProof: Sendable {
   /// - Returns: nil if the rollups do not tell of that range by that grouping, or if `progress` said stop.
   package init?(
     of query: AuditQuery, in source: LogSource,
-    progress: (_ done: Position, _ end: Position) -> ScanStep = { _, _ in .next }
+    progress: (_ done: Position, _ end: Position) -> ReadStep = { _, _ in .next }
   ) throws(LogError) {
     var query = query
     query.source = .rollups

@@ -1,5 +1,5 @@
-import LMDB
 import TollbookEvents
+import TollbookLog
 import TollbookUpstreams
 import TollbookViews
 
@@ -156,8 +156,8 @@ struct Booking {
 
   /// A page as the events leave it.
   mutating func page(
-    _ key: MeterKey, _ ledger: LedgerView, _ state: borrowing ReadTransaction
-  ) throws(LMDBError) -> Meter {
+    _ key: MeterKey, _ ledger: LedgerView, _ state: borrowing LogReading
+  ) throws(LogError) -> Meter {
     if let known = pages.first(where: { $0.key == key }) { return known.meter }
     let before = try ledger.meter(key, in: state)
     var meter = before
@@ -177,8 +177,8 @@ struct Booking {
   /// - Parameter elsewhere: what is taken of pages and is not in the books.
   mutating func standings(
     of uses: [MeterUse], _ elsewhere: [MeterKey: Int64] = [:], at now: Timestamp,
-    _ ledger: LedgerView, _ state: borrowing ReadTransaction
-  ) throws(LMDBError) -> [MeterStanding] {
+    _ ledger: LedgerView, _ state: borrowing LogReading
+  ) throws(LogError) -> [MeterStanding] {
     var standings: [MeterStanding] = []
     for var use in uses {
       let windows = use.rule.windows(at: now)
@@ -199,8 +199,8 @@ struct Booking {
   /// - Parameter ended: when it was over, by our clock. When it was really sent only the connection knows: not after that.
   mutating func end(
     _ attempt: Attempt, _ end: AttemptEnd, ended: Timestamp, _ ledger: LedgerView,
-    _ state: borrowing ReadTransaction
-  ) throws(LMDBError) {
+    _ state: borrowing LogReading
+  ) throws(LogError) {
     for move in attempt.moves { _ = try page(move.page, ledger, state) }
     let moves = attempt.ends(end)
     if !moves.charged.isEmpty {
@@ -248,8 +248,8 @@ struct Booking {
   mutating func observe(
     _ readings: [MeterReading], asked: Timestamp, known: [MeterKey: Meter],
     elsewhere: [MeterKey: Int64] = [:], at observed: Timestamp, fetch: Position,
-    _ ledger: LedgerView, _ state: borrowing ReadTransaction
-  ) throws(LMDBError) {
+    _ ledger: LedgerView, _ state: borrowing LogReading
+  ) throws(LogError) {
     let windows = [dayWindow(observed)]
     for reading in readings {
       guard let meter = definition(reading.meter) else { continue }
@@ -283,8 +283,8 @@ struct Booking {
 
   /// Closes the doubts on windows that are over, where the meter's rule says so.
   mutating func endDoubts(
-    ofWindowsBefore now: Timestamp, _ ledger: LedgerView, _ state: borrowing ReadTransaction
-  ) throws(LMDBError) {
+    ofWindowsBefore now: Timestamp, _ ledger: LedgerView, _ state: borrowing LogReading
+  ) throws(LogError) {
     let doubts = try ledger.holds(in: state).filter { $0.state == .inDoubt }
     for (key, doubts) in Dictionary(grouping: doubts, by: \.meter).sorted(by: { $0.key < $1.key }) {
       guard let meter = definition(key.inWindow("")) else { continue }
@@ -296,8 +296,8 @@ struct Booking {
 
   /// Appends events, and behind each that closes doubts the end of those that follow them.
   private mutating func append(
-    _ events: [Event], _ ledger: LedgerView, _ state: borrowing ReadTransaction
-  ) throws(LMDBError) {
+    _ events: [Event], _ ledger: LedgerView, _ state: borrowing LogReading
+  ) throws(LogError) {
     for event in events {
       append(event)
       guard case .chargeResolved(let resolution) = event else { continue }
@@ -316,8 +316,8 @@ struct Booking {
   /// The doubts on a page that a reading may settle. One that this very decision opens is too young, and keeps the others
   /// open.
   private func openDoubts(
-    _ key: MeterKey, _ ledger: LedgerView, _ state: borrowing ReadTransaction
-  ) throws(LMDBError) -> [Hold] {
+    _ key: MeterKey, _ ledger: LedgerView, _ state: borrowing LogReading
+  ) throws(LogError) -> [Hold] {
     let isYoung = events.contains { event in
       guard case .chargeInDoubt(let doubt) = event else { return false }
       return doubt.moves.contains { $0.page == key }
@@ -330,8 +330,8 @@ struct Booking {
   /// Notes that the upstream takes or refuses a credential, if that is news.
   mutating func noteKey(
     _ id: String, _ status: CredentialStatus, detail: String = "", _ ledger: LedgerView,
-    _ state: borrowing ReadTransaction
-  ) throws(LMDBError) {
+    _ state: borrowing LogReading
+  ) throws(LogError) {
     let known = try ledger.credential(id, in: state)
     guard known?.status != status || known?.detail != detail else { return }
     var event = CredentialStatusChanged()

@@ -1,4 +1,3 @@
-import LMDB
 import TollbookEvents
 import TollbookLog
 import TollbookUpstreams
@@ -20,8 +19,8 @@ struct FailCommand: Sendable {
 
   /// - Returns: the next attempt, if it is reserved.
   func decide(
-    _ ledger: LedgerView, _ state: borrowing ReadTransaction, _ context: DecisionContext
-  ) throws(LMDBError) -> Decision<Attempt?> {
+    _ ledger: LedgerView, _ state: borrowing LogReading, _ context: DecisionContext
+  ) throws(LogError) -> Decision<Attempt?> {
     var attempt = attempt
     var booking = Booking(upstream)
     try booking.begin(&attempt, at: context.next, ledger, state)
@@ -92,8 +91,8 @@ struct ObserveCommand: Sendable {
   var observed: Timestamp
 
   func decide(
-    _ ledger: LedgerView, _ state: borrowing ReadTransaction
-  ) throws(LMDBError) -> Decision<Void> {
+    _ ledger: LedgerView, _ state: borrowing LogReading
+  ) throws(LogError) -> Decision<Void> {
     var booking = Booking(upstream)
     switch result {
     case .success(let readings):

@@ -1,4 +1,3 @@
-import LMDB
 import Synchronization
 import TollbookEvents
 import TollbookLog
@@ -114,7 +113,7 @@ final class MeterWatch: Sendable {
       asked: asked, pages: pages, observed: log.time.now())
     let ledger = ledger
     do throws(LogError) {
-      _ = try await log.decide { (state, _) throws(LMDBError) in
+      _ = try await log.decide { (state, _) throws(LogError) in
         try command.decide(ledger, state)
       }
     } catch { return .notBooked(error) }
@@ -128,7 +127,7 @@ extension EventLog {
   func readPages(
     _ keys: [MeterKey], _ ledger: LedgerView
   ) throws(LogError) -> [MeterKey: Meter] {
-    try readViews { (transaction) throws(LMDBError) in
+    try read { (transaction) throws(LogError) in
       var pages: [MeterKey: Meter] = [:]
       for key in keys { pages[key] = try ledger.meter(key, in: transaction) }
       return pages

@@ -1,4 +1,3 @@
-import LMDB
 import Synchronization
 import TollbookEvents
 import TollbookLog
@@ -61,7 +60,7 @@ extension Purchaser {
       observed: observed, durationMilliseconds: exchange.duration.milliseconds,
       receivedBytes: exchange.receivedBytes)
     let (cache, ledger) = (cache, ledger)
-    let booked = await insist(for: id) { (state, context) throws(LMDBError) in
+    let booked = await insist(for: id) { (state, context) throws(LogError) in
       try command.decide(cache, ledger, state, context)
     }
     release(attempt)
@@ -102,7 +101,7 @@ extension Purchaser {
       readings: exchange.readings, elsewhere: elsewhere(at: observed, without: attempt),
       wantsRetry: wish != .none, mayRetry: pause != nil, observed: observed)
     let ledger = ledger
-    let booked = await insist(for: id) { (state, context) throws(LMDBError) in
+    let booked = await insist(for: id) { (state, context) throws(LogError) in
       try command.decide(ledger, state, context)
     }
     release(attempt)
@@ -127,7 +126,7 @@ extension Purchaser {
       failure: UpstreamFailure(.notSent, detail: problem.detail, charge: .none), end: notSent,
       wantsRetry: false, mayRetry: false, observed: log.time.now())
     let ledger = ledger
-    _ = await insist(for: id) { (state, context) throws(LMDBError) in
+    _ = await insist(for: id) { (state, context) throws(LogError) in
       try command.decide(ledger, state, context)
     }
     end(id, attempt, notSent, problem)
@@ -153,7 +152,7 @@ extension Purchaser {
     var booking = Booking(upstream)
     let ledger = ledger
     let standings =
-      (try? log.readViews { (state) throws(LMDBError) in
+      (try? log.read { (state) throws(LogError) in
         try booking.standings(of: attempt.call.uses.map { $0.first(1) }, at: now, ledger, state)
       }) ?? []
     let admission = Admission(on: standings)

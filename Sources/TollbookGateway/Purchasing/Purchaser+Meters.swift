@@ -1,4 +1,3 @@
-import LMDB
 import Synchronization
 import TollbookEvents
 import TollbookLog
@@ -36,13 +35,13 @@ extension Purchaser {
   private func endDoubts(at now: Timestamp) async {
     let (ledger, upstream) = (ledger, upstream)
     guard upstream.meters.contains(where: { $0.rule.counts }) else { return }
-    let ends = try? log.readViews { (state) throws(LMDBError) in
+    let ends = try? log.read { (state) throws(LogError) in
       var booking = Booking(upstream)
       try booking.endDoubts(ofWindowsBefore: now, ledger, state)
       return booking.events.count
     }
     guard let ends, ends > 0 else { return }
-    _ = try? await log.decide { (state, _) throws(LMDBError) in
+    _ = try? await log.decide { (state, _) throws(LogError) in
       var booking = Booking(upstream)
       try booking.endDoubts(ofWindowsBefore: now, ledger, state)
       return Decision(events: booking.events, answer: ())
@@ -53,10 +52,10 @@ extension Purchaser {
     let ledger = ledger
     let id = upstream.credentials.first ?? ""
     let bucket = upstream.meters.first.map(\.key)
-    let known = try? log.readViews { (transaction) throws(LMDBError) in
+    let known = try? log.read { (transaction) throws(LogError) in
       (
         try ledger.credential(id, in: transaction),
-        try bucket.map { key throws(LMDBError) in try ledger.meter(key, in: transaction) }?.reading
+        try bucket.map { key throws(LogError) in try ledger.meter(key, in: transaction) }?.reading
       )
     }
     var status = UpstreamStatus(

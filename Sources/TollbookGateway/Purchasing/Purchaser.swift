@@ -1,5 +1,4 @@
 import Deflate
-import LMDB
 import Synchronization
 import TollbookEvents
 import TollbookLog
@@ -209,7 +208,7 @@ final class Purchaser: Sendable {
       refusals.note($0, credential: upstream.credentials.first ?? "")
     }
     guard !events.isEmpty else { return }
-    let written = try? await log.decide { (_, _) throws(LMDBError) in
+    let written = try? await log.decide { (_, _) throws(LogError) in
       Decision(events: events, answer: ())
     }
     if written == nil { refusals.restore(events) }
@@ -261,7 +260,7 @@ final class Purchaser: Sendable {
     do throws(LogError) {
       if upstream.meters.contains(where: { $0.durability == .withAnswer }) {
         // What needs no writing before it is sent needs no writer either: one batch is decided at a time.
-        let decision = try log.readViews { (state) throws(LMDBError) in
+        let decision = try log.read { (state) throws(LogError) in
           try command.decide(cache, ledger, state, next: 1)
         }
         if decision.events.isEmpty {
@@ -269,7 +268,7 @@ final class Purchaser: Sendable {
           return .success(decision.answer)
         }
       }
-      let answer = try await log.decide { (state, context) throws(LMDBError) in
+      let answer = try await log.decide { (state, context) throws(LogError) in
         try command.decide(cache, ledger, state, next: context.next)
       }.answer
       hold(answer)

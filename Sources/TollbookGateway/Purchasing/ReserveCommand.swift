@@ -1,4 +1,3 @@
-import LMDB
 import TollbookEvents
 import TollbookLog
 import TollbookUpstreams
@@ -31,9 +30,9 @@ struct ReserveCommand: Sendable {
   /// - Returns: the events of what has to be written down before it is sent, and what was decided. Without events nothing
   ///   has to be.
   func decide(
-    _ cache: CacheView, _ ledger: LedgerView, _ state: borrowing ReadTransaction,
+    _ cache: CacheView, _ ledger: LedgerView, _ state: borrowing LogReading,
     next: Position
-  ) throws(LMDBError) -> Decision<Answer> {
+  ) throws(LogError) -> Decision<Answer> {
     let credential: String
     switch try accepted(ledger, state) {
     case .success(let id): credential = id
@@ -107,8 +106,8 @@ struct ReserveCommand: Sendable {
 
   /// The first credential that the upstream does not refuse.
   private func accepted(
-    _ ledger: LedgerView, _ state: borrowing ReadTransaction
-  ) throws(LMDBError) -> Result<String, Rejected> {
+    _ ledger: LedgerView, _ state: borrowing LogReading
+  ) throws(LogError) -> Result<String, Rejected> {
     var detail = "there is none"
     for id in credentials {
       guard let known = try ledger.credential(id, in: state), known.status == .rejected else {
@@ -122,8 +121,8 @@ struct ReserveCommand: Sendable {
   /// All places, and those of which a fresh entry has what is wanted: somebody else may have bought it since the asker
   /// looked.
   private func look(
-    _ cache: CacheView, _ state: borrowing ReadTransaction
-  ) throws(LMDBError) -> (all: [Int], fresh: Set<Int>) {
+    _ cache: CacheView, _ state: borrowing LogReading
+  ) throws(LogError) -> (all: [Int], fresh: Set<Int>) {
     var fresh: Set<Int> = []
     for (place, need) in batch.needs.enumerated() {
       guard let resource = need.resource,

@@ -1,6 +1,5 @@
 import Deflate
 import FoundationEssentials
-import LMDB
 import TollbookEvents
 import TollbookLog
 import TollbookUpstreams
@@ -38,9 +37,9 @@ struct SettleCommand: Sendable {
   }
 
   func decide(
-    _ cache: CacheView, _ ledger: LedgerView, _ state: borrowing ReadTransaction,
+    _ cache: CacheView, _ ledger: LedgerView, _ state: borrowing LogReading,
     _ context: DecisionContext
-  ) throws(LMDBError) -> Decision<Answer> {
+  ) throws(LogError) -> Decision<Answer> {
     var attempt = attempt
     var booking = Booking(upstream)
     try booking.begin(&attempt, at: context.next, ledger, state)
@@ -182,8 +181,8 @@ extension Booking {
   /// Writes the start of a call that is booked with its end; the limits of its windows are posted now.
   mutating func begin(
     _ attempt: inout Attempt, at position: Position, _ ledger: LedgerView,
-    _ state: borrowing ReadTransaction
-  ) throws(LMDBError) {
+    _ state: borrowing LogReading
+  ) throws(LogError) {
     guard attempt.fetch == 0 else { return }
     attempt.fetch = position
     for index in attempt.moves.indices {

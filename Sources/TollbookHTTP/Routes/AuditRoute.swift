@@ -1,7 +1,6 @@
 import Dispatch
 import Hummingbird
 import JSONText
-import LMDB
 import Synchronization
 import TollbookArchive
 import TollbookAudit

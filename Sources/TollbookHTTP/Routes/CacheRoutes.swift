@@ -1,6 +1,5 @@
 import Hummingbird
 import JSONText
-import LMDB
 import TollbookEvents
 import TollbookLog
 import TollbookViews
@@ -47,7 +46,7 @@ extension HTTPService {
     let cursor = try cacheCursor(query)
     let now = log.time.now()
     let head = log.head
-    let page = try log.readViews { (transaction) throws(LMDBError) in
+    let page = try log.read { (transaction) throws(LogError) in
       try cache.page(after: cursor, limit: limit, in: transaction) { entry in
         (kind == nil || entry.resource.kind == kind)
           && (state == nil || entry.state(at: now) == state)
@@ -97,7 +96,7 @@ extension HTTPService {
   }
 
   private func entries(of key: ResourceKey) throws(LogError) -> [CacheEntry] {
-    try log.readViews { (transaction) throws(LMDBError) in
+    try log.read { (transaction) throws(LogError) in
       try cache.all(of: key, in: transaction)
     }
   }

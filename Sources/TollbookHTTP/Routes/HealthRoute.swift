@@ -1,6 +1,5 @@
 import Hummingbird
 import JSONText
-import LMDB
 import TollbookEvents
 import TollbookGateway
 import TollbookLog
@@ -115,20 +114,19 @@ struct Health {
   private mutating func addReaders(
     _ service: HTTPService, _ longestLag: Int
   ) throws(LogError) {
-    let storage = try service.log.environmentStatistics()
-    for reader in storage.readers where storage.lag(of: reader) >= longestLag {
+    for reader in try service.log.space().readers where reader.lag >= longestLag {
       reasons.append(
         Reason(
           name: "long_reader",
-          detail: "process \(reader.process) reads the log since \(storage.lag(of: reader)) commits"
+          detail: "process \(reader.process) reads the log since \(reader.lag) commits"
             + " ago; until it has ended its reading the file grows: let it go on or end it"))
     }
   }
 
   private mutating func addBooks(_ service: HTTPService) throws(LogError) {
-    let (parked, meters) = try service.log.readViews { (transaction) throws(LMDBError) in
+    let (parked, meters) = try service.log.read { (transaction) throws(LogError) in
       (
-        try transaction.count(in: service.log.tables.parked),
+        try service.log.reader.parkedCount(in: transaction),
         try service.ledger.meters(in: transaction)
       )
     }

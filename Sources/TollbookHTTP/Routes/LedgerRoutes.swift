@@ -1,6 +1,5 @@
 import Hummingbird
 import JSONText
-import LMDB
 import TollbookArchive
 import TollbookEvents
 import TollbookLog
@@ -23,7 +22,7 @@ extension HTTPService {
         )
       }
       let head = try reader.head(in: transaction)
-      return (head, try LogError.absorbing(try ledger.meters(in: transaction)))
+      return (head, try ledger.meters(in: transaction))
     }
     return .object(position: position) { json in
       json.array("meters", meters) { json, row in

@@ -1,6 +1,5 @@
 import Hummingbird
 import JSONText
-import LMDB
 import TollbookLog
 
 extension HTTPService {
@@ -36,7 +35,7 @@ extension HTTPService {
     let commit = try log.read { (transaction) throws(LogError) in
       try reader.lastCommit(in: transaction)
     }
-    let storage = try log.environmentStatistics()
+    let space = try log.space()
     let head = commit?.last ?? 0
     return .object(position: head) { json in
       json.field("head", head)
@@ -44,10 +43,10 @@ extension HTTPService {
       json.field("root", (commit?.root ?? MerkleTree.emptyRoot).hexadecimal)
       json.field("committed_at", commit?.time)
       json.field("mode", log.directory.mode.rawValue)
-      json.field("bytes_on_disk", storage.usedBytes)
-      json.field("map_bytes", storage.mapSize)
-      json.field("readers", storage.readersInUse)
-      json.field("oldest_reader_lag", storage.oldestReaderLag ?? 0)
+      json.field("bytes_on_disk", space.usedBytes)
+      json.field("map_bytes", space.mapBytes)
+      json.field("readers", space.readers.count)
+      json.field("oldest_reader_lag", space.oldestReaderLag)
       json.object("writer") { json in
         switch log.writerState {
         case .open: json.field("state", "open")
@@ -59,11 +58,5 @@ extension HTTPService {
       }
       json.field("queue_depth", log.queueDepth)
     }
-  }
-}
-
-extension EventLog {
-  func environmentStatistics() throws(LogError) -> EnvironmentStatistics {
-    do throws(LMDBError) { return try environment.statistics() } catch { throw .storage(error) }
   }
 }

@@ -1,5 +1,4 @@
 import Hummingbird
-import LMDB
 import TollbookEvents
 import TollbookGateway
 import TollbookLog
@@ -23,22 +22,20 @@ extension HTTPService {
     var text = PrometheusText()
     writeProcess(&text)
     writeRequests(&text)
-    let parkedTable = log.tables.parked
-    let storage = try log.environmentStatistics()
-    let oldest = storage.readers.first?.transaction ?? .max
-    let (totals, entries, meters, parked, reusable, free) = try log.readViews {
-      (transaction) throws(LMDBError) in
+    let space = try log.space()
+    let reader = log.reader
+    let (totals, entries, meters, parked, free) = try log.read { (transaction) throws(LogError) in
       (
         try metrics.totals(in: transaction), try cache.count(in: transaction),
-        try ledger.meters(in: transaction), try transaction.count(in: parkedTable),
-        try transaction.reusableBytes(seenSince: oldest), try transaction.reusableBytes()
+        try ledger.meters(in: transaction), try reader.parkedCount(in: transaction),
+        try space.free(in: transaction)
       )
     }
     writeReads(totals, entries: entries, &text)
     writeUpstream(&text)
     writeLedger(meters, totals, &text)
     writeLog(totals, parked: parked, &text)
-    try writeStorage(storage, reusable: reusable, pinned: free - reusable, &text)
+    try writeStorage(space, reusable: free.reusable, pinned: free.pinned, &text)
     return text.text
   }
 
@@ -173,7 +170,7 @@ extension HTTPService {
   }
 
   private func writeStorage(
-    _ storage: EnvironmentStatistics, reusable: Int, pinned: Int, _ text: inout PrometheusText
+    _ space: LogSpace, reusable: Int, pinned: Int, _ text: inout PrometheusText
   ) throws(LogError) {
     text.single(
       "tollbook_below_reserve", .gauge,
@@ -183,21 +180,19 @@ extension HTTPService {
       "tollbook_map_bytes", .gauge,
       "The map of the log's file by use; pinned is free and may still be read by a reader.",
       [
-        ([("state", "used")], Double(storage.usedBytes - reusable - pinned)),
+        ([("state", "used")], Double(space.usedBytes - reusable - pinned)),
         ([("state", "reusable")], Double(reusable)),
         ([("state", "pinned")], Double(pinned)),
-        ([("state", "unused")], Double(storage.mapSize - storage.usedBytes)),
+        ([("state", "unused")], Double(space.mapBytes - space.usedBytes)),
       ])
     text.single(
       "tollbook_oldest_reader_lag", .gauge,
       "How many commits ago the oldest running read began.",
-      Double(storage.oldestReaderLag ?? 0))
+      Double(space.oldestReaderLag))
     text.family(
       "tollbook_reader_lag", .gauge,
       "How many commits ago the oldest running read of each process began.",
-      storage.oldestReaders.map {
-        ([("process", "\($0.process)")], Double(storage.lag(of: $0)))
-      })
+      space.oldestReaders.map { ([("process", "\($0.process)")], Double($0.lag)) })
   }
 }
 
@@ -210,14 +205,6 @@ extension MeterKey {
     }
     return [(name, owner), ("unit", unit)] + dimensions
       + (window.isEmpty ? [] : [("window", window)])
-  }
-}
-
-extension EnvironmentStatistics {
-  /// The oldest running read of each process.
-  fileprivate var oldestReaders: [RunningReader] {
-    var seen: Set<Int> = []
-    return readers.filter { seen.insert($0.process).inserted }
   }
 }
 

@@ -1,4 +1,5 @@
-package import LMDB
+import Bytes
+import LMDB
 package import TollbookEvents
 
 /// Reads of the log's own tables, inside a transaction that the caller holds.
@@ -8,57 +9,55 @@ package struct LogReader: Sendable {
   package init(_ tables: LogTables) { self.tables = tables }
 
   /// The last position, 0 in an empty log.
-  package func head(in transaction: borrowing ReadTransaction) throws(LogError) -> Position {
-    do throws(LMDBError) {
-      if let last = try transaction.lastKey(in: tables.events) { return last.bigEndianPosition }
-    } catch { throw .storage(error) }
+  package func head(in transaction: borrowing LogReading) throws(LogError) -> Position {
+    if let last = try LogError.absorbing(try transaction.lastKey(in: tables.events)) {
+      return last.bigEndianPosition
+    }
     return try base(in: transaction)?.position ?? 0
   }
 
   /// How the log came to be, if it was restored.
-  package func origin(in transaction: borrowing ReadTransaction) throws(LogError) -> LogOrigin? {
-    let found: Result<LogOrigin, Damage>?
-    do throws(LMDBError) {
-      found = try transaction.withValue(forKey: LogOrigin.key.span, in: tables.origin) { value in
+  package func origin(in transaction: borrowing LogReading) throws(LogError) -> LogOrigin? {
+    let found: Result<LogOrigin, Damage>? = try LogError.inTables { () throws(LMDBError) in
+      try transaction.withValue(forKey: LogOrigin.key.span, in: tables.origin) { value in
         Result { () throws(Damage) in try LogOrigin(bytes: value) }
       }
-    } catch { throw .storage(error) }
+    }
     do throws(Damage) { return try found?.get() } catch { throw .damaged(error) }
   }
 
   /// What the log rests on, if its first events are not in it.
-  package func base(in transaction: borrowing ReadTransaction) throws(LogError) -> LogBase? {
+  package func base(in transaction: borrowing LogReading) throws(LogError) -> LogBase? {
     try origin(in: transaction)?.base
   }
 
   /// The event at a position, nil beyond the head.
   package func event(
-    at position: Position, in transaction: borrowing ReadTransaction
+    at position: Position, in transaction: borrowing LogReading
   ) throws(LogError) -> RecordedEvent? {
     let key = LogTables.key(position)
-    let found: Result<RecordedEvent, Damage>?
-    do throws(LMDBError) {
-      found = try transaction.withValue(forKey: key.span, in: tables.events) { value in
+    let found: Result<RecordedEvent, Damage>? = try LogError.inTables { () throws(LMDBError) in
+      try transaction.withValue(forKey: key.span, in: tables.events) { value in
         Result { () throws(Damage) in try Record.decode(value, at: position) }
       }
-    } catch { throw .storage(error) }
+    }
     do throws(Damage) { return try found?.get() } catch { throw .damaged(error) }
   }
 
   /// The stored bytes of a record, nil beyond the head.
   package func record(
-    at position: Position, in transaction: borrowing ReadTransaction
+    at position: Position, in transaction: borrowing LogReading
   ) throws(LogError) -> [UInt8]? {
     let key = LogTables.key(position)
-    do throws(LMDBError) {
-      return try transaction.value(forKey: key.span, in: tables.events)
-    } catch { throw .storage(error) }
+    return try LogError.inTables { () throws(LMDBError) in
+      try transaction.value(forKey: key.span, in: tables.events)
+    }
   }
 
   /// Shows events after a position, in order and without a gap, until `body` stops or the head is reached.
   package func scan(
-    after position: Position, in transaction: borrowing ReadTransaction,
-    _ body: (RecordedEvent) throws(LogError) -> ScanStep
+    after position: Position, in transaction: borrowing LogReading,
+    _ body: (RecordedEvent) throws(LogError) -> ReadStep
   ) throws(LogError) {
     try scanRecords(after: position, in: transaction) { (position, record) throws(LogError) in
       let decoded: RecordedEvent
@@ -73,8 +72,8 @@ package struct LogReader: Sendable {
   ///
   /// - Throws: `.beforeBase` if events after `position` are not in the log.
   package func scanRecords(
-    after position: Position, in transaction: borrowing ReadTransaction,
-    _ body: (Position, RawSpan) throws(LogError) -> ScanStep
+    after position: Position, in transaction: borrowing LogReading,
+    _ body: (Position, RawSpan) throws(LogError) -> ReadStep
   ) throws(LogError) {
     guard position < .max else { return }
     var next = position + 1
@@ -86,13 +85,13 @@ package struct LogReader: Sendable {
       }
       do throws(Damage) { try Record.check(value, at: next) } catch { throw .damaged(error) }
       next += 1
-      return try body(next - 1, value)
+      return try body(next - 1, value).inTable
     }
     if next == position + 1 { try refuse(after: position, in: transaction) }
   }
 
   private func refuse(
-    after position: Position, in transaction: borrowing ReadTransaction
+    after position: Position, in transaction: borrowing LogReading
   ) throws(LogError) {
     guard let base = try base(in: transaction), position < base.position else { return }
     throw .beforeBase(base.position)
@@ -101,13 +100,13 @@ package struct LogReader: Sendable {
   /// Positions after `start` up to and including `end` whose events a fold could not apply.
   package func parked(
     of fold: Fold, after start: Position, through end: Position,
-    in transaction: borrowing ReadTransaction
+    in transaction: borrowing LogReading
   ) throws(LogError) -> Set<Position> {
     guard start < end else { return [] }
     var found: Set<Position> = []
     let prefix = Array(fold.id.utf8) + [0]
     let first = LogTables.parkedKey(fold: fold.id, position: start + 1)
-    do throws(LMDBError) {
+    try LogError.inTables { () throws(LMDBError) in
       try transaction.scan(tables.parked, from: first.span, prefix: prefix.span) {
         (key, _) throws(LMDBError) in
         guard key.byteCount == prefix.count + 8 else { return .next }
@@ -116,13 +115,38 @@ package struct LogReader: Sendable {
         found.insert(position)
         return .next
       }
-    } catch { throw .storage(error) }
+    }
     return found
+  }
+
+  /// The positions of events that a view could not apply, whichever version of it.
+  package func parked(
+    byViewsNamed name: String, in reading: borrowing LogReading
+  ) throws(LogError) -> Set<Position> {
+    var found: Set<Position> = []
+    let prefix = Array("\(name)@".utf8)
+    try reading.scan(tables.parked, prefix: prefix.span) { (key, _) throws(LogError) in
+      if key.byteCount >= 8 { found.insert(key.bigEndianUInt64(at: key.byteCount - 8)) }
+      return .next
+    }
+    return found
+  }
+
+  /// How many events views could not apply, counted once for each view.
+  package func parkedCount(in reading: borrowing LogReading) throws(LogError) -> Int {
+    try LogError.absorbing(try reading.count(in: tables.parked))
+  }
+
+  /// Whether a view has all events up to a position and no more: not so where a log was imported and not opened since.
+  package func contains(
+    _ fold: Fold, upTo position: Position, in reading: borrowing LogReading
+  ) throws(LogError) -> Bool {
+    try LogError.absorbing(try ViewRow.of(fold, tables.views, in: reading))?.position == position
   }
 
   /// The last commit's seal, nil in an empty log.
   package func lastCommit(
-    in transaction: borrowing ReadTransaction
+    in transaction: borrowing LogReading
   ) throws(LogError) -> CommitRow? {
     var found: CommitRow?
     try transaction.scan(tables.commits, descending: true) { (key, value) throws(LogError) in
@@ -134,7 +158,7 @@ package struct LogReader: Sendable {
 
   /// The seal of the commit that holds a position, nil beyond the head.
   package func commit(
-    holding position: Position, in transaction: borrowing ReadTransaction
+    holding position: Position, in transaction: borrowing LogReading
   ) throws(LogError) -> CommitRow? {
     var found: CommitRow?
     let start = LogTables.key(position)
@@ -148,7 +172,7 @@ package struct LogReader: Sendable {
   /// The last position whose commit time is before `time`; 0 if there is none. Commit times never fall, so that a binary
   /// search over positions finds it.
   package func lastPosition(
-    before time: Timestamp, in transaction: borrowing ReadTransaction
+    before time: Timestamp, in transaction: borrowing LogReading
   ) throws(LogError) -> Position {
     var low: Position = 0
     var high = try head(in: transaction)
@@ -162,7 +186,7 @@ package struct LogReader: Sendable {
 
   /// The tree's right edge at a size that a commit has sealed: from stored tiles and the last few records.
   package func frontier(
-    size: UInt64, in transaction: borrowing ReadTransaction
+    size: UInt64, in transaction: borrowing LogReading
   ) throws(LogError) -> MerkleFrontier {
     let base = try base(in: transaction)
     if let base, size < base.position { throw .beforeBase(base.position) }
@@ -189,7 +213,7 @@ package struct LogReader: Sendable {
 
   /// Appends the next stored hash of that level to an edge that stands at its beginning.
   private func append(
-    level: UInt8, to frontier: inout MerkleFrontier, in transaction: borrowing ReadTransaction
+    level: UInt8, to frontier: inout MerkleFrontier, in transaction: borrowing LogReading
   ) throws(LogError) {
     let index = frontier.size >> UInt64(level)
     let hash = try tile(level: level, index: index, in: transaction)
@@ -198,7 +222,7 @@ package struct LogReader: Sendable {
 
   /// Appends the next record to an edge.
   private func append(
-    to frontier: inout MerkleFrontier, in transaction: borrowing ReadTransaction
+    to frontier: inout MerkleFrontier, in transaction: borrowing LogReading
   ) throws(LogError) {
     let position = frontier.size + 1
     guard let record = try record(at: position, in: transaction) else {
@@ -209,13 +233,12 @@ package struct LogReader: Sendable {
 
   /// A stored hash of the tree, checked.
   func tile(
-    level: UInt8, index: UInt64, in transaction: borrowing ReadTransaction
+    level: UInt8, index: UInt64, in transaction: borrowing LogReading
   ) throws(LogError) -> TreeHash {
-    let value: [UInt8]?
-    do throws(LMDBError) {
-      value = try transaction.value(
+    let value: [UInt8]? = try LogError.inTables { () throws(LMDBError) in
+      try transaction.value(
         forKey: LogTables.treeKey(level: level, index: index).span, in: tables.tree)
-    } catch { throw .storage(error) }
+    }
     guard let value, value.count == 36, Array(value[32...]) == checksum(Array(value[..<32])) else {
       throw .damaged(
         Damage(
@@ -242,16 +265,23 @@ package struct LogReader: Sendable {
     } catch { throw .damaged(error) }
   }
 
+  /// How many bytes a body takes in the log, nil if it is not stored.
+  package func storedBytes(
+    ofBody digest: [UInt8], in reading: borrowing LogReading
+  ) throws(LogError) -> Int? {
+    try LogError.absorbing(
+      try reading.withValue(forKey: digest.span, in: tables.bodies) { $0.byteCount })
+  }
+
   /// A body by the digest of its content, nil if it is not stored.
   package func body(
-    digest: [UInt8], in transaction: borrowing ReadTransaction
+    digest: [UInt8], in transaction: borrowing LogReading
   ) throws(LogError) -> Body? {
-    let found: Result<Body, Damage>?
-    do throws(LMDBError) {
-      found = try transaction.withValue(forKey: digest.span, in: tables.bodies) { value in
+    let found: Result<Body, Damage>? = try LogError.inTables { () throws(LMDBError) in
+      try transaction.withValue(forKey: digest.span, in: tables.bodies) { value in
         Result { () throws(Damage) in try Body(digest: digest, row: value) }
       }
-    } catch { throw .storage(error) }
+    }
     do throws(Damage) { return try found?.get() } catch { throw .damaged(error) }
   }
 }

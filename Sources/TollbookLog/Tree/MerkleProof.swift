@@ -1,4 +1,3 @@
-package import LMDB
 package import TollbookEvents
 
 /// Checks of the proofs of RFC 9162: that a record is in a tree, and that a tree only grew.
@@ -92,7 +91,7 @@ package struct MerkleProver {
   ///
   /// - Throws: `.beforeBase` if the event is not in the log.
   package mutating func inclusion(
-    of position: Position, size: UInt64, in transaction: borrowing ReadTransaction
+    of position: Position, size: UInt64, in transaction: borrowing LogReading
   ) throws(LogError) -> [TreeHash] {
     precondition(position > 0 && position <= size, "the tree does not hold the position")
     try require(position: position, in: transaction)
@@ -118,7 +117,7 @@ package struct MerkleProver {
   ///
   /// - Throws: `.beforeBase` if the old tree ends before the first event of the log.
   package mutating func consistency(
-    from old: UInt64, to new: UInt64, in transaction: borrowing ReadTransaction
+    from old: UInt64, to new: UInt64, in transaction: borrowing LogReading
   ) throws(LogError) -> [TreeHash] {
     precondition(old <= new, "a tree does not shrink")
     guard old > 0, old < new else { return [] }
@@ -146,7 +145,7 @@ package struct MerkleProver {
   ///
   /// - Throws: `.beforeBase` if that tree ends before the first event of the log.
   package mutating func root(
-    size: UInt64, in transaction: borrowing ReadTransaction
+    size: UInt64, in transaction: borrowing LogReading
   ) throws(LogError) -> TreeHash {
     guard size > 0 else { return MerkleTree.emptyRoot }
     try require(position: size + 1, in: transaction)
@@ -159,14 +158,14 @@ package struct MerkleProver {
   }
 
   private mutating func require(
-    position: Position, in transaction: borrowing ReadTransaction
+    position: Position, in transaction: borrowing LogReading
   ) throws(LogError) {
     guard let base = try base(in: transaction), position <= base.position else { return }
     throw .beforeBase(base.position)
   }
 
   private mutating func base(
-    in transaction: borrowing ReadTransaction
+    in transaction: borrowing LogReading
   ) throws(LogError) -> LogBase? {
     if let base { return base }
     let found = try reader.base(in: transaction)
@@ -176,7 +175,7 @@ package struct MerkleProver {
 
   /// The root over leaves from `start` on, which is a multiple of a power of two that is not less than `count`.
   private mutating func root(
-    _ start: UInt64, _ count: UInt64, in transaction: borrowing ReadTransaction
+    _ start: UInt64, _ count: UInt64, in transaction: borrowing LogReading
   ) throws(LogError) -> TreeHash {
     var end = start + count
     var joined: TreeHash?
@@ -192,7 +191,7 @@ package struct MerkleProver {
 
   /// The root of a complete subtree.
   private mutating func subtree(
-    _ level: UInt8, _ index: UInt64, in transaction: borrowing ReadTransaction
+    _ level: UInt8, _ index: UInt64, in transaction: borrowing LogReading
   ) throws(LogError) -> TreeHash {
     let node = Node(level: level, index: index)
     if let hash = known[node] { return hash }
@@ -203,7 +202,7 @@ package struct MerkleProver {
   }
 
   private mutating func make(
-    _ level: UInt8, _ index: UInt64, in transaction: borrowing ReadTransaction
+    _ level: UInt8, _ index: UInt64, in transaction: borrowing LogReading
   ) throws(LogError) -> TreeHash {
     if let base = try base(in: transaction), (index + 1) << UInt64(level) <= base.position {
       // Of what lies before the base, only the subtrees on its edge are known.

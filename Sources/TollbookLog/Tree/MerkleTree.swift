@@ -1,5 +1,4 @@
 import Crypto
-import LMDB
 
 /// A SHA-256 hash of the tree: 32 bytes.
 package typealias TreeHash = [UInt8]

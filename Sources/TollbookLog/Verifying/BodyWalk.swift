@@ -1,3 +1,4 @@
+import Bytes
 import Dispatch
 import LMDB
 import Synchronization
@@ -28,7 +29,7 @@ struct BodyWalk {
     var isOrdered = true
     let start = last + [0]
     var last = last
-    do throws(LMDBError) {
+    try LogError.inTables { () throws(LMDBError) in
       try environment.withReadTransaction { (transaction) throws(LMDBError) in
         try transaction.scan(tables.bodies, from: start.span) { (key, row) throws(LMDBError) in
           guard found.count < limit.rows, size < limit.bytes else {
@@ -43,7 +44,7 @@ struct BodyWalk {
           return .next
         }
       }
-    } catch { throw .storage(error) }
+    }
     self.last = last
     if !isOrdered {
       damages.append(
@@ -109,7 +110,7 @@ struct TreeWalk {
     let from = last + [0]
     var last = last
     var wrong = 0
-    do throws(LMDBError) {
+    try LogError.inTables { () throws(LMDBError) in
       try environment.withReadTransaction { (transaction) throws(LMDBError) in
         // Of this transaction, since the log may have grown.
         let head = try transaction.lastCommitPosition(in: tables)
@@ -126,7 +127,7 @@ struct TreeWalk {
           return .next
         }
       }
-    } catch { throw .storage(error) }
+    }
     self.last = last
     for _ in 0..<min(wrong, 100) {
       damages.append(

@@ -1,3 +1,4 @@
+import Bytes
 import LMDB
 import TollbookEvents
 
@@ -166,24 +167,22 @@ struct IndexCheck {
     var start: [UInt8]? = [0]
     while let from = start, !watch.isCancelled() {
       start = nil
-      do throws(LMDBError) {
-        try environment.withReadTransaction { (transaction) throws(LMDBError) in
-          var rows = 0
-          let opened = try tables.open(in: transaction)[table]
-          let last = try transaction.lastKey(in: log.events)?.bigEndianPosition ?? 0
-          let head = max(last, range.upperBound)
-          try transaction.scan(opened, from: from.span) { (key, _) throws(LMDBError) in
-            guard body(key, head) else { return .stop }
-            rows += 1
-            guard rows >= chunk.rows * 4 else { return .next }
-            // Keys that do not ascend would be read for ever.
-            if !key.lexicographicallyPrecedes(from.span) {
-              start = [UInt8](copying: key) + [0]
-            }
-            return .stop
+      try environment.withReadTransaction { (transaction) throws(LogError) in
+        var rows = 0
+        let opened = try tables.open(in: transaction)[table]
+        let last = try LogError.absorbing(try transaction.lastKey(in: log.events))
+        let head = max(last?.bigEndianPosition ?? 0, range.upperBound)
+        try transaction.scan(opened, from: from.span) { (key, _) throws(LogError) in
+          guard body(key, head) else { return .stop }
+          rows += 1
+          guard rows >= chunk.rows * 4 else { return .next }
+          // Keys that do not ascend would be read for ever.
+          if !key.lexicographicallyPrecedes(from.span) {
+            start = [UInt8](copying: key) + [0]
           }
+          return .stop
         }
-      } catch { throw .storage(error) }
+      }
       progress()
     }
   }
@@ -244,21 +243,18 @@ struct IndexCheck {
       let start = last
       do throws(LogError) {
         try environment.withReadTransaction { (transaction) throws(LogError) in
-          let opened: Table
-          do throws(LMDBError) { opened = try tables.open(in: transaction)[table] } catch {
-            throw .storage(error)
-          }
+          let opened = try tables.open(in: transaction)[table]
           try LogReader(log).scan(after: last, in: transaction) { (event) throws(LogError) in
             guard event.position <= range.upperBound, event.position - start <= chunk.rows else {
               return .stop
             }
             last = event.position
             for row in EventIndex.rows(of: event) where row.table == table {
-              do throws(LMDBError) {
+              try LogError.inTables { () throws(LMDBError) in
                 if try !transaction.contains(key: row.key.span, in: opened) {
                   missing.append(event.position)
                 }
-              } catch { throw .storage(error) }
+              }
             }
             return missing.count < Self.limit ? .next : .stop
           }

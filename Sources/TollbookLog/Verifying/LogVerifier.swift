@@ -1,3 +1,4 @@
+import Bytes
 package import LMDB
 package import TollbookEvents
 
@@ -206,23 +207,20 @@ package struct LogVerifier: Sendable {
       return []
     }
     let (start, head) = (report.start, report.head)
-    let found: (row: ViewRow?, isEmpty: Bool, isAhead: Bool)
-    do throws(LMDBError) {
-      found = try environment.withReadTransaction { (transaction) throws(LMDBError) in
-        let row = try ViewRow.of(fold, tables.views, in: transaction)
-        var isEmpty = true
-        var isAhead = false
-        for table in try views.open(in: transaction) {
-          if try transaction.count(in: table) > 0 { isEmpty = false }
-          guard let row, row.position < head else { continue }
-          try transaction.scan(table) { (key, _) throws(LMDBError) in
-            isAhead = isAhead || IndexCheck.position(of: key) > row.position
-            return isAhead ? .stop : .next
-          }
+    let found = try environment.withReadTransaction { (transaction) throws(LogError) in
+      let row = try LogError.absorbing(try ViewRow.of(fold, tables.views, in: transaction))
+      var isEmpty = true
+      var isAhead = false
+      for table in try views.open(in: transaction) {
+        if try LogError.absorbing(try transaction.count(in: table)) > 0 { isEmpty = false }
+        guard let row, row.position < head else { continue }
+        try transaction.scan(table) { (key, _) throws(LogError) in
+          isAhead = isAhead || IndexCheck.position(of: key) > row.position
+          return isAhead ? .stop : .next
         }
-        return (row, isEmpty, isAhead)
       }
-    } catch { throw .storage(error) }
+      return (row: row, isEmpty: isEmpty, isAhead: isAhead)
+    }
     if found.row == nil, found.isEmpty { return [] }
     guard let row = found.row, row.position >= start, !found.isAhead else {
       return [
@@ -280,7 +278,7 @@ private struct LogExtent {
       damages.append(damage)
       isOriginKnown = false
     }
-    do throws(LMDBError) {
+    try LogError.inTables { () throws(LMDBError) in
       head = min(try transaction.lastCommitPosition(in: tables), .max - 1)
       bodies = UInt64(try transaction.count(in: tables.bodies))
       tiles = UInt64(try transaction.count(in: tables.tree))
@@ -303,7 +301,7 @@ private struct LogExtent {
         }
       }
       try checkOriginRows(tables, in: transaction)
-    } catch { throw .storage(error) }
+    }
   }
 
   private mutating func report(_ table: Table, _ position: Position?, _ problem: String) {

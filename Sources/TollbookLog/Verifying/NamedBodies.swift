@@ -40,7 +40,7 @@ struct NamedBodies {
     guard !notes.isEmpty else { return [] }
     var found: [Damage] = []
     var absent: [[UInt8]: [Position]] = [:]
-    do throws(LMDBError) {
+    try LogError.inTables { () throws(LMDBError) in
       try environment.withReadTransaction { (transaction) throws(LMDBError) in
         for note in notes {
           switch note {
@@ -61,7 +61,7 @@ struct NamedBodies {
           }
         }
       }
-    } catch { throw .storage(error) }
+    }
     missing.merge(absent) { $0 + $1 }
     return found
   }

@@ -1,3 +1,4 @@
+import Bytes
 import LMDB
 import TollbookEvents
 
@@ -67,12 +68,11 @@ struct RecordWalk {
     watch.reading(LogTables.eventsName)
     let start = next
     let (tables, head) = (tables, head)
-    let portion: RecordPortion
-    do throws(LMDBError) {
-      portion = try environment.withReadTransaction { (transaction) throws(LMDBError) in
+    let portion = try LogError.inTables { () throws(LMDBError) in
+      try environment.withReadTransaction { (transaction) throws(LMDBError) in
         try RecordPortion(from: start, through: head, upTo: limit, of: tables, in: transaction)
       }
-    } catch { throw .storage(error) }
+    }
     let checked = CheckedRecords(portion, work)
     for length in portion.wrongKeys {
       report(LogTables.eventsName, nil, "a key of \(length) bytes is no position")
@@ -332,7 +332,7 @@ private struct CommitSeals {
     var wrong: [Damage] = []
     var last = position - 1
     var hasMore = false
-    do throws(LMDBError) {
+    try LogError.inTables { () throws(LMDBError) in
       try environment.withReadTransaction { (transaction) throws(LMDBError) in
         try transaction.scan(tables.commits, from: start.span) { (key, value) throws(LMDBError) in
           guard found.count < Self.portion, wrong.count < Self.portion else {
@@ -359,7 +359,7 @@ private struct CommitSeals {
           return .next
         }
       }
-    } catch { throw .storage(error) }
+    }
     rows = found[...]
     damages += wrong
     isAtEnd = !hasMore

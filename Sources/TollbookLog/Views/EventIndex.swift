@@ -1,3 +1,4 @@
+import Bytes
 package import LMDB
 package import TollbookEvents
 
@@ -51,16 +52,16 @@ package struct EventIndex: Sendable {
   /// Up to `limit` positions of events of that kind after `position`, in order.
   package func positions(
     of kind: EventKind, after position: Position, limit: Int,
-    in transaction: borrowing ReadTransaction
-  ) throws(LMDBError) -> [Position] {
+    in transaction: borrowing LogReading
+  ) throws(LogError) -> [Position] {
     try positions(in: 0, prefix: [kind.rawValue], after: position, limit: limit, transaction)
   }
 
   /// Up to `limit` positions after `position` of events that wrote, expired or removed an entry of the resource.
   package func positions(
     of resource: String, after position: Position, limit: Int,
-    in transaction: borrowing ReadTransaction
-  ) throws(LMDBError) -> [Position] {
+    in transaction: borrowing LogReading
+  ) throws(LogError) -> [Position] {
     try positions(
       in: 1, prefix: Self.resourcePrefix(resource), after: position, limit: limit,
       transaction)
@@ -68,8 +69,8 @@ package struct EventIndex: Sendable {
 
   /// Positions of all events of the fetch that began at `fetch`, that one included.
   package func positions(
-    ofFetch fetch: Position, in transaction: borrowing ReadTransaction
-  ) throws(LMDBError) -> [Position] {
+    ofFetch fetch: Position, in transaction: borrowing LogReading
+  ) throws(LogError) -> [Position] {
     try positions(
       in: 2, prefix: Array(LogTables.key(fetch).span), after: 0, limit: .max, transaction)
   }
@@ -89,14 +90,14 @@ package struct EventIndex: Sendable {
 
   private func positions(
     in table: Int, prefix: [UInt8], after position: Position, limit: Int,
-    _ transaction: borrowing ReadTransaction
-  ) throws(LMDBError) -> [Position] {
+    _ transaction: borrowing LogReading
+  ) throws(LogError) -> [Position] {
     guard limit > 0, position < .max else { return [] }
     let table = try tables.open(in: transaction)[table]
     var found: [Position] = []
     var start = prefix
     start.append(bigEndian: position + 1)
-    try transaction.scan(table, from: start.span) { (key, _) throws(LMDBError) in
+    try transaction.scan(table, from: start.span) { (key, _) throws(LogError) in
       guard key.starts(with: prefix) else { return .stop }
       guard key.byteCount == prefix.count + 8 else { return .next }
       found.append(key.bigEndianUInt64(at: prefix.count))

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 package import LMDB
 package import TollbookEvents
@@ -52,7 +53,7 @@ package final class ScratchViews: Sendable {
 
   /// Runs `body` on one consistent view.
   package func read<R>(
-    _ body: (borrowing ReadTransaction) throws(LogError) -> R
+    _ body: (borrowing LogReading) throws(LogError) -> R
   ) throws(LogError) -> R {
     do throws(LogError) {
       return try environment.withReadTransaction { (transaction) throws(LogError) in

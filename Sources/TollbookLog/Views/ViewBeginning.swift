@@ -1,3 +1,4 @@
+import Bytes
 import LMDB
 import TollbookEvents
 
@@ -37,7 +38,7 @@ struct ViewBeginning {
   func give(
     to folds: [BoundFold], over format: Int, at head: Position
   ) throws(LogError) -> [Table] {
-    do throws(LMDBError) {
+    return try LogError.inTables { () throws(LMDBError) in
       var opened: [Table] = []
       for bound in folds {
         let isThere = try environment.withReadTransaction { (transaction) throws(LMDBError) in
@@ -53,7 +54,7 @@ struct ViewBeginning {
         }
       }
       return opened
-    } catch { throw .storage(error) }
+    }
   }
 
   private func earlier(of fold: Fold) throws(LMDBError) -> Earlier? {

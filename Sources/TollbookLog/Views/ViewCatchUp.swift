@@ -1,3 +1,4 @@
+import Bytes
 import LMDB
 import TollbookEvents
 
@@ -34,7 +35,7 @@ struct ViewCatchUp {
       let events = try reader.take()
       guard let last = events.last?.position else { throw .damaged(.missingEvent(at: done + 1)) }
       if last < head { reader.begin(after: last) }
-      do throws(LMDBError) {
+      try LogError.inTables { () throws(LMDBError) in
         try environment.withWriteTransaction { (transaction) throws(LMDBError) in
           for (bound, checkpoint) in zip(folds, checkpoints) where checkpoint < last {
             let new = checkpoint <= done ? events : events.filter { $0.position > checkpoint }
@@ -42,7 +43,7 @@ struct ViewCatchUp {
             try bound.setCheckpoint(last, in: tables.views, of: &transaction)
           }
         }
-      } catch { throw .storage(error) }
+      }
       done = last
       progress(done)
     }
@@ -50,11 +51,11 @@ struct ViewCatchUp {
 
   /// Empties the folds' tables, so that `run` builds them from the first event.
   func drop() throws(LogError) {
-    do throws(LMDBError) {
+    try LogError.inTables { () throws(LMDBError) in
       try environment.withWriteTransaction { (transaction) throws(LMDBError) in
         for bound in folds { try drop(bound, in: &transaction) }
       }
-    } catch { throw .storage(error) }
+    }
   }
 
   /// Removes what nobody reads any more: tables of a rebuild that was cut short, and of versions that newer ones have

@@ -1,3 +1,4 @@
+import Bytes
 import Foundation
 import LMDB
 import Synchronization
@@ -195,9 +196,9 @@ final class ViewRebuild: Sendable {
     }
     let tables = store.tables
     try hold { (transaction, _) throws(LogError) in
-      do throws(LMDBError) {
+      try LogError.inTables { () throws(LMDBError) in
         for fold in folds { try fold.forget(in: tables, of: &transaction) }
-      } catch { throw .storage(error) }
+      }
     }
   }
 
@@ -341,10 +342,10 @@ final class ViewRebuild: Sendable {
   ) throws(RebuildError) {
     let tables = store.tables
     try hold { (transaction, _) throws(LogError) in
-      do throws(LMDBError) {
+      try LogError.inTables { () throws(LMDBError) in
         try bound.put(.parked(parked), parked: tables.parked, in: &transaction)
         try bound.setCheckpoint(position, in: tables.views, of: &transaction)
-      } catch { throw .storage(error) }
+      }
     }
   }
 
@@ -382,9 +383,9 @@ final class ViewRebuild: Sendable {
   ) throws(RebuildError) -> Position {
     let tables = store.tables
     let held = try hold { (transaction, _) throws(LogError) in
-      do throws(LMDBError) {
+      try LogError.inTables { () throws(LMDBError) in
         for bound in folds { try bound.advance(by: events, in: tables, of: &transaction) }
-      } catch { throw .storage(error) }
+      }
     }
     state.withLock { $0.portion = adapt($0.portion, held.nanoseconds) }
     let position = events.last?.position ?? 0
@@ -408,12 +409,12 @@ final class ViewRebuild: Sendable {
           rest.append(event)
           return .next
         }
-        do throws(LMDBError) {
+        try LogError.inTables { () throws(LMDBError) in
           for bound in folds {
             try bound.advance(by: rest, in: store.tables, of: &transaction)
             try bound.setCheckpoint(state.head, in: store.tables.views, of: &transaction)
           }
-        } catch { throw .storage(error) }
+        }
         return true
       },
       then: { isAttached in if isAttached { store.attach(folds) } }
@@ -444,11 +445,11 @@ final class ViewRebuild: Sendable {
     let store = store
     let head = try hold(
       { (transaction, state) throws(LogError) -> Position in
-        do throws(LMDBError) {
+        try LogError.inTables { () throws(LMDBError) in
           for (old, new) in zip(old, new) {
             try old.giveWay(to: new, at: state.head, in: store.tables, of: &transaction)
           }
-        } catch { throw .storage(error) }
+        }
         return state.head
       },
       then: { _ in store.takeOver() }

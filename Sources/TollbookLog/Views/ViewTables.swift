@@ -1,3 +1,4 @@
+import Bytes
 package import LMDB
 package import TollbookEvents
 
@@ -80,31 +81,29 @@ package struct ViewTables: Sendable {
   /// - Throws: `.noView` if it has no such view: a directory that another version of Tollbook kept last, and that this one
   ///   has not started on, has only that version's.
   package init(of fold: Fold, in environment: Environment) throws(LogError) {
-    do throws(LMDBError) {
-      let names = Set(try environment.tableNames())
-      let sets = (0..<Fold.generations).map { fold.tables(ofGeneration: $0) }
-        .prefix { $0.allSatisfy(names.contains) }
-      if !sets.isEmpty {
-        let views = try environment.openTables([LogTables.viewsName])[0]
-        var generations: [[Table]] = []
-        for set in sets { generations.append(try environment.openTables(set)) }
-        self.init(of: fold, generations: generations, views: views)
-        return
-      }
-    } catch { throw .storage(error) }
-    throw .noView(fold.id)
+    let names = Set(try LogError.absorbing(try environment.tableNames()))
+    let sets = (0..<Fold.generations).map { fold.tables(ofGeneration: $0) }
+      .prefix { $0.allSatisfy(names.contains) }
+    guard !sets.isEmpty else { throw .noView(fold.id) }
+    let views = try LogError.absorbing(try environment.openTables([LogTables.viewsName])[0])
+    let generations = try sets.map { (set) throws(LogError) in
+      try LogError.absorbing(try environment.openTables(set))
+    }
+    self.init(of: fold, generations: generations, views: views)
   }
 
   /// The tables in force in a transaction, in the fold's order. They hold for that transaction only.
-  package func open(in transaction: borrowing ReadTransaction) throws(LMDBError) -> [Table] {
+  package func open(in reading: borrowing LogReading) throws(LogError) -> [Table] {
     switch source {
     case .fixed(let tables): return tables
     case .log(let generations, let views, let key):
-      let row = try transaction.withValue(forKey: key.span, in: views) { ViewRow(bytes: $0) }
+      let row = try LogError.absorbing(
+        try reading.withValue(forKey: key.span, in: views) { ViewRow(bytes: $0) })
       let generation = Int(row?.generation ?? 0)
       guard generation < generations.count else {
         // Made by the owner after this process began to read: reading anew finds it.
-        throw LMDBError(.badTable, .openTable, table: generations[0].first?.name)
+        throw .storage(
+          LMDBError(.badTable, .openTable, table: generations[0].first?.name))
       }
       return generations[generation]
     }

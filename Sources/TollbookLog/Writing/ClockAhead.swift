@@ -1,4 +1,3 @@
-package import LMDB
 package import TollbookEvents
 
 /// A log whose last commit is dated later than now: a clock was ahead when events were written, or it is behind now.
@@ -27,7 +26,7 @@ extension ClockAhead: CustomStringConvertible {
 extension LogReader {
   /// What is to be told of the clock; nil: the last event is not dated later than now.
   package func clockAhead(
-    at now: Timestamp, in transaction: borrowing ReadTransaction
+    at now: Timestamp, in transaction: borrowing LogReading
   ) throws(LogError) -> ClockAhead? {
     let bound = now.advanced(byMilliseconds: ClockAhead.tolerance)
     guard let last = try lastCommit(in: transaction), last.time > bound else { return nil }
@@ -43,7 +42,7 @@ extension LogReader {
   /// them was too, however it is dated. A stretch that lies behind is known by the times of its commits alone: what was
   /// written in it counts as written at its end.
   package func lastPosition(
-    writtenBy time: Timestamp, in transaction: borrowing ReadTransaction
+    writtenBy time: Timestamp, in transaction: borrowing LogReading
   ) throws(LogError) -> Position {
     let dated = try lastPosition(before: time.advanced(byMilliseconds: 1), in: transaction)
     guard let last = try lastCommit(in: transaction), last.wall < last.time, dated < last.last

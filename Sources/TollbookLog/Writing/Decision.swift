@@ -1,4 +1,3 @@
-package import LMDB
 package import TollbookEvents
 
 /// What a decider decides: the events to append, the bodies that they name, and the answer to whoever asked.
@@ -30,10 +29,11 @@ package struct DecisionContext: Sendable {
 /// A pure function of its command (what it captures), the state as all decisions before it left it, and the context.
 ///
 /// It runs on the writer thread and must neither wait nor look at anything else. It reads the tables of folds that are
-/// applied after each decision.
+/// applied after each decision. Where it throws it fails alone, with nothing written by it, unless the storage failed:
+/// then the whole commit does.
 package typealias Decider<Answer: Sendable> =
-  @Sendable (_ state: borrowing ReadTransaction, _ context: DecisionContext)
-  throws(LMDBError) -> Decision<Answer>
+  @Sendable (_ state: borrowing LogReading, _ context: DecisionContext)
+  throws(LogError) -> Decision<Answer>
 
 /// A decision that is on the disk.
 package struct Decided<Answer: Sendable>: Sendable {

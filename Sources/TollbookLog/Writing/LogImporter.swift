@@ -1,3 +1,4 @@
+import Bytes
 package import LMDB
 package import TollbookEvents
 
@@ -170,10 +171,7 @@ package final class LogImporter {
     _ rows: [(key: [UInt8], value: [UInt8])], table: Int, of fold: Fold
   ) throws(LogError) {
     let name = fold.tables[table]
-    let target: Table
-    do throws(LMDBError) { target = try environment.openTables([name])[0] } catch {
-      throw .storage(error)
-    }
+    let target = try LogError.absorbing(try environment.openTables([name])[0])
     try write { (transaction) throws(LMDBError) in
       for row in rows { try transaction.put(row.value.span, forKey: row.key.span, in: target) }
     }
@@ -197,10 +195,10 @@ package final class LogImporter {
   private func write(
     _ body: (inout WriteTransaction) throws(LMDBError) -> Void
   ) throws(LogError) {
-    do throws(LMDBError) {
+    try LogError.inTables { () throws(LMDBError) in
       try environment.withWriteTransaction { (transaction) throws(LMDBError) in
         try body(&transaction)
       }
-    } catch { throw .storage(error) }
+    }
   }
 }

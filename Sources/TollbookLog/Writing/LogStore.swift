@@ -29,10 +29,7 @@ final class LogStore: Sendable {
     let names = folds.flatMap { fold in
       (0..<Fold.generations).flatMap { fold.tables(ofGeneration: $0) }
     }
-    let handles: [Table]
-    do { handles = try environment.openTables(LogTables.names + names) } catch {
-      throw .storage(error)
-    }
+    let handles = try LogError.absorbing(try environment.openTables(LogTables.names + names))
     let tables = LogTables(handles[..<LogTables.names.count])
     self.tables = tables
     var rest = handles[LogTables.names.count...]
@@ -45,14 +42,14 @@ final class LogStore: Sendable {
     self.generations = generations
     let live = try environment.withReadTransaction { (transaction) throws(LogError) in
       var live: [BoundFold] = []
-      do throws(LMDBError) {
+      try LogError.inTables { () throws(LMDBError) in
         for (fold, sets) in zip(folds, generations) {
           let row = try ViewRow.of(fold, tables.views, in: transaction)
           let generation = row?.generation ?? 0
           live.append(
             BoundFold(fold: fold, tables: sets[Int(generation)], generation: generation))
         }
-      } catch { throw .storage(error) }
+      }
       return live
     }
     bound = Mutex(Bound(live: live))

@@ -323,10 +323,10 @@ private final class Submission<Answer: Sendable>: PendingDecision {
   ) throws(LMDBError) {
     let context = DecisionContext(next: assembly.next, time: assembly.time)
     let decision: Decision<Answer>
-    do throws(LMDBError) { decision = try decider(transaction.reading, context) } catch {
+    do throws(LogError) { decision = try decider(transaction.reading, context) } catch {
+      if case .storage(let cause) = error, cause.kind != .undecodable { throw cause }
       // Nothing was written for it: the others of the commit are not harmed.
-      guard error.kind == .undecodable else { throw error }
-      answer.withLock { $0 = .failure(.storage(error)) }
+      answer.withLock { $0 = .failure(error) }
       return
     }
     try assembly.append(

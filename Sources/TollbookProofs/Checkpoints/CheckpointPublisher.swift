@@ -1,4 +1,3 @@
-import LMDB
 import Synchronization
 package import TollbookEvents
 package import TollbookLog
@@ -67,7 +66,7 @@ package final class CheckpointPublisher: Sendable {
 
   /// Whether the log still begins with what was published.
   private func holds(
-    _ checkpoint: Checkpoint, _ size: UInt64, in transaction: borrowing ReadTransaction
+    _ checkpoint: Checkpoint, _ size: UInt64, in transaction: borrowing LogReading
   ) throws(LogError) -> Bool {
     guard checkpoint.size <= size else { return false }
     // What lies before the first event cannot be looked at any more.

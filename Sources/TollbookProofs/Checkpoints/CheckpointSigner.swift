@@ -1,6 +1,6 @@
 import Crypto
+import Files
 import Foundation
-import LMDB
 package import TollbookLog
 
 /// Why a directory's key cannot be used.

@@ -1,6 +1,6 @@
+import Bytes
 import Crypto
 import JSONText
-import LMDB
 import TollbookArchive
 package import TollbookEvents
 import TollbookLog

@@ -1,6 +1,6 @@
+import Bytes
 import Crypto
 import JSONText
-import LMDB
 package import TollbookArchive
 package import TollbookEvents
 package import TollbookLog
@@ -131,7 +131,7 @@ package struct StatementWriter {
 
   /// The tree of the last commit, signed.
   private func tree() throws -> Tree {
-    let commit = try source.environment.withReadTransaction {
+    let commit = try source.read {
       (transaction) throws(LogError) -> CommitRow? in
       if let commit = try source.reader.lastCommit(in: transaction) { return commit }
       return try source.reader.base(in: transaction)?.commit
@@ -164,7 +164,7 @@ package struct StatementWriter {
     }
     var prover = prover
     defer { self.prover = prover }
-    let found = try source.environment.withReadTransaction { (transaction) throws(LogError) in
+    let found = try source.read { (transaction) throws(LogError) in
       var found: [GrownFrom] = []
       for size in sizes.sorted() {
         let root = try prover.root(size: size, in: transaction)
@@ -189,7 +189,7 @@ package struct StatementWriter {
   ) throws(LogError) -> [ProvenRecord] {
     var prover = prover
     defer { self.prover = prover }
-    return try source.environment.withReadTransaction { (transaction) throws(LogError) in
+    return try source.read { (transaction) throws(LogError) in
       var found: [ProvenRecord] = []
       for (position, record) in records {
         let path = try prover.inclusion(of: position, size: tree.size, in: transaction)
@@ -200,7 +200,7 @@ package struct StatementWriter {
   }
 
   private func record(at position: Position) throws(LogError) -> [UInt8] {
-    let found = try source.environment.withReadTransaction { (transaction) throws(LogError) in
+    let found = try source.read { (transaction) throws(LogError) in
       try source.reader.record(at: position, in: transaction)
     }
     guard let found else {
@@ -328,7 +328,7 @@ package struct StatementWriter {
     _ request: Request, progress: (Position) -> Void, to text: inout StatementText,
     _ sink: ([UInt8]) throws -> Void
   ) throws {
-    let frontier = try source.environment.withReadTransaction { (transaction) throws(LogError) in
+    let frontier = try source.read { (transaction) throws(LogError) in
       try source.reader.frontier(size: request.from, in: transaction)
     }
     text.field("edge") { $0.string(frontier.completeSubtrees.base64) }

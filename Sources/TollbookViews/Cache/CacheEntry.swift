@@ -1,4 +1,4 @@
-import LMDB
+import Bytes
 package import TollbookEvents
 
 /// What the cache holds of one resource and content set: when it was fetched, until when it may answer, and where its

@@ -1,3 +1,4 @@
+import Bytes
 import Foundation
 package import TollbookLog
 import LMDB

@@ -1,4 +1,4 @@
-package import LMDB
+import LMDB
 package import TollbookEvents
 package import TollbookLog
 
@@ -9,19 +9,16 @@ extension CacheView {
   /// - Throws: `.beforeBase` if events that matter are not in a log that goes on from a snapshot.
   package func past(
     of resource: ResourceKey, asOf position: Position, index: EventIndex, reader: LogReader,
-    in transaction: borrowing ReadTransaction
+    in transaction: borrowing LogReading
   ) throws(LogError) -> [CacheEntry] {
     let name = resource.description
     guard CacheKey.prefix(ofPossible: name) != nil else { return [] }
-    let positions: [Position]
-    do throws(LMDBError) {
-      positions = try index.positions(of: name, after: 0, limit: .max, in: transaction)
-    } catch { throw .storage(error) }
+    let positions = try index.positions(of: name, after: 0, limit: .max, in: transaction)
     var shelf = CacheShelf()
     var released: [[UInt8]] = []
     if let base = try reader.base(in: transaction) {
       guard position >= base.position else { throw .beforeBase(base.position) }
-      let live = try LogError.absorbing(try all(of: resource, in: transaction))
+      let live = try all(of: resource, in: transaction)
       // What was there at the base stands in the snapshot alone, unless nothing has changed since.
       if positions.allSatisfy({ $0 <= position }) { return live.map(\.withoutReads) }
       throw .beforeBase(base.position)
@@ -37,7 +34,7 @@ extension CacheView {
   /// Of those entries the one that was written last and whose content set covers `wanted`.
   package func pastEntry(
     of resource: ResourceKey, covering wanted: UInt64, asOf position: Position, index: EventIndex,
-    reader: LogReader, in transaction: borrowing ReadTransaction
+    reader: LogReader, in transaction: borrowing LogReading
   ) throws(LogError) -> CacheEntry? {
     try past(of: resource, asOf: position, index: index, reader: reader, in: transaction)
       .filter { $0.contentSet & wanted == wanted }

@@ -1,4 +1,4 @@
-import LMDB
+import Bytes
 import TollbookEvents
 import TollbookLog
 

@@ -1,3 +1,4 @@
+import Bytes
 package import LMDB
 package import TollbookEvents
 package import TollbookLog
@@ -15,8 +16,8 @@ package struct CacheView: Sendable {
 
   /// The entry of a resource that was written last, of those whose content set covers `wanted`.
   package func entry(
-    _ resource: ResourceKey, covering wanted: UInt64, in transaction: borrowing ReadTransaction
-  ) throws(LMDBError) -> CacheEntry? {
+    _ resource: ResourceKey, covering wanted: UInt64, in transaction: borrowing LogReading
+  ) throws(LogError) -> CacheEntry? {
     var newest: CacheEntry?
     for entry in try all(of: resource, in: transaction) where entry.contentSet & wanted == wanted {
       if newest.map({ entry.written > $0.written }) ?? true { newest = entry }
@@ -26,21 +27,22 @@ package struct CacheView: Sendable {
 
   /// All entries of a resource, by content set.
   package func all(
-    of resource: ResourceKey, in transaction: borrowing ReadTransaction
-  ) throws(LMDBError) -> [CacheEntry] {
+    of resource: ResourceKey, in transaction: borrowing LogReading
+  ) throws(LogError) -> [CacheEntry] {
     var found: [CacheEntry] = []
     guard let prefix = CacheKey.prefix(ofPossible: resource.description) else { return [] }
     let entries = try tables.open(in: transaction)[0]
-    try transaction.scan(entries, prefix: prefix.span) { (key, value) throws(LMDBError) in
-      found.append(try entries.decoded(CacheEntry(key: key, row: value)))
+    try transaction.scan(entries, prefix: prefix.span) { (key, value) throws(LogError) in
+      found.append(try entries.read(CacheEntry(key: key, row: value)))
       return .next
     }
     return found
   }
 
   /// How many entries there are.
-  package func count(in transaction: borrowing ReadTransaction) throws(LMDBError) -> Int {
-    try transaction.count(in: tables.open(in: transaction)[0])
+  package func count(in transaction: borrowing LogReading) throws(LogError) -> Int {
+    let entries = try tables.open(in: transaction)[0]
+    return try LogError.absorbing(try transaction.count(in: entries))
   }
 
   /// A page of entries in key order.
@@ -55,8 +57,8 @@ package struct CacheView: Sendable {
   /// - Parameter prefix: what the resources' names begin with.
   package func page(
     prefix: String = "", after cursor: [UInt8]?, limit: Int, scanLimit: Int = 10_000,
-    in transaction: borrowing ReadTransaction, where isWanted: (CacheEntry) -> Bool
-  ) throws(LMDBError) -> Page {
+    in transaction: borrowing LogReading, where isWanted: (CacheEntry) -> Bool
+  ) throws(LogError) -> Page {
     var page = Page(entries: [], next: nil)
     var seen = 0
     var last: [UInt8] = []
@@ -64,14 +66,14 @@ package struct CacheView: Sendable {
     let prefix = Array(prefix.utf8)
     let entries = try tables.open(in: transaction)[0]
     try transaction.scan(entries, from: start.span, prefix: prefix.span) {
-      (key, value) throws(LMDBError) in
+      (key, value) throws(LogError) in
       guard page.entries.count < limit, seen < scanLimit else {
         page.next = last
         return .stop
       }
       seen += 1
       last = [UInt8](copying: key)
-      let entry = try entries.decoded(CacheEntry(key: key, row: value))
+      let entry = try entries.read(CacheEntry(key: key, row: value))
       if isWanted(entry) { page.entries.append(entry) }
       return .next
     }
@@ -81,13 +83,13 @@ package struct CacheView: Sendable {
   /// Up to `limit` entries whose next instant for the sweeper has passed, the most overdue first. What cannot be
   /// decoded is passed over: the sweeper goes on with the others.
   package func dueEntries(
-    at now: Timestamp, limit: Int, in transaction: borrowing ReadTransaction
-  ) throws(LMDBError) -> [CacheEntry] {
+    at now: Timestamp, limit: Int, in transaction: borrowing LogReading
+  ) throws(LogError) -> [CacheEntry] {
     var keys: [[UInt8]] = []
     let tables = try self.tables.open(in: transaction)
     let (entries, due) = (tables[0], tables[1])
     let bound = UInt64(bitPattern: now.milliseconds) ^ (1 << 63)
-    try transaction.scan(due) { (key, _) throws(LMDBError) in
+    try transaction.scan(due) { (key, _) throws(LogError) in
       guard let instant = RowOffset.number(of: key) else { return .next }
       guard instant <= bound, keys.count < limit else { return .stop }
       keys.append(key.bytes(in: 8..<key.byteCount))
@@ -95,9 +97,10 @@ package struct CacheView: Sendable {
     }
     var found: [CacheEntry] = []
     for key in keys {
-      let entry = try transaction.withValue(forKey: key.span, in: entries) { row in
-        key.withRawSpan { CacheEntry(key: $0, row: row) }
-      }
+      let entry = try LogError.absorbing(
+        try transaction.withValue(forKey: key.span, in: entries) { row in
+          key.withRawSpan { CacheEntry(key: $0, row: row) }
+        })
       if let entry = entry ?? nil { found.append(entry) }
     }
     return found
@@ -105,11 +108,11 @@ package struct CacheView: Sendable {
 
   /// Up to `limit` bodies that no entry has named since before `instant`, those first that were let go of first.
   package func bodiesReleased(
-    before instant: Timestamp, limit: Int, in transaction: borrowing ReadTransaction
-  ) throws(LMDBError) -> [[UInt8]] {
+    before instant: Timestamp, limit: Int, in transaction: borrowing LogReading
+  ) throws(LogError) -> [[UInt8]] {
     var found: [[UInt8]] = []
     let bound = UInt64(bitPattern: instant.milliseconds) ^ (1 << 63)
-    try transaction.scan(tables.open(in: transaction)[3]) { (key, _) throws(LMDBError) in
+    try transaction.scan(tables.open(in: transaction)[3]) { (key, _) throws(LogError) in
       guard let instant = RowOffset.number(of: key) else { return .next }
       guard instant < bound, found.count < limit else { return .stop }
       found.append(key.bytes(in: 8..<key.byteCount))
@@ -120,10 +123,11 @@ package struct CacheView: Sendable {
 
   /// How many entries name a body; nil if none ever did, or it was removed since.
   package func references(
-    to digest: [UInt8], in transaction: borrowing ReadTransaction
-  ) throws(LMDBError) -> Int? {
+    to digest: [UInt8], in transaction: borrowing LogReading
+  ) throws(LogError) -> Int? {
     guard !digest.isEmpty else { return nil }
     let bodies = try tables.open(in: transaction)[2]
-    return try transaction.row(forKey: digest.span, in: bodies) { BodyReferences.entries(of: $0) }
+    return try LogError.absorbing(
+      try transaction.row(forKey: digest.span, in: bodies) { BodyReferences.entries(of: $0) })
   }
 }

@@ -1,4 +1,3 @@
-import LMDB
 package import TollbookEvents
 
 /// An upstream key as the ledger knows it: never its value.

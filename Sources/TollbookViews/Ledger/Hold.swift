@@ -1,4 +1,4 @@
-import LMDB
+import Bytes
 package import TollbookEvents
 
 /// What is held on one page of the books for one attempt: reserved while it is under way, in doubt or unprovable after it

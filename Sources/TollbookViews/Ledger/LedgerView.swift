@@ -1,3 +1,4 @@
+import Bytes
 package import LMDB
 package import TollbookEvents
 package import TollbookLog
@@ -15,11 +16,12 @@ package struct LedgerView: Sendable {
 
   /// A page of the books, whether its window is over or not; an unused one before its first event.
   package func meter(
-    _ key: MeterKey, in transaction: borrowing ReadTransaction
-  ) throws(LMDBError) -> Meter {
+    _ key: MeterKey, in transaction: borrowing LogReading
+  ) throws(LogError) -> Meter {
     let tables = try tables.open(in: transaction)
     for table in key.isOfWindow ? [tables[0], tables[5]] : [tables[0]] {
-      let found = try transaction.row(forKey: key.bytes.span, in: table) { Meter(row: $0) }
+      let found = try LogError.absorbing(
+        try transaction.row(forKey: key.bytes.span, in: table) { Meter(row: $0) })
       if let found { return found }
     }
     return Meter()
@@ -27,12 +29,12 @@ package struct LedgerView: Sendable {
 
   /// All meters, and of those that count in windows the windows that are not over, in the order of their keys.
   package func meters(
-    in transaction: borrowing ReadTransaction
-  ) throws(LMDBError) -> [(key: MeterKey, meter: Meter)] {
+    in transaction: borrowing LogReading
+  ) throws(LogError) -> [(key: MeterKey, meter: Meter)] {
     var found: [(key: MeterKey, meter: Meter)] = []
     let table = try tables.open(in: transaction)[0]
-    try transaction.scan(table) { (key, row) throws(LMDBError) in
-      found.append((MeterKey(bytes: [UInt8](copying: key)), try table.decoded(Meter(row: row))))
+    try transaction.scan(table) { (key, row) throws(LogError) in
+      found.append((MeterKey(bytes: [UInt8](copying: key)), try table.read(Meter(row: row))))
       return .next
     }
     return found
@@ -42,26 +44,26 @@ package struct LedgerView: Sendable {
   ///
   /// - Parameter limit: the most that are wanted, the last ones.
   package func closedWindows(
-    of meter: MeterKey, limit: Int = .max, in transaction: borrowing ReadTransaction
-  ) throws(LMDBError) -> [(key: MeterKey, meter: Meter)] {
+    of meter: MeterKey, limit: Int = .max, in transaction: borrowing LogReading
+  ) throws(LogError) -> [(key: MeterKey, meter: Meter)] {
     var found: [(key: MeterKey, meter: Meter)] = []
     let prefix = meter.meterBytes
     let table = try tables.open(in: transaction)[5]
     try transaction.scan(table, prefix: prefix.span, descending: true) {
-      (key, row) throws(LMDBError) in
+      (key, row) throws(LogError) in
       guard found.count < limit else { return .stop }
-      found.append((MeterKey(bytes: [UInt8](copying: key)), try table.decoded(Meter(row: row))))
+      found.append((MeterKey(bytes: [UInt8](copying: key)), try table.read(Meter(row: row))))
       return .next
     }
     return found.reversed()
   }
 
   /// All holds in the order of their fetches, one for each page that an attempt holds something on.
-  package func holds(in transaction: borrowing ReadTransaction) throws(LMDBError) -> [Hold] {
+  package func holds(in transaction: borrowing LogReading) throws(LogError) -> [Hold] {
     var found: [Hold] = []
     let table = try tables.open(in: transaction)[1]
-    try transaction.scan(table) { (key, row) throws(LMDBError) in
-      found += try table.decoded(AttemptHolds.holds(key: key, row: row))
+    try transaction.scan(table) { (key, row) throws(LogError) in
+      found += try table.read(AttemptHolds.holds(key: key, row: row))
       return .next
     }
     return found
@@ -69,33 +71,35 @@ package struct LedgerView: Sendable {
 
   /// The holds of an attempt; none when it has ended.
   package func holds(
-    fetch: Position, attempt: UInt32, in transaction: borrowing ReadTransaction
-  ) throws(LMDBError) -> [Hold] {
+    fetch: Position, attempt: UInt32, in transaction: borrowing LogReading
+  ) throws(LogError) -> [Hold] {
     let key = AttemptHolds.key(fetch: fetch, attempt: attempt)
     let table = try tables.open(in: transaction)[1]
-    return try transaction.row(forKey: key.span, in: table) {
-      AttemptHolds(row: $0)?.holds(fetch, attempt)
-    } ?? []
+    return try LogError.absorbing(
+      try transaction.row(forKey: key.span, in: table) {
+        AttemptHolds(row: $0)?.holds(fetch, attempt)
+      }) ?? []
   }
 
   package func credential(
-    _ id: String, in transaction: borrowing ReadTransaction
-  ) throws(LMDBError) -> Credential? {
+    _ id: String, in transaction: borrowing LogReading
+  ) throws(LogError) -> Credential? {
     let table = try tables.open(in: transaction)[3]
-    return try transaction.row(forKey: Array(id.utf8).span, in: table) { Credential(row: $0) }
+    return try LogError.absorbing(
+      try transaction.row(forKey: Array(id.utf8).span, in: table) { Credential(row: $0) })
   }
 
   /// What was spent in a window (`LedgerFold.allTime`, or `day 2026-11-21`), by account, operation and unit.
   package func spend(
-    window: String, in transaction: borrowing ReadTransaction
-  ) throws(LMDBError) -> [(account: String, operation: String, unit: String, spend: Spend)] {
+    window: String, in transaction: borrowing LogReading
+  ) throws(LogError) -> [(account: String, operation: String, unit: String, spend: Spend)] {
     var found: [(account: String, operation: String, unit: String, spend: Spend)] = []
     let prefix = Array(window.utf8) + [0]
     let table = try tables.open(in: transaction)[2]
-    try transaction.scan(table, prefix: prefix.span) { (key, row) throws(LMDBError) in
+    try transaction.scan(table, prefix: prefix.span) { (key, row) throws(LogError) in
       let names = Self.names([UInt8](copying: key))
       guard names.count == 4 else { return .next }
-      let spend = try table.decoded(Spend(row: row))
+      let spend = try table.read(Spend(row: row))
       found.append((names[1], names[2], names[3], spend))
       return .next
     }
@@ -104,16 +108,16 @@ package struct LedgerView: Sendable {
 
   /// What was spent in every window, by window, account, operation and unit.
   package func spendOfAllWindows(
-    in transaction: borrowing ReadTransaction,
+    in transaction: borrowing LogReading,
     _ body: (
       _ window: String, _ account: String, _ operation: String, _ unit: String, Spend
     ) -> Void
-  ) throws(LMDBError) {
+  ) throws(LogError) {
     let table = try tables.open(in: transaction)[2]
-    try transaction.scan(table) { (key, row) throws(LMDBError) in
+    try transaction.scan(table) { (key, row) throws(LogError) in
       let names = Self.names([UInt8](copying: key))
       guard names.count == 4 else { return .next }
-      body(names[0], names[1], names[2], names[3], try table.decoded(Spend(row: row)))
+      body(names[0], names[1], names[2], names[3], try table.read(Spend(row: row)))
       return .next
     }
   }

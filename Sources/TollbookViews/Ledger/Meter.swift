@@ -1,4 +1,4 @@
-import LMDB
+import Bytes
 package import TollbookEvents
 
 /// A page of the books: the terms of a meter, or of one window of it, and the last reading of the upstream's own books.

@@ -1,4 +1,5 @@
-package import LMDB
+import Bytes
+import LMDB
 package import TollbookEvents
 package import TollbookLog
 
@@ -34,7 +35,7 @@ extension LedgerView {
   /// - Throws: `.beforeBase` if that is before the first event of a log that goes on from a snapshot.
   package func meter(
     _ key: MeterKey, asOf position: Position, reader: LogReader,
-    in transaction: borrowing ReadTransaction
+    in transaction: borrowing LogReading
   ) throws(LogError) -> Meter {
     var pages = [key: try kept(of: key, asOf: position, reader, in: transaction)]
     try bring(&pages, to: position, reader, in: transaction)
@@ -46,10 +47,10 @@ extension LedgerView {
   /// - Complexity: as for one meter, and one block for each block in which meters were kept; and all windows that are
   ///   over are looked at.
   package func meters(
-    asOf position: Position, reader: LogReader, in transaction: borrowing ReadTransaction
+    asOf position: Position, reader: LogReader, in transaction: borrowing LogReading
   ) throws(LogError) -> [(key: MeterKey, meter: Meter)] {
     var pages: [MeterKey: Kept] = [:]
-    for key in try LogError.absorbing(try openKeys(asOf: position, in: transaction)) {
+    for key in try openKeys(asOf: position, in: transaction) {
       pages[key] = try kept(of: key, asOf: position, reader, in: transaction)
     }
     try bring(&pages, to: position, reader, in: transaction)
@@ -64,13 +65,13 @@ extension LedgerView {
 
   /// The keys of the pages that may have been open at a position.
   private func openKeys(
-    asOf position: Position, in transaction: borrowing ReadTransaction
-  ) throws(LMDBError) -> [MeterKey] {
+    asOf position: Position, in transaction: borrowing LogReading
+  ) throws(LogError) -> [MeterKey] {
     let tables = try tables.open(in: transaction)
     var keys = try meters(in: transaction).map(\.key)
-    try transaction.scan(tables[5]) { (key, row) throws(LMDBError) in
-      let closed = try tables[5].decoded(Meter.closed(row: row))
-      if closed > position, try tables[5].decoded(Meter(row: row)).opened <= position {
+    try transaction.scan(tables[5]) { (key, row) throws(LogError) in
+      let closed = try tables[5].read(Meter.closed(row: row))
+      if closed > position, try tables[5].read(Meter(row: row)).opened <= position {
         keys.append(MeterKey(bytes: [UInt8](copying: key)))
       }
       return .next
@@ -87,21 +88,18 @@ extension LedgerView {
   /// The last row kept of a page that is not after a position.
   private func kept(
     of page: MeterKey, asOf position: Position, _ reader: LogReader,
-    in transaction: borrowing ReadTransaction
+    in transaction: borrowing LogReading
   ) throws(LogError) -> Kept {
     var found: Kept?
     let prefix = MeterPast.prefix(of: page.bytes)
     let bound = MeterPast.key(of: page.bytes, after: position)
-    do throws(LMDBError) {
-      let table = try tables.open(in: transaction)[4]
-      try transaction.scan(table, from: bound.span, prefix: prefix.span, descending: true) {
-        (key, row) throws(LMDBError) in
-        let number = RowOffset.number(of: key.extracting(prefix.count..<key.byteCount))
-        found = Kept(
-          position: try table.decoded(number), meter: try table.decoded(Meter(row: row)))
-        return .stop
-      }
-    } catch { throw .storage(error) }
+    let table = try tables.open(in: transaction)[4]
+    try transaction.scan(table, from: bound.span, prefix: prefix.span, descending: true) {
+      (key, row) throws(LogError) in
+      let number = RowOffset.number(of: key.extracting(prefix.count..<key.byteCount))
+      found = Kept(position: try table.read(number), meter: try table.read(Meter(row: row)))
+      return .stop
+    }
     guard let found, found.meter.lastChange > 0 else {
       // Unused until then: its first event comes later, and so after what the log rests on.
       let base = try reader.base(in: transaction)?.position ?? 0
@@ -113,7 +111,7 @@ extension LedgerView {
   /// Applies the events that follow what was kept, each block of events read once.
   private func bring(
     _ pages: inout [MeterKey: Kept], to position: Position, _ reader: LogReader,
-    in transaction: borrowing ReadTransaction
+    in transaction: borrowing LogReading
   ) throws(LogError) {
     for start in Set(pages.values.map(\.position)) where start < position {
       let end = min(position, MeterPast.end(ofBlockAfter: start))

@@ -1,4 +1,4 @@
-import LMDB
+import Bytes
 
 /// What an account has been charged for an operation in a window, in one unit.
 package struct Spend: Hashable, Sendable {

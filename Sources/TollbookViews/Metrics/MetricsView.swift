@@ -1,3 +1,4 @@
+import Bytes
 package import LMDB
 package import TollbookEvents
 package import TollbookLog
@@ -34,14 +35,14 @@ package struct MetricsView: Sendable {
     package var misses: Int64 { self[.readsBought] + self[.resourcesRefused] }
   }
 
-  package func totals(in transaction: borrowing ReadTransaction) throws(LMDBError) -> Totals {
+  package func totals(in transaction: borrowing LogReading) throws(LogError) -> Totals {
     var found = Totals()
     let totals = try tables.open(in: transaction)[0]
-    try transaction.scan(totals) { (key, row) throws(LMDBError) in
+    try transaction.scan(totals) { (key, row) throws(LogError) in
       var field = RowOffset()
       let series = field.byte(key)
       let number = field.isSound ? RowOffset.number(of: row) : nil
-      let count = Int64(bitPattern: try totals.decoded(number))
+      let count = Int64(bitPattern: try totals.read(number))
       if MetricSeries(rawValue: series)?.hasUnit == true {
         let unit = key.utf8String(in: 1..<key.byteCount) ?? ""
         found.amounts[series, default: []].append(Amount(count, unit))

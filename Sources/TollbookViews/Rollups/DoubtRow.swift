@@ -1,4 +1,4 @@
-import LMDB
+import Bytes
 import TollbookEvents
 
 /// A doubt about an attempt that was to be paid in several units. What it cost in the end is found out unit by unit, and

@@ -1,4 +1,4 @@
-import LMDB
+import Bytes
 import TollbookEvents
 
 /// A part of a charge for a refresh that nobody waited for.

@@ -1,4 +1,4 @@
-import LMDB
+import Bytes
 package import TollbookEvents
 
 /// Of what a row of the rollups is: an hour, who pays, for what, and in which unit.

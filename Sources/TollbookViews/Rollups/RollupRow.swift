@@ -1,4 +1,4 @@
-import LMDB
+import Bytes
 
 /// The sums of a row, of the columns that are not zero.
 ///

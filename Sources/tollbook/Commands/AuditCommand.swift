@@ -1,6 +1,5 @@
 import ArgumentParser
 import JSONText
-import LMDB
 import TollbookArchive
 import TollbookAudit
 import TollbookEvents
@@ -99,7 +98,7 @@ struct AuditCommand: AsyncParsableCommand {
   func run() async throws {
     let settings = try await place.settings()
     let log = try LogOnDisk(settings)
-    let source = try LogSource(log.environment)
+    let source = log.source
     var query = AuditQuery()
     query.grouping = by
     query.account = account

@@ -1,7 +1,6 @@
 import AsyncHTTPClient
 import Foundation
 import JSONText
-import LMDB
 import NIOCore
 import NIOHTTP1
 import TollbookEvents

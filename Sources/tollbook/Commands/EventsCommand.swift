@@ -105,7 +105,7 @@ struct EventsCommand: AsyncParsableCommand {
   func run() async throws {
     let settings = try await place.settings()
     let log = try LogOnDisk(settings)
-    let source = try LogSource(log.environment)
+    let source = log.source
     if follow { Interrupt.watch() }
     let query = EventQuery(filter, in: source)
     let range = try range(in: source)

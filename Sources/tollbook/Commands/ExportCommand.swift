@@ -70,7 +70,7 @@ struct ExportCommand: AsyncParsableCommand {
   func run() async throws {
     let settings = try await place.settings()
     let log = try LogOnDisk(settings)
-    let source = try LogSource(log.environment)
+    let source = log.source
     Interrupt.watch()
     do {
       switch format {

@@ -1,6 +1,6 @@
 import ArgumentParser
+import Files
 import Foundation
-import LMDB
 import TollbookArchive
 import TollbookEvents
 import TollbookLog

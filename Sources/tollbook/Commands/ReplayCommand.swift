@@ -48,7 +48,7 @@ struct ReplayCommand: AsyncParsableCommand {
     let settings = try await place.settings()
     let log = try LogOnDisk(settings)
     Interrupt.watch()
-    let source = try LogSource(log.environment)
+    let source = log.source
     let moment = try Self.moment(until, in: source)
     let replay = try ScratchReplay(
       of: source, folds: view.map { [$0.fold] } ?? allFolds,

@@ -1,7 +1,7 @@
 import ArgumentParser
+import Files
 import Foundation
 import JSONText
-import LMDB
 import NIOCore
 import TollbookArchive
 import TollbookLog

@@ -1,6 +1,6 @@
 import ArgumentParser
+import Files
 import Foundation
-import LMDB
 import TollbookArchive
 import TollbookEvents
 import TollbookLog
@@ -45,7 +45,7 @@ enum StatementCommand {
       throw ValidationError(
         "--every-event shows what all accounts spent; it does not go with --account.")
     }
-    let source = try LogSource(log.environment)
+    let source = log.source
     let head = try source.head()
     let first = try from?.position(in: source) ?? source.start()
     let last = try min(head, to?.position(in: source) ?? head)

@@ -1,5 +1,4 @@
 import ArgumentParser
-import LMDB
 import TollbookArchive
 import TollbookAudit
 import TollbookEvents
@@ -28,7 +27,7 @@ struct UsageCommand: AsyncParsableCommand {
     Interrupt.watch()
     var meter = ProgressMeter(unit: "events")
     defer { meter.end() }
-    let usage = try Usage(of: LogSource(log.environment), until: TimeSource.system.now()) {
+    let usage = try Usage(of: log.source, until: TimeSource.system.now()) {
       done, end in
       meter.show(done: done, of: end)
       return Interrupt.isRequested ? .stop : .next

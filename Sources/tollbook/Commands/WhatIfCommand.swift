@@ -67,7 +67,7 @@ struct WhatIfCommand: AsyncParsableCommand {
 
   func run() async throws {
     let settings = try await place.settings()
-    let source = try LogSource(LogOnDisk(settings).environment)
+    let source = try LogOnDisk(settings).source
     var question = WhatIf.Question(.keepa)
     question.overdraft = settings.gateway.overdraft
     do throws(any Error) {

@@ -1,5 +1,5 @@
+import Files
 import Foundation
-import LMDB
 import Synchronization
 
 /// What a person at a terminal sees, or a program at the other end of a pipe.

@@ -1,5 +1,5 @@
+import Files
 import Foundation
-import LMDB
 
 /// A file that cannot be read or written, in a sentence instead of what the library says of it.
 struct FileTrouble: Error, CustomStringConvertible {

@@ -1,5 +1,5 @@
+import Files
 import Foundation
-import LMDB
 import TollbookEvents
 
 /// What a terminal understands, and what it must not be told.

@@ -1,4 +1,3 @@
-import LMDB
 import TollbookArchive
 import TollbookEvents
 import TollbookLog
@@ -45,7 +44,7 @@ struct ReplayListings {
       ]
     ) { row in
       let view = CacheView(tables: replay.tables(of: CacheFold.fold))
-      try replay.environment.withReadTransaction { (transaction) throws(LMDBError) in
+      try replay.read { (transaction) throws(LogError) in
         var next: [UInt8]?
         repeat {
           let page = try view.page(after: next, limit: 1_000, in: transaction) { _ in true }
@@ -68,7 +67,7 @@ struct ReplayListings {
   func entryCounts() throws -> [(state: CacheEntry.State, count: Int64)] {
     var counts: [CacheEntry.State: Int64] = [:]
     let view = CacheView(tables: replay.tables(of: CacheFold.fold))
-    try replay.environment.withReadTransaction { (transaction) throws(LMDBError) in
+    try replay.read { (transaction) throws(LogError) in
       var next: [UInt8]?
       repeat {
         let page = try view.page(after: next, limit: 1_000, in: transaction) { _ in true }
@@ -90,7 +89,7 @@ struct ReplayListings {
       columns: [.text("meter"), .text("unit")]
         + LedgerTerm.allCases.map { .number("\($0)".snakeCased) } + [.number("residual")]
     ) { row in
-      let meters = try replay.environment.withReadTransaction { (transaction) throws(LMDBError) in
+      let meters = try replay.read { (transaction) throws(LogError) in
         try ledger.meters(in: transaction)
       }
       for (key, meter) in meters {
@@ -109,7 +108,7 @@ struct ReplayListings {
         .number("charges"),
       ]
     ) { row in
-      try replay.environment.withReadTransaction { (transaction) throws(LMDBError) in
+      try replay.read { (transaction) throws(LogError) in
         try ledger.spendOfAllWindows(in: transaction) { window, account, operation, unit, spend in
           row([
             .text(window), .text(account), .text(operation), .text(unit), .number(spend.amount),
@@ -129,7 +128,7 @@ struct ReplayListings {
         .text("since"),
       ]
     ) { row in
-      let holds = try replay.environment.withReadTransaction { (transaction) throws(LMDBError) in
+      let holds = try replay.read { (transaction) throws(LogError) in
         try ledger.holds(in: transaction)
       }
       for hold in holds {
@@ -149,7 +148,7 @@ struct ReplayListings {
   var metrics: Listing {
     Listing(name: "metrics", columns: [.text("series"), .number("total")]) { row in
       let view = MetricsView(tables: replay.tables(of: MetricsFold.fold))
-      let totals = try replay.environment.withReadTransaction { (transaction) throws(LMDBError) in
+      let totals = try replay.read { (transaction) throws(LogError) in
         try view.totals(in: transaction)
       }
       for series in MetricSeries.allCases where totals[series] != 0 {
@@ -178,8 +177,8 @@ struct ReplayListings {
       ]
     ) { row in
       let view = RollupView(tables: replay.tables(of: RollupFold.fold))
-      try replay.environment.withReadTransaction { (transaction) throws(LMDBError) in
-        try view.scan(0..<UInt64.max, in: transaction) { (key, sums) throws(LMDBError) in
+      try replay.read { (transaction) throws(LogError) in
+        try view.scan(0..<UInt64.max, in: transaction) { (key, sums) throws(LogError) in
           for column in RollupColumn.allCases where sums[column] != 0 {
             row([
               .instant(RollupKey.start(ofHour: key.hour)), .text(key.account),

@@ -1,4 +1,4 @@
-import LMDB
+import Files
 
 /// How many files, connections among them, the process may have open at once (`ulimit -n`).
 enum OpenFiles {

@@ -2,7 +2,6 @@ import AsyncHTTPClient
 import Foundation
 import Hummingbird
 import Keepa
-import LMDB
 import Logging
 import NIOCore
 import ServiceLifecycle
@@ -65,7 +64,7 @@ struct Server: Sendable {
     let ledger = LedgerView(log)
     let key = MeterKey(
       owner: System.credentialID(of: KeepaSimulator.sampleKey), unit: KeepaUpstream.unit)
-    let meter = try log.environment.withReadTransaction { (transaction) throws(LMDBError) in
+    let meter = try log.read { (transaction) throws(LogError) in
       try ledger.meter(key, in: transaction)
     }
     if meter.reading != nil {

@@ -1,6 +1,5 @@
 import ArgumentParser
 import Foundation
-import LMDB
 import TollbookArchive
 import TollbookLog
 
@@ -37,25 +36,10 @@ struct VerifyWorker: ParsableCommand {
 
   private func verify(_ notes: NoteWriter) throws -> Verification.Outcome {
     notes.reading("(tables)")
-    var open = EnvironmentOptions()
-    open.isReadOnly = true
-    open.mayMapLess = true
-    open.mapSize = mapSize
     let place = try DataDirectory.read(directory)
-    let environment: Environment
-    do throws(LogError) {
-      environment = try place.openEnvironment(open)
-    } catch {
-      if case .storage(let cause) = error, case .inputOutput(errno: ENOENT) = cause.kind {
-        throw NothingWritten(path: directory)
-      }
-      throw error
+    guard let environment = try place.openToRead(mapSize: mapSize) else {
+      throw NothingWritten(path: directory)
     }
-    let names: [String]
-    do throws(LMDBError) { names = try environment.tableNames() } catch {
-      throw LogError.storage(error)
-    }
-    if names.isEmpty { throw NothingWritten(path: directory) }
     var options = fast ? Verification.Options.fast : Verification.Options()
     if noBodies { options.scope.bodies = false }
     options.limit = limit
@@ -97,19 +81,6 @@ private final class NoteWriter {
     }
   }
 
-  /// What of LMDB's failures means that stored bytes are wrong.
-  func damage(behind error: LogError) -> Damage? {
-    switch error {
-    case .damaged(let damage): return damage
-    case .storage(let error) where error.scratch == nil:
-      switch error.kind {
-      case .cutShort, .undecodable, .corrupted, .invalid, .versionMismatch, .notFound,
-        .badValueSize, .other,
-        .badTransaction, .badTable, .transactionFull:
-        return Damage(table: error.table ?? table, problem: "\(error)")
-      default: return nil
-      }
-    default: return nil
-    }
-  }
+  /// The damage that a failure tells of.
+  func damage(behind error: LogError) -> Damage? { error.damage(reading: table) }
 }

@@ -1,5 +1,4 @@
 import Keepa
-import LMDB
 import Testing
 import TollbookEvents
 import TollbookLog
@@ -282,7 +281,7 @@ private struct Shop {
   ) async throws -> ReserveCommand.Answer {
     let (cache, ledger) = (CacheView(log), ledger)
     let command = command(uses, count: count, callSize: callSize)
-    return try await log.decide { (state, context) throws(LMDBError) in
+    return try await log.decide { (state, context) throws(LogError) in
       try command.decide(cache, ledger, state, next: context.next)
     }.answer
   }
@@ -315,7 +314,7 @@ private struct Shop {
       durationMilliseconds: 1, receivedBytes: 1)
     let (cache, ledger) = (CacheView(log), ledger)
     // No credential was added here: what the upstream says of one is not what these tests are about.
-    _ = try await log.decide { (state, context) throws(LMDBError) in
+    _ = try await log.decide { (state, context) throws(LogError) in
       var decision = try command.decide(cache, ledger, state, context)
       decision.events.removeAll { $0.kind == .credentialStatusChanged }
       return decision
@@ -331,7 +330,7 @@ private struct Shop {
       end: AttemptEnd(charges: [:], others: others), wantsRetry: retries, mayRetry: retries,
       observed: now)
     let ledger = ledger
-    return try await log.decide { (state, context) throws(LMDBError) in
+    return try await log.decide { (state, context) throws(LogError) in
       try command.decide(ledger, state, context)
     }.answer
   }
@@ -341,18 +340,14 @@ private struct Shop {
   func page(_ key: MeterKey) throws -> Meter {
     let ledger = ledger
     return try log.read { (transaction) throws(LogError) in
-      do throws(LMDBError) { return try ledger.meter(key, in: transaction) } catch {
-        throw .storage(error)
-      }
+      try ledger.meter(key, in: transaction)
     }
   }
 
   func holds() throws -> [Hold] {
     let ledger = ledger
     return try log.read { (transaction) throws(LogError) in
-      do throws(LMDBError) { return try ledger.holds(in: transaction) } catch {
-        throw .storage(error)
-      }
+      try ledger.holds(in: transaction)
     }
   }
 

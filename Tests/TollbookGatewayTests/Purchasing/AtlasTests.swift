@@ -1,5 +1,4 @@
 import Keepa
-import LMDB
 import Synchronization
 import Testing
 import TollbookEvents
@@ -268,7 +267,7 @@ struct `An upstream that is nothing like Keepa` {
     await world.purchaser.watchMeters()
     #expect(today[.inDoubt] == 3)
     let ledger = LedgerView(world.log)
-    let doubts = try world.log.readViews { (transaction) throws(LMDBError) in
+    let doubts = try world.log.read { (transaction) throws(LogError) in
       try ledger.holds(in: transaction).filter { $0.state == .inDoubt }
     }
     #expect(doubts.isEmpty)

@@ -130,14 +130,14 @@ final class AtlasWorld: Sendable {
   func books() throws -> (residual: Int64, reserved: Int64, parked: Int) {
     let ledger = LedgerView(log)
     let log = log
-    return try log.readViews { (transaction) throws(LMDBError) in
+    return try log.read { (transaction) throws(LogError) in
       var pages = try ledger.meters(in: transaction).map(\.meter)
       for meter in [AtlasUpstream.weight, AtlasUpstream.requests] {
         pages += try ledger.closedWindows(of: meter, in: transaction).map(\.meter)
       }
       return (
         pages.reduce(0) { $0 + abs($1.residual) }, pages.reduce(0) { $0 + $1[.reserved] },
-        try transaction.count(in: log.tables.parked)
+        try log.reader.parkedCount(in: transaction)
       )
     }
   }

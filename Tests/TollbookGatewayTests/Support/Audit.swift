@@ -1,4 +1,3 @@
-import LMDB
 import Synchronization
 import TollbookEvents
 import TollbookLog
@@ -37,12 +36,10 @@ struct Audit {
         events.append(recorded)
         return .next
       }
-      do throws(LMDBError) {
-        return (
-          events, try ledger.meter(World.key, in: transaction),
-          try ledger.holds(in: transaction), try transaction.count(in: log.tables.parked)
-        )
-      } catch { throw .storage(error) }
+      return (
+        events, try ledger.meter(World.key, in: transaction),
+        try ledger.holds(in: transaction), try log.reader.parkedCount(in: transaction)
+      )
     }
     for event in events { take(event) }
     if stored.terms != meter.terms || stored.reading != meter.reading

@@ -1,5 +1,4 @@
 import Keepa
-import LMDB
 import Synchronization
 import Testing
 import TollbookEvents
@@ -155,18 +154,14 @@ extension World {
   func meter() throws -> Meter {
     let ledger = LedgerView(log)
     return try log.read { (transaction) throws(LogError) in
-      do throws(LMDBError) { return try ledger.meter(Self.key, in: transaction) } catch {
-        throw .storage(error)
-      }
+      try ledger.meter(Self.key, in: transaction)
     }
   }
 
   func holds() throws -> [Hold] {
     let ledger = LedgerView(log)
     return try log.read { (transaction) throws(LogError) in
-      do throws(LMDBError) { return try ledger.holds(in: transaction) } catch {
-        throw .storage(error)
-      }
+      try ledger.holds(in: transaction)
     }
   }
 }

@@ -29,7 +29,7 @@ extension RawSpan {
   }
 
   /// The word of the machine at `offset`, as LMDB keeps its own numbers.
-  func nativeWord(at offset: Int) -> Int { load(at: offset) }
+  package func nativeWord(at offset: Int) -> Int { load(at: offset) }
 
   private func load<Number: FixedWidthInteger & BitwiseCopyable>(at offset: Int) -> Number {
     // Compared so that a huge offset cannot overflow.

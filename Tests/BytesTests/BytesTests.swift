@@ -1,4 +1,4 @@
-import LMDB
+import Bytes
 import Testing
 
 @Suite struct BytesTests {
@@ -75,3 +75,5 @@ import Testing
     }
   }
 }
+
+private func bytes(_ text: String) -> [UInt8] { [UInt8](text.utf8) }
