@@ -38,7 +38,7 @@ struct BatchQuestion {
     places = texts.map { text in KeepaASIN(text).map(Place.asin) ?? .invalid(text) }
     var request = ProductsRequest(
       asins: places.compactMap { if case .asin(let asin) = $0 { asin } else { nil } },
-      domain: try Self.domain(fields), contentSet: try Self.contentSet(fields),
+      domain: try .init(of: fields), contentSet: try .init(included: fields),
       account: settings.account)
     let longestWait = settings.longestWait / 1_000
     request.wait = try fields.integer("wait_seconds", in: 0...longestWait).map { $0 * 1_000 } ?? 0
@@ -53,33 +53,6 @@ struct BatchQuestion {
   /// A hundred years: more cannot be told from no demand at all.
   private static let oldest: Int64 = 3_155_760_000
 
-  private static func domain(_ fields: JSONFields) throws(Problem) -> KeepaDomain {
-    guard let number = try fields.integer("domain", in: .min ... .max) else {
-      return .unitedStates
-    }
-    guard let domain = Int(exactly: number).flatMap(KeepaDomain.init) else {
-      throw Problem.unknownDomain("\(number)")
-    }
-    return domain
-  }
-
-  private static func contentSet(_ fields: JSONFields) throws(Problem) -> ContentSet {
-    var set = ContentSet.plain
-    for (index, name) in (try fields.strings("include", limit: 16) ?? []).enumerated() {
-      switch name {
-      case "rating": set.formUnion(.rating)
-      case "buybox": set.formUnion(.buyBox)
-      case "offers": set.formUnion(.offers)
-      default:
-        throw Problem(
-          .invalidField,
-          "include has “\(name.prefix(100))”; it may have rating, buybox and offers",
-          field: "include[\(index)]")
-      }
-    }
-    return set
-  }
-
   /// `max-age` of the request. Anything else in the header is ignored: many clients send `no-cache` without meaning that
   /// it shall be paid for.
   static func maximumAge(_ cacheControl: String?) -> Int64? {
@@ -93,6 +66,39 @@ struct BatchQuestion {
       return min(seconds, oldest)
     }
     return nil
+  }
+}
+
+extension KeepaDomain {
+  /// The member `domain`; of none the United States.
+  init(of fields: JSONFields) throws(Problem) {
+    guard let number = try fields.integer("domain", in: .min ... .max) else {
+      self = .unitedStates
+      return
+    }
+    guard let domain = Int(exactly: number).flatMap(KeepaDomain.init) else {
+      throw Problem.unknownDomain("\(number)")
+    }
+    self = domain
+  }
+}
+
+extension ContentSet {
+  /// The paid parts that the member `include` names.
+  init(included fields: JSONFields) throws(Problem) {
+    self = .plain
+    for (index, name) in (try fields.strings("include", limit: 16) ?? []).enumerated() {
+      switch name {
+      case "rating": formUnion(.rating)
+      case "buybox": formUnion(.buyBox)
+      case "offers": formUnion(.offers)
+      default:
+        throw Problem(
+          .invalidField,
+          "include has “\(name.prefix(100))”; it may have rating, buybox and offers",
+          field: "include[\(index)]")
+      }
+    }
   }
 }
 

@@ -63,6 +63,6 @@ extension RegisteredUpstream {
         KeepaUpstream(
           keepa.api, credential: keepa.credential, overdraft: settings.overdraft,
           freshness: settings.products)
-      }, absence: "no key for Keepa is set (KEEPA_API_KEY)")
+      }, absence: "no key for Keepa is set (KEEPA_API_KEY)", jobKinds: [.warmKeepa])
   }
 }

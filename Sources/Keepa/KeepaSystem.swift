@@ -5,7 +5,7 @@ package import TollbookHTTP
 import TollbookUpstreams
 
 extension HTTPSystem {
-  /// Keepa: products in batches, and their bodies.
+  /// Keepa: products in batches, their bodies, and lists of them that are to be fresh.
   package static let keepa = HTTPSystem(
     KeepaUpstream.name, title: "Keepa",
     kinds: [
@@ -15,6 +15,7 @@ extension HTTPSystem {
     addRoutes: { service, router in
       service.addBatch(to: router)
       service.addProduct(to: router)
+      service.addWarm(to: router)
     })
 }
 

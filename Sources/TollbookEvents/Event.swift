@@ -28,6 +28,10 @@ package enum Event: Hashable, Sendable {
   case serviceRecovered(ServiceRecovered)
   case snapshotTaken(SnapshotTaken)
   case logRestored(LogRestored)
+  case jobQueued(JobQueued)
+  case jobStarted(JobStarted)
+  case jobProgressed(JobProgressed)
+  case jobFinished(JobFinished)
 
   /// The tag that its record begins with.
   package var kind: EventKind {
@@ -56,6 +60,10 @@ package enum Event: Hashable, Sendable {
     case .serviceRecovered: .serviceRecovered
     case .snapshotTaken: .snapshotTaken
     case .logRestored: .logRestored
+    case .jobQueued: .jobQueued
+    case .jobStarted: .jobStarted
+    case .jobProgressed: .jobProgressed
+    case .jobFinished: .jobFinished
     }
   }
 
@@ -86,6 +94,10 @@ package enum Event: Hashable, Sendable {
     case .serviceRecovered(let message): message
     case .snapshotTaken(let message): message
     case .logRestored(let message): message
+    case .jobQueued(let message): message
+    case .jobStarted(let message): message
+    case .jobProgressed(let message): message
+    case .jobFinished(let message): message
     }
   }
 }
@@ -116,6 +128,10 @@ package enum EventKind: UInt8, CaseIterable, Sendable {
   case serviceRecovered = 66
   case snapshotTaken = 67
   case logRestored = 68
+  case jobQueued = 69
+  case jobStarted = 70
+  case jobProgressed = 71
+  case jobFinished = 72
 
   /// The name of the kind as people and the HTTP API write it, such as `TokensCharged`.
   package var name: String {
@@ -144,6 +160,10 @@ package enum EventKind: UInt8, CaseIterable, Sendable {
     case .serviceRecovered: "ServiceRecovered"
     case .snapshotTaken: "SnapshotTaken"
     case .logRestored: "LogRestored"
+    case .jobQueued: "JobQueued"
+    case .jobStarted: "JobStarted"
+    case .jobProgressed: "JobProgressed"
+    case .jobFinished: "JobFinished"
     }
   }
 

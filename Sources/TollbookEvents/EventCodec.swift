@@ -56,6 +56,10 @@ extension Event {
         self = .serviceRecovered(try ServiceRecovered(serializedBytes: payload))
       case .snapshotTaken: self = .snapshotTaken(try SnapshotTaken(serializedBytes: payload))
       case .logRestored: self = .logRestored(try LogRestored(serializedBytes: payload))
+      case .jobQueued: self = .jobQueued(try JobQueued(serializedBytes: payload))
+      case .jobStarted: self = .jobStarted(try JobStarted(serializedBytes: payload))
+      case .jobProgressed: self = .jobProgressed(try JobProgressed(serializedBytes: payload))
+      case .jobFinished: self = .jobFinished(try JobFinished(serializedBytes: payload))
       }
     } catch { throw .malformed(kind) }
   }

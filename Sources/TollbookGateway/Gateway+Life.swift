@@ -5,7 +5,7 @@ import TollbookViews
 // MARK: The service's life
 
 extension Gateway {
-  /// Books the start: what the last run left under way is in doubt from here on.
+  /// Books the start: what the last run left under way is in doubt from here on, and its jobs go on.
   package func start(version: String) async throws(LogError) {
     let command = StartCommand(
       version: version, isSimulated: isSimulated,
@@ -16,6 +16,7 @@ extension Gateway {
       try command.decide(ledger, state, context)
     }
     jobs.begin(at: started.position)
+    try await resumeJobs()
   }
 
   /// How the log was restored, if no start since has noted it.

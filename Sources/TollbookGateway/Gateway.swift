@@ -52,6 +52,9 @@ package final class Gateway: Sendable {
     purchasers.first { operation.hasPrefix($0.upstream.name + ".") }
   }
 
+  /// The kinds of jobs that outlive the process.
+  var jobKinds: [PurchaseJobKind] { registered.flatMap(\.jobKinds) }
+
   /// How the upstreams stand, in the order in which they were registered.
   package var statuses: [UpstreamStatus] {
     registered.map { registered in
@@ -102,6 +105,7 @@ package final class Gateway: Sendable {
         Usability(of: $0, at: start, maximumAge: demand.maximumAge)
       }
       switch usability {
+      case .grace? where demand.behind != nil: missing.append(resource)
       case .fresh?, .grace?:
         outcomes[resource] = ResourceOutcome(resource, .cache, found[resource])
         if usability == .grace { inGrace.append(resource) }
@@ -115,7 +119,8 @@ package final class Gateway: Sendable {
     }
     refresh(inGrace, for: demand, asked: start, spent: purchases.values)
     let answers = resources.compactMap { outcomes[$0] }
-    tally(answers, purchases, demand, asked: start)
+    // What nobody reads is no read.
+    if demand.behind == nil { tally(answers, purchases, demand, asked: start) }
     return DemandAnswer(outcomes: answers, position: log.head, now: log.time.now())
   }
 

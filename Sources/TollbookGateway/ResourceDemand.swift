@@ -23,12 +23,16 @@ package struct ResourceDemand: Sendable {
   /// Set if nobody waits for the answer.
   var behind: Behind?
 
-  /// What a refresh behind an answer is for.
-  struct Behind: Sendable, Hashable {
-    /// When the reader was answered.
-    var asked: Timestamp
-    /// The oldest data that would have done for the reader, in milliseconds.
-    var maximumAge: Int64?
+  /// Why something is bought though nobody waits for it.
+  enum Behind: Sendable, Hashable {
+    /// A reader was answered from an entry in grace.
+    ///
+    /// - Parameters:
+    ///   - asked: when the reader was answered.
+    ///   - maximumAge: the oldest data that would have done for the reader, in milliseconds.
+    case grace(asked: Timestamp, maximumAge: Int64?)
+    /// It is on a list of what is to be fresh.
+    case warm
   }
 
   package init(
@@ -45,14 +49,18 @@ package struct ResourceDemand: Sendable {
     self.tags = tags
   }
 
-  /// The age that the reader demanded, whoever waits now.
-  var demandedAge: Int64? { behind.map(\.maximumAge) ?? maximumAge }
+  /// The same for nobody who reads it: what is fresh stays, what is not is bought, entries in grace too.
+  package var warming: ResourceDemand {
+    var demand = self
+    demand.behind = .warm
+    return demand
+  }
 
   /// The demand that a refresh makes: nobody waits for it, and any fresh entry will do.
   func refreshing(_ resources: [ResourceKey], asked: Timestamp, limit: Int64?) -> ResourceDemand {
     var demand = self
     demand.resources = resources
-    demand.behind = Behind(asked: asked, maximumAge: maximumAge)
+    demand.behind = .grace(asked: asked, maximumAge: maximumAge)
     demand.wait = 0
     demand.maximumAge = nil
     demand.limit = limit
@@ -133,10 +141,15 @@ extension Demand {
     account = demand.account
     tags = demand.tags
     contentSet = demand.parts
-    if let age = demand.demandedAge { maxAgeSeconds = UInt32(clamping: age / 1_000) }
-    if let behind = demand.behind {
+    var age = demand.maximumAge
+    switch demand.behind {
+    case nil: break
+    case .grace(let asked, let demanded):
       refresh = .grace
-      askedMs = behind.asked.milliseconds
+      askedMs = asked.milliseconds
+      age = demanded
+    case .warm: refresh = .warm
     }
+    if let age { maxAgeSeconds = UInt32(clamping: age / 1_000) }
   }
 }

@@ -52,10 +52,15 @@ package struct RegisteredUpstream: Sendable {
   package var upstream: (any Upstream)?
   /// What to do about that, such as which setting to set.
   package var absence: String
+  /// The jobs that it has for long lists.
+  package var jobKinds: [PurchaseJobKind]
 
-  package init(_ name: String, _ upstream: (any Upstream)?, absence: String) {
+  package init(
+    _ name: String, _ upstream: (any Upstream)?, absence: String, jobKinds: [PurchaseJobKind] = []
+  ) {
     self.name = name
     self.upstream = upstream
     self.absence = absence
+    self.jobKinds = jobKinds
   }
 }

@@ -21,7 +21,7 @@ package struct QueryNames {
     "/cache/entries/**": QueryNames(["as_of"]),
     "/events": QueryNames(["limit"] + events + range, several: ["type"]),
     "/events/stream": QueryNames(events + range, several: ["type"]),
-    "/jobs": QueryNames(["limit", "kind", "state"]),
+    "/jobs": QueryNames(["limit", "kind", "state", "cursor"]),
     "/ledger": QueryNames(["as_of"]),
     "/ledger/charges": QueryNames(
       ["account", "operation", "from", "to", "cursor", "limit", "as_of"]),

@@ -149,6 +149,12 @@ final class Serving: Sendable {
     return try await send(request)
   }
 
+  func delete(_ path: String) async throws -> JSONValue {
+    var request = URLRequest(url: try address(path))
+    request.httpMethod = "DELETE"
+    return try await send(request)
+  }
+
   /// Asks for products and returns the answer.
   func batch(_ asins: [String]) async throws -> JSONValue {
     let list = asins.map { "\"\($0)\"" }.joined(separator: ",")

@@ -237,6 +237,40 @@ extension GoldenEvent {
       """
       4a026f70
       """),
+    .init(
+      .jobQueued,
+      #"""
+      kind: "keepa.warm" account: "acme" request: "{\001\377" total: 18446744073709551615
+      actor: "somebody"
+      """#,
+      """
+      0a0a6b656570612e7761726d120461636d651a037b01ff20ffffffffffffffffff012a08736f6d65626f6479
+      """),
+    .init(
+      .jobStarted,
+      #"""
+      job: 812
+      """#,
+      """
+      08ac06
+      """),
+    .init(
+      .jobProgressed,
+      #"""
+      job: 812 done: 300 failed: 18446744073709551615
+      """#,
+      """
+      08ac0610ac0218ffffffffffffffffff01
+      """),
+    .init(
+      .jobFinished,
+      #"""
+      job: 812 end: JOB_END_CANCELLED done: 301 failed: 2 detail: "2 could not be bought"
+      actor: "somebody"
+      """#,
+      """
+      08ac06100318ad0220022a153220636f756c64206e6f7420626520626f756768743208736f6d65626f6479
+      """),
   ]
 
   /// Fields of format 1 with values that it did not know.

@@ -24,7 +24,7 @@ private let mustReach =
   ].map { "problem \($0)" }
   + [
     "joined", "idle", "crash", "clean restart", "restore",
-    "gap with doubts", "client gone", "ended without unprovable",
+    "gap with doubts", "client gone", "ended without unprovable", "job cancelled",
   ]
 
 /// What the gateway does not write, or not for Keepa, or no more.
@@ -68,6 +68,8 @@ private final class LawRun {
   private let isCalm: Bool
   /// Whether some restarts are restores, after which every doubt is unprovable.
   private let isRestoring: Bool
+  /// Whether lists are bought as jobs too: then more is written than what was asked for.
+  private let hasJobs: Bool
   private var clients: [Client] = []
   private var watches: [Task<Void, Never>] = []
   private var isFull = false
@@ -83,6 +85,7 @@ private final class LawRun {
     isFrugal = seed % 4 != 0
     isCalm = seed % 5 < 2
     isRestoring = seed % 2 == 0
+    hasJobs = seed % 4 == 1
     let rate = random.pick(isCalm ? [20] : [2, 5, 20] as [Int64])
     let isCacheOn = seed % 9 != 0
     let overdraft: GatewaySettings.Overdraft = isFrugal ? .never : .allow
@@ -103,6 +106,8 @@ private final class LawRun {
   func act() async throws {
     if isKeyRejected, random.chance(10) { switchKey(true) }
     switch random.int(0...99) {
+    case 0..<2 where hasJobs: await warm()
+    case 2 where hasJobs: await cancelJob()
     case 0..<26: ask()
     case 26..<56: goOn()
     case 56..<66: fault()
@@ -174,6 +179,33 @@ private final class LawRun {
     let isHard = random.chance(40)
     // A log that is full takes none.
     _ = try? await PurgeOrder(scope: scope, isHard: isHard).carryOut(on: world.log)
+  }
+
+  private func warm() async {
+    let count = random.int(1...Self.catalogue.count)
+    let names = Self.catalogue.shuffled(using: &random).prefix(count)
+    // A log that is full takes none.
+    _ = try? await world.warm(Array(names), limit: random.chance(50) ? random.int64(1...12) : nil)
+  }
+
+  private func cancelJob() async {
+    let open = (try? world.openJobs()) ?? []
+    guard !open.isEmpty else { return }
+    _ = try? await world.gateway.cancelJob(random.pick(open), actor: "somebody")
+    reached.count("job cancelled")
+  }
+
+  /// Lets the jobs end, so that nothing is under way.
+  private func endJobs() async {
+    for id in (try? world.openJobs()) ?? [] {
+      _ = try? await world.gateway.cancelJob(id, actor: "")
+      world.gateway.jobs.cancel(id)
+    }
+    while !world.gateway.jobs.isIdle {
+      world.keepa.letGo()
+      if world.time.sleeperCount > 0 { world.time.advance(byMilliseconds: 500) }
+      await Task.yield()
+    }
   }
 
   private func hangUp() {
@@ -290,6 +322,7 @@ private final class LawRun {
   func end() async throws -> String? {
     world.keepa.setKeyRejected(false)
     await collect()
+    await endJobs()
     reached.count("idle")
     for _ in 0..<3 {
       world.time.advance(byMilliseconds: 61_000)
@@ -301,10 +334,10 @@ private final class LawRun {
     if meter[.reserved] != 0 { return "\(meter[.reserved]) is reserved though all is idle" }
     if meter[.inDoubt] != 0 { return "\(meter[.inDoubt]) is still in doubt" }
     if audit.open.count > 0 { return "a fetch has no end" }
-    if bought != audit.written {
+    if !hasJobs, bought != audit.written {
       return "\(bought) products are said to be bought, and \(audit.written) were written"
     }
-    if paid != audit.writtenTokens {
+    if !hasJobs, paid != audit.writtenTokens {
       return "answers cost \(paid), and what was written \(audit.writtenTokens)"
     }
     for (name, count) in audit.counts { reached.count(name, count) }
@@ -320,6 +353,7 @@ private final class LawRun {
   /// After a problem: lets everything end, so that nothing hangs.
   func abandon() async {
     await collect()
+    await endJobs()
     await world.gateway.stop()
   }
 }

@@ -44,7 +44,7 @@ import TollbookTestSupport
       ])
     #expect(
       contents["data/deeper/tollbook.format 600"]
-        == Data("tollbook format 2 \(mode.rawValue) new\n".utf8))
+        == Data("tollbook format \(DataDirectory.format) \(mode.rawValue) new\n".utf8))
   }
 
   @Test func `an empty folder is taken, and taken again by the next owner`() throws {
@@ -84,9 +84,10 @@ import TollbookTestSupport
   }
 
   @Test func `a newer format is refused`() throws {
-    try write("tollbook format 3 simulated\n", to: "tollbook.format")
-    try expectRefusal(.newerFormat(path, format: 3), says: "format 3")
-    #expect(throws: DataDirectoryError.newerFormat(path, format: 3)) {
+    let newer = DataDirectory.format + 1
+    try write("tollbook format \(newer) simulated\n", to: "tollbook.format")
+    try expectRefusal(.newerFormat(path, format: newer), says: "format \(newer)")
+    #expect(throws: DataDirectoryError.newerFormat(path, format: newer)) {
       try DataDirectory.read(path)
     }
   }
@@ -100,10 +101,11 @@ import TollbookTestSupport
     #expect(try directory.writtenFormat() == 1)
     try directory.raiseFormat()
     try directory.raiseFormat()
-    #expect(try directory.writtenFormat() == 2)
+    #expect(try directory.writtenFormat() == DataDirectory.format)
     #expect(try DataDirectory.base(of: path) == .init(position: 9, snapshot: "a.snapshot"))
     let text = try String(contentsOfFile: "\(path)/tollbook.format", encoding: .utf8)
-    #expect(text == "tollbook format 2 simulated base 9 a.snapshot\n")
+    #expect(
+      text == "tollbook format \(DataDirectory.format) simulated base 9 a.snapshot\n")
   }
 
   @Test func `the other mode is refused`() throws {

@@ -153,6 +153,7 @@ extension EventGenerator {
           zip(open.wanted, shares[cost]).filter { $0.0.payer == payer }.reduce(0) { $0 + $1.1 }
         }
       }
+      if !end.use.isLimitOnly { model.charge(open.payers, parts, of: end.use.unit) }
       model.ledger.charge(
         LogModel.Charge(
           amount: end.charged, isLimitOnly: end.use.isLimitOnly,
@@ -307,9 +308,9 @@ extension EventGenerator {
 
   /// Whether format 1 has the words for it: the meter of a credential, one account that pays.
   private func isOfFirstFormat(_ key: LogModel.HoldKey) -> Bool {
-    guard let hold = model.ledger.hold(key), hold.payers.count == 1, !hold.isLimitOnly else {
-      return false
-    }
+    guard let hold = model.ledger.hold(key), hold.payers.count == 1, !hold.isLimitOnly,
+      hold.payers[0].job == nil
+    else { return false }
     return key.page.window.isEmpty && key.page.meter.dimensions.isEmpty
       && key.page.meter.ownerKind == OwnerKind.quotaGroup.rawValue
   }
@@ -324,6 +325,7 @@ extension EventGenerator {
           amount: doubt.settled, isLimitOnly: hold.isLimitOnly, operation: hold.operation,
           parts: byAccount(hold.payers, parts), windows: windows), on: key.page)
       if !hold.isLimitOnly {
+        model.charge(hold.payers, parts, of: key.page.meter.unit)
         model.count(.amountsCharged, doubt.settled, of: key.page.meter.unit, at: time)
       }
     }

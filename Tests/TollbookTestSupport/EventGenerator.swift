@@ -86,7 +86,8 @@ package struct EventGenerator: Sendable {
     case 86..<88: purge()
     case 88..<90: prune()
     case 90..<94: refuse()
-    case 94..<97: changeCredential()
+    case 94..<96: changeCredential()
+    case 96: moveSomeJob()
     case 97: noteSnapshot()
     default: restart()
     }
@@ -119,10 +120,6 @@ package struct EventGenerator: Sendable {
   func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }
 
   func bytes(_ text: String) -> [UInt8] { Array(text.utf8) }
-
-  mutating func someTags() -> [String] {
-    random.pick([[], [], ["batch"], ["batch", Self.composed], [Self.decomposed]])
-  }
 
   mutating func contentSet(isFirst: Bool) -> UInt64 {
     random.pick(isFirst ? Self.firstContentSets : Self.contentSets)

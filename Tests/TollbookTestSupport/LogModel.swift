@@ -106,6 +106,8 @@ package struct LogModel: Sendable {
   }
 
   package internal(set) var ledger = Ledger()
+  /// By the positions at which they were queued.
+  package internal(set) var jobs: [Position: Job] = [:]
 
   // MARK: Metrics
 

@@ -11,6 +11,7 @@ func expectViews(of log: EventLog, toBe model: LogModel) throws {
   try expectCache(of: log, toBe: model)
   try expectLedger(of: log, toBe: model)
   try expectMetrics(of: log, toBe: model)
+  try expectJobs(of: log, toBe: model)
 }
 
 private func expectCache(of log: EventLog, toBe model: LogModel) throws {
@@ -221,5 +222,24 @@ extension MeterKey {
         return dimension
       },
       unit: text(page.meter.unit), window: text(page.window))
+  }
+}
+
+private func expectJobs(of log: EventLog, toBe model: LogModel) throws {
+  let view = JobsView(log)
+  try log.environment.withReadTransaction { transaction in
+    let rows = try view.jobs(limit: .max, in: transaction)
+    #expect(rows.map(\.number) == model.jobs.keys.sorted(by: >))
+    for (number, row) in rows {
+      let request = try view.request(of: number, in: transaction)
+      #expect(LogModel.Job(row, request: request) == model.job(number))
+    }
+    let open = model.jobs.filter { $0.value.ended == nil }.keys.sorted()
+    #expect(try view.open(in: transaction) == open)
+    guard let middle = rows.dropFirst().first else { return }
+    let older = try view.jobs(before: middle.number, limit: 2, in: transaction)
+    #expect(older.map(\.number) == rows.dropFirst(2).prefix(2).map(\.number))
+    #expect(try view.job(middle.number, in: transaction) == middle.job)
+    #expect(try view.job(.max, in: transaction) == nil)
   }
 }

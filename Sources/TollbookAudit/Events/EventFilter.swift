@@ -114,9 +114,11 @@ extension Event {
     case .spendRefused(let event): return isIt(event.anyDemand.account) || isOne(of: event.payers)
     case .readsTallied(let event):
       return event.rows.contains { isIt($0.account) } || event.unmet.contains { isIt($0.account) }
+    case .jobQueued(let event): return isIt(event.account)
     case .fetchFailed, .cacheWritten, .cacheExpired, .cacheEvicted, .cachePurged, .entriesSwept,
       .bodiesPruned, .reservationReleased, .balanceObserved, .windowObserved, .credentialAdded,
-      .credentialStatusChanged, .serviceStarted, .serviceRecovered, .snapshotTaken, .logRestored:
+      .credentialStatusChanged, .serviceStarted, .serviceRecovered, .snapshotTaken, .logRestored,
+      .jobStarted, .jobProgressed, .jobFinished:
       return false
     }
   }
@@ -137,7 +139,8 @@ extension Event {
     case .spendRefused(let event): event.refused.contains(where: resource.matches)
     case .fetchAttemptFailed, .fetchFailed, .bodiesPruned, .reservationReleased, .chargeInDoubt,
       .chargeResolved, .balanceObserved, .windowObserved, .credentialAdded,
-      .credentialStatusChanged, .serviceStarted, .serviceRecovered, .snapshotTaken, .logRestored:
+      .credentialStatusChanged, .serviceStarted, .serviceRecovered, .snapshotTaken, .logRestored,
+      .jobQueued, .jobStarted, .jobProgressed, .jobFinished:
       false
     }
   }

@@ -121,7 +121,8 @@ struct AuditFold {
       .spendRefused, .windowObserved:
       try applyRare(record)
     case .bodiesPruned, .credentialAdded, .credentialStatusChanged, .serviceStarted,
-      .serviceRecovered, .snapshotTaken, .logRestored:
+      .serviceRecovered, .snapshotTaken, .logRestored, .jobQueued, .jobStarted, .jobProgressed,
+      .jobFinished:
       break
     }
   }

@@ -1,4 +1,5 @@
 package import TollbookEvents
+package import TollbookViews
 
 /// One sort of work that goes on behind what is asked.
 package struct JobKind: Hashable, Sendable {
@@ -20,27 +21,32 @@ package struct JobKind: Hashable, Sendable {
 }
 
 /// Names a job: no other one of the log has its name, in whichever process.
-package struct JobID: Hashable, Sendable, CustomStringConvertible {
-  /// The position of the process's ServiceStarted.
-  package let start: Position
-  /// From 1.
-  package let number: UInt64
+package enum JobID: Hashable, Sendable, CustomStringConvertible {
+  /// One that outlives the process: the position of its JobQueued.
+  case recorded(Position)
+  /// One that ends with the process: the position of the process's ServiceStarted, and a number from 1.
+  case passing(start: Position, number: UInt64)
 
-  package init(start: Position, number: UInt64) {
-    self.start = start
-    self.number = number
+  /// `912` or `812.3`.
+  package var description: String {
+    switch self {
+    case .recorded(let position): "\(position)"
+    case .passing(let start, let number): "\(start).\(number)"
+    }
   }
-
-  /// Such as `812.3`.
-  package var description: String { "\(start).\(number)" }
 
   /// Nil if it is no name of a job.
   package init?(_ text: some StringProtocol) {
-    let parts = text.split(separator: ".", omittingEmptySubsequences: false)
-    guard parts.count == 2, let start = Position(parts[0]), let number = UInt64(parts[1]),
-      "\(start).\(number)" == text
-    else { return nil }
-    self.init(start: start, number: number)
+    let numbers = text.split(separator: ".", omittingEmptySubsequences: false).map { UInt64($0) }
+    switch numbers.count {
+    case 1: if let position = numbers[0] { self = .recorded(position) } else { return nil }
+    case 2:
+      guard let start = numbers[0], let number = numbers[1] else { return nil }
+      self = .passing(start: start, number: number)
+    default: return nil
+    }
+    // No sign and no zero in front: each has one name.
+    guard description == text else { return nil }
   }
 }
 
@@ -68,6 +74,8 @@ package struct Job: Hashable, Sendable {
   package var detail = ""
   /// Whether it was told to end, and has not yet.
   package var isEnding = false
+  /// What the log tells of it besides; nil: it ends with the process, and the log does not know it.
+  package var record: JobRow?
 
   package init(_ id: JobID, kind: String, queued: Timestamp) {
     self.id = id

@@ -58,9 +58,14 @@ package final class JobRunner: Sendable {
 
   // MARK: Looking
 
-  /// All that wait, run or are remembered, the newest first.
-  package var jobs: [Job] {
-    state.withLock { $0.queue.jobs.values.sorted { $0.id.number > $1.id.number } }
+  /// Those that end with the process and wait, run or are remembered, the newest first.
+  package var passing: [Job] {
+    let jobs = state.withLock { $0.queue.jobs.values.map { (number($0.id), $0) } }
+    return jobs.filter { $0.0 != nil }.sorted { $0.0 ?? 0 > $1.0 ?? 0 }.map(\.1)
+  }
+
+  private func number(_ id: JobID) -> UInt64? {
+    if case .passing(_, let number) = id { number } else { nil }
   }
 
   package subscript(id: JobID) -> Job? { state.withLock { $0.queue.jobs[id] } }
@@ -70,16 +75,22 @@ package final class JobRunner: Sendable {
 
   package var isIdle: Bool { state.withLock { $0.queue.isIdle } }
 
+  /// Whether none begins any more, and those that run are told to end.
+  package var isStopping: Bool { state.withLock { $0.queue.isStopping } }
+
   // MARK: Doing
 
   /// Takes a job on.
   ///
-  /// - Parameter dropped: told if it ends and has not begun.
+  /// - Parameters:
+  ///   - id: its name, if it has one; nil: it gets the next of this process.
+  ///   - dropped: told if it ends and has not begun.
   @discardableResult
   package func submit(
-    _ kind: JobKind, dropped: (@Sendable () -> Void)? = nil, _ work: @escaping Work
+    _ kind: JobKind, as id: JobID? = nil, dropped: (@Sendable () -> Void)? = nil,
+    _ work: @escaping Work
   ) throws(JobRefusal) -> JobID {
-    try submit(kind, .work(work), dropped)
+    try submit(kind, as: id, .work(work), dropped)
   }
 
   /// Notes a job that something else is at. It runs at once.
@@ -94,12 +105,12 @@ package final class JobRunner: Sendable {
   func close(_ id: JobID, _ ending: JobEnding) { feed { $0.ended(id, ending, at: $1) } }
 
   private func submit(
-    _ kind: JobKind, _ body: Body, _ dropped: (@Sendable () -> Void)?
+    _ kind: JobKind, as name: JobID? = nil, _ body: Body, _ dropped: (@Sendable () -> Void)?
   ) throws(JobRefusal) -> JobID {
     let now = time.now()
     let (id, answer) = state.withLock { state in
-      state.last += 1
-      let id = JobID(start: state.start, number: state.last)
+      if name == nil { state.last += 1 }
+      let id = name ?? .passing(start: state.start, number: state.last)
       let answer = state.queue.submit(id, kind, at: now)
       if case .success = answer {
         state.bodies[id] = body

@@ -1,33 +1,61 @@
-import Hummingbird
+package import Hummingbird
 import JSONText
 import TollbookEvents
-import TollbookGateway
+package import TollbookGateway
 import TollbookLog
+import TollbookViews
 
 extension HTTPService {
-  /// `GET /jobs`: what goes on behind what is asked, what waits, and what ended last, the newest first; `GET /jobs/{id}`:
-  /// one of them; `DELETE /jobs/{id}`: ends one that waits, and asks one that runs to end.
+  /// `GET /jobs`: what goes on behind what is asked, what waits, and what has ended, the newest first, those that end with
+  /// the process before those that outlive it; `GET /jobs/{id}`: one of them; `DELETE /jobs/{id}`: ends one that waits, and
+  /// asks one that runs to end.
   func addJobs(to router: Router<TollbookContext>) {
     router.route("/jobs", get: { request, _ in try listJobs(QueryParameters(request)) })
     router.route(
-      "/jobs/:id", get: { _, context in try showJob(context) },
-      delete: { _, context in try cancelJob(context) })
+      "/jobs/:id", get: { _, context in try showJob(jobID(context)) },
+      delete: { _, context in
+        let id = try jobID(context)
+        return try await cancelJob(id)
+      })
   }
+
+  /// Takes on a job that outlives the process, and answers 202 with what it is.
+  package func queueJob(
+    _ kind: PurchaseJobKind, request: [UInt8], total: Int
+  ) async throws -> Response {
+    let id: JobID
+    do {
+      id = try await gateway.queueJob(kind, request: request, total: total, actor: "operator")
+    } catch let refusal as JobRefusal { throw Problem(refusal) }
+    var response = try showJob(id)
+    response.status = .accepted
+    response.headers[.location] = "/jobs/\(id)"
+    return response
+  }
+
+  /// The most recorded jobs that one page looks at.
+  private static let mostLooked = 1_000
 
   private func listJobs(_ query: QueryParameters) throws -> Response {
     let limit = try query.limit()
     let kind = query["kind"]
     let state = try query.choice(
       "state", of: Job.State.allCases.map(\.rawValue), Job.State.init(rawValue:))
-    let jobs = gateway.jobs.jobs.filter {
-      (kind == nil || $0.kind == kind) && (state == nil || $0.state == state)
+    let cursor = try query.position("cursor")
+    func isWanted(_ job: Job) -> Bool {
+      (kind == nil || job.kind == kind) && (state == nil || job.state == state)
     }
+    let passing = cursor == nil ? gateway.jobs.passing.filter(isWanted) : []
+    let recorded = try recorded(
+      before: cursor, limit: limit - min(limit, passing.count), where: isWanted)
+    let shown = passing.prefix(limit) + recorded.jobs
     let recurring = gateway.jobs.recurring.sorted { $0.key < $1.key }
-    return .object(position: log.head, capacity: 256 * (min(limit, jobs.count) + 8)) { json in
-      json.array("jobs", jobs.prefix(limit)) { json, job in
+    return .object(position: log.head, capacity: 256 * (shown.count + 8)) { json in
+      json.array("jobs", shown) { json, job in
         json.object { json in job.write(to: &json) }
       }
-      json.field("more", jobs.count > limit)
+      json.field("more", passing.count > limit)
+      json.field("next", recorded.next.map(String.init))
       json.array("recurring", recurring) { json, recurring in
         json.object { json in
           json.field("kind", recurring.key)
@@ -42,21 +70,36 @@ extension HTTPService {
     }
   }
 
-  private func showJob(_ context: TollbookContext) throws -> Response {
-    let id = try jobID(context)
-    guard let job = gateway.jobs[id] else {
+  /// A page of the jobs that outlive the process.
+  ///
+  /// - Returns: the cursor of the next page too; nil: there is none.
+  private func recorded(
+    before cursor: Position?, limit: Int, where isWanted: (Job) -> Bool
+  ) throws(LogError) -> (jobs: [Job], next: Position?) {
+    var jobs: [Job] = []
+    var last = cursor ?? log.head + 1
+    let looked = try gateway.recordedJobs(before: cursor, limit: Self.mostLooked)
+    for (number, job) in looked {
+      guard jobs.count < limit else { return (jobs, last) }
+      last = number
+      if isWanted(job) { jobs.append(job) }
+    }
+    return (jobs, looked.count == Self.mostLooked ? last : nil)
+  }
+
+  private func showJob(_ id: JobID) throws -> Response {
+    guard let job = try gateway.job(id) else {
       throw Problem(.notFound, Self.unknown(id), field: "id")
     }
     return .object(position: log.head) { json in job.write(to: &json) }
   }
 
-  private func cancelJob(_ context: TollbookContext) throws -> Response {
-    let id = try jobID(context)
-    switch gateway.jobs.cancel(id) {
+  private func cancelJob(_ id: JobID) async throws -> Response {
+    switch try await gateway.cancelJob(id, actor: "operator") {
     case .unknown: throw Problem(.notFound, Self.unknown(id), field: "id")
     case .hasEnded:
       throw Problem(.hasEnded, "job \(id) has ended; GET /jobs/\(id) tells how", field: "id")
-    case .cancelled: return try showJob(context)
+    case .cancelled: return try showJob(id)
     }
   }
 
@@ -65,13 +108,17 @@ extension HTTPService {
     guard let id = JobID(text) else {
       throw Problem(
         .invalidParameter,
-        "“\(text.inOneLine(atMost: 40))” names no job; a name is like 812.3", field: "id")
+        "“\(text.inOneLine(atMost: 40))” names no job; a name is like 812 or 812.3", field: "id")
     }
     return id
   }
 
   private static func unknown(_ id: JobID) -> String {
-    "there is no job \(id), or it has ended and only the last few of its kind are remembered"
+    switch id {
+    case .recorded: "there is no job \(id)"
+    case .passing:
+      "there is no job \(id), or it has ended and only the last few of its kind are remembered"
+    }
   }
 }
 
@@ -90,5 +137,11 @@ extension Job {
       json.field("total", progress.total == 0 ? nil : progress.total)
     }
     json.field("detail", detail.isEmpty ? nil : detail)
+    guard let record else { return }
+    json.field("failed", record.failed)
+    json.field("account", record.account)
+    json.field("actor", record.actor)
+    json.array("costs", record.charged) { json, amount in amount.write(to: &json) }
+    json.array("costs_in_doubt", record.held) { json, amount in amount.write(to: &json) }
   }
 }

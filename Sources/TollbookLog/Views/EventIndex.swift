@@ -131,7 +131,7 @@ struct IndexKeys {
     case .windowObserved(let event): fetch = event.fetch == 0 ? nil : event.fetch
     case .readsTallied, .chargeResolved, .spendRefused, .credentialAdded,
       .credentialStatusChanged, .serviceStarted, .serviceRecovered, .bodiesPruned, .snapshotTaken,
-      .logRestored:
+      .logRestored, .jobQueued, .jobStarted, .jobProgressed, .jobFinished:
       break
     }
   }

@@ -68,7 +68,8 @@ package enum MetricSeries: UInt8, CaseIterable, Sendable {
     case .bodiesPruned(let event): [(.bodiesPruned, Int64(event.bodies.count))]
     case .cacheWritten, .tokensCharged, .reservationReleased, .chargeInDoubt, .chargeResolved,
       .balanceObserved, .windowObserved, .credentialAdded, .credentialStatusChanged,
-      .serviceStarted, .serviceRecovered, .snapshotTaken, .logRestored:
+      .serviceStarted, .serviceRecovered, .snapshotTaken, .logRestored, .jobQueued, .jobStarted,
+      .jobProgressed, .jobFinished:
       []
     }
   }

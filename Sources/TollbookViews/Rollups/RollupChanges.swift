@@ -56,7 +56,8 @@ struct RollupChanges {
     case .spendRefused(let event): refuse(event)
     case .serviceStarted(let event): if event.format >= 2 { isKnownFormat = true }
     case .fetchFailed, .bodiesPruned, .reservationReleased, .credentialAdded,
-      .credentialStatusChanged, .serviceRecovered, .snapshotTaken, .logRestored:
+      .credentialStatusChanged, .serviceRecovered, .snapshotTaken, .logRestored, .jobQueued,
+      .jobStarted, .jobProgressed, .jobFinished:
       break
     }
   }

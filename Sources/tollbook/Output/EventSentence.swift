@@ -69,8 +69,25 @@ extension Event {
     case .logRestored(let event):
       "restored up to position \(event.position)"
         + (event.base > 0 ? ", from a snapshot of position \(event.base)" : "")
+    case .jobQueued(let event):
+      "job of kind \(short(event.kind)) taken on"
+        + (event.actor.isEmpty ? "" : ", for \(short(event.actor))")
+    case .jobStarted(let event): "job \(event.job) begun"
+    case .jobProgressed(let event):
+      "job \(event.job) has got to \(Int(clamping: event.done).grouped)"
+    case .jobFinished(let event): finished(event)
     default: kind.name
     }
+  }
+
+  private func finished(_ event: JobFinished) -> String {
+    let end =
+      switch event.end {
+      case .done: "done"
+      case .cancelled: "cancelled"
+      case .failed, .unspecified, .UNRECOGNIZED: "failed"
+      }
+    return "job \(event.job) \(end)" + (event.detail.isEmpty ? "" : ": \(short(event.detail))")
   }
 
   private var postings: [Posting] { postings(at: 0) }

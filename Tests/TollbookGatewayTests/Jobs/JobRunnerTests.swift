@@ -44,9 +44,9 @@ import TollbookTestSupport
     let ended = try await wait(for: second, in: runner) { $0.state == .done }
     #expect(ended.detail == "at last")
     #expect(runner[first]?.state == .cancelled)
-    #expect(runner.jobs.map(\.id) == [second, first])
+    #expect(runner.passing.map(\.id) == [second, first])
     #expect(runner.cancel(first) == .hasEnded)
-    #expect(runner.cancel(JobID(start: 0, number: 1)) == .unknown)
+    #expect(runner.cancel(.passing(start: 0, number: 1)) == .unknown)
   }
 
   @Test func `who waits for a job gets what it brings, or why it brings nothing`() async throws {
@@ -57,7 +57,7 @@ import TollbookTestSupport
       try await runner.run(JobKind("b")) { _ in throw Broken() }
     }
     await runner.stop()
-    #expect(runner.jobs.first { $0.kind == "b" }?.detail == "it is broken")
+    #expect(runner.passing.first { $0.kind == "b" }?.detail == "it is broken")
     await #expect(throws: JobRefusal.stopping) { try await runner.run(JobKind("c")) { _ in 1 } }
   }
 
@@ -72,13 +72,13 @@ import TollbookTestSupport
         }
       }
     }
-    while runner.jobs.count < 2 { await Task.yield() }
+    while runner.passing.count < 2 { await Task.yield() }
     for task in tasks { task.cancel() }
     for task in tasks {
       await #expect(throws: CancellationError.self) { try await task.value }
     }
     await runner.stop()
-    #expect(runner.jobs.map(\.state) == [.cancelled, .cancelled])
+    #expect(runner.passing.map(\.state) == [.cancelled, .cancelled])
   }
 
   @Test func `what recurs is done again when its time has come, until nobody wants it`() async {
@@ -105,7 +105,7 @@ import TollbookTestSupport
       times.withLock { $0 } == (1...3).map { start.advanced(byMilliseconds: $0 * 1_000) })
     running.cancel()
     await running.value
-    #expect(runner.jobs.count == 1)
+    #expect(runner.passing.count == 1)
     #expect(runner.recurring["tick"]?.last?.ended == start.advanced(byMilliseconds: 3_000))
     #expect(runner.recurring["tick"]?.last?.state == .done)
   }
@@ -116,12 +116,12 @@ import TollbookTestSupport
     let recurring = Task {
       await runner.repeat(JobKind("again"), every: 1_000, Self.untilCancelled)
     }
-    while runner.jobs.count < 2 { await Task.yield() }
+    while runner.passing.count < 2 { await Task.yield() }
     recurring.cancel()
     await recurring.value
     await runner.stop()
     #expect(runner.isIdle)
     #expect(runner[id]?.state == .cancelled)
-    #expect(runner.jobs.allSatisfy { $0.state == .cancelled })
+    #expect(runner.passing.allSatisfy { $0.state == .cancelled })
   }
 }

@@ -124,6 +124,24 @@ extension World {
   }
 }
 
+// MARK: Jobs
+
+extension World {
+  /// Takes on a job that keeps these products fresh.
+  func warm(_ asins: [String], limit: Int64? = nil) async throws -> JobID {
+    let names = asins.map { "\"\($0)\"" }.joined(separator: ",")
+    let rest = limit.map { ",\"limit_units\":\($0)" } ?? ""
+    return try await gateway.queueJob(
+      .warmKeepa, request: Array("{\"asins\":[\(names)]\(rest)}".utf8), total: asins.count,
+      actor: "somebody")
+  }
+
+  /// Those that outlive the process and have not ended.
+  func openJobs() throws -> [JobID] {
+    try gateway.recordedJobs(before: nil, limit: .max).filter(\.job.state.isOpen).map(\.job.id)
+  }
+}
+
 // MARK: Looking
 
 extension World {

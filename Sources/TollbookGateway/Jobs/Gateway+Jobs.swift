@@ -1,0 +1,145 @@
+import Foundation
+package import TollbookEvents
+package import TollbookLog
+import TollbookViews
+
+// MARK: Jobs that outlive the process
+
+extension Gateway {
+  /// Takes on a job that outlives the process, and begins it when its turn comes.
+  ///
+  /// - Parameters:
+  ///   - kind: one that an upstream has registered.
+  ///   - request: what is to be done, as the kind reads it.
+  ///   - total: how many steps it has.
+  ///   - actor: who wants it.
+  /// - Returns: its number. It is on the disk.
+  /// - Throws: `JobRefusal` or `LogError`; nothing is written then.
+  package func queueJob(
+    _ kind: PurchaseJobKind, request: [UInt8], total: Int, actor: String
+  ) async throws -> JobID {
+    guard !jobs.isStopping else { throw JobRefusal.stopping }
+    var event = JobQueued()
+    event.kind = kind.name
+    event.account = settings.account
+    event.request = Data(request)
+    event.total = UInt64(total)
+    event.actor = actor
+    let command = QueueJobCommand(event: event, mostOpen: kind.mostOpen)
+    let view = JobsView(log)
+    let answer = try await log.decide { (state, context) throws(LogError) in
+      try command.decide(view, state, next: context.next)
+    }.answer
+    switch answer {
+    case .queued(let number):
+      begin(number, kind)
+      return .recorded(number)
+    case .full(let open):
+      throw JobRefusal.full(
+        kind: kind.name, running: min(open, kind.kind.atOnce),
+        waiting: max(0, open - kind.kind.atOnce))
+    }
+  }
+
+  /// Takes up again what the process before has left open. What nobody can do any more is ended, and says why.
+  func resumeJobs() async throws(LogError) {
+    let view = JobsView(log)
+    let open = try log.read { (reading) throws(LogError) in
+      var open: [(number: Position, kind: String)] = []
+      for number in try view.open(in: reading) {
+        open.append((number, try view.job(number, in: reading)?.kind ?? ""))
+      }
+      return open
+    }
+    for (number, name) in open {
+      if let kind = jobKinds.first(where: { $0.name == name }) {
+        begin(number, kind)
+      } else {
+        let detail = "no system of this Tollbook has jobs of kind \(name)"
+        _ = try await note(
+          NoteJobCommand(number: number, end: NoteJobCommand.End(end: .failed, detail: detail)))
+      }
+    }
+  }
+
+  private func begin(_ number: Position, _ kind: PurchaseJobKind) {
+    // One that the runner refuses, because the process ends, stays open: the next process takes it up.
+    _ = try? jobs.submit(kind.kind, as: .recorded(number)) { [self] tell in
+      await PurchaseJob(number: number, kind: kind, gateway: self, tell: tell).run()
+    }
+  }
+
+  func note(_ command: NoteJobCommand) async throws(LogError) -> NoteJobCommand.Answer {
+    let view = JobsView(log)
+    return try await log.decide { (state, _) throws(LogError) in
+      try command.decide(view, state)
+    }.answer
+  }
+
+  /// Ends a job that waits, and asks one that runs to end. One that outlives the process has ended in the log when this
+  /// returns; a call of it that is out is still booked.
+  package func cancelJob(
+    _ id: JobID, actor: String
+  ) async throws(LogError) -> JobRunner.CancelAnswer {
+    guard case .recorded(let number) = id else { return jobs.cancel(id) }
+    let end = NoteJobCommand.End(end: .cancelled, actor: actor)
+    let answer = try await note(NoteJobCommand(number: number, end: end))
+    jobs.cancel(id)
+    return switch answer {
+    case .unknown: .unknown
+    case .hasEnded: .hasEnded
+    case .noted: .cancelled
+    }
+  }
+
+  // MARK: Looking
+
+  /// A job by its name; nil if there is none, or it ended with the process or is not remembered any more.
+  package func job(_ id: JobID) throws(LogError) -> Job? {
+    guard case .recorded(let number) = id else { return jobs[id] }
+    return try row(of: number).map { Job(number, $0, running: jobs[id]) }
+  }
+
+  /// Those that outlive the process, the newest first.
+  ///
+  /// - Parameters:
+  ///   - number: only those before it; nil: from the newest on.
+  ///   - limit: the most that are looked at.
+  package func recordedJobs(
+    before number: Position?, limit: Int
+  ) throws(LogError) -> [(number: Position, job: Job)] {
+    let view = JobsView(log)
+    return try log.read { (reading) throws(LogError) in
+      try view.jobs(before: number, limit: limit, in: reading)
+    }.map { ($0.number, Job($0.number, $0.job, running: jobs[.recorded($0.number)])) }
+  }
+
+  /// The log's row of a job.
+  func row(of number: Position) throws(LogError) -> JobRow? {
+    let view = JobsView(log)
+    return try log.read { (reading) throws(LogError) in try view.job(number, in: reading) }
+  }
+}
+
+extension Job {
+  /// A job by its row in the log; what only the process knows comes from there.
+  fileprivate init(_ number: Position, _ row: JobRow, running: Job?) {
+    self.init(.recorded(number), kind: row.kind, queued: row.queued)
+    state =
+      switch row.state {
+      case .queued: .queued
+      case .running: .running
+      case .done: .done
+      case .failed: .failed
+      case .cancelled: .cancelled
+      }
+    started = row.started
+    ended = row.ended
+    detail = row.detail
+    progress = JobProgress(done: row.done, total: row.total)
+    record = row
+    guard let running else { return }
+    isEnding = running.isEnding || !state.isOpen
+    if state.isOpen { progress.step = running.progress.step }
+  }
+}

@@ -1,0 +1,44 @@
+import Foundation
+import JSONText
+import Testing
+import TollbookTestSupport
+
+@Suite struct JobKillTests {
+  @Test func `a job goes on after kill -9 with what is left of its limit, and can be cancelled`()
+    async throws
+  {
+    let folder = try TemporaryFolder()
+    let keepa = try await Serving(
+      ["simulate", "keepa", "--port", "0", "--balance", "150", "--rate", "20"], in: folder)
+    let serve = [
+      "serve", "--simulate", "--port", "0", "--data-dir", "data", "--simulator", keepa.url,
+    ]
+    let first = try await Serving(serve, in: folder)
+    let asins = (0..<400).map { "\"B\(100_000_000 + $0)\"" }.joined(separator: ",")
+    let taken = try await first.post("/cache/warm", "{\"asins\":[\(asins)],\"limit_units\":300}")
+    let path = "/jobs/\(try #require(taken["id"]?.string))"
+    while try await first.get(path)["progress"]?["done"]?.int64 ?? 0 < 100 {}
+    #expect(await first.end(SIGKILL).status == SIGKILL)
+
+    let second = try await Serving(serve, in: folder)
+    let job = try await second.get(path)
+    #expect(job["state"]?.string == "running" || job["state"]?.string == "queued")
+    #expect(job["progress"]?["done"]?.int64 ?? 0 >= 100)
+    #expect(job["costs"]?[0]?["amount"]?.int64 ?? 0 >= 100)
+    // It goes on: what was left of the balance is bought too, and then it waits.
+    while try await second.get(path)["costs"]?[0]?["amount"]?.int64 ?? 0 < 150 {}
+    let ledger = try await second.get("/ledger")["meters"]?[0]
+    let waiting = try await second.get(path)
+    #expect(waiting["state"]?.string == "running")
+    #expect(waiting["costs"]?[0]?["amount"]?.int64 ?? 0 >= ledger?["settled"]?.int64 ?? .max)
+    #expect(try await second.delete(path)["state"]?.string == "cancelled")
+    #expect(await second.end().status == 0)
+
+    let events = try await Binary.run(
+      ["events", "--data-dir", "data", "--type", "JobStarted"], in: folder)
+    #expect(events.lines.count { $0.contains("begun") } == 2)
+    let verified = try await Binary.run(["verify", "--data-dir", "data"], in: folder)
+    #expect(verified.status == 0)
+    _ = await keepa.end()
+  }
+}

@@ -1,0 +1,247 @@
+import Keepa
+import Testing
+import TollbookEvents
+import TollbookLog
+import TollbookTestSupport
+import TollbookViews
+
+@testable import TollbookGateway
+
+@Suite(.timeLimit(.minutes(30)))
+struct `Jobs that outlive the process` {
+  @Test func `a list is bought portion by portion, and what is fresh is left alone`() async throws {
+    let world = try await World()
+    _ = await world.ask(asins(50..<60))
+    let job = try await world.warm(asins(250))
+    let ended = try await world.finish(job)
+    #expect(ended.state == .done)
+    #expect(ended.progress == JobProgress(done: 250, total: 250))
+    #expect(ended.record?.charged == [Amount(240, "tokens")])
+    #expect(try world.count(.jobProgressed) == 3)
+    #expect(world.keepa.books.charged == 250)
+    // Nobody has read anything but the ten that were asked for.
+    await world.gateway.writeTallies()
+    #expect(try world.count(.readsTallied) == 0)
+    let starts = try world.events().compactMap { event in
+      if case .fetchStarted(let event) = event { event } else { nil }
+    }
+    #expect(starts.dropFirst().allSatisfy { $0.demands.map(\.refresh) == [.warm] })
+    // Once more, it costs nothing.
+    let again = try await world.finish(try await world.warm(asins(250)))
+    #expect(again.state == .done)
+    #expect(again.record?.charged == [])
+  }
+
+  @Test func `entries in grace are bought again`() async throws {
+    let world = try await World()
+    _ = await world.ask(asins(2))
+    let policy = world.gateway.settings.products.present
+    world.time.advance(byMilliseconds: policy.fresh)
+    let job = try await world.finish(try await world.warm(asins(2)))
+    #expect(job.record?.charged == [Amount(2, "tokens")])
+    #expect(await world.ask(asins(2)).sources == [.cache, .cache])
+  }
+
+  @Test func `out of tokens it waits for refills, for as long as it takes`() async throws {
+    let world = try await World(balance: 60)
+    let job = try await world.finish(try await world.warm(asins(300)))
+    #expect(job.state == .done)
+    #expect(job.record?.charged == [Amount(300, "tokens")])
+    #expect(world.time.now.milliseconds - job.queued.milliseconds > 10 * minute)
+  }
+
+  @Test func `what it may cost holds to the token`() async throws {
+    let world = try await World()
+    let job = try await world.finish(try await world.warm(asins(250), limit: 130))
+    #expect(job.state == .done)
+    #expect(job.detail == "its limit of 130 tokens buys nothing more")
+    #expect(job.progress.done == 130)
+    #expect(job.record?.charged == [Amount(130, "tokens")])
+    #expect(world.keepa.books.charged == 130)
+  }
+
+  @Test func `after a kill it goes on, and what may have been spent counts on its limit`()
+    async throws
+  {
+    let world = try await World()
+    _ = await world.ask(asins(900..<901))
+    world.keepa.hold()
+    let id = try await world.warm(asins(250), limit: 130)
+    await world.keepa.waitForParked(1)
+    try await world.crash()
+    // The call that was out is in doubt, or a reading has told by now that it was charged.
+    #expect(try world.job(id).record?.spent("tokens") ?? 0 >= 100)
+    let job = try await world.finish(id)
+    #expect(job.state == .done)
+    #expect(job.record?.spent("tokens") == 130)
+    #expect(try world.count(.jobStarted) == 2)
+  }
+
+  @Test func `a stop leaves it open, and the next start takes it up where it was`() async throws {
+    let world = try await World(balance: 130)
+    let id = try await world.warm(asins(250))
+    // The first portion is bought, and of the second what was there for it.
+    while try world.meter()[.settled] < 130 { await Task.yield() }
+    try await world.restart()
+    #expect(try world.job(id).state.isOpen)
+    #expect(try world.job(id).progress.done == 100)
+    #expect(try world.count(.jobFinished) == 0)
+    let job = try await world.finish(id)
+    #expect(job.state == .done)
+    #expect(job.progress == JobProgress(done: 250, total: 250))
+    #expect(world.keepa.books.charged == 250)
+  }
+
+  @Test func `one that is cancelled has ended at once, and its call that is out is booked`()
+    async throws
+  {
+    let world = try await World()
+    _ = await world.ask(asins(900..<901))
+    world.keepa.hold()
+    let id = try await world.warm(asins(250))
+    let waiting = try await world.warm(asins(300..<310))
+    await world.keepa.waitForParked(1)
+    #expect(try await world.gateway.cancelJob(id, actor: "somebody") == .cancelled)
+    #expect(try await world.gateway.cancelJob(waiting, actor: "somebody") == .cancelled)
+    #expect(try world.job(id).state == .cancelled)
+    #expect(try world.job(waiting).state == .cancelled)
+    world.keepa.letGo()
+    while !world.gateway.jobs.isIdle { await Task.yield() }
+    #expect(try world.job(id).record?.charged == [Amount(100, "tokens")])
+    #expect(world.keepa.books.charged == 101)
+    #expect(try await world.gateway.cancelJob(id, actor: "") == .hasEnded)
+    #expect(try await world.gateway.cancelJob(.recorded(1), actor: "") == .unknown)
+    let ends = try world.events().compactMap { event in
+      if case .jobFinished(let event) = event { event.actor } else { nil }
+    }
+    #expect(ends == ["somebody", "somebody"])
+  }
+
+  @Test func `what cannot be had is counted, and the rest is bought`() async throws {
+    let world = try await World { $0.retries.attempts = 1 }
+    world.keepa.script([.requestRejected])
+    let job = try await world.finish(try await world.warm(asins(150)))
+    #expect(job.state == .done)
+    #expect(job.record?.failed == 100)
+    #expect(job.detail.hasPrefix("100 of 150 could not be bought: "))
+    #expect(job.record?.charged == [Amount(50, "tokens")])
+  }
+
+  @Test func `a key that is refused ends it`() async throws {
+    let world = try await World { $0.retries.attempts = 1 }
+    world.keepa.setKeyRejected(true)
+    let job = try await world.finish(try await world.warm(asins(5)))
+    #expect(job.state == .failed)
+    #expect(job.detail.contains("key"))
+  }
+
+  @Test func `one over which the process ended five times is not begun again`() async throws {
+    let world = try await World(balance: 0)
+    let id = try await world.warm(asins(5))
+    for start in 1...5 {
+      while try world.count(.jobStarted) < start { await Task.yield() }
+      try await world.crash()
+    }
+    let job = try await world.finish(id)
+    #expect(job.state == .failed)
+    #expect(job.detail == "the process ended 5 times while it ran, and it got no further")
+  }
+
+  @Test func `one that no system knows ends at the next start, and says so`() async throws {
+    let world = try await World()
+    var event = JobQueued()
+    event.kind = "atlas.warm"
+    let number = try await world.log.append([.jobQueued(event)]).answer
+    try await world.restart()
+    let job = try world.job(.recorded(number))
+    #expect(job.state == .failed)
+    #expect(job.detail == "no system of this Tollbook has jobs of kind atlas.warm")
+  }
+
+  @Test func `a request that cannot be read ends it`() async throws {
+    let world = try await World()
+    let id = try await world.gateway.queueJob(.warmKeepa, request: [0], total: 1, actor: "")
+    let job = try await world.finish(id)
+    #expect(job.state == .failed)
+    #expect(job.detail == "its request cannot be read")
+  }
+
+  @Test func `more than may be open are refused, and nothing is written`() async throws {
+    let world = try await World(balance: 0)
+    for _ in 0..<PurchaseJobKind.warmKeepa.mostOpen { _ = try await world.warm(asins(1)) }
+    while try world.count(.jobStarted) == 0 { await Task.yield() }
+    let head = world.log.head
+    await #expect(
+      throws: JobRefusal.full(
+        kind: "keepa.warm", running: 1, waiting: PurchaseJobKind.warmKeepa.mostOpen - 1)
+    ) {
+      try await world.warm(asins(1))
+    }
+    #expect(world.log.head == head)
+    // One ends, one may come, also while the cancelled one is still at it.
+    let first = try #require(try world.gateway.recordedJobs(before: nil, limit: .max).last)
+    _ = try await world.gateway.cancelJob(first.job.id, actor: "")
+    let next = try await world.warm(asins(1))
+    #expect(try world.job(next).state == .queued)
+  }
+
+  @Test(arguments: 1...100 as ClosedRange<UInt64>)
+  func `no job spends beyond its limit, whatever ends meanwhile`(seed: UInt64) async throws {
+    var random = SeededGenerator(seed: seed)
+    let world = try await World(
+      rate: random.int64(5...60), balance: random.int64(0...150), jitter: 0.5)
+    let count = random.int(1...350)
+    let limit: Int64? = random.chance(60) ? random.int64(1...300) : nil
+    let id = try await world.warm(asins(count), limit: limit)
+    var (ends, faults) = (0, 0)
+    while try world.job(id).state.isOpen {
+      switch random.int(0...99) {
+      case 0..<4 where ends < 4:
+        ends += 1
+        try await world.crash()
+      case 4..<8 where ends < 4:
+        ends += 1
+        try await world.restart()
+      case 8..<20 where faults < 8:
+        faults += 1
+        world.keepa.script([
+          random.pick([
+            .notSent, .lost(charged: true), .lost(charged: false), .failed500(charged: true),
+            .timedOut(chargedAfter: nil), .refused429(bare: true),
+          ])
+        ])
+      default:
+        if world.time.sleeperCount > 0 {
+          world.time.advance(byMilliseconds: random.int64(1...40_000))
+        }
+      }
+      for _ in 0..<20 { await Task.yield() }
+      if let limit {
+        #expect(try world.job(id).record?.spent("tokens") ?? 0 <= limit)
+      }
+    }
+    let job = try world.job(id)
+    #expect(job.state == .done, "\(job.detail)")
+    // What it has cost is what was charged: nobody else has bought anything.
+    let meter = try world.meter()
+    #expect(job.record?.charged.count(of: "tokens") == meter[.settled])
+    #expect(job.record?.held.count(of: "tokens") == meter[.inDoubt] + meter[.unprovable])
+    #expect(meter.residual == 0)
+    if limit == nil {
+      #expect(await world.ask(asins(count)).sources.allSatisfy { $0 == .cache })
+    }
+  }
+}
+
+extension World {
+  fileprivate func job(_ id: JobID) throws -> Job { try #require(try gateway.job(id)) }
+
+  /// Lets the clock go on until a job has ended.
+  fileprivate func finish(_ id: JobID) async throws -> Job {
+    while try job(id).state.isOpen || gateway.jobs[id] != nil {
+      if time.sleeperCount > 0 { time.advance(byMilliseconds: 1_000) }
+      await Task.yield()
+    }
+    return try job(id)
+  }
+}
