@@ -7,6 +7,8 @@ let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let protobuf = Target.Dependency.product(name: "SwiftProtobuf", package: "swift-protobuf")
+let algorithms = Target.Dependency.product(name: "Algorithms", package: "swift-algorithms")
+let collections = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
 let lifecycle = Target.Dependency.product(
   name: "ServiceLifecycle", package: "swift-service-lifecycle")
 
@@ -26,6 +28,8 @@ let package = Package(
       url: "https://github.com/apple/swift-configuration", from: "1.4.0", traits: ["JSON"]),
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+    .package(url: "https://github.com/apple/swift-algorithms", from: "1.2.1"),
+    .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
   ],
   targets: [
     .systemLibrary(name: "CLMDB", pkgConfig: "lmdb", providers: [.apt(["liblmdb-dev"])]),
@@ -41,6 +45,7 @@ let package = Package(
       name: "TollbookLog",
       dependencies: [
         "Bytes", "Files", "LMDB", "Deflate", "TollbookEvents", crypto, logging, lifecycle,
+        algorithms,
       ]),
     .target(
       name: "TollbookViews",
@@ -56,7 +61,7 @@ let package = Package(
       name: "TollbookGateway",
       dependencies: [
         "Deflate", "TollbookEvents", "TollbookLog", "TollbookViews", "TollbookUpstreams",
-        logging, lifecycle, crypto,
+        logging, lifecycle, crypto, algorithms, collections,
       ]),
     .target(
       name: "TollbookArchive",
@@ -85,7 +90,7 @@ let package = Package(
       dependencies: [
         "Deflate", "JSONText", "TollbookEvents", "TollbookLog", "TollbookViews",
         "TollbookUpstreams", "TollbookGateway", "TollbookArchive", "TollbookAudit",
-        "TollbookProofs", hummingbird, httpTypes, nioCore, logging, protobuf,
+        "TollbookProofs", hummingbird, httpTypes, nioCore, logging, protobuf, collections,
         .product(name: "HummingbirdCore", package: "hummingbird"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
         .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
@@ -95,11 +100,11 @@ let package = Package(
       dependencies: [
         "Deflate", "JSONText", "TollbookEvents", "TollbookLog", "TollbookViews",
         "TollbookUpstreams", "TollbookGateway", "TollbookForecast", "TollbookHTTP", hummingbird,
-        httpTypes, protobuf,
+        httpTypes, protobuf, algorithms,
       ]),
     .target(
       name: "TollbookSimulators",
-      dependencies: ["Deflate", "JSONText", hummingbird, nioCore, logging, lifecycle]),
+      dependencies: ["Deflate", "JSONText", hummingbird, nioCore, logging, lifecycle, algorithms]),
     .executableTarget(
       name: "tollbook",
       dependencies: [

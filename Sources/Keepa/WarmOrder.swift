@@ -1,3 +1,4 @@
+import Algorithms
 import JSONText
 package import TollbookGateway
 import TollbookHTTP
@@ -23,14 +24,14 @@ struct WarmOrder {
       throw Problem(
         .invalidField, "asins is empty: name 1 to \(Self.mostProducts) ASINs", field: "asins")
     }
-    var seen: Set<KeepaASIN> = []
-    var asins: [KeepaASIN] = []
+    var named: [KeepaASIN] = []
     for (index, text) in texts.enumerated() {
       guard let asin = KeepaASIN(text) else {
         throw Problem(.invalidField, "\(ASINFault(text))", field: "asins[\(index)]")
       }
-      if seen.insert(asin).inserted { asins.append(asin) }
+      named.append(asin)
     }
+    let asins = Array(named.uniqued())
     products = ProductsRequest(
       asins: asins, domain: try .init(of: fields), contentSet: try .init(included: fields),
       maximumTokens: try fields.integer("limit_units", in: 1 ... .max))

@@ -1,3 +1,4 @@
+import Algorithms
 package import TollbookEvents
 import TollbookLog
 import TollbookUpstreams
@@ -37,8 +38,7 @@ extension Gateway {
   ///
   /// What others have under way is not seen: what they bring by then is not bought twice.
   package func preview(_ demand: ResourceDemand) -> Result<DemandPreview, PurchaseProblem> {
-    var seen: Set<ResourceKey> = []
-    let resources = demand.resources.filter { seen.insert($0).inserted }
+    let resources = Array(demand.resources.uniqued())
     let now = log.time.now()
     let found: [ResourceKey: CacheEntry]
     do throws(LogError) {

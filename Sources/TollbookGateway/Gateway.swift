@@ -1,3 +1,4 @@
+import Algorithms
 package import TollbookEvents
 package import TollbookLog
 import TollbookUpstreams
@@ -83,8 +84,7 @@ package final class Gateway: Sendable {
 
   /// Answers from the cache what is fresh enough, buys the rest, and falls back to what is stale.
   package func answer(_ demand: ResourceDemand) async -> DemandAnswer {
-    var seen: Set<ResourceKey> = []
-    let resources = demand.resources.filter { seen.insert($0).inserted }
+    let resources = Array(demand.resources.uniqued())
     let start = log.time.now()
     let found: [ResourceKey: CacheEntry]
     do throws(LogError) {

@@ -1,3 +1,4 @@
+import Algorithms
 import Synchronization
 import TollbookEvents
 import TollbookViews
@@ -107,8 +108,7 @@ package final class ReadTallies: Sendable {
       return Array(rows)
     }
     let sorted = drained.sorted { $0.key < $1.key }
-    return stride(from: 0, to: sorted.count, by: Self.rowsPerEvent).map { start in
-      let rows = sorted[start..<min(start + Self.rowsPerEvent, sorted.count)]
+    return sorted.chunks(ofCount: Self.rowsPerEvent).map { rows in
       var event = ReadsTallied()
       event.rows = rows.filter { $0.key.contentSet != nil }.map(\.value)
       event.unmet = rows.filter { $0.key.contentSet == nil }.map(\.value)

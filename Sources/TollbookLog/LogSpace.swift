@@ -1,3 +1,4 @@
+import Algorithms
 import LMDB
 
 /// How much of its file a log uses, and who reads it.
@@ -30,8 +31,7 @@ package struct LogSpace: Hashable, Sendable {
 
   /// The oldest running reading of each process.
   package var oldestReaders: [Reader] {
-    var seen: Set<Int> = []
-    return readers.filter { seen.insert($0.process).inserted }
+    Array(readers.uniqued(on: \.process))
   }
 
   /// How many of the used bytes can be written again, and how many may still be read by the oldest reader.

@@ -1,3 +1,5 @@
+import Algorithms
+
 /// What a call of `/product` asks for, read from its query parameters.
 package struct ProductQuery: Sendable, Equatable {
   /// The span that `stats` is computed over.
@@ -68,9 +70,7 @@ package struct ProductQuery: Sendable, Equatable {
     guard parameters["code"] == nil else {
       throw Rejection(details: "the simulator looks products up by asin, not by code")
     }
-    var seen: Set<String> = []
-    let asins = (parameters["asin"] ?? "").split(separator: ",").map(String.init)
-      .filter { seen.insert($0).inserted }
+    let asins = Array((parameters["asin"] ?? "").split(separator: ",").map(String.init).uniqued())
     guard !asins.isEmpty else { throw Rejection(details: "asin is missing") }
     guard asins.count <= Self.mostASINs else {
       throw Rejection(details: "more than \(Self.mostASINs) asins")

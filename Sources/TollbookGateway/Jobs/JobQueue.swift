@@ -1,3 +1,4 @@
+import DequeModule
 import TollbookEvents
 
 /// Which jobs wait, run and have ended: a pure state machine. It is told what happened, and answers with actions; it has no
@@ -27,9 +28,9 @@ struct JobQueue: Sendable {
 
   private struct Line {
     var kind: JobKind
-    var waiting: [JobID] = []
+    var waiting: Deque<JobID> = []
     var running: [JobID] = []
-    var ended: [JobID] = []
+    var ended: Deque<JobID> = []
   }
 
   private(set) var jobs: [JobID: Job] = [:]

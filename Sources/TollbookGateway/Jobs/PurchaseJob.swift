@@ -91,8 +91,9 @@ struct PurchaseJob: Sendable {
     /// Up to the last portion that is over: there it goes on after a stop.
     var reached = NoteJobCommand.Reached(done: row.done, failed: row.failed)
     var problem = ""
-    while let portion = wanted.resources.portion(from: reached.done, Self.portion) {
-      demand.resources = portion
+    while reached.done < UInt64(wanted.resources.count) {
+      let portion = wanted.resources.dropFirst(Int(reached.done)).prefix(Self.portion)
+      demand.resources = Array(portion)
       var within = reached
       while !demand.resources.isEmpty {
         guard !Task.isCancelled, let spent = await spent(within: wanted.limit) else {
@@ -160,14 +161,6 @@ struct PurchaseJob: Sendable {
         await sleep(until: nil)
       }
     }
-  }
-}
-
-extension [ResourceKey] {
-  /// Those of one portion; nil: there are no more.
-  fileprivate func portion(from start: UInt64, _ size: Int) -> [ResourceKey]? {
-    guard start < UInt64(count) else { return nil }
-    return Array(self[Int(start)..<Swift.min(Int(start) + size, count)])
   }
 }
 

@@ -1,3 +1,4 @@
+import DequeModule
 import TollbookEvents
 import TollbookUpstreams
 
@@ -154,7 +155,7 @@ extension PurchaseQueue {
     guard demands[id]?.queue.isEmpty == false, !turn.contains(id) else { return }
     // What others wait for comes first.
     if demands[id]?.prerequisiteOf != nil {
-      turn.insert(id, at: 0)
+      turn.prepend(id)
     } else {
       turn.append(id)
     }

@@ -1,3 +1,4 @@
+import DequeModule
 import TollbookEvents
 import TollbookUpstreams
 
@@ -157,7 +158,7 @@ struct PurchaseQueue: Sendable {
     var purchases: [Purchase?]
     var open: Int
     /// Places of needs whose turn has not come, in request order.
-    var queue: [Int] = []
+    var queue: Deque<Int> = []
     /// Places that wait until their meters free.
     var refused: [Int: Refused] = [:]
     var isPausing = false
@@ -224,9 +225,9 @@ struct PurchaseQueue: Sendable {
   var byResource: [ResourceKey: [Int]] = [:]
   var calls: [CallID: Call] = [:]
   /// Calls whose retry waits for a slot.
-  var ready: [CallID] = []
+  var ready: Deque<CallID> = []
   /// Demands with a queue, in the order of their turns.
-  var turn: [DemandID] = []
+  var turn: Deque<DemandID> = []
   var deciding: Batch?
   var waiting = 0
   private(set) var isStopping = false

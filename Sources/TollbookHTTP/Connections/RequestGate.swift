@@ -1,3 +1,4 @@
+import DequeModule
 import Hummingbird
 import NIOCore
 import NIOHTTP1
@@ -55,7 +56,7 @@ final class RequestGate: ChannelDuplexHandler, RemovableChannelHandler {
   /// How long the client may take to notice that nothing more is sent.
   static let farewellTime = TimeAmount.seconds(5)
 
-  private var unanswered: [Unanswered] = []
+  private var unanswered: Deque<Unanswered> = []
   /// Whether the end of the last request is still to come.
   private var isArriving = false
   /// Whether the answer to the first of them has begun.

@@ -44,16 +44,7 @@ struct AuditCommand: AsyncParsableCommand {
 
   @OptionGroup var place: PlaceFlags
 
-  @Option(
-    parsing: .unconditional,
-    help: ArgumentHelp("First event, instant or day.", valueName: "position or time"))
-  var from: Moment?
-
-  @Option(
-    parsing: .unconditional,
-    help: ArgumentHelp("Last event or instant; of a day, all of it.", valueName: "position or time")
-  )
-  var to: Moment?
+  @OptionGroup var range: RangeFlags
 
   @Option(help: "What to group by.")
   var by = AuditGrouping.day
@@ -91,7 +82,7 @@ struct AuditCommand: AsyncParsableCommand {
     }
     if let limit, limit < 1 { throw ValidationError("--limit must be 1 or more.") }
     do throws(EventRangeProblem) {
-      try EventRange.check(from: from, to: to, calendar: calendar)
+      try EventRange.check(from: range.from, to: range.to, calendar: calendar)
     } catch { throw ValidationError("\(error).") }
   }
 
@@ -105,7 +96,7 @@ struct AuditCommand: AsyncParsableCommand {
     query.calendar = AuditCalendar(zone: timeZone) ?? .utc
     do throws(any Error) {
       query.setRange(
-        try EventRange(from: from, to: to, in: source, calendar: query.calendar))
+        try EventRange(from: range.from, to: range.to, in: source, calendar: query.calendar))
     } catch let problem as EventRangeProblem { throw ValidationError("\(problem).") }
     if let file = statement.file {
       return try StatementCommand.write(

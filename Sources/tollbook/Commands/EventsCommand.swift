@@ -45,16 +45,7 @@ struct EventsCommand: AsyncParsableCommand {
     transform: wholeNumber(from: 0))
   var after: UInt64?
 
-  @Option(
-    parsing: .unconditional,
-    help: ArgumentHelp("First event, instant or day.", valueName: "position or time"))
-  var from: Moment?
-
-  @Option(
-    parsing: .unconditional,
-    help: ArgumentHelp("Last event or instant; of a day, all of it.", valueName: "position or time")
-  )
-  var to: Moment?
+  @OptionGroup var range: RangeFlags
 
   @Option(
     parsing: .unconditional, help: ArgumentHelp("At most so many events.", valueName: "count"))
@@ -94,10 +85,10 @@ struct EventsCommand: AsyncParsableCommand {
 
   func validate() throws {
     guard limit > 0 else { throw ValidationError("--limit must be 1 or more.") }
-    guard !follow || to == nil else {
+    guard !follow || range.to == nil else {
       throw ValidationError("--follow has no end: leave out --to.")
     }
-    do throws(EventRangeProblem) { try EventRange.check(from: from, to: to) } catch {
+    do throws(EventRangeProblem) { try EventRange.check(from: range.from, to: range.to) } catch {
       throw ValidationError("\(error).")
     }
   }
@@ -108,7 +99,7 @@ struct EventsCommand: AsyncParsableCommand {
     let source = log.source
     if follow { Interrupt.watch() }
     let query = EventQuery(filter, in: source)
-    let range = try range(in: source)
+    let range = try positions(in: source)
     var last = range.after
     var left = limit
     let width = String(try source.head()).count
@@ -138,15 +129,15 @@ struct EventsCommand: AsyncParsableCommand {
     return filter
   }
 
-  private func range(in source: LogSource) throws -> (after: Position, through: Position) {
+  private func positions(in source: LogSource) throws -> (after: Position, through: Position) {
     do {
       if let after { try EventRange.check(after, in: source) }
-      if from == nil, to == nil {
+      if range.from == nil, range.to == nil {
         if let after { return (after, .max) }
         if follow { return (try source.head(), .max) }
       }
-      let range = try EventRange(from: from, to: to, in: source)
-      return (max(range.after, after ?? 0), to == nil ? .max : range.through)
+      let found = try EventRange(from: range.from, to: range.to, in: source)
+      return (max(found.after, after ?? 0), range.to == nil ? .max : found.through)
     } catch let problem as EventRangeProblem {
       throw ValidationError("\(problem).")
     }

@@ -39,16 +39,7 @@ struct WhatIfCommand: AsyncParsableCommand {
       valueName: "windows"))
   var policies: [String] = []
 
-  @Option(
-    parsing: .unconditional,
-    help: ArgumentHelp("First event, instant or day.", valueName: "position or time"))
-  var from: Moment?
-
-  @Option(
-    parsing: .unconditional,
-    help: ArgumentHelp("Last event or instant; of a day, all of it.", valueName: "position or time")
-  )
-  var to: Moment?
+  @OptionGroup var range: RangeFlags
 
   @Option(help: "A table for people, JSON or comma-separated values for programs.")
   var format = Format.table
@@ -60,7 +51,7 @@ struct WhatIfCommand: AsyncParsableCommand {
     do throws(WhatIfPolicy.Problem) {
       for text in policies { _ = try WhatIfPolicy(text, of: .keepa, base: FreshnessPolicy()) }
     } catch { throw ValidationError("\(error).") }
-    do throws(EventRangeProblem) { try EventRange.check(from: from, to: to) } catch {
+    do throws(EventRangeProblem) { try EventRange.check(from: range.from, to: range.to) } catch {
       throw ValidationError("\(error).")
     }
   }
@@ -71,9 +62,9 @@ struct WhatIfCommand: AsyncParsableCommand {
     var question = WhatIf.Question(.keepa)
     question.overdraft = settings.gateway.overdraft
     do throws(any Error) {
-      let range = try EventRange(from: from, to: to, in: source)
-      question.after = range.after
-      question.through = range.through
+      let asked = try EventRange(from: range.from, to: range.to, in: source)
+      question.after = asked.after
+      question.through = asked.through
     } catch let problem as EventRangeProblem { throw ValidationError("\(problem).") }
     Interrupt.watch()
     let report = try await report(question, source)
