@@ -163,6 +163,21 @@ import TollbookViews
     #expect(try FileManager.default.contentsOfDirectory(atPath: folder).isEmpty)
   }
 
+  @Test func `a take whose task is cancelled ends as one that is stopped`() async throws {
+    let lab = try SnapshotLab(seed: 6)
+    let log = try lab.open()
+    defer { log.close() }
+    try await lab.append(100, to: log)
+    let head = log.head
+    let take = Task {
+      while !Task.isCancelled { await Task.yield() }
+      return try await log.takeSnapshot()
+    }
+    take.cancel()
+    await #expect(throws: SnapshotProblem.stopped) { _ = try await take.value }
+    #expect(log.head == head)
+  }
+
   @Test func `snapshots of one position stand beside each other`() async throws {
     let lab = try SnapshotLab(seed: 7)
     let log = try lab.open()

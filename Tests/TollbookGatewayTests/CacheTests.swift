@@ -198,6 +198,25 @@ import TollbookViews
     #expect(world.keepa.books.charged == 3)
   }
 
+  @Test func `beyond a thousand refreshes behind answers one more is left to who asks next`()
+    async throws
+  {
+    let world = try await World { $0.products.present.grace = day }
+    _ = await world.ask(asins(1))
+    world.time.advance(byMilliseconds: world.gateway.settings.products.present.fresh)
+    let open = (0..<JobKind.refresh.atOnce).compactMap { _ in
+      world.gateway.jobs.open(.refresh) {}
+    }
+    #expect(open.count == 1_000)
+    #expect(await world.ask(asins(1)).sources == [.cache])
+    #expect(world.gateway.keepaPurchaser?.isIdle == true)
+    world.gateway.jobs.close(open[0], .done())
+    // One has ended, one may come.
+    #expect(await world.ask(asins(1)).sources == [.cache])
+    while world.keepa.calls.count < 2 { await Task.yield() }
+    for id in open { world.gateway.jobs.close(id, .done()) }
+  }
+
   @Test func `stale answers come when the upstream says no, and only within error-grace`()
     async throws
   {

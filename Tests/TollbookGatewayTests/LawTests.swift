@@ -278,6 +278,9 @@ private final class LawRun {
     // What was bought may be purged before it is answered with; it is paid for all the same.
     let isGone = outcome.source == .none && outcome.tokens > 0
     if isGone { reached.count("purged before the answer") }
+    if outcome.source == .none && outcome.problem == nil {
+      audit.complain("\(outcome.asin) has no answer, and nothing says why")
+    }
     let isBought = !outcome.isJoined && (outcome.source == .keepa || isGone)
     if isBought {
       bought += 1

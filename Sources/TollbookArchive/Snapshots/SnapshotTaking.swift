@@ -23,7 +23,7 @@ extension EventLog {
   /// Writes all views to a file in the directory's `snapshots`, while the log is written on, and notes that in the log.
   ///
   /// It is written under another name, brought to the disk and then renamed: at any moment there is a whole snapshot
-  /// under the name or none.
+  /// under the name or none. If the task is cancelled, it ends as if `watch` had thrown `.stopped`.
   ///
   /// - Parameter watch: told how far it is, on a thread of its own; throws `.stopped` to end it.
   package func takeSnapshot(
@@ -32,11 +32,21 @@ extension EventLog {
       _ throws(SnapshotProblem) in
     }
   ) async throws(SnapshotProblem) -> TakenSnapshot {
-    let outcome: Result<TakenSnapshot, SnapshotProblem> = await withCheckedContinuation { waiting in
-      Self.takes.async { [self] in
-        waiting.resume(
-          returning: Result { () throws(SnapshotProblem) in try write(request, watch) })
+    let cancellation = Cancellation()
+    let outcome: Result<TakenSnapshot, SnapshotProblem> = await withTaskCancellationHandler {
+      await withCheckedContinuation { waiting in
+        Self.takes.async { [self] in
+          waiting.resume(
+            returning: Result { () throws(SnapshotProblem) in
+              try write(request) { (progress) throws(SnapshotProblem) in
+                if cancellation.isCancelled { throw .stopped }
+                try watch(progress)
+              }
+            })
+        }
       }
+    } onCancel: {
+      cancellation.cancel()
     }
     let taken = try outcome.get()
     do throws(LogError) {

@@ -1,7 +1,6 @@
 import Dispatch
 import Hummingbird
 import JSONText
-import Synchronization
 import TollbookArchive
 import TollbookAudit
 import TollbookEvents
@@ -56,34 +55,29 @@ extension Audit {
     _ query: AuditQuery, in source: LogSource, as jobs: JobRunner
   ) async throws -> AuditReport {
     try await jobs.run(.audit) { tell in
-      let stop = AuditStop()
+      let cancellation = Cancellation()
       return try await withTaskCancellationHandler {
         try await withCheckedThrowingContinuation { continuation in
           DispatchQueue.global(qos: .utility).async {
-            continuation.resume(with: result(query, source, stop, tell))
+            continuation.resume(with: result(query, source, cancellation, tell))
           }
         }
       } onCancel: {
-        stop.isWanted.store(true, ordering: .relaxed)
+        cancellation.cancel()
       }
     }
   }
 
   private static func result(
-    _ query: AuditQuery, _ source: LogSource, _ stop: AuditStop,
+    _ query: AuditQuery, _ source: LogSource, _ cancellation: Cancellation,
     _ tell: (JobProgress) -> Void
   ) -> Result<AuditReport, any Error> {
     do throws(LogError) {
       let report = try run(query, in: source) { position, head in
         tell(JobProgress("reads", done: position, total: head))
-        return stop.isWanted.load(ordering: .relaxed) ? .stop : .next
+        return cancellation.isCancelled ? .stop : .next
       }
       return report.map { .success($0) } ?? .failure(CancellationError())
     } catch { return .failure(error) }
   }
-}
-
-/// Tells an audit that nobody waits for it any more.
-private final class AuditStop: Sendable {
-  let isWanted = Atomic(false)
 }

@@ -45,8 +45,14 @@ extension HTTPService {
       isPortable: try fields.flag("bodies") ?? false, note: try fields.string("note") ?? "")
     let taken: TakenSnapshot
     do {
-      taken = try await gateway.jobs.run(.snapshot) { [log] _ in
-        try await log.takeSnapshot(request)
+      taken = try await gateway.jobs.run(.snapshot) { [log] tell in
+        do {
+          return try await log.takeSnapshot(request) { progress in
+            tell(
+              JobProgress(
+                "writes \(progress.stage.rawValue)", done: progress.done, total: progress.total))
+          }
+        } catch SnapshotProblem.stopped { throw CancellationError() }
       }
     } catch let problem as SnapshotProblem { throw Problem(problem) }
     return .object(position: log.head) { json in

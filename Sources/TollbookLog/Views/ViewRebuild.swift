@@ -50,11 +50,6 @@ final class ViewRebuild: Sendable {
   private let state: Mutex<State>
   private let cancellation = Cancellation()
 
-  /// Tells it that nobody wants it any more.
-  private final class Cancellation: Sendable {
-    let isWanted = Atomic(false)
-  }
-
   init(
     _ store: LogStore, _ writer: LogWriter, time: TimeSource, pace: RebuildPace,
     baseRows: BaseRows?, progress: @escaping @Sendable (RebuildProgress) -> Void
@@ -89,7 +84,7 @@ final class ViewRebuild: Sendable {
         thread.start()
       }
     } onCancel: {
-      cancellation.isWanted.store(true, ordering: .relaxed)
+      cancellation.cancel()
     }.get()
   }
 
@@ -121,7 +116,7 @@ final class ViewRebuild: Sendable {
 
   /// Asked between two portions, as long as the old views are in force.
   private func goOn() throws(RebuildError) {
-    if cancellation.isWanted.load(ordering: .relaxed) { throw .cancelled }
+    if cancellation.isCancelled { throw .cancelled }
   }
 
   private func enter(_ step: RebuildProgress.Step, at position: Position? = nil) {

@@ -229,6 +229,7 @@ private struct SnapshotKeeping: Service {
             "took a snapshot",
             metadata: ["file": "\(taken.file)", "removed": "\(removed.count)"])
           return .done(taken.file)
+        case .failed(.stopped): return .cancelled
         case .failed(let problem):
           logger.error("no snapshot was taken: \(problem)")
           return .failed("\(problem)")
