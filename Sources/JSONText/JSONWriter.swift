@@ -224,6 +224,61 @@ extension JSONWriter {
   }
 }
 
+// MARK: - Members of the types that most have
+
+// The same as above, written out: a generic call into another module looks its type up each time.
+extension JSONWriter {
+  package mutating func field(_ name: String, _ value: String) {
+    self.name(name)
+    string(value)
+  }
+
+  package mutating func field(_ name: String, _ value: String?) {
+    self.name(name)
+    if let value { string(value) } else { null() }
+  }
+
+  package mutating func field(_ name: String, _ value: Int64) {
+    self.name(name)
+    integer(value)
+  }
+
+  package mutating func field(_ name: String, _ value: Int64?) {
+    self.name(name)
+    if let value { integer(value) } else { null() }
+  }
+
+  package mutating func field(_ name: String, _ value: Int) {
+    self.name(name)
+    integer(Int64(value))
+  }
+
+  package mutating func field(_ name: String, _ value: Int?) {
+    self.name(name)
+    if let value { integer(Int64(value)) } else { null() }
+  }
+
+  package mutating func field(_ name: String, _ value: Double) {
+    self.name(name)
+    double(value)
+  }
+
+  package mutating func field(_ name: String, _ value: Double?) {
+    self.name(name)
+    if let value { double(value) } else { null() }
+  }
+
+  package mutating func field(_ name: String, _ value: Bool) {
+    self.name(name)
+    bool(value)
+  }
+
+  package mutating func field(_ name: String, _ value: Bool?) {
+    self.name(name)
+    if let value { bool(value) } else { null() }
+  }
+}
+
 // MARK: - Bytes
 
 extension JSONWriter {

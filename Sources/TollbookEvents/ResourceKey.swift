@@ -23,6 +23,7 @@ package struct ResourceKey: Hashable, Sendable, CustomStringConvertible {
   /// Whether it can name a resource in a table: not too long, and without steps or characters that nobody could see.
   package var isPossible: Bool {
     var length = 0
+    var slashes = 0
     var step = 0
     var isOfDots = true
     for byte in description.utf8 {
@@ -30,6 +31,7 @@ package struct ResourceKey: Hashable, Sendable, CustomStringConvertible {
       guard byte >= 0x20, byte != 0x7F, length <= Self.mostBytes else { return false }
       if byte == UInt8(ascii: "/") {
         if isOfDots, step < 3 { return false }
+        slashes += 1
         step = 0
         isOfDots = true
       } else {
@@ -37,7 +39,9 @@ package struct ResourceKey: Hashable, Sendable, CustomStringConvertible {
         if byte != UInt8(ascii: ".") { isOfDots = false }
       }
     }
-    return !(isOfDots && step < 3) && !path.isEmpty
+    // Behind the scope and the kind, and of an account its name, stands a path.
+    let least = description.utf8.starts(with: "account/".utf8) ? 3 : 2
+    return !(isOfDots && step < 3) && slashes >= least
   }
 
   /// What is wrong with one that is not possible.

@@ -57,13 +57,31 @@ package final class ReadTallies: Sendable {
     }
   }
 
+  /// How often it was read so.
+  fileprivate struct Count {
+    var first: Int64
+    var last: Int64
+    var fresh: UInt32 = 0
+    var stale: UInt32 = 0
+    var joined: UInt32 = 0
+    var booked: UInt32 = 0
+    var unmet: UInt32 = 0
+    /// What the entry had cost.
+    var costs: [Amount]
+
+    init(costs: [Amount], at now: Int64) {
+      (first, last) = (now, now)
+      self.costs = costs
+    }
+  }
+
   /// The most rows in one event.
   static let rowsPerEvent = 1_000
   /// The most rows until they are written down. Reads beyond are counted without their resources and ages, so that no
   /// crowd of readers fills the memory or the log.
   static let mostRows = 10_000
 
-  private let rows = Mutex<[Key: ReadTally]>([:])
+  private let rows = Mutex<[Key: Count]>([:])
 
   /// Counts a read.
   ///
@@ -78,19 +96,8 @@ package final class ReadTallies: Sendable {
         key = key.withoutResource
         costs = []
       }
-      var row = rows[key] ?? ReadTally(key, costs: costs, now)
-      row.firstReadMs = min(row.firstReadMs, now.milliseconds)
-      row.lastReadMs = max(row.lastReadMs, now.milliseconds)
-      switch outcome {
-      case .fresh: row.fresh += 1
-      case .stale: row.stale += 1
-      case .staleAndBooked:
-        row.stale += 1
-        row.booked += 1
-      case .joined: row.joined += 1
-      case .unmet: row.unmet += 1
-      }
-      rows[key] = row
+      rows[key, default: Count(costs: costs, at: now.milliseconds)]
+        .note(outcome, at: now.milliseconds)
     }
   }
 
@@ -110,8 +117,8 @@ package final class ReadTallies: Sendable {
     let sorted = drained.sorted { $0.key < $1.key }
     return sorted.chunks(ofCount: Self.rowsPerEvent).map { rows in
       var event = ReadsTallied()
-      event.rows = rows.filter { $0.key.contentSet != nil }.map(\.value)
-      event.unmet = rows.filter { $0.key.contentSet == nil }.map(\.value)
+      event.rows = rows.filter { $0.key.contentSet != nil }.map { ReadTally($0.key, $0.value) }
+      event.unmet = rows.filter { $0.key.contentSet == nil }.map { ReadTally($0.key, $0.value) }
       return .readsTallied(event)
     }
   }
@@ -127,22 +134,39 @@ package final class ReadTallies: Sendable {
   private func restore(_ row: ReadTally, contentSet: UInt64?) {
     var key = Key(demand: Demand(row), contentSet: contentSet, written: row.written)
     rows.withLock { rows in
-      if rows.count >= Self.mostRows, rows[key] == nil { key = key.withoutResource }
-      if rows[key] == nil, key.demand.resource == ResourceKey(stored: row.resource) {
-        rows[key] = row
-        return
+      var costs = row.costs.map { Amount($0.amount, $0.unit) }
+      if rows.count >= Self.mostRows, rows[key] == nil {
+        key = key.withoutResource
+        costs = []
       }
-      let first = Timestamp(milliseconds: row.firstReadMs)
-      var merged = rows[key] ?? ReadTally(key, costs: [], first)
-      merged.fresh += row.fresh
-      merged.stale += row.stale
-      merged.joined += row.joined
-      merged.booked += row.booked
-      merged.unmet += row.unmet
-      merged.firstReadMs = min(merged.firstReadMs, row.firstReadMs)
-      merged.lastReadMs = max(merged.lastReadMs, row.lastReadMs)
-      rows[key] = merged
+      rows[key, default: Count(costs: costs, at: row.firstReadMs)].add(row)
     }
+  }
+}
+
+extension ReadTallies.Count {
+  fileprivate mutating func note(_ outcome: ReadTallies.Outcome, at now: Int64) {
+    first = min(first, now)
+    last = max(last, now)
+    switch outcome {
+    case .fresh: fresh += 1
+    case .stale: stale += 1
+    case .staleAndBooked:
+      stale += 1
+      booked += 1
+    case .joined: joined += 1
+    case .unmet: unmet += 1
+    }
+  }
+
+  fileprivate mutating func add(_ row: ReadTally) {
+    first = min(first, row.firstReadMs)
+    last = max(last, row.lastReadMs)
+    fresh += row.fresh
+    stale += row.stale
+    joined += row.joined
+    booked += row.booked
+    unmet += row.unmet
   }
 }
 
@@ -174,7 +198,7 @@ extension ReadTallies.Demand {
 }
 
 extension ReadTally {
-  fileprivate init(_ key: ReadTallies.Key, costs: [Amount], _ now: Timestamp) {
+  fileprivate init(_ key: ReadTallies.Key, _ count: ReadTallies.Count) {
     self.init()
     resource = key.demand.resource.description
     contentSet = key.contentSet ?? key.demand.wanted
@@ -182,10 +206,15 @@ extension ReadTally {
     tags = key.demand.tags
     operation = key.demand.operation
     written = key.written
-    self.costs = costs.map { Cost($0) }
+    costs = count.costs.map { Cost($0) }
     if let seconds = key.demand.maximumAgeSeconds { maxAgeSeconds = seconds }
-    firstReadMs = now.milliseconds
-    lastReadMs = now.milliseconds
+    firstReadMs = count.first
+    lastReadMs = count.last
+    fresh = count.fresh
+    stale = count.stale
+    joined = count.joined
+    booked = count.booked
+    unmet = count.unmet
     wantedContentSet = key.demand.wanted
     peek = key.demand.isPeek
   }

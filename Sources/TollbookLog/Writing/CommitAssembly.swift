@@ -79,7 +79,8 @@ struct CommitAssembly {
       next += 1
     }
     if start < recorded.count {
-      try apply(Array(recorded[start...]), to: &transaction, cadence: .eachDecision)
+      let decided = start == 0 ? recorded : Array(recorded[start...])
+      try apply(decided, to: &transaction, cadence: .eachDecision)
     }
   }
 
@@ -120,7 +121,7 @@ extension BoundFold {
   func apply(
     _ events: [RecordedEvent], parked: Table, to transaction: inout WriteTransaction
   ) throws(LMDBError) {
-    for event in try applying(events[...], to: &transaction) {
+    for event in try applying(events, to: &transaction) {
       let key = LogTables.parkedKey(fold: name, position: event.position)
       try transaction.put(Array(event.reason.utf8).span, forKey: key.span, in: parked)
     }
@@ -129,16 +130,16 @@ extension BoundFold {
   /// Applies the events, and parks those that meet a row which cannot be decoded: appends go on, and a rebuild mends
   /// the view. A fold reads before it writes, so that what failed has changed nothing.
   private func applying(
-    _ events: ArraySlice<RecordedEvent>, to transaction: inout WriteTransaction
+    _ events: [RecordedEvent], to transaction: inout WriteTransaction
   ) throws(LMDBError) -> [Fold.Parked] {
-    do throws(LMDBError) { return try fold.apply(Array(events), tables, &transaction) } catch {
+    do throws(LMDBError) { return try fold.apply(events, tables, &transaction) } catch {
       guard error.kind == .undecodable, let first = events.first else { throw error }
       guard events.count > 1 else {
         return [Fold.Parked(position: first.position, reason: "\(error)")]
       }
-      let middle = events.startIndex + events.count / 2
-      let before = try applying(events[..<middle], to: &transaction)
-      return before + (try applying(events[middle...], to: &transaction))
+      let middle = events.count / 2
+      let before = try applying(Array(events[..<middle]), to: &transaction)
+      return before + (try applying(Array(events[middle...]), to: &transaction))
     }
   }
 }

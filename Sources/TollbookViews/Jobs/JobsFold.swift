@@ -19,7 +19,7 @@ package enum JobsFold {
     var changes = JobChanges(tables[0])
     var parked: [Fold.Parked] = []
     let events = events.span
-    for index in events.indices {
+    for index in events.indices where concerns(events[index].event.kind) {
       if let problem = try changes.apply(events[index], in: transaction.reading) {
         parked.append(Fold.Parked(position: events[index].position, reason: problem))
       }
@@ -30,6 +30,16 @@ package enum JobsFold {
 }
 
 extension JobsFold {
+  /// Whether it may have something to say of an event: of most it has not.
+  private static func concerns(_ kind: EventKind) -> Bool {
+    switch kind {
+    case .jobQueued, .jobStarted, .jobProgressed, .jobFinished, .tokensCharged, .chargeInDoubt,
+      .chargeResolved:
+      true
+    default: false
+    }
+  }
+
   private static let tagPrefix = "job:"
 
   /// The tag of what a job pays for. No request may bear one that begins so.
