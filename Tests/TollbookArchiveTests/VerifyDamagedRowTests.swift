@@ -13,7 +13,7 @@ import TollbookViews
   /// Reads all that the views have.
   private static func readEverything(_ log: EventLog) throws {
     let (cache, ledger) = (CacheView(log), LedgerView(log))
-    let (metrics, rollups) = (MetricsView(log), RollupView(log))
+    let (metrics, rollups, jobs) = (MetricsView(log), RollupView(log), JobsView(log))
     try log.read { (transaction) throws(LogError) in
       let now = Timestamp(milliseconds: .max)
       let page = try cache.page(after: nil, limit: 10_000, in: transaction) { _ in true }
@@ -31,6 +31,10 @@ import TollbookViews
       try rollups.scan(0..<UInt64.max, in: transaction) { (_, _) throws(LogError) in .next }
       _ = try rollups.since(in: transaction)
       _ = try rollups.remarks(after: 0, through: log.head, in: transaction)
+      _ = try jobs.jobs(limit: 10_000, in: transaction)
+      for number in try jobs.open(in: transaction) {
+        _ = try jobs.request(of: number, in: transaction)
+      }
       _ = try ledger.meters(asOf: log.head / 2, reader: log.reader, in: transaction)
     }
   }
