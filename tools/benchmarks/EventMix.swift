@@ -14,7 +14,10 @@ struct EventMix {
   /// - Parameters:
   ///   - number: decides which products it buys: of `world` different ones, each in its turn.
   ///   - first: the position of its first event.
-  static func fetch(_ number: Int, of world: Int, first: Position, at now: Timestamp) -> [Event] {
+  ///   - furtherMeters: how many of `furtherMeters` it counts on too.
+  static func fetch(
+    _ number: Int, of world: Int, first: Position, at now: Timestamp, furtherMeters: Int = 0
+  ) -> [Event] {
     let asins = (0..<productsPerFetch).map { product in
       resource((number &* productsPerFetch &+ product) &* 7_919 % world)
     }
@@ -29,7 +32,8 @@ struct EventMix {
     started.credential = credential
     started.resources = asins
     started.demands = [demand]
-    started.moves = [move]
+    let further = Self.furtherMeters.prefix(furtherMeters)
+    started.moves = [move] + further
     let payer = Payer(account: account, kind: operation, weight: Int64(productsPerFetch))
     var succeeded = FetchSucceeded()
     succeeded.fetch = first
@@ -45,13 +49,19 @@ struct EventMix {
     charged.credential = credential
     charged.operation = operation
     move.reserved = move.amount
-    charged.moves = [move]
+    charged.moves =
+      [move]
+      + further.map { move in
+        var move = move
+        move.reserved = move.amount
+        return move
+      }
     charged.payers = [payer]
     charged.windows = ["day 2026-11-21"]
     charged.shares = asins.enumerated().map { index, asin in
       var share = Share()
       share.resource = asin
-      share.amounts = [1]
+      share.amounts = [1] + further.map { $0.amount / Int64(productsPerFetch) }
       share.use = .served
       share.written = first + 2 + Position(index)
       return share
@@ -60,6 +70,21 @@ struct EventMix {
       + asins.enumerated().map { .cacheWritten(written($1, number &+ $0, fetch: first, at: now)) }
       + [.tokensCharged(charged), .balanceObserved(reading(number, fetch: first, at: now))]
   }
+
+  /// A quota of the day, and a budget in money.
+  static let furtherMeters: [Move] = {
+    var quota = Move()
+    quota.meter = MeterName(quotaGroup: credential, unit: "calls")
+    quota.window = "day 2026-11-21"
+    quota.amount = Int64(productsPerFetch)
+    quota.expected = quota.amount
+    var budget = quota
+    budget.meter = MeterName(quotaGroup: "spring", unit: "EUR")
+    budget.meter.ownerKind = .budget
+    budget.amount = 1_000_000 * Int64(productsPerFetch)
+    budget.expected = budget.amount
+    return [quota, budget]
+  }()
 
   static let operation = "keepa.product"
   private static let credential = "keepa:0123abcd"

@@ -12,9 +12,15 @@ final class MixDispenser: Sendable {
 
   private let state = Mutex(State())
   private let world: Int
+  private let furtherMeters: Int
 
-  /// - Parameter world: how many different products there are.
-  init(world: Int = 100_000) { self.world = world }
+  /// - Parameters:
+  ///   - world: how many different products there are.
+  ///   - furtherMeters: as of the mix.
+  init(world: Int = 100_000, furtherMeters: Int = 0) {
+    self.world = world
+    self.furtherMeters = furtherMeters
+  }
 
   func take(_ count: Int, _ context: DecisionContext) -> [Event] {
     state.withLock { state in
@@ -23,7 +29,10 @@ final class MixDispenser: Sendable {
       while events.count < count {
         if state.rest.isEmpty {
           let first = context.next + UInt64(events.count)
-          state.rest = EventMix.fetch(state.fetch, of: world, first: first, at: context.time)[...]
+          state.rest =
+            EventMix.fetch(
+              state.fetch, of: world, first: first, at: context.time, furtherMeters: furtherMeters)[
+              ...]
           state.fetch += 1
         }
         let taken = state.rest.prefix(count - events.count)
