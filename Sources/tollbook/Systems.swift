@@ -37,7 +37,7 @@ extension System {
     guard let key else {
       return Opened(upstream: .keepa(nil, settings.gateway))
     }
-    let credential = KeepaCredential(id: credentialID(of: key), key: key)
+    let credential = KeepaCredential(id: credentialID(of: key, for: KeepaUpstream.name), key: key)
     let client = KeepaClient(
       credential: credential,
       settings: KeepaClient.Settings(base: simulator ?? settings.keepaBase),
@@ -47,8 +47,8 @@ extension System {
   }
 
   /// The name of a key in the log: tells keys apart and gives none away.
-  static func credentialID(of key: String) -> String {
+  static func credentialID(of key: String, for upstream: String) -> String {
     let digest = SHA256.hash(data: Data(key.utf8)).prefix(4)
-    return "keepa:" + digest.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+    return upstream + ":" + digest.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
   }
 }

@@ -10,8 +10,8 @@ import Testing
       root.deleteLastPathComponent()
     }
     let readme = try String(contentsOf: root.appending(path: "README.md"), encoding: .utf8)
-    let rows = readme.split(separator: "\n")
-      .filter { $0.hasPrefix("| `TOLLBOOK_") || $0.hasPrefix("| `KEEPA_") }.map(String.init)
+    let rows = readme.split(separator: "\n").drop { $0 != "## Settings" }.dropFirst()
+      .prefix { !$0.hasPrefix("## ") }.filter { $0.hasPrefix("| `") }.map(String.init)
 
     #expect(
       rows == Setting.all.map(\.row),

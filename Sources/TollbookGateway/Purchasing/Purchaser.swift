@@ -68,11 +68,24 @@ final class Purchaser: Sendable {
   /// Buys what is not on its way already, waits for the rest, and goes on as meters free for as long as the order wants to
   /// wait.
   ///
+  /// What somebody has asked for is bought also if the task is cancelled: who hangs up mostly asks again. What nobody waits
+  /// for is given up then, but for calls that are out.
+  ///
   /// - Returns: how each need ended, in their order.
   func buy(_ order: PurchaseOrder) async -> [Purchase] {
     guard !order.needs.isEmpty else { return [] }
-    return await withCheckedContinuation { continuation in
-      submit(order) { continuation.resume(returning: $0) }
+    let isGivenUp = order.demand.isBehind
+    let demand = Mutex<PurchaseQueue.DemandID?>(nil)
+    return await withTaskCancellationHandler {
+      await withCheckedContinuation { continuation in
+        let id = submit(order) { continuation.resume(returning: $0) }
+        demand.withLock { $0 = id }
+        // It may have been cancelled before it had a name.
+        if isGivenUp, Task.isCancelled { feed { $0.withdraw(id, at: $1) } }
+      }
+    } onCancel: {
+      guard isGivenUp, let id = demand.withLock({ $0 }) else { return }
+      feed { $0.withdraw(id, at: $1) }
     }
   }
 

@@ -63,7 +63,8 @@ struct Server: Sendable {
     var configuration = KeepaSimulatorConfiguration()
     let ledger = LedgerView(log)
     let key = MeterKey(
-      owner: System.credentialID(of: KeepaSimulator.sampleKey), unit: KeepaUpstream.unit)
+      owner: System.credentialID(of: KeepaSimulator.sampleKey, for: KeepaUpstream.name),
+      unit: KeepaUpstream.unit)
     let meter = try log.read { (transaction) throws(LogError) in
       try ledger.meter(key, in: transaction)
     }

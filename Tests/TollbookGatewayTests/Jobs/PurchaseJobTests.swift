@@ -107,6 +107,7 @@ struct `Jobs that outlive the process` {
     #expect(try world.job(waiting).state == .cancelled)
     world.keepa.letGo()
     while !world.gateway.jobs.isIdle { await Task.yield() }
+    while world.gateway.keepaPurchaser?.isIdle == false { await Task.yield() }
     #expect(try world.job(id).record?.charged == [Amount(100, "tokens")])
     #expect(world.keepa.books.charged == 101)
     #expect(try await world.gateway.cancelJob(id, actor: "") == .hasEnded)
@@ -115,6 +116,21 @@ struct `Jobs that outlive the process` {
       if case .jobFinished(let event) = event { event.actor } else { nil }
     }
     #expect(ends == ["somebody", "somebody"])
+  }
+
+  @Test func `one that is cancelled while it waits for refills buys nothing more`() async throws {
+    let world = try await World(balance: 60)
+    let id = try await world.warm(asins(300))
+    while try world.meter()[.settled] < 60 { await Task.yield() }
+    _ = try await world.gateway.cancelJob(id, actor: "somebody")
+    while !world.gateway.jobs.isIdle { await Task.yield() }
+    #expect(world.gateway.keepaPurchaser?.isIdle == true)
+    for _ in 0..<20 {
+      world.time.advance(byMilliseconds: minute)
+      for _ in 0..<50 { await Task.yield() }
+    }
+    #expect(world.keepa.books.charged == 60)
+    #expect(try world.job(id).state == .cancelled)
   }
 
   @Test func `what cannot be had is counted, and the rest is bought`() async throws {
