@@ -123,6 +123,14 @@ import TollbookTestSupport
     #expect(sentence.hasSuffix("(no [2J  13  2026-11-27  TokensCharged  fetch 1 cost 0 tokens)"))
   }
 
+  @Test func `reads without an answer are told`() {
+    var row = ReadTally()
+    row.unmet = 2
+    var event = ReadsTallied()
+    event.unmet = [row]
+    #expect(Event.readsTallied(event).sentence == "2 reads not answered")
+  }
+
   @Test func `every text from outside is bounded in its line`() {
     let long = String(repeating: "x", count: 100_000)
     var failed = FetchFailed()

@@ -160,6 +160,8 @@ extension Event {
     if fresh > 0 { parts.append("\(fresh.of("read")) answered from the cache") }
     if stale > 0 { parts.append("\(stale.of("read")) answered stale") }
     if joined > 0 { parts.append("\(joined.of("read")) joined a purchase") }
+    let unmet = (event.rows + event.unmet).reduce(0) { $0 + Int($1.unmet) }
+    if unmet > 0 { parts.append("\(unmet.of("read")) not answered") }
     return parts.joined(separator: ", ")
   }
 
