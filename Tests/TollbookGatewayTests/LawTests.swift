@@ -201,9 +201,11 @@ private final class LawRun {
       _ = try? await world.gateway.cancelJob(id, actor: "")
       world.gateway.jobs.cancel(id)
     }
-    // A call that is out outlives the job that it was made for.
-    while !world.gateway.jobs.isIdle || world.gateway.keepaPurchaser?.isIdle == false {
+    // A call that is out outlives the job that it was made for. What hangs is told by what is still held then.
+    for _ in 0..<20_000
+    where !world.gateway.jobs.isIdle || world.gateway.keepaPurchaser?.isIdle == false {
       world.keepa.letGo()
+      world.gateway.keepaPurchaser?.tick()
       if world.time.sleeperCount > 0 { world.time.advance(byMilliseconds: 500) }
       await Task.yield()
     }
