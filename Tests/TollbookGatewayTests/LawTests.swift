@@ -201,7 +201,7 @@ private final class LawRun {
       _ = try? await world.gateway.cancelJob(id, actor: "")
       world.gateway.jobs.cancel(id)
     }
-    // A call that is out outlives the job that it was made for. What hangs is told by what is still held then.
+    // A call that is out outlives the job that it was made for.
     for _ in 0..<20_000
     where !world.gateway.jobs.isIdle || world.gateway.keepaPurchaser?.isIdle == false {
       world.keepa.letGo()
@@ -209,6 +209,8 @@ private final class LawRun {
       if world.time.sleeperCount > 0 { world.time.advance(byMilliseconds: 500) }
       await Task.yield()
     }
+    if !world.gateway.jobs.isIdle { audit.complain("a job that was cancelled does not end") }
+    if world.gateway.keepaPurchaser?.isIdle == false { audit.complain("a purchase does not end") }
   }
 
   private func hangUp() {

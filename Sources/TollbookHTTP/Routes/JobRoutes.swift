@@ -23,10 +23,7 @@ extension HTTPService {
   package func queueJob(
     _ kind: PurchaseJobKind, request: [UInt8], total: Int
   ) async throws -> Response {
-    let id: JobID
-    do {
-      id = try await gateway.queueJob(kind, request: request, total: total, actor: "operator")
-    } catch let refusal as JobRefusal { throw Problem(refusal) }
+    let id = try await gateway.queueJob(kind, request: request, total: total, actor: "operator")
     var response = try showJob(id)
     response.status = .accepted
     response.headers[.location] = "/jobs/\(id)"
