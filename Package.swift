@@ -100,7 +100,7 @@ let package = Package(
       dependencies: [
         "Deflate", "JSONText", "TollbookEvents", "TollbookLog", "TollbookViews",
         "TollbookUpstreams", "TollbookGateway", "TollbookForecast", "TollbookHTTP", hummingbird,
-        httpTypes, protobuf, algorithms,
+        httpTypes, protobuf, algorithms, crypto, logging,
       ]),
     .target(
       name: "TollbookSimulators",

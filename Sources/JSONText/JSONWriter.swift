@@ -185,6 +185,13 @@ extension JSONWriter {
     raw(json)
   }
 
+  /// Writes members: bytes that already are members of an object, one or more, with commas between them.
+  package mutating func rawMembers(_ members: some Collection<UInt8>) {
+    if follows { bytes.append(UInt8(ascii: ",")) }
+    bytes.append(contentsOf: members)
+    follows = true
+  }
+
   /// Writes a member that is `null`.
   package mutating func nullField(_ name: String) {
     self.name(name)

@@ -62,7 +62,7 @@ extension RegisteredUpstream {
       keepa.map { keepa in
         KeepaUpstream(
           keepa.api, credential: keepa.credential, overdraft: settings.overdraft,
-          freshness: settings.products)
+          freshness: settings.freshness)
       }, absence: "no key for Keepa is set (KEEPA_API_KEY)", jobKinds: [.warmKeepa])
   }
 }

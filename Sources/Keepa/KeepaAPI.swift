@@ -1,3 +1,4 @@
+import TollbookEvents
 package import TollbookUpstreams
 
 /// Keepa as the gateway sees it. Each method makes one attempt, sends it at most once, and never
@@ -12,4 +13,19 @@ package protocol KeepaAPI: Sendable {
 
   /// Asks for the balance. Free.
   func balance(within limit: Duration) async -> UpstreamCall<UpstreamReading>
+
+  /// Makes any other call.
+  func call(_ call: KeepaCall, within limit: Duration) async -> UpstreamCall<KeepaCallAnswer>
+}
+
+extension KeepaAPI {
+  /// Sends nothing: for what stands in for Keepa and sells products alone.
+  package func call(
+    _ call: KeepaCall, within limit: Duration
+  ) async -> UpstreamCall<KeepaCallAnswer> {
+    let failure = UpstreamFailure(.notSent, detail: "it sells products alone", charge: .none)
+    return UpstreamCall(
+      sentMilliseconds: 0, duration: .zero, receivedBytes: 0, isSimulated: false,
+      result: .failure(failure))
+  }
 }

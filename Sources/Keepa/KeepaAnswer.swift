@@ -6,6 +6,7 @@ import TollbookUpstreams
 /// All the others are told apart here, by the fact sheet's section 3.
 struct KeepaAnswer {
   let status: Int
+  let root: JSONValue
   let envelope: KeepaEnvelope?
   /// The member that was asked for, if it is there.
   let payload: JSONValue?
@@ -33,6 +34,7 @@ struct KeepaAnswer {
       throw Self.withoutEnvelope(status, "an answer without Keepa's envelope")
     }
     self.status = status
+    root = document.root
     self.envelope = envelope
     self.payload = payload
     guard status == 200 else { throw failure }

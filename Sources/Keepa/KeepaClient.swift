@@ -62,12 +62,29 @@ package final class KeepaClient: KeepaAPI, CustomStringConvertible, CustomReflec
     return call.mappingFailure { $0.charge == .unknown ? $0.charged(.known(0)) : $0 }
   }
 
+  package func call(
+    _ call: KeepaCall, within limit: Duration
+  ) async -> UpstreamCall<KeepaCallAnswer> {
+    await self.call(call.path, call.query, body: call.body, within: limit) {
+      [settings] status, body throws(UpstreamFailure) in
+      call.isPicture
+        ? try KeepaCallAnswer.readPicture(status: status, body: body)
+        : try KeepaCallAnswer.read(
+          status: status, body: body, maximumValues: settings.maximumValues)
+    }
+  }
+
   private func call<Answer>(
-    _ path: String, _ parameters: [(name: String, value: String)], within limit: Duration,
+    _ path: String, _ parameters: [(name: String, value: String)], body: [UInt8] = [],
+    within limit: Duration,
     read: @escaping @Sendable (Int, [UInt8]) throws(UpstreamFailure) -> Answer
   ) async -> UpstreamCall<Answer> {
-    let request = UpstreamRequest(
-      path, query: [("key", credential.key)] + parameters)
+    var request = UpstreamRequest(path, query: [("key", credential.key)] + parameters)
+    if !body.isEmpty {
+      request.method = "POST"
+      request.headers = [("Content-Type", "application/json")]
+      request.body = body
+    }
     let reading = AnswerReading(unreadable: KeepaAnswer.withoutEnvelope) {
       answer throws(UpstreamFailure) in try read(answer.status, answer.body)
     }

@@ -11,6 +11,15 @@ struct KeepaHistories {
     stats = product["stats"].flatMap { $0.kind == .object ? $0 : nil }
   }
 
+  /// How many numbers of the history of a type belong together: time and value, or time, price and shipping (fact sheet,
+  /// section 2).
+  static func width(of type: Int) -> Int {
+    switch type {
+    case 7, 18...29, 32: 3
+    default: 2
+    }
+  }
+
   /// The types of history that a summary needs; the number is the place in `csv` and in the arrays
   /// of
   /// `stats` (fact sheet, section 2).

@@ -20,6 +20,12 @@ package enum KeepaPriceList {
   /// Offers on one page. (Documentation.)
   package static let offersPerPage = 10
 
+  /// `stock=1`: 2 more for each product, only where its stock was updated within seven days. (Documentation.)
+  package static let stock: Int64 = 2
+
+  /// `historical-variations=1`: 1 more for a product with a parent. (Documentation.)
+  package static let historicalVariations: Int64 = 1
+
   /// `update=0`: 1 more if Keepa's copy was younger than an hour. (Documentation; that it also
   /// holds for a call with offers is our caution.)
   package static let live: Int64 = 1
@@ -40,24 +46,20 @@ package enum KeepaPriceList {
 
   /// The most that one product may cost: every price that Keepa might charge, and every page found.
   ///
-  /// - Parameters:
-  ///   - offers: how many offers are asked for; read only when the set has offers.
-  ///   - isLive: whether the call says `update=0`.
-  package static func bound(
-    _ contentSet: ContentSet, offers: Int = offersRange.lowerBound, isLive: Bool = false
-  ) -> Int64 {
-    let extra = isLive ? live : 0
+  /// - Parameter isLive: whether the call says `update=0`.
+  package static func bound(_ contentSet: ContentSet, isLive: Bool = false) -> Int64 {
+    let extra = (isLive ? live : 0) + extras(contentSet)
     guard contentSet.covers(.offers) else {
       return base + parts(contentSet) + extra
     }
-    let pages = (max(offers, offersPerPage) + offersPerPage - 1) / offersPerPage
+    let pages = (contentSet.offerCount + offersPerPage - 1) / offersPerPage
     return Int64(pages) * offersPage + extra
   }
 
   /// What one product will probably cost: most have at most one page of offers, and most copies at
   /// Keepa are older than an hour.
   package static func expected(_ contentSet: ContentSet) -> Int64 {
-    contentSet.covers(.offers) ? offersPage : base + parts(contentSet)
+    (contentSet.covers(.offers) ? offersPage : base + parts(contentSet)) + extras(contentSet)
   }
 
   /// The least that one product costs, known to Keepa or not: the look is always paid for, a rating only if it is new, and
@@ -69,5 +71,11 @@ package enum KeepaPriceList {
 
   private static func parts(_ contentSet: ContentSet) -> Int64 {
     (contentSet.contains(.rating) ? rating : 0) + (contentSet.contains(.buyBox) ? buyBox : 0)
+  }
+
+  /// What stands beside the base or the offers.
+  private static func extras(_ contentSet: ContentSet) -> Int64 {
+    (contentSet.contains(.stock) ? stock : 0)
+      + (contentSet.contains(.historicalVariations) ? historicalVariations : 0)
   }
 }

@@ -56,8 +56,25 @@ extension KeepaProductAnswer {
       reading: answer.envelope?.reading, charge: answer.charge)
   }
 
+  /// All products of a list, each with its codes (EAN, UPC, GTIN) without their leading zeros.
+  static func products(
+    in list: JSONValue?, asked contentSet: ContentSet
+  ) -> [(product: KeepaProduct, codes: Set<Substring>)] {
+    guard let entries = list?.array else { return [] }
+    return entries.compactMap { entry in
+      guard let asin = entry["asin"]?.string.flatMap({ KeepaASIN($0) }), !Parts.isUnknown(entry)
+      else { return nil }
+      var codes: Set<Substring> = []
+      for name in ["eanList", "upcList", "gtinList"] {
+        guard let list = entry[name]?.array else { continue }
+        for code in list { code.string.map { _ = codes.insert($0.drop { $0 == "0" }) } }
+      }
+      return (KeepaProduct(asin, entry, asked: contentSet), codes)
+    }
+  }
+
   /// The list of an answer, sorted.
-  private struct Parts {
+  fileprivate struct Parts {
     var products: [KeepaASIN: KeepaProduct] = [:]
     var unasked: [KeepaProduct] = []
     var absent: Set<KeepaASIN> = []
@@ -92,7 +109,7 @@ extension KeepaProductAnswer {
       absent.subtract(products.keys)
     }
 
-    private static func isUnknown(_ product: JSONValue) -> Bool {
+    static func isUnknown(_ product: JSONValue) -> Bool {
       if product["productType"]?.int64 == 4 { return true }
       guard product["title"]?.string == nil else { return false }
       return !(product["csv"]?.array?.contains { !$0.isNull } ?? false)

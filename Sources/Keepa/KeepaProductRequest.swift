@@ -7,26 +7,23 @@ package struct KeepaProductRequest: Hashable, Sendable {
   /// ``KeepaPriceList/maximumProducts(for:)``.
   package let asins: [KeepaASIN]
   package let contentSet: ContentSet
-  /// How many offers each product may bring; used only if the set has offers.
-  package let offers: Int
   /// `update`: Keepa refreshes what is older than this many hours; 0 asks for live data, -1 never
   /// refreshes, nil leaves it to Keepa (1 hour).
   package let updateHours: Int?
 
   package init(
     domain: KeepaDomain, asins: [KeepaASIN], contentSet: ContentSet = .plain,
-    offers: Int = KeepaPriceList.offersRange.lowerBound, updateHours: Int? = nil
+    updateHours: Int? = nil
   ) {
     self.domain = domain
     self.asins = asins
     self.contentSet = contentSet
-    self.offers = offers
     self.updateHours = updateHours
   }
 
   /// The most that one of the products may cost, in tokens.
   package var boundPerProduct: Int64 {
-    KeepaPriceList.bound(contentSet, offers: offers, isLive: updateHours == 0)
+    KeepaPriceList.bound(contentSet, isLive: updateHours == 0)
   }
 
   /// The parameters in the order in which they are sent, without the key. Always asks for every
@@ -40,11 +37,14 @@ package struct KeepaProductRequest: Hashable, Sendable {
     ]
     if contentSet.covers(.offers) {
       // Offers bring rating and buy box; asking for these as well might cost more.
-      result.append(("offers", "\(offers)"))
+      result.append(("offers", "\(contentSet.offerCount)"))
+      if contentSet.contains(.stock) { result.append(("stock", "1")) }
+      if contentSet.contains(.rental) { result.append(("rental", "1")) }
     } else {
       if contentSet.contains(.rating) { result.append(("rating", "1")) }
       if contentSet.contains(.buyBox) { result.append(("buybox", "1")) }
     }
+    if contentSet.contains(.historicalVariations) { result.append(("historical-variations", "1")) }
     if let updateHours { result.append(("update", "\(updateHours)")) }
     return result
   }

@@ -12,10 +12,12 @@ extension HTTPSystem {
       KeepaUpstream.product: Kind(
         "product", parts: { ContentSet(keepa: $0).keepaName }, summary: ProductSummary.writer)
     ],
+    dropIn: .keepa,
     addRoutes: { service, router in
       service.addBatch(to: router)
       service.addProduct(to: router)
       service.addWarm(to: router)
+      service.addDropIn(to: router)
     })
 }
 

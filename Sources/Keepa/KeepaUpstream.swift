@@ -2,21 +2,26 @@ package import TollbookEvents
 package import TollbookGateway
 import TollbookUpstreams
 
-/// Keepa's products, bought with one key: calls of up to 100 products of one marketplace, on the key's token bucket.
+/// Keepa, bought from with one key, on the key's token bucket: products in calls of up to 100 of one marketplace, and what
+/// else it answers, a call each.
 package struct KeepaUpstream: Upstream {
   package static let name = "keepa"
   package static let product = "keepa.product"
+  /// Which products a code (UPC, EAN, ISBN-13) stands for.
+  package static let code = "keepa.code"
   package static let unit = "tokens"
 
-  private let api: any KeepaAPI
+  let api: any KeepaAPI
   private let credential: String
   private let bucket: RefillBucket
-  private let freshness: FreshnessPolicy
+  private let freshness: [String: FreshnessPolicy]
 
-  /// - Parameter credential: the id of the key.
+  /// - Parameters:
+  ///   - credential: the id of the key.
+  ///   - freshness: by kind; of the others ``standardFreshness(of:)``.
   package init(
     _ api: any KeepaAPI, credential: String, overdraft: GatewaySettings.Overdraft = .never,
-    freshness: FreshnessPolicy = FreshnessPolicy()
+    freshness: [String: FreshnessPolicy] = [:]
   ) {
     self.api = api
     self.credential = credential
@@ -42,7 +47,32 @@ package struct KeepaUpstream: Upstream {
   }
 
   package var kinds: [ResourceKind] {
-    [ResourceKind(Self.product, freshness: freshness, summary: .public)]
+    let kept = KeepaEndpoint.allCases.filter(\.isKept).map(\.operation) + [Self.code]
+    return [ResourceKind(Self.product, freshness: policy(of: Self.product), summary: .public)]
+      + kept.map { ResourceKind($0, freshness: policy(of: $0)) }
+  }
+
+  private func policy(of kind: String) -> FreshnessPolicy {
+    freshness[kind] ?? Self.standardFreshness(of: kind)
+  }
+
+  /// How long entries of a kind may answer if nobody sets it.
+  package static func standardFreshness(of kind: String) -> FreshnessPolicy {
+    var policy = FreshnessPolicy()
+    let day: Int64 = 86_400_000
+    let fresh: Int64
+    switch kind {
+    case product: return policy
+    case code: fresh = 30 * day
+    default:
+      guard let endpoint = KeepaEndpoint(operation: kind) else { return policy }
+      fresh = endpoint.fresh
+    }
+    policy.present = FreshnessWindows(
+      fresh: fresh, grace: 0, errorGrace: 7 * day, keep: max(fresh, 30 * day))
+    policy.absent = FreshnessWindows(
+      fresh: min(fresh, day), grace: 0, errorGrace: 0, keep: 7 * day)
+    return policy
   }
 
   /// Under which name a product stands in the cache.
@@ -61,10 +91,17 @@ package struct KeepaUpstream: Upstream {
   }
 
   package func callSize(of operation: String, parts: UInt64) -> Int {
-    KeepaPriceList.maximumProducts(for: ContentSet(keepa: parts))
+    switch operation {
+    case Self.product, Self.code:
+      KeepaPriceList.maximumProducts(for: ContentSet(keepa: parts))
+    default: KeepaEndpoint(operation: operation)?.list?.most ?? 1
+    }
   }
 
   package func plan(_ needs: [Need]) -> [PlannedCall] {
+    guard needs.first?.operation == Self.product, needs.first?.request == nil else {
+      return planCalls(needs)
+    }
     var calls: [(domain: KeepaDomain, places: [Int])] = []
     for (place, need) in needs.enumerated() {
       guard let product = need.resource.flatMap(Self.product) else { continue }
@@ -79,29 +116,44 @@ package struct KeepaUpstream: Upstream {
     }
     return calls.map { call in
       let needs = call.places.map { needs[$0] }
-      let sets = needs.map { ContentSet(keepa: $0.parts) }
-      let use = MeterUse(
-        meter, .refillBucket(bucket),
-        bounds: PrefixCosts(each: sets.map { KeepaPriceList.bound($0) }),
-        expected: PrefixCosts(each: sets.map(KeepaPriceList.expected)))
-      return PlannedCall(needs: needs, places: call.places, uses: [use])
+      return PlannedCall(
+        needs: needs, places: call.places,
+        uses: use(
+          bounds: PrefixCosts(
+            each: needs.map {
+              KeepaPriceList.bound(ContentSet(keepa: $0.parts), isLive: $0.isLive)
+            }),
+          expected: PrefixCosts(
+            each: needs.map { KeepaPriceList.expected(ContentSet(keepa: $0.parts)) })))
     }
+  }
+
+  /// What a call takes of the bucket.
+  func use(bounds: PrefixCosts, expected: PrefixCosts) -> [MeterUse] {
+    [MeterUse(meter, .refillBucket(bucket), bounds: bounds, expected: expected)]
   }
 
   package func perform(
     _ call: PlannedCall, with credential: String, within limit: Duration
   ) async -> Exchange {
-    let products = call.needs.compactMap { $0.resource.flatMap(Self.product) }
-    guard let domain = products.first?.domain, let parts = call.needs.first?.parts else {
-      let failure = UpstreamFailure(.notSent, detail: "a call for nothing", charge: .none)
-      return Exchange(.failure(failure), charges: [meter: .notSent], duration: .zero)
+    guard let first = call.needs.first else { return Self.nothing(meter) }
+    guard first.operation == Self.product, first.request == nil else {
+      return await performCall(call, first, within: limit)
     }
+    let products = call.needs.compactMap { $0.resource.flatMap(Self.product) }
+    guard let domain = products.first?.domain else { return Self.nothing(meter) }
     let question = KeepaProductRequest(
-      domain: domain, asins: products.map(\.asin), contentSet: ContentSet(keepa: parts))
+      domain: domain, asins: products.map(\.asin), contentSet: ContentSet(keepa: first.parts),
+      updateHours: first.isLive ? 0 : nil)
     let answer = await api.products(question, within: limit)
     return exchange(answer, readings: { $0.reading }, charge: { $0.charge }) {
       Self.delivery($0, asked: question)
     }
+  }
+
+  private static func nothing(_ meter: MeterKey) -> Exchange {
+    let failure = UpstreamFailure(.notSent, detail: "a call for nothing", charge: .none)
+    return Exchange(.failure(failure), charges: [meter: .notSent], duration: .zero)
   }
 
   package func readMeters(within limit: Duration) async -> Exchange? {
@@ -110,7 +162,7 @@ package struct KeepaUpstream: Upstream {
     }
   }
 
-  private func exchange<Answer>(
+  func exchange<Answer>(
     _ call: UpstreamCall<Answer>, readings: (Answer) -> UpstreamReading?,
     charge: (Answer) -> UpstreamCharge, delivery: (Answer) -> Delivery
   ) -> Exchange {
@@ -129,12 +181,7 @@ package struct KeepaUpstream: Upstream {
   private static func delivery(
     _ answer: KeepaProductAnswer, asked: KeepaProductRequest
   ) -> Delivery {
-    var writes = (answer.products + answer.unasked).map { product in
-      Write(
-        resource(product.asin, asked.domain), body: product.body,
-        parts: product.contentSet.rawValue, summary: product.summary.bytes,
-        upstreamUpdated: product.lastUpdateMilliseconds)
-    }
+    var writes = (answer.products + answer.unasked).map { $0.write(in: asked.domain) }
     writes += answer.absent.map {
       Write(resource($0, asked.domain), body: nil, parts: asked.contentSet.rawValue)
     }
@@ -144,6 +191,15 @@ package struct KeepaUpstream: Upstream {
       (resource($0, asked.domain), "Keepa answered with another product instead: \(others)")
     }
     return Delivery(writes, silence: Dictionary(silence, uniquingKeysWith: { first, _ in first }))
+  }
+}
+
+extension KeepaProduct {
+  /// As the gateway keeps it.
+  func write(in domain: KeepaDomain) -> Write {
+    Write(
+      KeepaUpstream.resource(asin, domain), body: body, parts: contentSet.rawValue,
+      summary: summary.bytes, upstreamUpdated: lastUpdateMilliseconds)
   }
 }
 

@@ -37,7 +37,8 @@ package struct ProductsRequest: Sendable {
   package var demand: ResourceDemand {
     ResourceDemand(
       KeepaUpstream.product, asins.map { KeepaUpstream.resource($0, domain) },
-      parts: contentSet.rawValue, maximumAge: maximumAge, wait: wait, limit: maximumTokens,
+      parts: contentSet.rawValue, age: AgeLimit(maximumAge: maximumAge), wait: wait,
+      limit: maximumTokens,
       account: account)
   }
 }

@@ -9,6 +9,8 @@ package struct DemandPreview: Sendable {
   package enum Fate: Sendable {
     /// It would be answered from the cache.
     case cached(CacheEntry)
+    /// It is not cached, and would not be bought.
+    case unknown
     /// It would be bought.
     case bought
     /// It would not be bought, and why; the entry answers, marked stale, if there is one.
@@ -48,9 +50,11 @@ extension Gateway {
     var missing: [ResourceKey] = []
     for resource in resources {
       let entry = found[resource]
-      let usability = entry.map { Usability(of: $0, at: now, maximumAge: demand.maximumAge) }
-      if let entry, usability == .fresh || usability == .grace {
+      let usability = entry.map { Usability(of: $0, at: now, demand.age) }
+      if let entry, usability == .fresh || usability == .grace || demand.age == .neverBuy {
         fates[resource] = .cached(entry)
+      } else if demand.age == .neverBuy {
+        fates[resource] = .unknown
       } else {
         missing.append(resource)
       }
@@ -59,7 +63,7 @@ extension Gateway {
       fates: [], calls: 0, costs: [], position: log.head, now: now)
     func refuse(_ resource: ResourceKey, _ problem: PurchaseProblem) {
       let entry = found[resource].flatMap {
-        Usability(of: $0, at: now, maximumAge: nil) == .none ? nil : $0
+        Usability(of: $0, at: now, .windows) == .none ? nil : $0
       }
       fates[resource] = .refused(problem, entry)
     }
@@ -108,9 +112,10 @@ extension Purchaser {
     }
     let now = log.time.now()
     let (cache, ledger) = (cache, ledger)
+    let batch = PurchaseQueue.Batch(previewing: order)
     let command = ReserveCommand(
-      upstream: upstream, batch: PurchaseQueue.Batch(previewing: order),
-      credentials: upstream.credentials, elsewhere: elsewhere(at: now),
+      upstream: upstream, batch: batch, credentials: upstream.credentials,
+      elsewhere: taken(for: batch, at: now),
       isCacheOn: settings.isCacheOn, storageAdmits: storageAdmits, now: now)
     do throws(LogError) {
       let decision = try log.read { (state) throws(LogError) in

@@ -77,14 +77,28 @@ package enum Usability: Sendable, Hashable {
   case lastResort
   case none
 
-  /// - Parameter maximumAge: what the reader demands, in milliseconds; nil: what the kind's windows say.
-  package init(of entry: CacheEntry, at now: Timestamp, maximumAge: Int64?) {
-    self.init(
-      fetched: entry.fetched,
-      FreshnessInstants(
-        freshUntil: entry.freshUntil, graceUntil: entry.graceUntil,
-        errorGraceUntil: entry.errorGraceUntil, keepUntil: entry.keepUntil),
-      at: now, maximumAge: maximumAge)
+  /// - Parameter limit: what the reader demands.
+  package init(of entry: CacheEntry, at now: Timestamp, _ limit: AgeLimit) {
+    let instants = FreshnessInstants(
+      freshUntil: entry.freshUntil, graceUntil: entry.graceUntil,
+      errorGraceUntil: entry.errorGraceUntil, keepUntil: entry.keepUntil)
+    func within(_ maximumAge: Int64?) -> Usability {
+      Usability(fetched: entry.fetched, instants, at: now, maximumAge: maximumAge)
+    }
+    switch limit {
+    case .windows, .neverBuy: self = within(nil)
+    case .fetched(let maximumAge): self = within(maximumAge)
+    case .live:
+      let usability = within(nil)
+      self = usability == .none ? .none : .lastResort
+    case .upstream(let maximumAge):
+      // What the upstream gives no date for is as old as our fetch.
+      let age = now.milliseconds &- (entry.upstreamUpdated ?? entry.fetched).milliseconds
+      let isFresh =
+        entry.fetched <= now && age <= maximumAge && !entry.isPurged && now < entry.keepUntil
+      let usability = within(nil)
+      self = isFresh ? .fresh : usability == .none ? .none : .lastResort
+    }
   }
 
   /// The same of an entry that is known by its instants alone.

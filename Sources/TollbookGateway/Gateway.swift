@@ -80,6 +80,11 @@ package final class Gateway: Sendable {
     (try? log.readPages([key], ledger))?[key] ?? Meter()
   }
 
+  /// Asks an upstream how its meters stand, unless that was done a short while ago.
+  package func readMeters(of name: String) async {
+    _ = await purchasers.first { $0.upstream.name == name }?.watch.refresh(evenIfRead: false)
+  }
+
   // MARK: Demands
 
   /// Answers from the cache what is fresh enough, buys the rest, and falls back to what is stale.
@@ -102,13 +107,17 @@ package final class Gateway: Sendable {
         continue
       }
       let usability = found[resource].map {
-        Usability(of: $0, at: start, maximumAge: demand.maximumAge)
+        Usability(of: $0, at: start, demand.age)
       }
       switch usability {
       case .grace? where demand.behind != nil: missing.append(resource)
       case .fresh?, .grace?:
         outcomes[resource] = ResourceOutcome(resource, .cache, found[resource])
-        if usability == .grace { inGrace.append(resource) }
+        // Who never buys has nothing bought behind the answer either.
+        if usability == .grace, demand.age != .neverBuy { inGrace.append(resource) }
+      case _ where demand.age == .neverBuy:
+        let entry = found[resource]
+        outcomes[resource] = ResourceOutcome(resource, entry == nil ? .none : .stale, entry)
       default: missing.append(resource)
       }
     }
@@ -165,7 +174,7 @@ package final class Gateway: Sendable {
       tallies.record(.unmet, demand, at: now)
       return found
     }
-    let isFresh = Usability(of: entry, at: now, maximumAge: nil) == .fresh
+    let isFresh = Usability(of: entry, at: now, .windows) == .fresh
     tallies.record(isFresh ? .fresh : .stale, demand, entry, at: now)
     return found
   }
@@ -290,7 +299,7 @@ package final class Gateway: Sendable {
     case .passedThrough: outcome.problem = .undecided
     case .failed(let problem), .refused(let problem):
       let isUsable = known.map {
-        Usability(of: $0, at: log.time.now(), maximumAge: nil) != .none
+        Usability(of: $0, at: log.time.now(), .windows) != .none
       }
       if isUsable == true { outcome = ResourceOutcome(resource, .stale, known) }
       outcome.problem = problem
@@ -312,7 +321,7 @@ package final class Gateway: Sendable {
       let isBooked = purchase?.isBooked ?? false
       let read = ReadTallies.Demand(
         outcome.resource, wanted: demand.parts, account: demand.account, tags: demand.tags,
-        operation: demand.operation, maximumAge: demand.maximumAge)
+        operation: demand.operation, age: demand.age)
       switch (outcome.source, outcome.entry) {
       case (.cache, let entry?):
         tallies.record(.fresh, read, entry, at: purchase == nil ? asked : now)

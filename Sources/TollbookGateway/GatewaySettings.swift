@@ -15,6 +15,9 @@ package struct GatewaySettings: Sendable, Hashable {
   /// How long entries may answer, by kind; of another kind what its upstream says.
   package var freshness: [String: FreshnessPolicy] = [:]
   package var overdraft = Overdraft.never
+  /// What is left of an upstream's refill bucket for those who wait for an answer: demands in the background do not touch
+  /// it.
+  package var interactiveReserve: Int64 = 0
   /// Calls under way at once, of each upstream.
   package var concurrentCalls = 4
   /// Resources that wait for their turn, of each upstream; what comes beyond is refused.

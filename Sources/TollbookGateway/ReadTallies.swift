@@ -23,13 +23,13 @@ package final class ReadTallies: Sendable {
     /// What would have bought it.
     let operation: String
     let maximumAgeSeconds: UInt32?
+    let ageBasis: AgeBasis
     /// Whether it only looks, and would never buy.
     let isPeek: Bool
 
-    /// - Parameter maximumAge: in milliseconds.
     init(
       _ resource: ResourceKey, wanted: UInt64, account: String, tags: [String] = [],
-      operation: String, maximumAge: Int64? = nil, isPeek: Bool = false
+      operation: String, age: AgeLimit = .windows, isPeek: Bool = false
     ) {
       self.resource = resource
       self.wanted = wanted
@@ -37,7 +37,8 @@ package final class ReadTallies: Sendable {
       self.tags = tags
       self.operation = operation
       self.isPeek = isPeek
-      maximumAgeSeconds = maximumAge.map { UInt32(clamping: $0 / 1_000) }
+      maximumAgeSeconds = age.seconds
+      ageBasis = age.basis
     }
   }
 
@@ -179,13 +180,17 @@ extension ReadTallies.Key: Comparable {
     let second = (right.contentSet.map { $0 &+ 1 } ?? 0, right.written, b.wanted, b.account)
     if first != second { return first < second }
     let (tags, others) = (a.tags.joined(separator: "\u{1}"), b.tags.joined(separator: "\u{1}"))
-    return (
-      a.maximumAgeSeconds.map(Int64.init) ?? -1, a.isPeek ? 1 : 0, a.operation, tags
-    ) < (b.maximumAgeSeconds.map(Int64.init) ?? -1, b.isPeek ? 1 : 0, b.operation, others)
+    return (a.order, a.operation, tags) < (b.order, b.operation, others)
   }
 }
 
 extension ReadTallies.Demand {
+  /// Its age and whether it is a peek, as a number.
+  fileprivate var order: Int64 {
+    let age = maximumAgeSeconds.map(Int64.init) ?? -1
+    return ((age << 3) | Int64(ageBasis.rawValue & 7)) << 1 | (isPeek ? 1 : 0)
+  }
+
   fileprivate init(_ row: ReadTally) {
     resource = ResourceKey(stored: row.resource)
     wanted = row.wantedContentSet
@@ -193,6 +198,7 @@ extension ReadTallies.Demand {
     tags = row.tags
     operation = row.operation
     maximumAgeSeconds = row.hasMaxAgeSeconds ? row.maxAgeSeconds : nil
+    ageBasis = row.ageBasis
     isPeek = row.peek
   }
 }
@@ -208,6 +214,7 @@ extension ReadTally {
     written = key.written
     costs = count.costs.map { Cost($0) }
     if let seconds = key.demand.maximumAgeSeconds { maxAgeSeconds = seconds }
+    ageBasis = key.demand.ageBasis
     firstReadMs = count.first
     lastReadMs = count.last
     fresh = count.fresh

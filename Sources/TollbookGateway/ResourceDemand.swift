@@ -11,12 +11,20 @@ package struct ResourceDemand: Sendable {
   package var resources: [ResourceKey]
   /// The parts that must be in the answer.
   package var parts: UInt64
-  /// The oldest data that will do, in milliseconds; nil: what the kind's windows say.
-  package var maximumAge: Int64?
+  /// How old the answer may be.
+  package var age: AgeLimit
   /// How long to go on buying as refills arrive, in milliseconds.
   package var wait: Int64
   /// The most that it may cost on the first meter of its calls; nil for no limit of its own.
   package var limit: Int64?
+  /// Whether all that is missing is bought, or nothing of it.
+  package var isWhole = false
+  /// How long its answer may take, in milliseconds, beside what it wants to wait; nil: what the settings say.
+  package var deadline: Int64?
+  /// Whether it leaves alone what is kept for those who wait for an answer.
+  package var isBackground = false
+  /// What is sent for it, if its name alone does not tell. Only of a demand for one resource.
+  package var request: PassedRequest?
   /// Who pays.
   package var account: String
   package var tags: [String]
@@ -29,20 +37,20 @@ package struct ResourceDemand: Sendable {
     ///
     /// - Parameters:
     ///   - asked: when the reader was answered.
-    ///   - maximumAge: the oldest data that would have done for the reader, in milliseconds.
-    case grace(asked: Timestamp, maximumAge: Int64?)
+    ///   - age: how old it might have been for the reader.
+    case grace(asked: Timestamp, age: AgeLimit)
     /// It is on a list of what is to be fresh.
     case warm
   }
 
   package init(
-    _ operation: String, _ resources: [ResourceKey], parts: UInt64 = 0, maximumAge: Int64? = nil,
+    _ operation: String, _ resources: [ResourceKey], parts: UInt64 = 0, age: AgeLimit = .windows,
     wait: Int64 = 0, limit: Int64? = nil, account: String = "default", tags: [String] = []
   ) {
     self.operation = operation
     self.resources = resources
     self.parts = parts
-    self.maximumAge = maximumAge
+    self.age = age
     self.wait = wait
     self.limit = limit
     self.account = account
@@ -60,9 +68,10 @@ package struct ResourceDemand: Sendable {
   func refreshing(_ resources: [ResourceKey], asked: Timestamp, limit: Int64?) -> ResourceDemand {
     var demand = self
     demand.resources = resources
-    demand.behind = .grace(asked: asked, maximumAge: maximumAge)
+    demand.behind = .grace(asked: asked, age: age)
     demand.wait = 0
-    demand.maximumAge = nil
+    demand.age = .windows
+    demand.isWhole = false
     demand.limit = limit
     return demand
   }
@@ -112,6 +121,14 @@ package struct DemandAnswer: Sendable {
   package let position: Position
   /// When it was put together.
   package let now: Timestamp
+
+  /// The same with newer outcomes of some of its resources.
+  package func with(_ newer: DemandAnswer) -> DemandAnswer {
+    let found = Dictionary(newer.outcomes.map { ($0.resource, $0) }) { _, last in last }
+    return DemandAnswer(
+      outcomes: outcomes.map { found[$0.resource] ?? $0 }, position: newer.position,
+      now: newer.now)
+  }
 }
 
 /// What the cache has of a resource.
@@ -125,12 +142,18 @@ package enum StoredResource: Sendable {
 extension PurchaseOrder {
   /// What is to be bought of a demand.
   init(_ resources: [ResourceKey], _ demand: ResourceDemand, _ settings: GatewaySettings) {
-    needs = resources.map { Need(demand.operation, $0, parts: demand.parts) }
+    needs = resources.map {
+      Need(
+        demand.operation, $0, parts: demand.parts, request: demand.request,
+        isLive: demand.age == .live)
+    }
     self.demand = Demand(demand)
-    maximumAge = demand.maximumAge
+    age = demand.age
+    isWhole = demand.isWhole
     patience = demand.wait
     limit = demand.limit
-    deadline = settings.answerTimeout + demand.wait
+    deadline = (demand.deadline ?? settings.answerTimeout) + demand.wait
+    isBackground = demand.isBackground
   }
 }
 
@@ -141,7 +164,7 @@ extension Demand {
     account = demand.account
     tags = demand.tags
     contentSet = demand.parts
-    var age = demand.maximumAge
+    var age = demand.age
     switch demand.behind {
     case nil: break
     case .grace(let asked, let demanded):
@@ -150,6 +173,7 @@ extension Demand {
       age = demanded
     case .warm: refresh = .warm
     }
-    if let age { maxAgeSeconds = UInt32(clamping: age / 1_000) }
+    ageBasis = age.basis
+    if let seconds = age.seconds { maxAgeSeconds = seconds }
   }
 }

@@ -35,6 +35,7 @@ extension DemandPreview {
           json.field("key", row.resource.description)
           switch row.fate {
           case .cached(let entry): write("cached", entry, nil, &json)
+          case .unknown: write("not_cached", nil, nil, &json)
           case .bought: write("would_buy", nil, nil, &json)
           case .refused(let problem, let entry):
             write(entry == nil ? "refused" : "stale", entry, problem, &json)

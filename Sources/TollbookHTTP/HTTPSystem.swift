@@ -32,15 +32,18 @@ package struct HTTPSystem: Sendable {
   package var title: String
   /// By their names.
   package var kinds: [String: Kind]
+  /// Where it speaks its provider's wire format; nil: nowhere.
+  package var dropIn: DropIn?
   package var addRoutes: @Sendable (HTTPService, Router<TollbookContext>) -> Void
 
   package init(
-    _ name: String, title: String, kinds: [String: Kind] = [:],
+    _ name: String, title: String, kinds: [String: Kind] = [:], dropIn: DropIn? = nil,
     addRoutes: @escaping @Sendable (HTTPService, Router<TollbookContext>) -> Void
   ) {
     self.name = name
     self.title = title
     self.kinds = kinds
+    self.dropIn = dropIn
     self.addRoutes = addRoutes
   }
 }

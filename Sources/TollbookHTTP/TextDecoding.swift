@@ -1,3 +1,17 @@
+/// The names and values of a query, in their order, as forms write them: a plus is a space (WHATWG URL, section 5.1). What
+/// is malformed stays as it is written.
+package func formItems(_ query: some StringProtocol) -> [(name: String, value: String)] {
+  func decoded(_ text: Substring) -> String {
+    let spaced = String(text.replacing("+", with: " "))
+    return percentDecoded(spaced) ?? spaced
+  }
+  return query.split(separator: "&").map { item in
+    let text = Substring(item)
+    guard let equals = text.firstIndex(of: "=") else { return (decoded(text), "") }
+    return (decoded(text[..<equals]), decoded(text[text.index(after: equals)...]))
+  }
+}
+
 /// Reads what stands percent-encoded in a path; nil if that is malformed or not UTF-8.
 package func percentDecoded(_ text: some StringProtocol) -> String? {
   var decoded: [UInt8] = []

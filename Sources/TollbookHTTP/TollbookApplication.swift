@@ -80,9 +80,9 @@ package struct TollbookApplication: Sendable {
     router.addMiddleware {
       AnswerHeaders { service.gateway.isSimulated }
       RequestMetrics(statistics: service.requests, time: service.log.time)
-      ProblemMiddleware()
+      ProblemMiddleware(service: service)
       BrowserGuard(service.settings)
-      AccessKeyGuard(accessKey: service.settings.accessKey)
+      AccessKeyGuard(accessKey: service.settings.accessKey, systems: service.systems)
     }
     service.addHealth(to: router)
     for system in service.systems { system.addRoutes(service, router) }
@@ -104,7 +104,7 @@ package struct TollbookApplication: Sendable {
     let router = Router(context: TollbookContext.self)
     router.addMiddleware {
       AnswerHeaders { service.gateway.isSimulated }
-      ProblemMiddleware()
+      ProblemMiddleware(service: service)
     }
     service.addControl(to: router)
     service.addRebuild(to: router)

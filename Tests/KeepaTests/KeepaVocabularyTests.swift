@@ -48,16 +48,17 @@ import TollbookUpstreams
 
   @Test(
     arguments: [
-      (.plain, 20, false, 1, 1), (.rating, 20, false, 2, 2), (.buyBox, 20, false, 3, 3),
-      ([.rating, .buyBox], 20, false, 4, 4), (.offers, 20, false, 12, 6),
-      (.offers, 21, false, 18, 6), (.offers, 100, false, 60, 6), (.plain, 20, true, 2, 1),
-      (.offers, 20, true, 13, 6), (.offers, 0, false, 6, 6),
-    ] as [(ContentSet, Int, Bool, Int64, Int64)]
+      (.plain, false, 1, 1), (.rating, false, 2, 2), (.buyBox, false, 3, 3),
+      ([.rating, .buyBox], false, 4, 4), (.offers, false, 12, 6),
+      (.offers(upTo: 21), false, 18, 6), (.offers(upTo: 100), false, 60, 6), (.plain, true, 2, 1),
+      (.offers, true, 13, 6), ([.offers, .stock], false, 14, 8),
+      (.historicalVariations, false, 2, 2),
+    ] as [(ContentSet, Bool, Int64, Int64)]
   )
   func `the price list`(
-    contentSet: ContentSet, offers: Int, isLive: Bool, bound: Int64, expected: Int64
+    contentSet: ContentSet, isLive: Bool, bound: Int64, expected: Int64
   ) {
-    #expect(KeepaPriceList.bound(contentSet, offers: offers, isLive: isLive) == bound)
+    #expect(KeepaPriceList.bound(contentSet, isLive: isLive) == bound)
     #expect(KeepaPriceList.expected(contentSet) == expected)
     #expect(bound >= expected)
   }
@@ -66,6 +67,15 @@ import TollbookUpstreams
     #expect(KeepaPriceList.maximumProducts(for: .plain) == 100)
     #expect(KeepaPriceList.maximumProducts(for: [.rating, .buyBox]) == 100)
     #expect(KeepaPriceList.maximumProducts(for: .offers) == 20)
+  }
+
+  @Test(arguments: [20, 21, 30, 31, 99, 100])
+  func `more offers hold fewer, and are asked for as they are held`(count: Int) {
+    let set = ContentSet.offers(upTo: count)
+    #expect(set.offerCount == (count + 9) / 10 * 10)
+    #expect(set.isSuperset(of: .offers(upTo: 20)))
+    #expect(ContentSet.offers(upTo: 100).isSuperset(of: set))
+    #expect(set.isSuperset(of: .offers(upTo: 100)) == (count > 90))
   }
 
   @Test(
@@ -86,7 +96,7 @@ import TollbookUpstreams
       query == "domain=1&asin=B00000000A,B00000000B&stats=90&history=1&videos=1&aplus=1" + extra)
     #expect(
       request.boundPerProduct
-        == KeepaPriceList.bound(contentSet, offers: 20, isLive: updateHours == 0))
+        == KeepaPriceList.bound(contentSet, isLive: updateHours == 0))
   }
 
   @Test(

@@ -48,6 +48,17 @@ final class SimulatedKeepa: KeepaAPI {
     }
   }
 
+  func call(_ call: KeepaCall, within limit: Duration) async -> UpstreamCall<KeepaCallAnswer> {
+    time.advance(byMilliseconds: 1_000)
+    let parameters = call.query.reduce(into: ["key": key]) { $0[$1.name] = $1.value }
+    let answer = await simulator.answer(path: call.path, parameters: parameters)
+    return self.call(answer) { () throws(UpstreamFailure) in
+      call.isPicture
+        ? try KeepaCallAnswer.readPicture(status: answer.status, body: answer.body)
+        : try KeepaCallAnswer.read(status: answer.status, body: answer.body)
+    }
+  }
+
   private func call<Answer: Sendable>(
     _ answer: KeepaAnswer, _ read: () throws(UpstreamFailure) -> Answer
   ) -> UpstreamCall<Answer> {

@@ -133,6 +133,14 @@ struct Answer: Sendable {
     json = try? JSONDocument(bytes).root
   }
 
+  /// The same answer with its body decompressed.
+  init(_ answer: Answer, bytes: [UInt8]) {
+    status = answer.status
+    headers = answer.headers
+    self.bytes = bytes
+    json = try? JSONDocument(bytes).root
+  }
+
   var text: String { String(decoding: bytes, as: UTF8.self) }
 
   /// The value at a path of names and numbers, such as `results.0.error.reason`.

@@ -142,8 +142,10 @@ package struct MeterStanding: Hashable, Sendable {
 
   /// When the item after the first so many will fit, which are taken now; nil if waiting does not help or nobody knows.
   func instant(ofItemAfter count: Int, callSize: Int) -> Timestamp? {
-    let needed = needed(forFirst: count + 1, callSize: callSize)
+    var needed = needed(forFirst: count + 1, callSize: callSize)
     let taken = min(needed, use.bounds.first(count))
+    // What a balance keeps back is there all the time.
+    if case .refillBucket = use.rule { needed += Int128(max(0, use.turning)) }
     return use.rule.instant(ofHaving: needed - taken, after: taken, on: pages, at: now)
   }
 

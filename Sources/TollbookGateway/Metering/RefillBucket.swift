@@ -56,7 +56,7 @@ package struct RefillBucket: Hashable, Sendable {
   }
 
   /// The first refill that is yet to come, by our clock.
-  func refill(after now: Timestamp, of reading: Meter.LastReading) -> Timestamp {
+  package func refill(after now: Timestamp, of reading: Meter.LastReading) -> Timestamp {
     let next = reading.nextRefillByOurClock
     let since = now.milliseconds - next.milliseconds
     guard since >= 0 else { return next }

@@ -7,8 +7,12 @@ struct PurchaseOrder: Sendable {
   var needs: [Need]
   /// As the events tell it.
   var demand: Demand
-  /// The oldest data that will do, in milliseconds; nil: what the kind's windows say.
-  var maximumAge: Int64?
+  /// How old what is found may be.
+  var age = AgeLimit.windows
+  /// Whether all of it is bought, or nothing.
+  var isWhole = false
+  /// Whether it leaves alone what is kept for those who wait for an answer.
+  var isBackground = false
   /// How long to go on buying as refills arrive, in milliseconds.
   var patience: Int64 = 0
   /// The most that it may cost on the first meter of its calls, over all of them and every attempt;
@@ -105,11 +109,16 @@ package struct PurchaseProblem: Error, Hashable, Sendable {
   package let detail: String
   /// When it is worth trying again; nil if nobody knows or it is not.
   package let retryAt: Timestamp?
+  /// The HTTP status with which the upstream said no; 0: it did not.
+  package let upstreamStatus: Int
 
-  package init(_ reason: Reason, _ detail: String, retryAt: Timestamp? = nil) {
+  package init(
+    _ reason: Reason, _ detail: String, retryAt: Timestamp? = nil, upstreamStatus: Int = 0
+  ) {
     self.reason = reason
     self.detail = detail
     self.retryAt = retryAt
+    self.upstreamStatus = upstreamStatus
   }
 
   /// Whether it may be bought later than now, if only meters have to free.

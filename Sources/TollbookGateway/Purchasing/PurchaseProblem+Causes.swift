@@ -42,9 +42,13 @@ extension PurchaseProblem {
   init(_ failure: UpstreamFailure, _ title: String) {
     switch failure.reason {
     case .keyRejected:
-      self.init(.keyRejected, "\(title) refuses the key: \(failure.detail)")
+      self.init(
+        .keyRejected, "\(title) refuses the key: \(failure.detail)",
+        upstreamStatus: failure.status)
     case .requestRejected where failure.status > 0:
-      self.init(.requestRejected, "\(title) refuses the request: \(failure.detail)")
+      self.init(
+        .requestRejected, "\(title) refuses the request: \(failure.detail)",
+        upstreamStatus: failure.status)
     default: self = .unavailable(failure, title)
     }
   }
@@ -54,7 +58,7 @@ extension PurchaseProblem {
       .upstreamUnavailable,
       failure.status > 0
         ? "\(title)'s answer is of no use: \(failure.detail)"
-        : "\(title) could not be asked: \(failure.detail)")
+        : "\(title) could not be asked: \(failure.detail)", upstreamStatus: failure.status)
   }
 
   static let stopping = PurchaseProblem(.stopping, "Tollbook is shutting down")

@@ -13,7 +13,7 @@ extension PurchaseQueue {
     }
     if let resource = need.resource,
       let id = byResource[resource]?.first(where: {
-        flights[$0].map { $0.need.parts & need.parts == need.parts } ?? false
+        flights[$0].map { $0.need.serves(need) } ?? false
       })
     {
       if let told = flights[id]?.told {

@@ -65,13 +65,17 @@ extension PurchaseQueue {
     var batch = Batch(mostCalls: mostCalls, isProbe: isProbe)
     guard let model = demands[first]?.order.needs.first else { return batch }
     take(first, atMost: .max, into: &batch)
-    guard demands[first]?.order.limit == nil, model.resource != nil else { return batch }
+    batch.isWhole = demands[first]?.order.isWhole ?? false
+    batch.isBackground = demands[first]?.order.isBackground ?? false
+    guard demands[first]?.order.limit == nil, !batch.isWhole, model.resource != nil else {
+      return batch
+    }
     let size = max(1, settings.callSize(model.operation, model.parts))
     let (room, isMore) = size.multipliedReportingOverflow(by: mostCalls)
     for id in turn where batch.needs.count < (isMore ? .max : room) {
       guard let demand = demands[id], let need = demand.order.needs.first,
-        demand.order.limit == nil, need.operation == model.operation, need.parts == model.parts,
-        need.resource != nil
+        demand.order.limit == nil, !demand.order.isWhole,
+        demand.order.isBackground == batch.isBackground, need.isLike(model), need.resource != nil
       else { continue }
       take(id, atMost: (isMore ? .max : room) - batch.needs.count, into: &batch)
     }
@@ -94,7 +98,7 @@ extension PurchaseQueue {
     }
     batch.askers.append(
       Batch.Asker(
-        demand: demand.order.demand, maximumAge: demand.order.maximumAge,
+        demand: demand.order.demand, age: demand.order.age,
         limit: demand.limitLeft))
     demand.isLimitLent = demand.limitLeft != nil
     demands[id] = demand
@@ -115,6 +119,9 @@ extension PurchaseQueue {
       lost: Array(repeating: LostCost(), count: own.count), demands: askers, limited: limited)
     if isStopping {
       giveUp(id, .stopping, &actions)
+    } else if out > settings.slots {
+      calls[id]?.phase = .ready
+      ready.append(id)
     } else {
       actions.append(.send(id))
     }

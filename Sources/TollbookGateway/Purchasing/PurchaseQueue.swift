@@ -5,7 +5,8 @@ import TollbookUpstreams
 /// What waits to be bought from one upstream, what is under way, and what is to be done next: a pure state machine. It is
 /// told what happened, and answers with actions; it has no clock, no task and no chance of its own.
 ///
-/// 1. At most one flight per resource and parts. A richer flight serves those who want less.
+/// 1. At most one flight per resource and parts. A richer flight serves those who want less, one that is live those who
+///    would take what is there.
 /// 2. At most as many calls are out as there are slots. A call that waits for its retry, or for its booking, holds none.
 /// 3. One batch is decided at a time, so that what is admitted first in the log was first in the queue.
 /// 4. Free slots go round robin over demands. One whose call is out comes after all who came meanwhile:
@@ -70,7 +71,7 @@ struct PurchaseQueue: Sendable {
     /// Who asks, as the decider needs it.
     struct Asker: Sendable {
       var demand: Demand
-      var maximumAge: Int64?
+      var age = AgeLimit.windows
       /// What is left of its own limit.
       var limit: Int64?
     }
@@ -81,6 +82,11 @@ struct PurchaseQueue: Sendable {
     var askerOf: [Int]
     var mostCalls: Int
     var isProbe: Bool
+    /// Whether all of it is bought, or nothing: then as many calls as it takes, of which those wait for a slot that have
+    /// none.
+    var isWhole = false
+    /// Whether it leaves alone what is kept for those who wait for an answer.
+    var isBackground = false
     /// Of each need the seat; of a preview none.
     var seats: [Seat]
 
@@ -97,8 +103,10 @@ struct PurchaseQueue: Sendable {
     init(previewing order: PurchaseOrder) {
       self.init(mostCalls: .max, isProbe: false)
       needs = order.needs
+      isWhole = order.isWhole
+      isBackground = order.isBackground
       askers = [
-        Asker(demand: order.demand, maximumAge: order.maximumAge, limit: order.limit)
+        Asker(demand: order.demand, age: order.age, limit: order.limit)
       ]
       askerOf = needs.map { _ in 0 }
     }

@@ -268,8 +268,8 @@ final class Purchaser: Sendable {
     let now = log.time.now()
     let command = ReserveCommand(
       upstream: upstream, batch: batch, credentials: upstream.credentials,
-      elsewhere: elsewhere(at: now), isCacheOn: settings.isCacheOn, storageAdmits: storageAdmits,
-      now: now)
+      elsewhere: taken(for: batch, at: now), isCacheOn: settings.isCacheOn,
+      storageAdmits: storageAdmits, now: now)
     do throws(LogError) {
       if upstream.meters.contains(where: { $0.durability == .withAnswer }) {
         // What needs no writing before it is sent needs no writer either: one batch is decided at a time.
@@ -291,6 +291,18 @@ final class Purchaser: Sendable {
 
   /// Whether storage has more left than the reserve for calls already paid.
   var storageAdmits: Bool { (try? log.headroom().admits) ?? false }
+
+  /// What is taken of pages and is not in the books, and of balances what is kept for those who wait for an answer.
+  func taken(for batch: PurchaseQueue.Batch, at now: Timestamp) -> [MeterKey: Int64] {
+    var taken = elsewhere(at: now)
+    guard batch.isBackground, settings.interactiveReserve > 0 else { return taken }
+    for meter in upstream.meters {
+      if case .refillBucket = meter.rule {
+        taken[meter.key, default: 0] &+= settings.interactiveReserve
+      }
+    }
+    return taken
+  }
 
   /// Remembers what calls hold that are booked with their answer.
   private func hold(_ answer: ReserveCommand.Answer) {

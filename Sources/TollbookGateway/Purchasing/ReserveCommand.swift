@@ -60,7 +60,7 @@ struct ReserveCommand: Sendable {
         refusals.add(call.places, call, to: refused)
         continue
       }
-      guard decision.started.count < batch.mostCalls else { continue }
+      guard batch.isWhole || decision.started.count < batch.mostCalls else { continue }
       let standings = try booking.standings(of: call.uses, elsewhere, at: now, ledger, state)
       guard !standings.contains(where: \.needsReading) else {
         if decision.started.isEmpty { return Decision(answer: .needsReading) }
@@ -91,6 +91,9 @@ struct ReserveCommand: Sendable {
       refusals.append(
         Array(call.places[admitted...]),
         ReserveRefusal(admission, of: call, admitted: admitted, on: standings))
+    }
+    if batch.isWhole, !decision.refused.isEmpty || !refusals.all.isEmpty {
+      return Decision(answer: .decided(decision.refusing(wanted, calls, refusals)))
     }
     decision.refused += refusals.all
     return Decision(events: events, answer: .decided(decision))
@@ -128,8 +131,8 @@ struct ReserveCommand: Sendable {
       guard let resource = need.resource,
         let entry = try cache.entry(resource, covering: need.parts, in: state)
       else { continue }
-      let maximumAge = batch.askers[batch.askerOf[place]].maximumAge
-      if Usability(of: entry, at: now, maximumAge: maximumAge) == .fresh { fresh.insert(place) }
+      let age = batch.askers[batch.askerOf[place]].age
+      if Usability(of: entry, at: now, age) == .fresh { fresh.insert(place) }
     }
     return (Array(batch.needs.indices), fresh)
   }
@@ -179,6 +182,29 @@ struct BatchDecision: Sendable {
   /// No call of the upstream brings them.
   var unplanned: [Int] = []
   var refused: [RefusedNeeds] = []
+}
+
+extension BatchDecision {
+  /// The same without anything that was started: all that was wanted is refused, for the first reason there was.
+  fileprivate func refusing(
+    _ wanted: [Int], _ calls: [PlannedCall], _ refusals: Refusals
+  ) -> BatchDecision {
+    var whole = self
+    whole.started = []
+    var reasons = refusals
+    if let own = refused.first {
+      whole.refused = [RefusedNeeds(places: wanted, refusal: own.refusal)]
+      return whole
+    }
+    let refused = Set(refusals.all.flatMap(\.places))
+    for call in calls where !call.places.contains(where: refused.contains) {
+      reasons.add(call.places, call, to: 0)
+    }
+    guard let first = reasons.all.first else { return whole }
+    let planned = wanted.filter { !unplanned.contains($0) }
+    whole.refused = [RefusedNeeds(places: planned, refusal: first.refusal)]
+    return whole
+  }
 }
 
 /// Needs that were refused for one reason.

@@ -21,7 +21,7 @@ package protocol Upstream: Sendable {
   /// The most needs of an operation that one call takes.
   func callSize(of operation: String, parts: UInt64) -> Int
 
-  /// Cuts needs into calls, in their order. All are of one operation and want the same parts. A need that no call buys is
+  /// Cuts needs into calls, in their order. All are of one operation, want the same parts, and are live or not. A need that no call buys is
   /// left out, and fails.
   func plan(_ needs: [Need]) -> [PlannedCall]
 
@@ -93,17 +93,30 @@ package struct Need: Sendable {
   package var resource: ResourceKey?
   /// The parts that it must have.
   package var parts: UInt64
-  /// What is sent of a call that is passed through.
+  /// What is sent, if the name of the resource alone does not tell, or the call is passed through.
   package var request: PassedRequest?
+  /// Whether what the upstream has stored is too old.
+  package var isLive: Bool
 
   package init(
     _ operation: String, _ resource: ResourceKey?, parts: UInt64 = 0,
-    request: PassedRequest? = nil
+    request: PassedRequest? = nil, isLive: Bool = false
   ) {
     self.operation = operation
     self.resource = resource
     self.parts = parts
     self.request = request
+    self.isLive = isLive
+  }
+
+  /// Whether one call can buy both.
+  func isLike(_ other: Need) -> Bool {
+    operation == other.operation && parts == other.parts && isLive == other.isLive
+  }
+
+  /// Whether what is bought for it is all that another one of its resource wants.
+  func serves(_ other: Need) -> Bool {
+    parts & other.parts == other.parts && (isLive || !other.isLive)
   }
 }
 

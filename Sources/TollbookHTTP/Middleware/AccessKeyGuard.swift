@@ -5,13 +5,14 @@ struct AccessKeyGuard: RouterMiddleware {
   typealias Context = TollbookContext
 
   let accessKey: String?
+  let systems: [HTTPSystem]
 
   func handle(
     _ request: Request, context: TollbookContext,
     next: @concurrent (Request, TollbookContext) async throws -> Response
   ) async throws -> Response {
     if let accessKey, context.endpointPath != "/health" {
-      guard let shown = Self.shown(by: request), Self.isEqual(shown, accessKey) else {
+      guard let shown = shown(by: request), Self.isEqual(shown, accessKey) else {
         throw refusal
       }
     }
@@ -26,9 +27,12 @@ struct AccessKeyGuard: RouterMiddleware {
     return problem
   }
 
-  private static func shown(by request: Request) -> String? {
+  /// In a header, or on a provider's own paths where its clients put the provider's key.
+  private func shown(by request: Request) -> String? {
     if let key = request.headers[.accessKey] { return key }
-    guard let value = request.headers[.authorization] else { return nil }
+    guard let value = request.headers[.authorization] else {
+      return systems.dropIn(of: request)?.shownKey(request)
+    }
     let words = value.split(separator: " ", maxSplits: 1)
     guard words.count == 2, words[0].lowercased() == "bearer" else { return nil }
     return words[1].trimmingPrefix { $0 == " " }.description

@@ -3,10 +3,12 @@ import Logging
 import TollbookGateway
 import TollbookLog
 
-/// Turns whatever a route throws into a problem document. Nothing gets past it, so that what stands further out sees
+/// Turns whatever a route throws into a problem document, or into what clients of a provider's wire format know. Nothing gets past it, so that what stands further out sees
 /// every answer.
 struct ProblemMiddleware: RouterMiddleware {
   typealias Context = TollbookContext
+
+  let service: HTTPService
 
   func handle(
     _ request: Request, context: TollbookContext,
@@ -15,7 +17,15 @@ struct ProblemMiddleware: RouterMiddleware {
     do {
       return try await next(request, context)
     } catch {
-      return problem(error, request, context).response(requestID: context.requestID)
+      let problem = problem(error, request, context)
+      guard let dropIn = service.systems.dropIn(of: request) else {
+        return problem.response(requestID: context.requestID)
+      }
+      var response = dropIn.answer(problem, service)
+      for field in problem.headers where response.headers[field.name] == nil {
+        response.headers[field.name] = field.value
+      }
+      return response
     }
   }
 

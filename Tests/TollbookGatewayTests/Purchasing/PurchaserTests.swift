@@ -246,6 +246,7 @@ struct `What waits to be bought` {
       switch row.fate {
       case .cached: "cached"
       case .bought: "bought"
+      case .unknown: "unknown"
       case .refused(let problem, _): problem.reason.rawValue
       }
     }

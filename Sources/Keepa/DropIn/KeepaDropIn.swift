@@ -1,0 +1,354 @@
+import Deflate
+import Hummingbird
+import JSONText
+import Logging
+import TollbookEvents
+import TollbookGateway
+import TollbookHTTP
+import TollbookLog
+import TollbookUpstreams
+import TollbookViews
+
+/// One request of a client that speaks Keepa's wire format: answered from the cache, from Keepa, or refused as Keepa
+/// would.
+struct KeepaDropIn: Sendable {
+  /// The longest body of a request: that of a thousand trackings.
+  private static let mostBody = 1 << 20
+  /// How long a client is kept waiting, in milliseconds: the usual one gives up after ten seconds. What is bought
+  /// meanwhile goes on, and its next try finds it.
+  static let patience: Int64 = 8_000
+
+  let service: HTTPService
+  let items: [(name: String, value: String)]
+  let body: [UInt8]
+  let options: Result<KeepaOptions, KeepaRefusal>
+  let dryRun: String?
+  let began: ContinuousClock.Instant
+  private let unknown: UnknownParameters
+  private let logger: Logger
+
+  init(
+    _ service: HTTPService, _ unknown: UnknownParameters, _ request: Request,
+    _ context: TollbookContext
+  ) async throws {
+    self.service = service
+    self.unknown = unknown
+    logger = context.logger
+    began = .now
+    items = formItems(request.uri.query ?? "")
+    dryRun = request.headers[.dryRun]
+    let named = context.parameters.get("options")
+    if let named, !named.hasPrefix("~") { throw HTTPError(.notFound) }
+    let path = named.map { String((percentDecoded($0) ?? $0).dropFirst()) }
+    options = Result { () throws(KeepaRefusal) in
+      try KeepaOptions(path: path, request.headers)
+    }
+    body =
+      request.method == .post
+      ? Array(try await request.body.collect(upTo: Self.mostBody).readableBytesView) : []
+  }
+
+  var gateway: Gateway { service.gateway }
+
+  // MARK: Endpoints
+
+  /// `/token`: how the balance is believed to stand. Asks Keepa only if nothing is known of it.
+  func token() async throws -> Response {
+    var meter = gateway.page(gateway.keepaMeter)
+    if meter.reading == nil {
+      await gateway.readMeters(of: KeepaUpstream.name)
+      meter = gateway.page(gateway.keepaMeter)
+    }
+    guard meter.reading != nil else {
+      let why = gateway.status(of: KeepaUpstream.name)?.detail ?? ""
+      return reply(
+        KeepaReply(KeepaRefusal(503, "unavailable", why.isEmpty ? "no balance is known" : why)))
+    }
+    return reply(KeepaReply())
+  }
+
+  /// `/product`.
+  func products() async throws -> Response {
+    do throws(KeepaRefusal) {
+      let options = try options.get()
+      let query = try ProductQuery(items)
+      guard query.unknown.isEmpty else {
+        unknown.note(query.unknown.map(\.name), logger)
+        return reply(
+          await passed(
+            KeepaUpstream.product, PassedRequest(path: "/product", query: query.items), options))
+      }
+      var consumed: Int64 = 0
+      var asins = query.asins
+      if !query.codes.isEmpty {
+        let demand = prepared(query.codeDemand, options)
+        if try isDryRun { return estimate(demand) }
+        let found = await gateway.answer(demand)
+        consumed += found.paid
+        if let reply = refusal(of: found, options, consumed: consumed) { return self.reply(reply) }
+        asins = products(of: found)
+      }
+      let demand = prepared(query.demand(for: asins), options)
+      if try isDryRun { return estimate(demand) }
+      var answer = await gateway.answer(demand)
+      consumed += answer.paid
+      if let reply = refusal(of: answer, options, consumed: consumed) { return self.reply(reply) }
+      var bodies = bodies(of: answer)
+      // What a restored snapshot came without is bought again.
+      let lost = answer.outcomes.filter {
+        bodies[$0.resource] == nil && $0.entry?.isPresent == true
+      }
+      if !lost.isEmpty, demand.age != .neverBuy {
+        var again = demand
+        again.resources = lost.map(\.resource)
+        again.age = .fetched(0)
+        let more = await gateway.answer(again)
+        consumed += more.paid
+        if let reply = refusal(of: more, options, consumed: consumed) { return self.reply(reply) }
+        bodies.merge(self.bodies(of: more)) { $1 }
+        answer = answer.with(more)
+      }
+      var reply = KeepaReply()
+      reply.consumed = consumed
+      reply.headers = headers(of: answer)
+      reply.members = members(
+        "products", answer.outcomes.compactMap { bodies[$0.resource] }, query.view, answer.now)
+      return self.reply(reply)
+    } catch {
+      return reply(KeepaReply(error))
+    }
+  }
+
+  /// Everything else.
+  func answer(_ endpoint: KeepaEndpoint) async throws -> Response {
+    do throws(KeepaRefusal) {
+      let options = try options.get()
+      let question = try KeepaQuestion(endpoint, items, body: body)
+      guard question.isKept else {
+        unknown.note(question.unknown, logger)
+        return reply(await passed(endpoint.operation, question.request, options))
+      }
+      let demand = prepared(question.demand, options)
+      if try isDryRun { return estimate(demand) }
+      let answer = await gateway.answer(demand)
+      if let reply = refusal(of: answer, options, consumed: answer.paid) {
+        return self.reply(reply)
+      }
+      let bodies = bodies(of: answer)
+      if endpoint == .graph { return picture(answer, bodies.values.first) }
+      var reply = KeepaReply()
+      reply.consumed = answer.paid
+      reply.headers = headers(of: answer)
+      reply.members = merged(answer.outcomes.compactMap { bodies[$0.resource] }, endpoint)
+      return self.reply(reply)
+    } catch {
+      return reply(KeepaReply(error))
+    }
+  }
+
+  /// A demand with what the client wants of Tollbook.
+  private func prepared(_ demand: ResourceDemand, _ options: KeepaOptions) -> ResourceDemand {
+    var demand = options.apply(to: demand, account: gateway.settings.account)
+    demand.deadline = min(Self.patience, gateway.settings.answerTimeout)
+    return demand
+  }
+
+  private func passed(
+    _ operation: String, _ request: PassedRequest, _ options: KeepaOptions
+  ) async -> KeepaReply {
+    let demand = prepared(ResourceDemand(operation, []), options)
+    switch await gateway.pass(operation, request, for: demand) {
+    case .success(let (answer, cost)):
+      var reply = KeepaReply()
+      reply.consumed = cost
+      reply.members = Array(answer.body.dropFirst().dropLast())
+      return reply
+    case .failure(let problem): return refusal(problem, consumed: 0)
+    }
+  }
+
+  // MARK: What is sent back
+
+  private func reply(_ reply: KeepaReply) -> Response {
+    let now = service.log.time.now()
+    let forecast = BucketForecast(
+      gateway.page(gateway.keepaMeter), KeepaUpstream.bucket(gateway.settings.overdraft), at: now)
+    return reply.response(forecast, processing: began.duration(to: .now))
+  }
+
+  private func picture(_ answer: DemandAnswer, _ body: [UInt8]?) -> Response {
+    guard let body else {
+      return reply(KeepaReply(KeepaRefusal(404, "notFound", "Keepa has no such graph")))
+    }
+    var headers = headers(of: answer)
+    headers[.contentType] = "image/png"
+    headers[.charge] = "\(answer.paid)"
+    return Response(
+      status: .ok, headers: headers, body: .init(byteBuffer: ByteBuffer(bytes: body)))
+  }
+
+  /// What says where the answer comes from (RFC 9211). The body holds nothing of it.
+  private func headers(of answer: DemandAnswer) -> HTTPFields {
+    var headers: HTTPFields = [.position: "\(answer.position)"]
+    let bought = answer.outcomes.filter { $0.source == .upstream }
+    let isStale = answer.outcomes.contains { $0.source == .stale }
+    headers[.cacheStatus] =
+      bought.isEmpty
+      ? (isStale ? "tollbook; hit; detail=stale" : "tollbook; hit")
+      : bought.allSatisfy(\.isJoined)
+        ? "tollbook; fwd=miss; collapsed" : "tollbook; fwd=miss; stored"
+    let ages = answer.outcomes.compactMap { $0.entry?.ageSeconds(at: answer.now) }
+    if let age = ages.max() { headers[.age] = "\(age)" }
+    return headers
+  }
+
+  private func members(
+    _ name: String, _ bodies: [[UInt8]], _ view: ProductView, _ now: Timestamp
+  ) -> [UInt8] {
+    guard !bodies.isEmpty else { return [] }
+    var json = JSONWriter(capacity: bodies.reduce(64) { $0 + $1.count })
+    json.beginObject()
+    json.array(name, bodies) { json, body in
+      if let product = try? JSONDocument(body).root {
+        view.write(product, at: now, to: &json)
+      } else {
+        json.raw(body)
+      }
+    }
+    json.endObject()
+    return Array(json.bytes.dropFirst().dropLast())
+  }
+
+  /// The members of several answers as those of one: what they hold by names stands together.
+  private func merged(_ bodies: [[UInt8]], _ endpoint: KeepaEndpoint) -> [UInt8] {
+    guard let map = endpoint.map else { return Array((bodies.first ?? []).dropFirst().dropLast()) }
+    let roots = bodies.compactMap { try? JSONDocument($0).root }
+    var json = JSONWriter(capacity: bodies.reduce(64) { $0 + $1.count })
+    json.beginObject()
+    for name in [map, "categoryParents"] {
+      let parts = roots.compactMap { $0[name]?.members }
+      guard !parts.isEmpty || name == map else { continue }
+      json.object(name) { json in
+        var seen: Set<String> = []
+        for member in parts.joined() where seen.insert(member.name).inserted {
+          json.rawField(member.name, member.value.bytes)
+        }
+      }
+    }
+    json.endObject()
+    return Array(json.bytes.dropFirst().dropLast())
+  }
+
+  // MARK: What was found
+
+  /// The bodies of what was asked for, by their resources.
+  private func bodies(of answer: DemandAnswer) -> [ResourceKey: [UInt8]] {
+    var bodies: [ResourceKey: [UInt8]] = [:]
+    for outcome in answer.outcomes {
+      if let write = outcome.handedOn, let body = write.body {
+        bodies[outcome.resource] = body
+      } else if let entry = outcome.entry,
+        let body = try? gateway.body(of: entry), let content = try? body.content()
+      {
+        bodies[outcome.resource] = content
+      }
+    }
+    return bodies
+  }
+
+  /// The products that codes stand for, each once.
+  private func products(of answer: DemandAnswer) -> [KeepaASIN] {
+    let bodies = bodies(of: answer)
+    var seen: Set<KeepaASIN> = []
+    return answer.outcomes.flatMap { outcome in
+      let list = bodies[outcome.resource].flatMap { try? JSONDocument($0).root.array }
+      return list?.compactMap { $0.string.flatMap { KeepaASIN($0) } } ?? []
+    }.filter { seen.insert($0).inserted }
+  }
+
+  // MARK: What is refused
+
+  /// The refusal of a demand of which something is missing: all of it is answered, or nothing.
+  private func refusal(
+    of answer: DemandAnswer, _ options: KeepaOptions, consumed: Int64
+  ) -> KeepaReply? {
+    for outcome in answer.outcomes {
+      guard let problem = outcome.problem, problem.reason != .incomplete else { continue }
+      if options.allowsStale, outcome.entry?.isPresent == true { continue }
+      return refusal(problem, consumed: consumed)
+    }
+    return nil
+  }
+
+  private func refusal(_ problem: PurchaseProblem, consumed: Int64) -> KeepaReply {
+    KeepaReply(KeepaRefusal(problem), consumed: consumed, retryAt: problem.retryAt)
+  }
+
+  // MARK: Looking ahead
+
+  private var isDryRun: Bool {
+    get throws(KeepaRefusal) {
+      guard let dryRun else { return false }
+      guard dryRun == "1" else {
+        throw .invalid("Tollbook-Dry-Run is “\(dryRun.prefix(50))”; it is 1, or left out")
+      }
+      return true
+    }
+  }
+
+  /// What it would cost and what is cached: nothing is bought.
+  private func estimate(_ demand: ResourceDemand) -> Response {
+    switch gateway.preview(demand) {
+    case .failure(let problem): return reply(refusal(problem, consumed: 0))
+    case .success(let preview):
+      var cached = 0
+      var bought = 0
+      for row in preview.fates {
+        switch row.fate {
+        case .cached: cached += 1
+        case .bought: bought += 1
+        case .refused, .unknown: break
+        }
+      }
+      let cost = preview.costs.first { $0.unit == KeepaUpstream.unit }
+      var response = Response.object(position: preview.position) { json in
+        json.field("dry_run", true)
+        json.field("cached", cached)
+        json.field("would_buy", bought)
+        json.field("units_expected", cost?.expected ?? 0)
+        json.field("units_bound", cost?.atMost ?? 0)
+      }
+      response.headers[.charge] = "0"
+      return response
+    }
+  }
+}
+
+extension DemandAnswer {
+  /// What the demand has paid.
+  fileprivate var paid: Int64 { outcomes.reduce(0) { $0 &+ $1.cost &+ $1.lost } }
+}
+
+extension KeepaRefusal {
+  /// Why something could not be bought, with Keepa's own status where Keepa said no.
+  init(_ problem: PurchaseProblem) {
+    let status = problem.upstreamStatus
+    switch problem.reason {
+    case .insufficientTokens: self.init(429, "notEnoughTokens", problem.detail)
+    case .limitReached: self.init(429, "limitReached", problem.detail)
+    case .requestLimit:
+      // Waiting does not help: 429 would be asked again for ever.
+      self.init(400, "requestLimit", "it may cost more than its own max-tokens allows")
+    case .keyRejected: self.init(402, "unauthorized", problem.detail)
+    case .requestRejected:
+      self.init(status >= 400 ? status : 400, "invalidParameter", problem.detail)
+    case .notConfigured: self.init(503, "notConfigured", problem.detail)
+    case .tooLate:
+      self.init(503, "timeout", "Keepa has not answered yet; the call goes on, so ask again")
+    case .upstreamUnavailable:
+      self.init(status >= 400 ? status : 503, "unavailable", problem.detail)
+    case .incomplete, .storageFull, .storageFailed, .busy, .stopping:
+      self.init(503, problem.reason.rawValue, problem.detail)
+    }
+  }
+}

@@ -1,0 +1,27 @@
+import Hummingbird
+import TollbookGateway
+import TollbookHTTP
+
+extension HTTPService {
+  /// Keepa's own paths under `/keepa/`, with what a client wants of Tollbook in the base path or not. The query may hold
+  /// whatever Keepa's may; a trailing slash changes nothing.
+  func addDropIn(to router: Router<TollbookContext>) {
+    let unknown = UnknownParameters()
+    func add(
+      _ name: String, _ answer: @escaping @Sendable (KeepaDropIn) async throws -> Response
+    ) {
+      for base in ["/keepa", "/keepa/{options}"] {
+        for method in [HTTPRequest.Method.get, .head, .post] {
+          router.on("\(base)/\(name)", method: method) { request, context in
+            try await answer(try await KeepaDropIn(self, unknown, request, context))
+          }
+        }
+      }
+    }
+    add("product") { try await $0.products() }
+    add("token") { try await $0.token() }
+    for endpoint in KeepaEndpoint.allCases {
+      add(endpoint.rawValue) { try await $0.answer(endpoint) }
+    }
+  }
+}

@@ -1,0 +1,131 @@
+import JSONText
+import TollbookEvents
+
+/// What a client wants to see of a product that is there: everything free that it did not ask for is cut away, as Keepa
+/// does (fact sheet, sections 2 and 5).
+struct ProductView: Hashable, Sendable {
+  var hasHistory = true
+  /// Histories of the last so many days, with one older point each; nil: all of them.
+  var days: Int?
+  var stats: StatsWindow?
+  var hasVideos = false
+  var hasAPlus = false
+  var onlyLiveOffers = false
+
+  /// Those that `history=0` drops; `csv` stays, as null.
+  private static let histories: Set<String> = [
+    "salesRanks", "monthlySoldHistory", "parentAsinHistory", "couponHistory",
+    "buyBoxSellerIdHistory", "buyBoxUsedHistory", "salesRankReferenceHistory",
+  ]
+  /// How many elements of a flat history belong together.
+  private static let widths = [
+    "monthlySoldHistory": 2, "salesRankReferenceHistory": 2, "parentAsinHistory": 2,
+    "buyBoxSellerIdHistory": 2, "couponHistory": 3, "buyBoxUsedHistory": 4,
+  ]
+
+  /// Writes a product as it is to be seen. What is not touched is written byte for byte.
+  func write(_ product: JSONValue, at now: Timestamp, to json: inout JSONWriter) {
+    guard let members = product.members else { return json.raw(product.bytes) }
+    let since = days.map { KeepaTime.minutes(milliseconds: now.milliseconds) - Int64($0) * 1_440 }
+    let live = onlyLiveOffers ? Self.liveOffers(of: product) : nil
+    json.beginObject()
+    for member in members {
+      let name = member.name
+      if !hasVideos, name == "videos" { continue }
+      if !hasAPlus, name == "aPlus" { continue }
+      if !hasHistory {
+        if Self.histories.contains(name) { continue }
+        if name == "csv" {
+          json.nullField(name)
+          continue
+        }
+      }
+      switch name {
+      case "stats":
+        guard let stats else { continue }
+        json.name(name)
+        stats.write(member.value, of: product, at: now, to: &json)
+      case "csv" where since != nil:
+        json.name(name)
+        Self.cut(csv: member.value, since: since ?? 0, &json)
+      case "salesRanks" where since != nil:
+        json.name(name)
+        Self.cut(ranks: member.value, since: since ?? 0, &json)
+      case "offers" where live != nil:
+        json.name(name)
+        Self.write(offers: member.value, live ?? [], &json)
+      case "liveOffersOrder" where live != nil:
+        json.name(name)
+        Self.write(order: member.value, live ?? [], &json)
+      default:
+        if let since, let width = Self.widths[name] {
+          json.name(name)
+          Self.cut(member.value, width: width, since: since, &json)
+        } else {
+          json.rawField(name, member.value.bytes)
+        }
+      }
+    }
+    json.endObject()
+  }
+
+  // MARK: Histories
+
+  /// Writes what a flat history says since then, and the point that held before.
+  private static func cut(
+    _ history: JSONValue, width: Int, since: Int64, _ json: inout JSONWriter
+  ) {
+    guard let elements = history.array.map(Array.init), elements.count >= width,
+      elements.count.isMultiple(of: width)
+    else { return json.raw(history.bytes) }
+    var start = 0
+    for index in stride(from: 0, to: elements.count, by: width)
+    where minute(elements[index]).map({ $0 <= since }) ?? false {
+      start = index
+    }
+    json.array(elements[start...]) { json, element in json.raw(element.bytes) }
+  }
+
+  private static func minute(_ value: JSONValue) -> Int64? {
+    value.int64 ?? value.string.flatMap { Int64($0) }
+  }
+
+  private static func cut(csv: JSONValue, since: Int64, _ json: inout JSONWriter) {
+    guard let types = csv.array else { return json.raw(csv.bytes) }
+    json.beginArray()
+    for (index, history) in types.enumerated() {
+      cut(history, width: KeepaHistories.width(of: index), since: since, &json)
+    }
+    json.endArray()
+  }
+
+  private static func cut(ranks: JSONValue, since: Int64, _ json: inout JSONWriter) {
+    guard let members = ranks.members else { return json.raw(ranks.bytes) }
+    json.beginObject()
+    for member in members {
+      json.name(member.name)
+      cut(member.value, width: 2, since: since, &json)
+    }
+    json.endObject()
+  }
+
+  // MARK: Offers
+
+  /// The places of the live offers, in the order of the list.
+  private static func liveOffers(of product: JSONValue) -> [Int] {
+    (product["liveOffersOrder"]?.array?.compactMap(\.int) ?? []).sorted()
+  }
+
+  private static func write(offers: JSONValue, _ live: [Int], _ json: inout JSONWriter) {
+    guard let all = offers.array else { return json.raw(offers.bytes) }
+    let wanted = Set(live)
+    json.array(all.enumerated().filter { wanted.contains($0.offset) }) { json, offer in
+      json.raw(offer.element.bytes)
+    }
+  }
+
+  private static func write(order: JSONValue, _ live: [Int], _ json: inout JSONWriter) {
+    guard let all = order.array else { return json.raw(order.bytes) }
+    json.array(all.compactMap(\.int).compactMap { live.firstIndex(of: $0) })
+  }
+}
