@@ -125,6 +125,7 @@ extension KeepaProduct {
     let isPlain = contentSet.covers(.offers) && product["offersSuccessful"]?.bool == false
     self.init(
       asin: asin, body: Array(product.bytes), contentSet: isPlain ? .plain : contentSet,
+      cuts: ProductPart.cuts(of: product),
       summary: KeepaSummary.read(product),
       lastUpdateMilliseconds: KeepaTime.milliseconds(
         minutes: product["lastUpdate"]?.int64 ?? 0))

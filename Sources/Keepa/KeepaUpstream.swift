@@ -198,7 +198,7 @@ extension KeepaProduct {
   /// As the gateway keeps it.
   func write(in domain: KeepaDomain) -> Write {
     Write(
-      KeepaUpstream.resource(asin, domain), body: body, parts: contentSet.rawValue,
+      KeepaUpstream.resource(asin, domain), body: body, cuts: cuts, parts: contentSet.rawValue,
       summary: summary.bytes, upstreamUpdated: lastUpdateMilliseconds)
   }
 }

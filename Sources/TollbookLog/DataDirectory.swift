@@ -62,7 +62,8 @@ package struct DataDirectory: Sendable {
   /// | 1 | one meter for each credential |
   /// | 2 | any number of meters, in any units |
   /// | 3 | jobs that outlive the process |
-  package static let format = 3
+  /// | 4 | bodies in pieces |
+  package static let format = 4
   private static let markerName = "tollbook.format"
   /// Ends the marker of a directory in which no log was begun yet.
   private static let newWord = "new"

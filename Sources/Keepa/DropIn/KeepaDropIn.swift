@@ -111,8 +111,8 @@ struct KeepaDropIn: Sendable {
       var reply = KeepaReply()
       reply.consumed = consumed
       reply.headers = headers(of: answer)
-      reply.members = members(
-        "products", answer.outcomes.compactMap { bodies[$0.resource] }, query.view, answer.now)
+      let found = answer.outcomes.compactMap { bodies[$0.resource].map(ProductBody.init) }
+      if !found.isEmpty { reply.content = .products(found, query.view) }
       return self.reply(reply)
     } catch {
       return reply(KeepaReply(error))
@@ -134,12 +134,12 @@ struct KeepaDropIn: Sendable {
       if let reply = refusal(of: answer, options, consumed: answer.paid) {
         return self.reply(reply)
       }
-      let bodies = bodies(of: answer)
-      if endpoint == .graph { return picture(answer, bodies.values.first) }
+      let contents = contents(of: answer)
+      if endpoint == .graph { return picture(answer, contents.first) }
       var reply = KeepaReply()
       reply.consumed = answer.paid
       reply.headers = headers(of: answer)
-      reply.members = merged(answer.outcomes.compactMap { bodies[$0.resource] }, endpoint)
+      reply.content = .members(merged(contents, endpoint))
       return self.reply(reply)
     } catch {
       return reply(KeepaReply(error))
@@ -161,7 +161,7 @@ struct KeepaDropIn: Sendable {
     case .success(let (answer, cost)):
       var reply = KeepaReply()
       reply.consumed = cost
-      reply.members = Array(answer.body.dropFirst().dropLast())
+      reply.content = .members(Array(answer.body.dropFirst().dropLast()))
       return reply
     case .failure(let problem): return refusal(problem, consumed: 0)
     }
@@ -202,23 +202,6 @@ struct KeepaDropIn: Sendable {
     return headers
   }
 
-  private func members(
-    _ name: String, _ bodies: [[UInt8]], _ view: ProductView, _ now: Timestamp
-  ) -> [UInt8] {
-    guard !bodies.isEmpty else { return [] }
-    var json = JSONWriter(capacity: bodies.reduce(64) { $0 + $1.count })
-    json.beginObject()
-    json.array(name, bodies) { json, body in
-      if let product = try? JSONDocument(body).root {
-        view.write(product, at: now, to: &json)
-      } else {
-        json.raw(body)
-      }
-    }
-    json.endObject()
-    return Array(json.bytes.dropFirst().dropLast())
-  }
-
   /// The members of several answers as those of one: what they hold by names stands together.
   private func merged(_ bodies: [[UInt8]], _ endpoint: KeepaEndpoint) -> [UInt8] {
     guard let map = endpoint.map else { return Array((bodies.first ?? []).dropFirst().dropLast()) }
@@ -241,27 +224,32 @@ struct KeepaDropIn: Sendable {
 
   // MARK: What was found
 
-  /// The bodies of what was asked for, by their resources.
-  private func bodies(of answer: DemandAnswer) -> [ResourceKey: [UInt8]] {
-    var bodies: [ResourceKey: [UInt8]] = [:]
+  /// The bodies of what was asked for, by their resources: stored, or as they were handed on.
+  private func bodies(of answer: DemandAnswer) -> [ResourceKey: Body] {
+    var bodies: [ResourceKey: Body] = [:]
     for outcome in answer.outcomes {
       if let write = outcome.handedOn, let body = write.body {
+        bodies[outcome.resource] = Body(body, cuts: write.cuts)
+      } else if let entry = outcome.entry, let body = try? gateway.body(of: entry) {
         bodies[outcome.resource] = body
-      } else if let entry = outcome.entry,
-        let body = try? gateway.body(of: entry), let content = try? body.content()
-      {
-        bodies[outcome.resource] = content
       }
     }
     return bodies
   }
 
+  /// The contents of bodies, in the order of what was asked for.
+  private func contents(of answer: DemandAnswer) -> [[UInt8]] {
+    let bodies = bodies(of: answer)
+    return answer.outcomes.compactMap { outcome in
+      bodies[outcome.resource].flatMap { try? $0.content() }
+    }
+  }
+
   /// The products that codes stand for, each once.
   private func products(of answer: DemandAnswer) -> [KeepaASIN] {
-    let bodies = bodies(of: answer)
     var seen: Set<KeepaASIN> = []
-    return answer.outcomes.flatMap { outcome in
-      let list = bodies[outcome.resource].flatMap { try? JSONDocument($0).root.array }
+    return contents(of: answer).flatMap { content in
+      let list = try? JSONDocument(content).root.array
       return list?.compactMap { $0.string.flatMap { KeepaASIN($0) } } ?? []
     }.filter { seen.insert($0).inserted }
   }

@@ -4,20 +4,28 @@ import JSONText
 import TollbookEvents
 import TollbookGateway
 import TollbookHTTP
+import TollbookLog
 import TollbookViews
 
 /// An answer in Keepa's wire format: its envelope, the members that were asked for, and what Tollbook has to say of it in
 /// headers (fact sheet, section 3). Always gzip and JSON, as Keepa's is.
 struct KeepaReply {
   var status = 200
-  /// The members between the braces, without a comma at either end.
-  var members: [UInt8] = []
+  /// What was asked for: the members between the braces, without a comma at either end.
+  var content = Content.members([])
   /// What this request paid.
   var consumed: Int64 = 0
   var refusal: KeepaRefusal?
   /// When it is worth asking again; nil: at the next refill.
   var retryAt: Timestamp?
   var headers: HTTPFields = [:]
+
+  /// What was asked for.
+  enum Content {
+    case members([UInt8])
+    /// Products as they are to be seen, each as its stored body or as it was handed on.
+    case products([ProductBody], ProductView)
+  }
 
   init() {}
 
@@ -30,7 +38,33 @@ struct KeepaReply {
 
   /// - Parameter bucket: the balance as it is believed to stand now.
   func response(_ bucket: BucketForecast, processing: Duration) -> Response {
-    var json = JSONWriter(capacity: members.count + 512)
+    var headers = headers
+    headers[.contentType] = "application/json;charset=utf-8"
+    headers[.contentEncoding] = "gzip"
+    headers[.charge] = "\(consumed)"
+    let bytes: [UInt8]
+    switch content {
+    case .members(let members):
+      bytes = gzip(head(processing, members) + tail(bucket), level: 1)
+    case .products(let products, let view):
+      var joiner = GzipJoiner(
+        reservingCapacity: products.reduce(1_024) { $0 + $1.stored.fragment.bytes.count + 256 })
+      joiner.appendText((head(processing, Array("\"products\":[".utf8))).span)
+      for (index, product) in products.enumerated() {
+        if index > 0 { joiner.append(ProductView.comma) }
+        product.join(view, at: bucket.now, to: &joiner)
+      }
+      joiner.appendText(([UInt8(ascii: "]")] + tail(bucket)).span)
+      bytes = joiner.finish()
+    }
+    return Response(
+      status: HTTPResponse.Status(code: status), headers: headers,
+      body: .init(byteBuffer: ByteBuffer(bytes: bytes)))
+  }
+
+  /// What stands before the members and the members: without a comma behind.
+  private func head(_ processing: Duration, _ members: [UInt8]) -> [UInt8] {
+    var json = JSONWriter(capacity: members.count + 256)
     json.beginObject()
     if let refusal {
       json.object("error") { json in
@@ -39,11 +73,16 @@ struct KeepaReply {
         json.field("details", "")
       }
     }
-    json.field(
-      "processingTimeInMs",
-      Int64(processing.components.seconds) * 1_000
-        + processing.components.attoseconds / 1_000_000_000_000_000)
+    let (seconds, attoseconds) = processing.components
+    json.field("processingTimeInMs", seconds * 1_000 + attoseconds / 1_000_000_000_000_000)
     if !members.isEmpty { json.rawMembers(members) }
+    return json.bytes
+  }
+
+  /// What stands behind them, with the comma before.
+  private func tail(_ bucket: BucketForecast) -> [UInt8] {
+    var json = JSONWriter()
+    json.beginObject()
     json.field("refillIn", bucket.refillIn(until: retryAt))
     json.field("refillRate", bucket.refillRate)
     json.field("timestamp", bucket.now.milliseconds)
@@ -51,14 +90,25 @@ struct KeepaReply {
     json.field("tokensConsumed", consumed)
     json.field("tokensLeft", bucket.left)
     json.endObject()
-    var headers = headers
-    headers[.contentType] = "application/json;charset=utf-8"
-    headers[.contentEncoding] = "gzip"
-    headers[.charge] = "\(consumed)"
-    let content = gzip(json.bytes, level: 1)
-    return Response(
-      status: HTTPResponse.Status(code: status), headers: headers,
-      body: .init(byteBuffer: ByteBuffer(bytes: content)))
+    return [UInt8(ascii: ",")] + json.bytes.dropFirst()
+  }
+}
+
+/// A product's body, and how it gets into an answer.
+struct ProductBody {
+  let stored: Body
+
+  /// Joins what is to be seen of it: by its pieces where that suffices, else inflated, cut and compressed anew.
+  func join(_ view: ProductView, at now: Timestamp, to gzip: inout GzipJoiner) {
+    if view.isOfPieces, !stored.pieces.isEmpty {
+      view.join(stored, to: &gzip)
+      return
+    }
+    guard let content = try? stored.content(), let product = try? JSONDocument(content).root
+    else { return gzip.append(stored.fragment) }
+    var json = JSONWriter(capacity: content.count)
+    view.write(product, at: now, to: &json)
+    gzip.append(Fragment.compressing(json.bytes, level: 1))
   }
 }
 

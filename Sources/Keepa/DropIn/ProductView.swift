@@ -1,5 +1,7 @@
+import Deflate
 import JSONText
 import TollbookEvents
+import TollbookLog
 
 /// What a client wants to see of a product that is there: everything free that it did not ask for is cut away, as Keepa
 /// does (fact sheet, sections 2 and 5).
@@ -12,11 +14,6 @@ struct ProductView: Hashable, Sendable {
   var hasAPlus = false
   var onlyLiveOffers = false
 
-  /// Those that `history=0` drops; `csv` stays, as null.
-  private static let histories: Set<String> = [
-    "salesRanks", "monthlySoldHistory", "parentAsinHistory", "couponHistory",
-    "buyBoxSellerIdHistory", "buyBoxUsedHistory", "salesRankReferenceHistory",
-  ]
   /// How many elements of a flat history belong together.
   private static let widths = [
     "monthlySoldHistory": 2, "salesRankReferenceHistory": 2, "parentAsinHistory": 2,
@@ -34,10 +31,13 @@ struct ProductView: Hashable, Sendable {
       if !hasVideos, name == "videos" { continue }
       if !hasAPlus, name == "aPlus" { continue }
       if !hasHistory {
-        if Self.histories.contains(name) { continue }
-        if name == "csv" {
+        // `csv` stays, as null.
+        switch ProductPart(member: name) {
+        case .histories: continue
+        case .csv:
           json.nullField(name)
           continue
+        default: break
         }
       }
       switch name {
@@ -68,6 +68,38 @@ struct ProductView: Hashable, Sendable {
     }
     json.endObject()
   }
+
+  /// Whether pieces of a body, left out or taken as they are, are all that is to be seen of it.
+  var isOfPieces: Bool {
+    days == nil && !onlyLiveOffers && (stats?.isAsBought ?? true)
+  }
+
+  /// Joins the pieces of a body that are to be seen. Nothing is inflated.
+  func join(_ body: Body, to gzip: inout GzipJoiner) {
+    gzip.append(Self.open)
+    var isFirst = true
+    for piece in body.pieces {
+      let replacement: Fragment?
+      switch ProductPart(rawValue: piece.part) {
+      case .rest: replacement = nil
+      case .csv: replacement = hasHistory ? nil : Self.nullHistory
+      case .histories where hasHistory: replacement = nil
+      case .stats where stats != nil: replacement = nil
+      case .videos where hasVideos: replacement = nil
+      case .aPlus where hasAPlus: replacement = nil
+      default: continue
+      }
+      if !isFirst { gzip.append(Self.comma) }
+      isFirst = false
+      if let replacement { gzip.append(replacement) } else { gzip.append(piece, of: body) }
+    }
+    gzip.append(Self.close)
+  }
+
+  private static let open = Fragment.compressing(Array("{".utf8), level: 0)
+  private static let close = Fragment.compressing(Array("}".utf8), level: 0)
+  static let comma = Fragment.compressing(Array(",".utf8), level: 0)
+  private static let nullHistory = Fragment.compressing(Array("\"csv\":null".utf8), level: 0)
 
   // MARK: Histories
 

@@ -35,6 +35,9 @@ struct StatsWindow: Hashable, Sendable {
     extent = .between(from, to)
   }
 
+  /// Whether the statistics that were bought are these.
+  var isAsBought: Bool { extent == .days(0) || extent == .days(Self.bought) }
+
   /// A date, an instant in RFC 3339, or milliseconds since 1970, as a Keepa minute.
   private static func minute(_ text: Substring) -> Int64? {
     if let number = Int64(text) { return KeepaTime.minutes(milliseconds: number) }
@@ -46,7 +49,7 @@ struct StatsWindow: Hashable, Sendable {
   func write(
     _ stats: JSONValue, of product: JSONValue, at now: Timestamp, to json: inout JSONWriter
   ) {
-    guard let members = stats.members, extent != .days(0), extent != .days(Self.bought),
+    guard let members = stats.members, !isAsBought,
       let csv = product["csv"]?.array.map(Array.init)
     else { return json.raw(stats.bytes) }
     let end = KeepaTime.minutes(milliseconds: now.milliseconds)

@@ -1,5 +1,6 @@
 package import TollbookEvents
-package import TollbookUpstreams
+package package import TollbookLog
+import TollbookUpstreams
 
 /// A metered API as the engine sees it: what it sells, on which meters that counts, how a purchase is cut into calls, and
 /// how one call is sent. The gateway decides, sends and books; it knows no more of a provider than this says.
@@ -21,8 +22,8 @@ package protocol Upstream: Sendable {
   /// The most needs of an operation that one call takes.
   func callSize(of operation: String, parts: UInt64) -> Int
 
-  /// Cuts needs into calls, in their order. All are of one operation, want the same parts, and are live or not. A need that no call buys is
-  /// left out, and fails.
+  /// Cuts needs into calls, in their order. All are of one operation, want the same parts, and are live or not. A need
+  /// that no call buys is left out, and fails.
   func plan(_ needs: [Need]) -> [PlannedCall]
 
   /// What has to be bought before a call of an operation can be sent, such as a token; nil: nothing, or it is there.
@@ -275,6 +276,8 @@ package struct Write: Sendable {
   package var resource: ResourceKey
   /// Nil: the upstream does not have it.
   package var body: [UInt8]?
+  /// Where the body is cut into pieces that can be sent without each other; empty: it is one.
+  package var cuts: [Body.Cut]
   /// The parts that the answer really brought.
   package var parts: UInt64
   package var summary: [UInt8]
@@ -283,11 +286,12 @@ package struct Write: Sendable {
   package var disposition: Disposition
 
   package init(
-    _ resource: ResourceKey, body: [UInt8]?, parts: UInt64 = 0, summary: [UInt8] = [],
-    upstreamUpdated: Int64 = 0, disposition: Disposition = .store
+    _ resource: ResourceKey, body: [UInt8]?, cuts: [Body.Cut] = [], parts: UInt64 = 0,
+    summary: [UInt8] = [], upstreamUpdated: Int64 = 0, disposition: Disposition = .store
   ) {
     self.resource = resource
     self.body = body
+    self.cuts = cuts
     self.parts = parts
     self.summary = summary
     self.upstreamUpdated = upstreamUpdated

@@ -3,8 +3,8 @@ import Logging
 import TollbookGateway
 import TollbookLog
 
-/// Turns whatever a route throws into a problem document, or into what clients of a provider's wire format know. Nothing gets past it, so that what stands further out sees
-/// every answer.
+/// Turns whatever a route throws into a problem document, or into what clients of a provider's wire format know. Nothing
+/// gets past it, so that what stands further out sees every answer.
 struct ProblemMiddleware: RouterMiddleware {
   typealias Context = TollbookContext
 
