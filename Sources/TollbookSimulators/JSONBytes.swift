@@ -57,6 +57,14 @@ package struct JSONBytes: Sendable {
     }
   }
 
+  /// Writes a number with a fraction: 0 is `0.0`, 1250 is `1.25`.
+  package mutating func decimal(thousandths: Int) {
+    var digits = String(thousandths.magnitude % 1000 + 1000).dropFirst()
+    while digits.count > 1, digits.last == "0" { digits.removeLast() }
+    let sign = thousandths < 0 ? "-" : ""
+    raw("\(sign)\(thousandths.magnitude / 1000).\(digits)".utf8)
+  }
+
   /// Writes a string, escaped.
   package mutating func string(_ value: String) {
     separate()

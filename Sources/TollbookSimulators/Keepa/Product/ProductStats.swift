@@ -38,7 +38,7 @@ struct ProductStats {
   }
 
   /// The value that a change set: shipping included, -1 for none.
-  private static func value(_ flat: [Int], at index: Int, stride: Int) -> Int {
+  static func value(_ flat: [Int], at index: Int, stride: Int) -> Int {
     let price = flat[index + 1]
     guard stride == 3, price >= 0 else { return price }
     return price + max(0, flat[index + 2])

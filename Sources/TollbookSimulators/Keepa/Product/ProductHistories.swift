@@ -59,8 +59,13 @@ struct ProductHistories: Sendable {
   func salesRanks() -> [(category: Int, ranks: [Int])] {
     [
       (profile.rootCategory, history(.sales) ?? []),
-      (profile.leafCategory, ranks(100, around: max(3, profile.baseRank / 60), gap: 2600)),
+      (profile.leafCategory, leafRanks()),
     ]
+  }
+
+  /// The rank within the leaf category.
+  func leafRanks() -> [Int] {
+    ranks(100, around: max(3, profile.baseRank / 60), gap: 2600)
   }
 
   /// Units sold in a month as the page's badge says; -1 while there is no badge.

@@ -58,19 +58,25 @@ struct ProductProfile: Sendable {
     material = numbers.pick(ProductWords.materials)
     color = numbers.pick(ProductWords.colors)
     pieces = numbers.pick([1, 1, 2, 3, 4, 6, 8, 10, 12, 24])
-    rootCategory = 90_000_011 + familyIndex * 1_000_000
-    branchCategory = 900_000_011 + familyIndex * 10_000_000
-    let leaf = numbers.below(40)
-    leafCategory =
-      leaf % 3 == 0
-      ? 90_000_000_011 + familyIndex * 100_000_000 + leaf * 1000
-      : 1_900_000_011 + familyIndex * 10_000_000 + leaf * 1000
+    rootCategory = KeepaCategory.rootID(family: familyIndex)
+    branchCategory = KeepaCategory.branchID(family: familyIndex)
+    leafCategory = KeepaCategory.leafID(
+      family: familyIndex, leaf: numbers.below(KeepaCategory.leavesPerBranch))
+  }
+
+  /// What it is called on its page.
+  var title: String {
+    let pack = pieces == 1 ? "" : " (\(pieces) Pack)"
+    return "\(brand) \(quality) \(material) \(noun)\(pack), \(color)"
   }
 
   /// A sequence of numbers that belongs to one aspect of this product.
   func numbers(_ aspect: Int) -> SeededNumbers {
     SeededNumbers(asin, salt: aspect * 16 + domain)
   }
+
+  /// How many sellers there are in all.
+  static let sellerCount = 500
 
   /// The seller with a number; all products share the same few hundred sellers.
   static func seller(_ number: Int) -> String {
@@ -80,7 +86,12 @@ struct ProductProfile: Sendable {
 
   /// A seller that this product has had, the same for the same place.
   func seller(at place: Int) -> String {
+    Self.seller(sellerNumber(at: place))
+  }
+
+  /// The number of that seller.
+  func sellerNumber(at place: Int) -> Int {
     var numbers = numbers(400 + place)
-    return Self.seller(numbers.below(500))
+    return numbers.below(Self.sellerCount)
   }
 }

@@ -1,4 +1,4 @@
-/// Something that goes wrong on purpose with calls of `/product` that were let in.
+/// Something that goes wrong on purpose with calls that were let in, `/token` apart.
 package struct KeepaFault: Sendable, Equatable, Codable {
   /// What goes wrong.
   package enum Kind: String, Sendable, Codable, CaseIterable {
@@ -20,22 +20,26 @@ package struct KeepaFault: Sendable, Equatable, Codable {
     case error200
     /// 200 with a web page. Not charged.
     case html200
-    /// The first product is missing from the answer. Charged.
+    /// The first product is missing from the answer; other answers are whole. Charged.
     case missingProduct = "missing_product"
     /// Everything is as it should be, but late. Charged.
     case latency
+    /// A picture is no PNG, although it says so; other answers are whole. Charged.
+    case notPNG = "not_png"
 
     /// Whether Keepa takes its tokens if the fault does not say.
     package var isCharged: Bool {
       switch self {
       case .http500, .http503, .http429, .error200, .html200: false
-      case .slowBody, .cutBody, .cutChunks, .drop, .missingProduct, .latency: true
+      case .slowBody, .cutBody, .cutChunks, .drop, .missingProduct, .latency, .notPNG: true
       }
     }
   }
 
   /// What goes wrong.
   package var kind: Kind
+  /// It happens only to calls of this path, such as `/query`; nil: of any.
+  package var path: String?
   /// It happens to the next so many calls; counts down. Nil: `probability` decides.
   package var next: Int?
   /// It happens to each call with this probability, repeatably by `seed`.
@@ -50,8 +54,11 @@ package struct KeepaFault: Sendable, Equatable, Codable {
   private var draws: Int?
 
   /// A fault that happens to the next calls.
-  package init(_ kind: Kind, next: Int, charges: Bool? = nil, milliseconds: Int? = nil) {
+  package init(
+    _ kind: Kind, next: Int, of path: String? = nil, charges: Bool? = nil, milliseconds: Int? = nil
+  ) {
     self.kind = kind
+    self.path = path
     self.next = next
     self.charges = charges
     self.milliseconds = milliseconds
@@ -59,9 +66,11 @@ package struct KeepaFault: Sendable, Equatable, Codable {
 
   /// A fault that happens now and then.
   package init(
-    _ kind: Kind, probability: Double, seed: UInt64, charges: Bool? = nil, milliseconds: Int? = nil
+    _ kind: Kind, probability: Double, seed: UInt64, of path: String? = nil,
+    charges: Bool? = nil, milliseconds: Int? = nil
   ) {
     self.kind = kind
+    self.path = path
     self.probability = probability
     self.seed = seed
     self.charges = charges
@@ -116,9 +125,12 @@ package struct KeepaFaults: Sendable, Equatable, Codable {
     latency = try members.decodeIfPresent(Int.self, forKey: .latency) ?? 0
   }
 
-  /// The fault that happens to one more call.
-  mutating func strike() -> KeepaFault? {
-    for index in rules.indices where rules[index].strikes() { return rules[index] }
+  /// The fault that happens to one more call of a path.
+  mutating func strike(_ path: String = "/product") -> KeepaFault? {
+    for index in rules.indices
+    where rules[index].path ?? path == path && rules[index].strikes() {
+      return rules[index]
+    }
     return nil
   }
 }

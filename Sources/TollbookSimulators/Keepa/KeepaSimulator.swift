@@ -20,7 +20,7 @@ package final class KeepaSimulator: Sendable {
   /// What changes while it runs.
   fileprivate struct State: Sendable {
     var buckets: [String: TokenBucket]
-    var copies = KeepaCopies()
+    var world = KeepaWorld()
     var books = Books()
     var faults: KeepaFaults
   }
@@ -72,93 +72,99 @@ package final class KeepaSimulator: Sendable {
   /// - Parameters:
   ///   - path: the path without the query; a slash at the end makes no difference
   ///   - parameters: the query, percent-decoded
-  package func answer(path: String, parameters: [String: String]) async -> KeepaAnswer {
+  ///   - body: what was posted
+  package func answer(
+    path: String, parameters: [String: String], body: [UInt8] = []
+  ) async -> KeepaAnswer {
     let path = path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
-    let call = Books.Call(
-      number: 0, at: configuration.now(), path: path,
-      keySuffix: String((parameters["key"] ?? "").suffix(4)), status: 0, outcome: .rejected,
-      fault: nil, asins: [], shares: [], tokens: 0, balance: nil)
-    guard path == "/product" || path == "/token" else {
-      return reject(call, status: 404, type: "notFound", "There is nothing at this path.")
-    }
     let key = parameters["key"] ?? ""
+    let entry = Books.Call(
+      number: 0, at: configuration.now(), path: path, keySuffix: String(key.suffix(4)), status: 0,
+      outcome: .rejected, fault: nil, asins: [], shares: [], tokens: 0, balance: nil)
+    guard let endpoint = KeepaEndpoint(path: path) else {
+      return reject(entry, status: 404, type: "notFound", "There is nothing at this path.")
+    }
     guard key.utf8.count == 64 else {
       return reject(
-        call, status: 400, type: "invalidParameter", "A parameter of the call is not valid.")
+        entry, status: 400, type: "invalidParameter", "A parameter of the call is not valid.")
     }
     guard configuration.keys.contains(key) else {
-      return reject(call, status: 402, type: "unauthorized", "The key has no access.")
+      return reject(entry, status: 402, type: "unauthorized", "The key has no access.")
     }
-    guard path == "/product" else { return token(call, key: key) }
-    return await product(call, key: key, parameters: parameters)
+    guard endpoint != .token else { return token(entry, key: key) }
+    return await execute(
+      endpoint, KeepaParameters(parameters, body: body), entry, key: key)
   }
 
   /// Turns a call away before any bucket is looked at: all numbers of the envelope are zero.
   private func reject(
-    _ call: Books.Call, status: Int, type: String, _ message: String
+    _ entry: Books.Call, status: Int, type: String, _ message: String
   ) -> KeepaAnswer {
     var envelope = KeepaEnvelope(timestamp: configuration.now())
     envelope.error = KeepaEnvelope.Failure(type: type, message: message)
-    state.withLock { $0.record(call, status: status, outcome: .rejected) }
+    state.withLock { $0.record(entry, status: status, outcome: .rejected) }
     return KeepaAnswer(status: status, body: envelope.json())
   }
 
   /// Answers `/token`: the envelope, free, at any balance.
-  private func token(_ call: Books.Call, key: String) -> KeepaAnswer {
+  private func token(_ entry: Books.Call, key: String) -> KeepaAnswer {
     let envelope = state.withLock { state in
-      state.record(call, status: 200, outcome: .answered)
+      state.record(entry, status: 200, outcome: .answered)
       return state.envelope(of: key, at: configuration.now())
     }
     return KeepaAnswer(status: 200, body: envelope.json())
   }
 
-  /// Answers `/product`: let in by the balance, worked on, charged, answered.
-  private func product(
-    _ call: Books.Call, key: String, parameters: [String: String]
+  /// Answers all other calls: let in by the balance, worked on, charged, answered.
+  private func execute(
+    _ endpoint: KeepaEndpoint, _ parameters: KeepaParameters, _ entry: Books.Call, key: String
   ) async -> KeepaAnswer {
-    let query: ProductQuery
+    let call: any KeepaCall
     let fault: KeepaFault?
     let latency: Int
-    switch admit(call, key: key, parameters: parameters) {
+    switch admit(endpoint, parameters, entry, key: key) {
     case .turnedAway(let answer): return answer
     case .letIn(let read, let struck, let added):
-      query = read
+      call = read
       fault = struck
       latency = configuration.latency + added + (struck?.kind == .latency ? struck?.delay ?? 0 : 0)
     }
     if latency > 0 { await configuration.sleep(latency) }
-    let work = state.withLock { $0.work(on: query, call, key: key, fault, configuration) }
-    return answer(work, query: query, fault: fault, latency: latency)
+    var (work, envelope) = state.withLock {
+      $0.work(on: call, entry, key: key, fault, configuration)
+    }
+    envelope.processingTime = max(1, latency)
+    return answer(work, envelope, fault)
   }
 
   /// What the bucket and the parameters say to a call.
   private enum Admission {
     case turnedAway(KeepaAnswer)
-    case letIn(ProductQuery, fault: KeepaFault?, latency: Int)
+    case letIn(any KeepaCall, fault: KeepaFault?, latency: Int)
   }
 
   private func admit(
-    _ call: Books.Call, key: String, parameters: [String: String]
+    _ endpoint: KeepaEndpoint, _ parameters: KeepaParameters, _ entry: Books.Call, key: String
   ) -> Admission {
     let now = configuration.now()
     return state.withLock { state in
       guard state.buckets[key]?.admits(at: now) == true else {
-        state.record(call, status: 429, outcome: .refused, key: key)
+        state.record(entry, status: 429, outcome: .refused, key: key)
         return .turnedAway(refusal(state.envelope(of: key, at: now)))
       }
-      let query: ProductQuery
-      do throws(ProductQuery.Rejection) {
-        query = try ProductQuery(parameters: parameters)
+      let call: any KeepaCall
+      do throws(KeepaRejection) {
+        call = try endpoint.call(parameters)
       } catch {
         var envelope = state.envelope(of: key, at: now)
         envelope.error = KeepaEnvelope.Failure(
           type: "invalidParameter", message: "A parameter of the call is not valid.",
           details: error.details)
-        state.record(call, status: 400, outcome: .rejected, key: key)
+        state.record(entry, status: 400, outcome: .rejected, key: key)
         return .turnedAway(KeepaAnswer(status: 400, body: envelope.json()))
       }
       state.books.recordAdmission()
-      return .letIn(query, fault: state.faults.strike(), latency: state.faults.latency)
+      return .letIn(call, fault: state.faults.strike(entry.path), latency: state.faults.latency)
     }
   }
 
@@ -171,26 +177,10 @@ package final class KeepaSimulator: Sendable {
     return KeepaAnswer(status: 429, body: envelope.json())
   }
 
-  /// A call that was worked on and charged.
-  fileprivate struct Work {
-    /// One ASIN and the copy that is served for it.
-    struct Item {
-      let asin: String
-      let lastUpdate: Int
-      let lastOffers: Int?
-      /// Nothing to serve: no shop has it.
-      let isUnknown: Bool
-    }
-
-    var items: [Item]
-    var envelope: KeepaEnvelope
-  }
-
   private func answer(
-    _ work: Work, query: ProductQuery, fault: KeepaFault?, latency: Int
+    _ work: KeepaWork, _ envelope: KeepaEnvelope, _ fault: KeepaFault?
   ) -> KeepaAnswer {
-    var envelope = work.envelope
-    envelope.processingTime = max(1, latency)
+    var envelope = envelope
     switch fault?.kind {
     case .http500:
       envelope.error = KeepaEnvelope.Failure(
@@ -207,39 +197,26 @@ package final class KeepaSimulator: Sendable {
       var answer = KeepaAnswer(status: 0, body: [])
       answer.delivery = .withheld
       return answer
-    case .slowBody, .cutBody, .cutChunks, .missingProduct, .latency, nil: break
+    case .slowBody, .cutBody, .cutChunks, .missingProduct, .latency, .notPNG, nil: break
     }
 
-    var answer = KeepaAnswer(status: 200, body: body(of: work, envelope, query: query, fault))
+    var answer = answer(work.payload, envelope)
     switch fault?.kind {
     case .slowBody: answer.delivery = .stalled(milliseconds: fault?.delay ?? 0)
     case .cutBody: answer.delivery = .cut(announced: true)
     case .cutChunks: answer.delivery = .cut(announced: false)
+    case .notPNG where answer.content == .png: answer.body = Array("This is no picture.\n".utf8)
     default: break
     }
     return answer
   }
 
-  /// The envelope around the products, recorded ones byte for byte.
-  private func body(
-    of work: Work, _ envelope: KeepaEnvelope, query: ProductQuery, _ fault: KeepaFault?
-  ) -> [UInt8] {
-    let missing = fault?.kind == .missingProduct ? 1 : 0
-    let items = work.items.dropFirst(missing)
-    guard items.contains(where: { !$0.isUnknown }) else { return envelope.json() }
-    return envelope.json(capacity: 512 + items.count * 80_000) { [configuration] json in
-      for item in items {
-        if item.isUnknown {
-          if configuration.omitsUnknown || query.update == -1 { continue }
-          ProductDocument.writeUnknown(asin: item.asin, domain: query.domain, to: &json)
-        } else if let recorded = configuration.bodies?.product(asin: item.asin) {
-          json.raw(recorded)
-        } else {
-          ProductDocument(
-            asin: item.asin, query: query, lastUpdate: item.lastUpdate, lastOffers: item.lastOffers
-          ).write(to: &json)
-        }
-      }
+  private func answer(_ payload: KeepaWork.Payload, _ envelope: KeepaEnvelope) -> KeepaAnswer {
+    switch payload {
+    case .none: KeepaAnswer(status: 200, body: envelope.json())
+    case .members(let capacity, let write):
+      KeepaAnswer(status: 200, body: envelope.json(capacity: capacity, members: write))
+    case .image(let graph, let minute): KeepaAnswer(png: graph.image(at: minute).encoded())
     }
   }
 }
@@ -257,52 +234,39 @@ extension KeepaSimulator.State {
 
   /// Writes down a call that cost nothing.
   fileprivate mutating func record(
-    _ call: Books.Call, status: Int, outcome: Books.Outcome, key: String? = nil
+    _ entry: Books.Call, status: Int, outcome: Books.Outcome, key: String? = nil
   ) {
-    var call = call
-    call.status = status
-    call.outcome = outcome
-    call.balance = key.flatMap { buckets[$0]?.balance }
-    books.record(call)
+    var entry = entry
+    entry.status = status
+    entry.outcome = outcome
+    entry.balance = key.flatMap { buckets[$0]?.balance }
+    books.record(entry)
   }
 
-  /// Does the work of a call: refreshes copies, charges, writes down.
+  /// Does the work of a call, charges, writes down.
   fileprivate mutating func work(
-    on query: ProductQuery, _ call: Books.Call, key: String, _ fault: KeepaFault?,
+    on call: any KeepaCall, _ entry: Books.Call, key: String, _ fault: KeepaFault?,
     _ configuration: KeepaSimulatorConfiguration
-  ) -> KeepaSimulator.Work {
+  ) -> (KeepaWork, KeepaEnvelope) {
     let now = configuration.now()
-    let minute = KeepaMinutes.containing(milliseconds: now)
     let isCharged = fault?.isCharged ?? true
-    var shares: [Int] = []
-    var items: [KeepaSimulator.Work.Item] = []
-    // What fails before the work has been done refreshes nothing.
-    for asin in isCharged || fault?.kind.isCharged == true ? query.asins : [] {
-      let isUnknown = ProductDocument.isUnknown(asin: asin)
-      guard !isUnknown else {
-        shares.append(ProductPrices.tokensForUnknown(query))
-        items.append(.init(asin: asin, lastUpdate: 0, lastOffers: nil, isUnknown: true))
-        continue
-      }
-      var ages = copies.ages(asin: asin, domain: query.domain, at: minute)
-      if !configuration.discountsFreshOffers { ages.offers = nil }
-      let facts = ProductDocument.priceFacts(asin: asin, domain: query.domain)
-      shares.append(
-        ProductPrices.tokens(
-          for: query, ages: ages, offersFound: facts.offers, hasParent: facts.hasParent))
-      let lastUpdate = copies.serve(asin: asin, for: query, at: minute)
-      items.append(
-        .init(
-          asin: asin, lastUpdate: lastUpdate,
-          lastOffers: copies.lastOffers(asin: asin, domain: query.domain), isUnknown: false))
-    }
-    let tokens = isCharged ? shares.reduce(0, +) : 0
+    let moment = KeepaMoment(
+      now: now, key: key, configuration: configuration,
+      leavesOutFirst: fault?.kind == .missingProduct)
+    // What fails before the work has been done changes nothing.
+    let work =
+      isCharged || fault?.kind.isCharged == true
+      ? call.work(in: &world, moment) : KeepaWork(tokens: 0)
+    let tokens = isCharged ? work.tokens : 0
     buckets[key]?.charge(tokens, at: now)
+    if let reduction = work.flowReduction {
+      buckets[key]?.set(flowReduction: reduction, at: now)
+    }
 
-    var done = call
+    var done = entry
     done.at = now
-    done.asins = query.asins
-    done.shares = isCharged ? shares : []
+    done.asins = work.asins
+    done.shares = isCharged ? work.shares : []
     done.tokens = tokens
     done.fault = fault?.kind
     done.balance = buckets[key]?.balance
@@ -314,10 +278,9 @@ extension KeepaSimulator.State {
       case .error200, .html200: (200, .failed)
       case .drop: (0, .dropped)
       case .cutBody, .cutChunks: (200, .dropped)
-      case .slowBody, .missingProduct, .latency, nil: (200, .answered)
+      case .slowBody, .missingProduct, .latency, .notPNG, nil: (200, .answered)
       }
     books.record(done)
-    return KeepaSimulator.Work(
-      items: items, envelope: envelope(of: key, tokensConsumed: tokens, at: now))
+    return (work, envelope(of: key, tokensConsumed: tokens, at: now))
   }
 }

@@ -20,7 +20,7 @@ package struct Books: Sendable, Equatable, Codable {
     package var number: Int
     /// When it ended, milliseconds since 1970.
     package var at: Int64
-    /// `/product` or `/token` or what was asked for.
+    /// `/product`, `/query` … or what was asked for, without a slash at the end.
     package var path: String
     /// The end of its key; the rest stays secret.
     package var keySuffix: String
@@ -30,7 +30,8 @@ package struct Books: Sendable, Equatable, Codable {
     package var outcome: Outcome
     /// The fault that was injected.
     package var fault: KeepaFault.Kind?
-    /// What was asked for, in order, each once; empty unless the call was executed.
+    /// The products that were asked for by ASIN or code, in order, each once; empty unless the
+    /// call was executed.
     package var asins: [String]
     /// What each cost, in the same order; empty if nothing was charged.
     package var shares: [Int]
@@ -45,7 +46,7 @@ package struct Books: Sendable, Equatable, Codable {
     }
   }
 
-  /// Calls of `/product` that the bucket let in.
+  /// Calls that the bucket let in and that could be executed; `/token` does not count.
   package private(set) var admitted = 0
   /// Calls that were answered as asked.
   package private(set) var answered = 0
@@ -63,6 +64,8 @@ package struct Books: Sendable, Equatable, Codable {
   package private(set) var tokensWithoutAnswer = 0
   /// Tokens charged by ASIN.
   package private(set) var tokensByASIN: [String: Int] = [:]
+  /// Tokens charged by path.
+  package private(set) var tokensByPath: [String: Int] = [:]
   /// Tokens charged by the end of the key.
   package private(set) var tokensByKeySuffix: [String: Int] = [:]
   /// The latest calls, oldest first; the sums above cover all.
@@ -80,6 +83,7 @@ package struct Books: Sendable, Equatable, Codable {
     case admitted, answered, refused, rejected, failed, dropped, tokens, calls, count
     case tokensWithoutAnswer = "tokens_without_answer"
     case tokensByASIN = "tokens_by_asin"
+    case tokensByPath = "tokens_by_path"
     case tokensByKeySuffix = "tokens_by_key_suffix"
   }
 
@@ -95,6 +99,7 @@ package struct Books: Sendable, Equatable, Codable {
     }
     tokens += call.tokens
     if call.tokens > 0 {
+      tokensByPath[call.path, default: 0] += call.tokens
       tokensByKeySuffix[call.keySuffix, default: 0] += call.tokens
       if call.outcome != .answered { tokensWithoutAnswer += call.tokens }
     }

@@ -12,6 +12,10 @@ package struct TokenBucket: Sendable, Equatable {
   package private(set) var balance: Int
   /// The latest tick that was paid out.
   package private(set) var lastTick: Int64
+  /// Thousandths of a token that every tick brings less, because of trackings; below the rate.
+  package private(set) var flowReduction = 0
+  /// Thousandths of a token that ticks brought beyond whole tokens.
+  private var fraction = 0
 
   /// A bucket whose tick grid passes through `now`.
   package init(rate: Int, balance: Int, at now: Int64) {
@@ -30,6 +34,12 @@ package struct TokenBucket: Sendable, Equatable {
     let ticks = (now - lastTick) / Self.tick
     lastTick += ticks * Self.tick
     guard balance < capacity else { return }
+    guard flowReduction == 0 else {
+      let brought = min(Int(ticks), 1_000_000) * (rate * 1000 - flowReduction) + fraction
+      balance = min(capacity, balance + brought / 1000)
+      fraction = balance < capacity ? brought % 1000 : 0
+      return
+    }
     let wanted = (capacity - balance + rate - 1) / rate
     balance = ticks >= Int64(wanted) ? capacity : balance + Int(ticks) * rate
   }
@@ -44,6 +54,12 @@ package struct TokenBucket: Sendable, Equatable {
   package mutating func charge(_ tokens: Int, at now: Int64) {
     advance(to: now)
     balance -= tokens
+  }
+
+  /// Lets every later tick bring so many thousandths of a token less, but never takes any away.
+  package mutating func set(flowReduction: Int, at now: Int64) {
+    advance(to: now)
+    self.flowReduction = min(max(0, flowReduction), rate * 1000)
   }
 
   /// Puts the balance where a test wants it; the grid stays.

@@ -103,8 +103,8 @@ package struct ProductDocument {
     var numbers = profile.numbers(500)
     json.member("description", sentences(numbers.within(4...8), &numbers))
     json.member("domainId", profile.domain)
-    let ean = ean()
-    json.member("eanList", [ean])
+    let ean = ProductCodes.ean(asin: profile.asin)
+    json.member("eanList", ean.map { [$0] })
     json.nullMembers("ebayListingIds", "edition")
     json.key("fbaFees")
     json.object { json in
@@ -210,10 +210,10 @@ package struct ProductDocument {
       json.key("stats")
       stats.write(to: &json, parts: query.parts, offers: offers)
     }
-    json.member("title", title)
+    json.member("title", profile.title)
     json.member("trackingSince", profile.trackingSince)
     json.member("type", profile.family.type)
-    json.member("upcList", [String(ean().dropFirst())])
+    json.member("upcList", ProductCodes.upc(asin: profile.asin).map { [$0] })
     json.member(
       "urlSlug",
       [profile.brand, profile.quality, profile.noun].joined(separator: " ")
@@ -228,12 +228,6 @@ package struct ProductDocument {
 
   private func cut(_ flat: [Int], stride: Int) -> [Int] {
     since.map { ProductHistories.cut(flat, stride: stride, since: $0) } ?? flat
-  }
-
-  private var title: String {
-    let pieces = profile.pieces == 1 ? "" : " (\(profile.pieces) Pack)"
-    return "\(profile.brand) \(profile.quality) \(profile.material) \(profile.noun)\(pieces), "
-      + "\(profile.color)"
   }
 
   /// Ratings are looked at every few days.
@@ -253,15 +247,6 @@ package struct ProductDocument {
       let claim = numbers.pick(ProductWords.claims)
       return "\(opening) \(place), this \(profile.noun.lowercased()) \(claim)."
     }.joined(separator: " ")
-  }
-
-  /// Thirteen digits with a valid check digit; the first is 0 so that the rest is a UPC.
-  private func ean() -> String {
-    var numbers = profile.numbers(503)
-    var digits = [0] + (0..<11).map { _ in numbers.below(10) }
-    let sum = digits.enumerated().reduce(0) { $0 + $1.element * ($1.offset % 2 == 0 ? 1 : 3) }
-    digits.append((10 - sum % 10) % 10)
-    return digits.map(String.init).joined()
   }
 
   private func writeCategoryTree(to json: inout JSONBytes) {

@@ -13,12 +13,24 @@ package struct KeepaAnswer: Sendable, Equatable {
     case withheld
   }
 
+  /// What a body is.
+  package enum Content: Sendable, Equatable {
+    /// An envelope with or without a payload; travels compressed.
+    case json
+    /// A web page.
+    case html
+    /// A picture.
+    case png
+  }
+
   /// The HTTP status code.
   package var status: Int
   /// The body, not yet compressed.
   package var body: [UInt8]
+  /// What the body is.
+  package var content = Content.json
   /// Whether the body is a web page instead of JSON.
-  package var isHTML = false
+  package var isHTML: Bool { content == .html }
   /// How the body travels.
   package var delivery = Delivery.whole
 
@@ -26,6 +38,13 @@ package struct KeepaAnswer: Sendable, Equatable {
   package init(status: Int, body: [UInt8]) {
     self.status = status
     self.body = body
+  }
+
+  /// A picture.
+  init(png body: [UInt8]) {
+    status = 200
+    self.body = body
+    content = .png
   }
 
   /// A web page, as proxies and load balancers send when what is behind them fails.
@@ -38,6 +57,6 @@ package struct KeepaAnswer: Sendable, Equatable {
       <body><h1>\(title)</h1><p>Please try again later.</p></body></html>
 
       """.utf8)
-    isHTML = true
+    content = .html
   }
 }

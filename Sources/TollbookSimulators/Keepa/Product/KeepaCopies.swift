@@ -1,9 +1,9 @@
-/// How old Keepa's own copy of every product is.
+/// How old Keepa's own copies of products and storefronts are.
 ///
 /// Keepa looks at products of its own accord now and then (here: on a fixed beat per ASIN, hours to
 /// days) and whenever a caller demands fresher data.
 package struct KeepaCopies: Sendable {
-  /// One product of one shop.
+  /// One product, or seller, of one shop.
   private struct Key: Hashable {
     let asin: String
     let domain: Int
@@ -16,6 +16,8 @@ package struct KeepaCopies: Sendable {
   }
 
   private var collected: [Key: Collected] = [:]
+  /// By the seller's id.
+  private var storefronts: [Key: Int] = [:]
 
   /// Nothing collected yet.
   package init() {}
@@ -54,5 +56,15 @@ package struct KeepaCopies: Sendable {
   /// When somebody last made Keepa collect the offers.
   package func lastOffers(asin: String, domain: Int) -> Int? {
     collected[Key(asin: asin, domain: domain)]?.offers
+  }
+
+  /// When somebody last made Keepa collect a seller's storefront.
+  func lastStorefront(of seller: String, domain: Int) -> Int? {
+    storefronts[Key(asin: seller, domain: domain)]
+  }
+
+  /// Collects a seller's storefront.
+  mutating func collectStorefront(of seller: String, domain: Int, at minute: Int) {
+    storefronts[Key(asin: seller, domain: domain)] = minute
   }
 }

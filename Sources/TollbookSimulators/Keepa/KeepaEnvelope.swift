@@ -25,6 +25,8 @@ package struct KeepaEnvelope: Sendable, Equatable {
   package var refillIn: Int64 = 0
   /// Tokens per refill; 0 means that no bucket was looked at.
   package var refillRate = 0
+  /// Thousandths of a token that tracking takes from every refill.
+  package var flowReduction = 0
   /// The cost of this call.
   package var tokensConsumed = 0
   /// How long the server worked.
@@ -43,12 +45,13 @@ package struct KeepaEnvelope: Sendable, Equatable {
     refillIn = bucket.refillIn(at: now)
     tokensLeft = bucket.balance
     refillRate = bucket.rate
+    flowReduction = bucket.flowReduction
     self.tokensConsumed = tokensConsumed
   }
 
-  /// The JSON text; `products` writes the elements of the payload, nil leaves the payload out.
+  /// The JSON text; `members` writes the payload, nil leaves it out.
   package func json(
-    capacity: Int = 512, products: ((_ json: inout JSONBytes) -> Void)? = nil
+    capacity: Int = 512, members: ((_ json: inout JSONBytes) -> Void)? = nil
   ) -> [UInt8] {
     var json = JSONBytes(capacity: capacity)
     json.object { json in
@@ -61,15 +64,12 @@ package struct KeepaEnvelope: Sendable, Equatable {
         }
       }
       json.member("processingTimeInMs", processingTime)
-      if let products {
-        json.key("products")
-        json.array(products)
-      }
+      members?(&json)
       json.member("refillIn", Int(refillIn))
       json.member("refillRate", refillRate)
       json.member("timestamp", Int(timestamp))
       json.key("tokenFlowReduction")
-      json.raw("0.0".utf8)
+      json.decimal(thousandths: flowReduction)
       json.member("tokensConsumed", tokensConsumed)
       json.member("tokensLeft", tokensLeft)
     }

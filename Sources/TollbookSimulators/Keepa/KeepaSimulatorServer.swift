@@ -103,13 +103,21 @@ private struct SimulatorResponder: HTTPResponder {
       }
       return try context.responseEncoder.encode(simulator.faults, from: request, context: context)
     default:
-      var parameters: [String: String] = [:]
-      for (name, value) in request.uri.queryParameters {
-        parameters[String(name)] = String(value)
-      }
-      let answer = await simulator.answer(path: request.uri.path, parameters: parameters)
+      let answer = await simulator.answer(
+        path: request.uri.path,
+        parameters: KeepaParameters.decoding(query: request.uri.query ?? ""),
+        body: try await posted(request))
       return try await response(answer, context)
     }
+  }
+
+  /// The longest body that is read; a thousand trackings are far shorter.
+  private static let longestBody = 4 << 20
+
+  /// What a request posts.
+  private func posted(_ request: Request) async throws -> [UInt8] {
+    guard request.method == .post else { return [] }
+    return Array(buffer: try await request.body.collect(upTo: Self.longestBody))
   }
 
   private func response(
@@ -121,10 +129,14 @@ private struct SimulatorResponder: HTTPResponder {
     }
     var headers: HTTPFields = [:]
     let bytes: [UInt8]
-    if answer.isHTML {
+    switch answer.content {
+    case .html:
       headers[.contentType] = "text/html;charset=UTF-8"
       bytes = answer.body
-    } else {
+    case .png:
+      headers[.contentType] = "image/png"
+      bytes = answer.body
+    case .json:
       headers[.contentType] = "application/json;charset=UTF-8"
       headers[.contentEncoding] = "gzip"
       bytes = gzip(answer.body, level: 1)
