@@ -94,7 +94,7 @@ struct Command: Sendable, CustomTestStringConvertible {
     ),
     (["snapshot", "prune", "--keep", "-1"], "--keep must be 0 or more"),
     (["snapshot", "diff", "a", "b", "--examples", "-1"], "--examples must be 0 or more"),
-    (["simulate", "keepa", "--rate", "-1"], "name 0 or more tokens"),
+    (["simulate", "keepa", "--rate", "0"], "name 1 or more tokens"),
     (["serve", "--port", "-1"], "-1"),
   ])
   func `what cannot be meant ends with status 2 and says what was wrong`(

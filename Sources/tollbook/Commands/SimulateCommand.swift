@@ -20,9 +20,10 @@ struct SimulateKeepaCommand: AsyncParsableCommand {
     commandName: "keepa",
     abstract: "Run a stand-in for Keepa: its prices, its token bucket, its wire format.",
     discussion: """
-      Products are invented from their ASIN, the same ones every time. What it \
-      charged stands at /_simulator/books; faults are set by POST to \
-      /_simulator/faults.
+      It answers every path of Keepa's. Products are invented from their ASIN, the \
+      same ones every time; lists, finder, searches, deals and sellers draw from a \
+      catalogue of them. What it charged stands at /_simulator/books; faults are \
+      set by POST to /_simulator/faults, for all paths or one.
 
       Example:
         tollbook simulate keepa --port 9000 --balance 50 --latency-ms 200
@@ -57,7 +58,7 @@ struct SimulateKeepaCommand: AsyncParsableCommand {
     guard (0...65_535).contains(port) else {
       throw ValidationError("--port is \(port); a port lies between 0 and 65535.")
     }
-    guard rate >= 0 else { throw ValidationError("--rate is \(rate); name 0 or more tokens.") }
+    guard rate >= 1 else { throw ValidationError("--rate is \(rate); name 1 or more tokens.") }
     guard latencyMs >= 0 else {
       throw ValidationError("--latency-ms is \(latencyMs); name 0 or more milliseconds.")
     }

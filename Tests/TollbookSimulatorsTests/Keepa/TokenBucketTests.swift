@@ -99,4 +99,22 @@ extension TokenBucket {
     var copy = self
     return copy.refillIn(at: now)
   }
+
+  @Test func `trackings take fractions of a token from every refill`() {
+    var bucket = TokenBucket(rate: 5, balance: 0, at: 0)
+    bucket.set(flowReduction: 250, at: 0)
+    bucket.advance(to: TokenBucket.tick)
+    #expect(bucket.balance == 4)
+    bucket.advance(to: 4 * TokenBucket.tick)
+    #expect(bucket.balance == 19)
+    bucket.advance(to: 1000 * TokenBucket.tick)
+    #expect(bucket.balance == 300)
+  }
+
+  @Test func `trackings never take more than the refill brings`() {
+    var bucket = TokenBucket(rate: 5, balance: 7, at: 0)
+    bucket.set(flowReduction: 99_000, at: 0)
+    bucket.advance(to: 10 * TokenBucket.tick)
+    #expect(bucket.balance == 7)
+  }
 }

@@ -41,7 +41,7 @@ import Testing
 
   @Test func `everything else is a 404 with an envelope`() async throws {
     try await KeepaSimulator().serving { base in
-      let answer = try await get(base, "/deal?key=x")
+      let answer = try await get(base, "/produkt?key=x")
       #expect(answer.status == 404)
       #expect(answer.headers.value(forHTTPHeaderField: "Tollbook-Upstream") == "simulated")
       let members = try JSONSerialization.jsonObject(with: answer.body) as? [String: Any]
@@ -91,6 +91,37 @@ import Testing
       let bad = try await get(base, "/_simulator/faults", method: "POST", body: "{\"rules\":7}")
       #expect(bad.status == 400)
       #expect(bad.headers.value(forHTTPHeaderField: "Tollbook-Upstream") == "simulated")
+    }
+  }
+
+  @Test func `a selection is read from the query or from the body and a plus is a space`()
+    async throws
+  {
+    let simulator = KeepaSimulator()
+    try await simulator.serving { base in
+      let key = "key=\(KeepaSimulator.sampleKey)&domain=1"
+      let posted = try await get(
+        base, "/query?\(key)", method: "POST", body: #"{"perPage":50,"current_NEW_gte":14000}"#)
+      let sent = try await get(
+        base, "/query/?\(key)&selection=%7B%22perPage%22:50,%22current_NEW_gte%22:+14000%7D")
+      let lists = try [posted, sent].map { answer in
+        let members = try JSONSerialization.jsonObject(with: answer.body) as? [String: Any]
+        return try #require(members?["asinList"] as? [String])
+      }
+      #expect(lists[0] == lists[1] && !lists[0].isEmpty)
+      let search = try await get(base, "/search/?\(key)&type=category&term=patio,+lawn")
+      #expect(search.status == 200)
+    }
+    #expect(simulator.books.tokensByPath == ["/query": 22, "/search": 1])
+  }
+
+  @Test func `a graph travels as a picture and not compressed`() async throws {
+    try await KeepaSimulator().serving { base in
+      let answer = try await get(
+        base, "/graphimage?key=\(KeepaSimulator.sampleKey)&domain=1&asin=B0AAAAAAAA")
+      #expect(answer.headers.value(forHTTPHeaderField: "Content-Type") == "image/png")
+      #expect(answer.headers.value(forHTTPHeaderField: "Content-Encoding") == nil)
+      #expect(answer.body.starts(with: [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]))
     }
   }
 }

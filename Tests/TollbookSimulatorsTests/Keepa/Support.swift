@@ -31,6 +31,9 @@ struct Decoded {
       try JSONSerialization.jsonObject(with: Data(answer.body)) as? [String: Any])
   }
 
+  var asins: [String]? { members["asinList"] as? [String] }
+  var tokens: Int? { int("tokensConsumed") }
+  func object(_ name: String) -> [String: Any]? { members[name] as? [String: Any] }
   var products: [[String: Any]]? { members["products"] as? [[String: Any]] }
   var error: [String: String]? { members["error"] as? [String: String] }
   func int(_ name: String) -> Int? { members[name] as? Int }
@@ -61,6 +64,24 @@ struct Bench {
   ) async throws -> Decoded {
     try Decoded(await raw(asins, parameters, path: path))
   }
+
+  /// A call of any path, in the first shop unless said otherwise.
+  func call(
+    _ path: String, _ parameters: [String: String] = [:], body: String = ""
+  ) async throws -> Decoded {
+    try Decoded(await rawCall(path, parameters, body: body))
+  }
+
+  func rawCall(
+    _ path: String, _ parameters: [String: String] = [:], body: String = ""
+  ) async -> KeepaAnswer {
+    let base = ["key": KeepaSimulator.sampleKey, "domain": "1"]
+    return await simulator.answer(
+      path: path, parameters: base.merging(parameters) { $1 }, body: Array(body.utf8))
+  }
+
+  /// The Keepa minute of the bench's clock.
+  var minute: Int { KeepaMinutes.containing(milliseconds: clock.now) }
 
   /// The first product of an answer.
   func product(_ asin: String, _ parameters: [String: String] = [:]) async throws -> [String: Any] {

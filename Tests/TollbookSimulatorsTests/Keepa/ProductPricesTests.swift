@@ -63,6 +63,8 @@ import Testing
     arguments: [
       ["domain": "0"], ["domain": "7"], ["domain": "13"], ["domain": "fr"], ["asin": ""],
       ["offers": "19"], ["offers": "101"], ["rating": "2"], ["update": "-2"], ["stats": "soon"],
+      ["stats": "2026-01-01T25:00,2026-03-01"], ["stats": "2026-03-01,2026-01-01"],
+      ["asin": "", "code": "0", "code-limit": "0"], ["rental": "2"],
       ["code": "0123456789012"], ["days": "0"],
       ["asin": (100...200).map { "B000000\($0)" }.joined(separator: ",")],
       ["offers": "20", "asin": (100...120).map { "B000000\($0)" }.joined(separator: ",")],
@@ -79,6 +81,9 @@ import Testing
     #expect(try span("0") == .days(0))
     // 2026-01-01 is day 5479 after 2011-01-01.
     #expect(try span("2026-01-01,2026-03-01") == .between(5479 * 1440, 5538 * 1440))
+    #expect(
+      try span("2026-01-01T00:10,2026-03-01T01:00:30Z")
+        == .between(5479 * 1440 + 10, 5538 * 1440 + 60))
     #expect(try span("1767225600000,1772323200000") == .between(5479 * 1440, 5538 * 1440))
   }
 }
