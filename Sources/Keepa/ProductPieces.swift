@@ -1,5 +1,5 @@
 import JSONText
-package import TollbookLog
+import TollbookLog
 
 /// A product's body as pieces: what Keepa sends only to those who ask for it stands in pieces of its own, so that a body
 /// serves every request without being inflated.

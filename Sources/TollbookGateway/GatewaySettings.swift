@@ -20,6 +20,8 @@ package struct GatewaySettings: Sendable, Hashable {
   package var interactiveReserve: Int64 = 0
   /// Calls under way at once, of each upstream.
   package var concurrentCalls = 4
+  /// How long the first of those who want the same waits for more, so that one call serves them all. 0: not at all.
+  package var gatherTime: Int64 = 0
   /// Resources that wait for their turn, of each upstream; what comes beyond is refused.
   package var mostWaiting = 10_000
   /// How long a request may take at the most, beside what it wants to wait for refills: the time in the queue counts.

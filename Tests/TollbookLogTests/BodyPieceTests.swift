@@ -1,3 +1,4 @@
+import Bytes
 import Deflate
 import Testing
 import TollbookLog

@@ -17,6 +17,11 @@ extension PurchaseQueue {
       actions.append(.send(id))
     }
     guard deciding == nil, !isStopping, freeSlots > 0, !turn.isEmpty else { return }
+    if isGathering, let need = turn.first.flatMap({ demands[$0]?.order.needs.first }),
+      waiting < settings.callSize(need.operation, need.parts)
+    {
+      return
+    }
     if let cooling, now.monotonic < cooling.until {
       refuseQueued(cooling.problem, now, &actions)
       return

@@ -14,7 +14,8 @@ import TollbookUpstreams
 ///    A call takes needs of several demands if they want the same.
 ///    What the upstream itself has refused until an instant is not sent before.
 /// 5. Every demand is answered by its deadline, whatever is under way. The queue has a bound.
-/// 6. After `stop` nothing is sent; what was reserved and not sent is released.
+/// 6. Who comes first may wait a moment for more who want the same, and never longer than half of its own time.
+/// 7. After `stop` nothing is sent; what was reserved and not sent is released.
 struct PurchaseQueue: Sendable {
   typealias DemandID = Int
   typealias CallID = Int
@@ -36,6 +37,8 @@ struct PurchaseQueue: Sendable {
   enum Wake: Hashable, Sendable {
     case refill(DemandID)
     case retry(CallID)
+    /// For more who want the same.
+    case gather
   }
 
   enum Action: Sendable {
@@ -147,6 +150,8 @@ struct PurchaseQueue: Sendable {
     /// The most needs that wait for their turn.
     var mostWaiting: Int
     var retries: RetryPolicy
+    /// How long the first of those who want the same waits for more, in milliseconds.
+    var gatherTime: Int64 = 0
     /// The most needs that one call takes.
     var callSize: @Sendable (_ operation: String, _ parts: UInt64) -> Int
     /// What must be bought before.
@@ -239,6 +244,8 @@ struct PurchaseQueue: Sendable {
   var deciding: Batch?
   var waiting = 0
   private(set) var isStopping = false
+  /// Whether what waits is left to wait for more of its kind.
+  private(set) var isGathering = false
   /// The upstream has said no until then, by the monotonic clock: nothing is sent that it would refuse.
   var cooling: (until: Int64, problem: PurchaseProblem)?
   /// Operations that wait for what they need before.
@@ -271,8 +278,19 @@ extension PurchaseQueue {
     var actions: [Action] = []
     let id = open(order, at: now)
     for place in order.needs.indices { claim(Seat(demand: id, place: place), &actions) }
+    gather(order, &actions)
     dispatch(now, &actions)
     return (id, actions)
+  }
+
+  /// Lets a demand that leaves room in its call wait a moment for more of its kind, if nothing else waits.
+  private mutating func gather(_ order: PurchaseOrder, _ actions: inout [Action]) {
+    guard settings.gatherTime > 0, !isGathering, !isStopping, deciding == nil, let turn = turn.first,
+      demands[turn]?.queue.count == waiting, let need = order.needs.first,
+      waiting < settings.callSize(need.operation, need.parts)
+    else { return }
+    isGathering = true
+    actions.append(.pause(.gather, milliseconds: min(settings.gatherTime, order.deadline / 2)))
   }
 
   mutating func open(_ order: PurchaseOrder, at now: Clock) -> DemandID {
@@ -425,6 +443,7 @@ extension PurchaseQueue {
   mutating func woken(_ wake: Wake, at now: Clock) -> [Action] {
     var actions: [Action] = []
     switch wake {
+    case .gather: isGathering = false
     case .retry(let id):
       guard calls[id]?.phase == .sleeping else { return [] }
       if breaker.isOpen {

@@ -58,7 +58,7 @@ final class Purchaser: Sendable {
         queue: PurchaseQueue(
           PurchaseQueue.Settings(
             slots: max(1, settings.concurrentCalls), mostWaiting: settings.mostWaiting,
-            retries: settings.retries,
+            retries: settings.retries, gatherTime: settings.gatherTime,
             callSize: { upstream.callSize(of: $0, parts: $1) },
             prerequisite: { upstream.prerequisite(of: $0, at: $1) }, title: upstream.title))))
   }

@@ -1,6 +1,6 @@
 package import TollbookEvents
-package package import TollbookLog
-import TollbookUpstreams
+package import TollbookLog
+package import TollbookUpstreams
 
 /// A metered API as the engine sees it: what it sells, on which meters that counts, how a purchase is cut into calls, and
 /// how one call is sent. The gateway decides, sends and books; it knows no more of a provider than this says.

@@ -5,6 +5,8 @@ enum SettingName: CaseIterable, Sendable {
   case accessKey, allowedHosts
   case cache, overdraft, answerTimeout, longestWait, queueLimit
   case productFresh, productGrace, productErrorGrace, productKeep, absentFresh, bodyRetention
+  case codeFresh, bestSellersFresh, finderFresh, searchFresh, categoryFresh, sellerFresh
+  case dealsFresh, graphFresh, interactiveReserve
   case snapshotEvents, snapshotInterval, snapshotsKept
   case logLevel, mapSize
 }
@@ -97,6 +99,34 @@ extension Setting {
     Setting(
       name: .absentFresh, key: "tollbook.absent_fresh", kind: .duration, standard: "1d",
       help: "How long “Keepa does not know this ASIN” is believed"),
+    Setting(
+      name: .codeFresh, key: "keepa.code_fresh", kind: .duration, standard: "30d",
+      help: "How long which products a code (UPC, EAN, ISBN-13) stands for answers from the cache"),
+    Setting(
+      name: .bestSellersFresh, key: "keepa.bestsellers_fresh", kind: .duration, standard: "1d",
+      help: "How long a list of best sellers answers from the cache"),
+    Setting(
+      name: .finderFresh, key: "keepa.query_fresh", kind: .duration, standard: "1d",
+      help: "How long an answer of the finder answers from the cache"),
+    Setting(
+      name: .searchFresh, key: "keepa.search_fresh", kind: .duration, standard: "1d",
+      help: "How long an answer of a search answers from the cache"),
+    Setting(
+      name: .categoryFresh, key: "keepa.category_fresh", kind: .duration, standard: "7d",
+      help: "How long a category answers from the cache"),
+    Setting(
+      name: .sellerFresh, key: "keepa.seller_fresh", kind: .duration, standard: "1d",
+      help: "How long a seller answers from the cache"),
+    Setting(
+      name: .dealsFresh, key: "keepa.deal_fresh", kind: .duration, standard: "10m",
+      help: "How long a page of deals answers from the cache"),
+    Setting(
+      name: .graphFresh, key: "keepa.graphimage_fresh", kind: .duration, standard: "90m",
+      help: "How long a graph answers from the cache"),
+    Setting(
+      name: .interactiveReserve, key: "keepa.interactive_reserve", kind: .integer(0...1_000_000),
+      standard: "0",
+      help: "Tokens that requests with priority=background leave for the others"),
     Setting(
       name: .bodyRetention, key: "tollbook.body_retention", kind: .duration, standard: "30d",
       help: "How long Keepa's answer is kept after the last entry that needed it is gone"),

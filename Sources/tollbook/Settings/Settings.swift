@@ -80,18 +80,40 @@ extension Settings {
   var gateway: GatewaySettings {
     var gateway = GatewaySettings()
     gateway.isCacheOn = value(.cache) == .flag(true)
+    gateway.gatherTime = 5
     gateway.overdraft = text(.overdraft).flatMap { .init(rawValue: $0) } ?? .never
     gateway.products.present.fresh = Int64(number(.productFresh))
     gateway.products.present.grace = Int64(number(.productGrace))
     gateway.products.present.errorGrace = Int64(number(.productErrorGrace))
     gateway.products.present.keep = Int64(number(.productKeep))
     gateway.products.absent.fresh = Int64(number(.absentFresh))
+    for (kind, name) in Self.windows {
+      var policy = KeepaUpstream.standardFreshness(of: kind)
+      let fresh = Int64(number(name))
+      policy.present.fresh = fresh
+      policy.present.keep = max(policy.present.keep, fresh)
+      policy.absent.fresh = min(policy.absent.fresh, fresh)
+      gateway.freshness[kind] = policy
+    }
+    gateway.interactiveReserve = Int64(number(.interactiveReserve))
     gateway.bodyRetention = Int64(number(.bodyRetention))
     gateway.answerTimeout = Int64(number(.answerTimeout))
     gateway.longestWait = Int64(number(.longestWait))
     gateway.mostWaiting = number(.queueLimit)
     return gateway
   }
+
+  /// The settings that say how long entries of a kind are fresh.
+  private static let windows: [(kind: String, setting: SettingName)] = [
+    (KeepaUpstream.code, .codeFresh),
+    (KeepaEndpoint.bestSellers.operation, .bestSellersFresh),
+    (KeepaEndpoint.finder.operation, .finderFresh),
+    (KeepaEndpoint.search.operation, .searchFresh),
+    (KeepaEndpoint.category.operation, .categoryFresh),
+    (KeepaEndpoint.seller.operation, .sellerFresh),
+    (KeepaEndpoint.deals.operation, .dealsFresh),
+    (KeepaEndpoint.graph.operation, .graphFresh),
+  ]
 
   /// When snapshots are taken by themselves.
   var snapshots: SnapshotPolicy {

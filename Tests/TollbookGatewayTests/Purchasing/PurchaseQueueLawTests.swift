@@ -12,7 +12,7 @@ struct `Law 6, without a clock or a task: every interleaving of the purchase que
     var random = SeededGenerator(seed: seed)
     var world = QueueWorld(
       slots: random.int(1...4), mostWaiting: random.pick([5, 20, 1_000]),
-      callSize: random.int(1...4))
+      callSize: random.int(1...4), gatherTime: random.pick([0, 0, 5]))
     var asked: [Int: Int] = [:]
     for _ in 0..<500 {
       step(&world, &random, &asked)
@@ -44,7 +44,8 @@ struct `Law 6, without a clock or a task: every interleaving of the purchase que
         operation: random.pick(["test.get", "test.get", "test.other"]),
         limit: random.chance(25) ? random.int64(0...6) : nil,
         patience: random.chance(30) ? random.int64(1...20_000) : 0,
-        deadline: random.pick([1_000, 10_000, 60_000] as [Int64]))
+        deadline: random.pick([1_000, 10_000, 60_000] as [Int64]), isWhole: random.chance(20),
+        isLive: random.chance(15))
       asked[id] = own.count
     case 30..<55:
       let frees = world.now.wall.advanced(byMilliseconds: random.int64(-500...15_000))

@@ -21,14 +21,14 @@ struct QueueWorld {
   private(set) var complaints: [String] = []
 
   init(
-    slots: Int = 2, mostWaiting: Int = 1_000, callSize: Int = 3, attempts: UInt32 = 3,
+    slots: Int = 2, mostWaiting: Int = 1_000, callSize: Int = 3, attempts: UInt32 = 3, gatherTime: Int64 = 0,
     prerequisite: @escaping @Sendable (String, Timestamp) -> Need? = { _, _ in nil }
   ) {
     var retries = RetryPolicy()
     retries.attempts = attempts
     queue = PurchaseQueue(
       .init(
-        slots: slots, mostWaiting: mostWaiting, retries: retries,
+        slots: slots, mostWaiting: mostWaiting, retries: retries, gatherTime: gatherTime,
         callSize: { _, _ in callSize }, prerequisite: prerequisite, title: "Test"))
     self.callSize = callSize
   }
@@ -40,14 +40,15 @@ struct QueueWorld {
   @discardableResult
   mutating func ask(
     _ names: [String], parts: UInt64 = 0, operation: String = "test.get", limit: Int64? = nil,
-    patience: Int64 = 0, deadline: Int64 = 60_000
+    patience: Int64 = 0, deadline: Int64 = 60_000, isWhole: Bool = false, isLive: Bool = false
   ) -> Int {
     var demand = Demand()
     demand.account = "acme"
-    let order = PurchaseOrder(
+    var order = PurchaseOrder(
       needs: names.map {
-        Need(operation, ResourceKey(shared: "test.thing", path: $0), parts: parts)
+        Need(operation, ResourceKey(shared: "test.thing", path: $0), parts: parts, isLive: isLive)
       }, demand: demand, patience: patience, limit: limit, deadline: deadline)
+    order.isWhole = isWhole
     let (id, actions) = queue.submit(order, at: now)
     take(actions)
     return id
@@ -117,12 +118,18 @@ struct QueueWorld {
         continue
       }
       if calls.last.map({ $0.count == callSize }) ?? true {
-        guard calls.count < batch.mostCalls else { break }
+        guard batch.isWhole || calls.count < batch.mostCalls else { break }
         calls.append([])
       }
       calls[calls.count - 1].append(place)
       left -= 1
       limits[asker] = limits[asker].map { $0 - 1 }
+    }
+    if batch.isWhole, !refused.isEmpty || !beyond.isEmpty {
+      calls = []
+      if beyond.isEmpty { refused = Array(batch.needs.indices) } else {
+        (beyond, refused) = (Array(batch.needs.indices), [])
+      }
     }
     let meter = MeterKey(owner: "test", unit: "tokens")
     for places in calls {
@@ -144,6 +151,11 @@ struct QueueWorld {
         RefusedNeeds(places: beyond, refusal: ReserveRefusal(reason: .requestLimit)))
     }
     return decision
+  }
+
+  /// What is to be decided.
+  var batch: PurchaseQueue.Batch? {
+    pending.lazy.compactMap { if case .decide(let batch) = $0 { batch } else { nil } }.first
   }
 
   /// Calls that are out, in the order in which they were sent.
@@ -257,7 +269,8 @@ struct QueueWorld {
     var seen: [ResourceKey: [UInt64]] = [:]
     for flight in queue.flights.values {
       guard let resource = flight.need.resource else { continue }
-      seen[resource, default: []].append(flight.need.parts)
+      // What is live is apart.
+      seen[resource, default: []].append(flight.need.parts | (flight.need.isLive ? 1 << 63 : 0))
     }
     for (resource, parts) in seen where Set(parts).count < parts.count {
       complaints.append("\(resource) is bought twice at once")
