@@ -99,7 +99,9 @@ extension TokenBucket {
     var copy = self
     return copy.refillIn(at: now)
   }
+}
 
+extension TokenBucketTests {
   @Test func `trackings take fractions of a token from every refill`() {
     var bucket = TokenBucket(rate: 5, balance: 0, at: 0)
     bucket.set(flowReduction: 250, at: 0)
