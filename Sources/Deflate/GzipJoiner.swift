@@ -40,6 +40,15 @@ package struct GzipJoiner: Sendable {
     add(crc32, rawLength)
   }
 
+  /// Adds the content of a fragment that stands among others; see ``append(fragment:rawLength:crc32:)``.
+  package mutating func append(
+    fragment bytes: [UInt8], in range: Range<Int>, rawLength: Int, crc32: UInt32
+  ) {
+    // SAFETY: the view does not outlive the call.
+    unsafe append(
+      fragment: bytes.span.bytes.extracting(range), rawLength: rawLength, crc32: crc32)
+  }
+
   /// Adds a few bytes as they are, five more for each 65,535: brackets and commas.
   package mutating func appendText(_ text: Span<UInt8>) {
     // SAFETY: the bytes are copied during the call.

@@ -170,9 +170,8 @@ package struct Body: Hashable, Sendable {
 extension GzipJoiner {
   /// Adds the content of a piece of a body, without inflating it.
   package mutating func append(_ piece: Body.Piece, of body: Body) {
-    // SAFETY: the view does not outlive the call.
-    unsafe append(
-      fragment: body.fragment.bytes.span.bytes.extracting(piece.range), rawLength: piece.rawLength,
+    append(
+      fragment: body.fragment.bytes, in: piece.range, rawLength: piece.rawLength,
       crc32: piece.crc32)
   }
 }

@@ -19,7 +19,8 @@ struct BodyPieceTests {
     let whole = contents.flatMap(\.self)
     let body = Body(
       whole,
-      cuts: contents.enumerated().map { Body.Cut(part: UInt8($0.offset), length: $0.element.count) })
+      cuts: contents.enumerated().map { Body.Cut(part: UInt8($0.offset), length: $0.element.count) }
+    )
     #expect(body.digest == Body(whole).digest)
     let row = body.row
     let stored = try row.withRawSpan { row throws(Damage) in
@@ -36,10 +37,13 @@ struct BodyPieceTests {
 
   @Test func `cuts that are not all of a body leave it in one piece`() {
     let content = Array("twelve bytes".utf8)
-    #expect(Body(content, cuts: [.init(part: 1, length: 3), .init(part: 2, length: 3)]).pieces.isEmpty)
+    #expect(
+      Body(content, cuts: [.init(part: 1, length: 3), .init(part: 2, length: 3)]).pieces.isEmpty)
     #expect(Body(content, cuts: [.init(part: 1, length: 12)]).pieces.isEmpty)
-    #expect(Body(content, cuts: [.init(part: 1, length: 12), .init(part: 2, length: 0)]).pieces.isEmpty)
-    #expect(Body(content, cuts: [.init(part: 1, length: 5), .init(part: 2, length: 7)]).pieces.count == 2)
+    #expect(
+      Body(content, cuts: [.init(part: 1, length: 12), .init(part: 2, length: 0)]).pieces.isEmpty)
+    #expect(
+      Body(content, cuts: [.init(part: 1, length: 5), .init(part: 2, length: 7)]).pieces.count == 2)
   }
 
   @Test func `a flipped bit anywhere in the row of a body in pieces is found`() throws {

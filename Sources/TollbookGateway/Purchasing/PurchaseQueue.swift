@@ -285,7 +285,8 @@ extension PurchaseQueue {
 
   /// Lets a demand that leaves room in its call wait a moment for more of its kind, if nothing else waits.
   private mutating func gather(_ order: PurchaseOrder, _ actions: inout [Action]) {
-    guard settings.gatherTime > 0, !isGathering, !isStopping, deciding == nil, let turn = turn.first,
+    guard settings.gatherTime > 0, !isGathering, !isStopping, deciding == nil,
+      let turn = turn.first,
       demands[turn]?.queue.count == waiting, let need = order.needs.first,
       waiting < settings.callSize(need.operation, need.parts)
     else { return }

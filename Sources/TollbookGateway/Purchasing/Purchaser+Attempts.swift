@@ -82,7 +82,8 @@ extension Purchaser {
     return writes.filter {
       $0.disposition == .store && $0.resource.isPossible && seen.insert($0.resource).inserted
     }.map {
-      SettleCommand.Stored(write: $0, body: $0.body.map { [cuts = $0.cuts] in Body($0, cuts: cuts) })
+      SettleCommand.Stored(
+        write: $0, body: $0.body.map { [cuts = $0.cuts] in Body($0, cuts: cuts) })
     }
   }
 

@@ -75,7 +75,7 @@ def calls(api, facts):
     """Name, what is called, and what is to be told of its value."""
     quiet = {"progress_bar": False}
     graph = os.path.join(tempfile.mkdtemp(), "graph.png")
-    selection = {"rootCategory": facts["root"], "current_SALES_gte": 1, "current_SALES_lte": 100000}
+    selection = {"rootCategory": str(facts["root"]), "current_SALES_gte": 1, "current_SALES_lte": 100000}
     asins = lambda products: sorted(product["asin"] for product in products)
     yield "query", lambda: api.query(ASINS, **quiet), asins
     yield "query with stats", lambda: api.query(ASINS, stats=90, **quiet), lambda found: [

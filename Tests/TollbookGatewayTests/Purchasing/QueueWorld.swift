@@ -21,7 +21,8 @@ struct QueueWorld {
   private(set) var complaints: [String] = []
 
   init(
-    slots: Int = 2, mostWaiting: Int = 1_000, callSize: Int = 3, attempts: UInt32 = 3, gatherTime: Int64 = 0,
+    slots: Int = 2, mostWaiting: Int = 1_000, callSize: Int = 3, attempts: UInt32 = 3,
+    gatherTime: Int64 = 0,
     prerequisite: @escaping @Sendable (String, Timestamp) -> Need? = { _, _ in nil }
   ) {
     var retries = RetryPolicy()
@@ -127,7 +128,9 @@ struct QueueWorld {
     }
     if batch.isWhole, !refused.isEmpty || !beyond.isEmpty {
       calls = []
-      if beyond.isEmpty { refused = Array(batch.needs.indices) } else {
+      if beyond.isEmpty {
+        refused = Array(batch.needs.indices)
+      } else {
         (beyond, refused) = (Array(batch.needs.indices), [])
       }
     }
