@@ -5,7 +5,7 @@ import Testing
 /// Codes on packages follow from ASINs and lead back.
 @Suite struct ProductCodesTests {
   /// A product of the catalogue that bears a code.
-  private static let coded = (0..<KeepaCatalogue.size).lazy
+  private static let coded = (0..<KeepaCatalogue.size)
     .map { KeepaCatalogue.asin($0, domain: 1) }.filter { ProductCodes.ean(asin: $0) != nil }
 
   @Test func `a code leads back to the product that bears it`() throws {
