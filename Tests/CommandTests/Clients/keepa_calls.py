@@ -50,7 +50,9 @@ own_request = aiohttp.ClientSession._request
 
 async def led_request(self, method, url, **options):
     answer = await own_request(self, method, led(url), **options)
-    note(answer.status, answer.headers.get("Content-Type", ""), await answer.read(), answer.headers)
+    kind = answer.headers.get("Content-Type", "")
+    # A picture is read by the client as it comes.
+    note(answer.status, kind, await answer.read() if "json" in kind else b"", answer.headers)
     return answer
 
 

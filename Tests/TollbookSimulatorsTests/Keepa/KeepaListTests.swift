@@ -41,15 +41,20 @@ import Testing
       let answer = try await bench.call("/bestsellers", parameters)
       return try #require(answer.object("bestSellersList")?["asinList"] as? [String])
     }
-    let now = try await list(["category": leaf(1)])
+    let now = try await list(["category": String(root.id)])
     let others = [
-      ["range": "90"], ["range": "180"], ["month": "3", "year": "2026"], ["sublist": "1"],
+      ["range": "30"], ["range": "90"], ["range": "180"], ["month": "3", "year": "2026"],
     ]
+    var lists = [now]
     for other in others {
-      let list = try await list(other.merging(["category": leaf(1)]) { $1 })
-      #expect(list != now && list.sorted() == now.sorted(), "\(other)")
+      let list = try await list(other.merging(["category": String(root.id)]) { $1 })
+      #expect(!lists.contains(list) && list.count >= now.count - 10, "\(other)")
+      lists.append(list)
     }
-    #expect(try await list(["category": leaf(1), "range": "0"]) == now)
+    #expect(try await list(["category": String(root.id), "range": "0"]) == now)
+    let inLeaf = try await list(["category": leaf(1)])
+    let byLeafRank = try await list(["category": leaf(1), "sublist": "1"])
+    #expect(byLeafRank != inLeaf && Set(byLeafRank).isSubset(of: now))
   }
 
   @Test(

@@ -85,23 +85,7 @@ import Testing
       }
     }
   }
-}
 
-extension TokenBucket {
-  /// `admits`, asked of a copy, as an expectation cannot change what it looks at.
-  fileprivate func wouldAdmit(at now: Int64) -> Bool {
-    var copy = self
-    return copy.admits(at: now)
-  }
-
-  /// `refillIn`, asked of a copy.
-  fileprivate func nextRefill(at now: Int64) -> Int64 {
-    var copy = self
-    return copy.refillIn(at: now)
-  }
-}
-
-extension TokenBucketTests {
   @Test func `trackings take fractions of a token from every refill`() {
     var bucket = TokenBucket(rate: 5, balance: 0, at: 0)
     bucket.set(flowReduction: 250, at: 0)
@@ -118,5 +102,19 @@ extension TokenBucketTests {
     bucket.set(flowReduction: 99_000, at: 0)
     bucket.advance(to: 10 * TokenBucket.tick)
     #expect(bucket.balance == 7)
+  }
+}
+
+extension TokenBucket {
+  /// `admits`, asked of a copy, as an expectation cannot change what it looks at.
+  fileprivate func wouldAdmit(at now: Int64) -> Bool {
+    var copy = self
+    return copy.admits(at: now)
+  }
+
+  /// `refillIn`, asked of a copy.
+  fileprivate func nextRefill(at now: Int64) -> Int64 {
+    var copy = self
+    return copy.refillIn(at: now)
   }
 }
