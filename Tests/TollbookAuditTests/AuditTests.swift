@@ -208,34 +208,6 @@ import TollbookViews
   }
 }
 
-extension EventLog {
-  /// What is reserved of each unit for attempts that began in a report's range and did not end as far as it knows.
-  fileprivate func reserved(in report: AuditReport) throws -> [String: Int64] {
-    struct Page: Hashable {
-      var fetch: Position
-      var attempt: UInt32
-      var page: MeterKey
-    }
-    var open: [Page: Int64] = [:]
-    try LogSource(self).scan(after: 0, through: report.known) { (recorded) throws(LogError) in
-      for posting in recorded.event.postings(at: recorded.position) {
-        let page = Page(fetch: posting.fetch, attempt: posting.attempt, page: posting.page)
-        switch posting.change {
-        case .reserved(let amount):
-          let isInRange =
-            report.query.after < recorded.position && recorded.position <= report.query.through
-          if isInRange, !posting.isLimitOnly { open[page] = amount }
-        case .charged(_, let reservation): open[page]? -= reservation
-        case .released, .doubted: open[page] = nil
-        case .closed, .observed: break
-        }
-      }
-      return .next
-    }
-    return open.reduce(into: [:]) { $0[$1.key.page.unit, default: 0] += $1.value }
-  }
-}
-
 @Suite struct AuditRangeTests {
   private let folder: TemporaryFolder
   private let log: EventLog
