@@ -42,7 +42,7 @@ struct AuditStory {
       let bytes = Record.encode(event.event, time: event.time)
       try fold.apply(event.position, bytes.span.bytes)
     }
-    fold.finish()
+    try fold.finish()
     return fold
   }
 
@@ -169,6 +169,16 @@ extension AuditStory {
     failed.fetch = fetch
     failed.attempts = attempt
     add(.fetchFailed(failed))
+  }
+
+  mutating func release(_ fetch: Position, attempt: UInt32 = 1, _ tokens: Int64) {
+    var event = ReservationReleased()
+    event.fetch = fetch
+    event.attempt = attempt
+    event.credential = Self.credential
+    event.unit = "tokens"
+    event.tokens = tokens
+    add(.reservationReleased(event))
   }
 
   mutating func doubt(_ fetch: Position, attempt: UInt32 = 1, _ tokens: Int64) {

@@ -21,6 +21,22 @@ import TollbookViews
     try Self.expectAgreement(in: LogSource(log), random: seed)
   }
 
+  @Test func `chance leaves calls open at the end of whole hours`() async throws {
+    var open = 0
+    for seed in 0..<10 as Range<UInt64> {
+      let folder = try TemporaryFolder()
+      let log = try await Self.log(seed: seed, in: folder)
+      defer { log.close() }
+      for end in try LogSource(log).endsOfHours().dropFirst() {
+        var query = AuditQuery()
+        (query.through, query.source) = (end, .rollups)
+        let total = try #require(try Audit.run(query, in: LogSource(log))).total
+        if total.amounts.contains(where: { $0.value.reserved > 0 }) { open += 1 }
+      }
+    }
+    #expect(open >= 10)
+  }
+
   @Test(arguments: 0..<4 as Range<UInt64>)
   func `so is one of what a gateway wrote`(seed: UInt64) async throws {
     let world = try await Self.world(seed: seed)

@@ -30,6 +30,7 @@ import TollbookViews
     try await append { story in
       let fetch = story.start(["C"])
       story.fail(fetch, next: 2, bound: 4)
+      story.release(fetch, 1)
       story.charge(fetch, attempt: 2, [("C", 4)])
       story.fail(fetch, attempt: 2)
     }

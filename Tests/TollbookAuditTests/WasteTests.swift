@@ -1,5 +1,6 @@
 import Testing
 import TollbookEvents
+import TollbookLog
 import TollbookTestSupport
 
 @testable import TollbookAudit
@@ -111,6 +112,7 @@ import TollbookTestSupport
     #expect(try story.waste() == [.served: 2, .duplicate: 1])
     let again = story.start(["A"], contentSet: 3)
     story.fail(again)
+    story.release(again, 1)
     story.wait(seconds: 9_999)
     story.buy("A", body: 9)
     #expect(try story.waste() == [.served: 3, .duplicate: 1], "a call that failed brings nothing")
@@ -209,6 +211,7 @@ import TollbookTestSupport
         #expect(waste.total == fold.total[unit].spent.high)
         #expect(waste[.inDoubt] == fold.total[unit].inDoubt)
         #expect(waste[.unprovable] == fold.total[unit].unprovable)
+        #expect(waste[.reserved] == fold.total[unit].reserved)
       }
     }
   }
@@ -236,6 +239,18 @@ import TollbookTestSupport
     #expect(fold.calls.isEmpty)
     #expect(fold.doubts.isEmpty)
   }
+
+  @Test func `what is reserved is remembered until it ends`() throws {
+    var story = AuditStory()
+    for number in 0..<100 { story.buy("P\(number)") }
+    var fold = AuditFold(AuditFold.Options())
+    for event in story.events {
+      let bytes = Record.encode(event.event, time: event.time)
+      try fold.apply(event.position, bytes.span.bytes)
+      #expect(fold.reservations.count <= 1)
+    }
+    #expect(fold.reservations.isEmpty)
+  }
 }
 
 private struct WasteModel {
@@ -254,19 +269,41 @@ private struct WasteModel {
     var written: Position = 0
   }
 
+  /// What an attempt may hold something on.
+  private struct Page: Hashable {
+    var fetch: Position
+    var attempt: UInt32
+    var page: MeterKey
+  }
+
   private let events: [RecordedEvent]
   private let after: Position
   var sums: [String: WasteSums] = [:]
+  private var reserved: [Page: Int64] = [:]
 
   init(_ events: [RecordedEvent], after: Position) {
     self.events = events
     self.after = after
+    defer {
+      for (page, amount) in reserved { sums[page.page.unit, default: .zero][.reserved] += amount }
+    }
     for recorded in events where recorded.position > after {
+      for posting in recorded.event.postings(at: recorded.position) { reserve(posting) }
       var told = 0
       for posting in recorded.event.postings(at: recorded.position) where !posting.isLimitOnly {
         add(posting, of: recorded, number: told)
         told += 1
       }
+    }
+  }
+
+  private mutating func reserve(_ posting: Posting) {
+    let page = Page(fetch: posting.fetch, attempt: posting.attempt, page: posting.page)
+    switch posting.change {
+    case .reserved(let amount): if !posting.isLimitOnly { reserved[page] = amount }
+    case .charged(_, let reservation): reserved[page]? -= reservation
+    case .released, .doubted: reserved[page] = nil
+    case .closed, .observed: break
     }
   }
 

@@ -85,4 +85,37 @@ import TollbookTestSupport
       #expect(try await caller.get("/audit").status == 200)
     }
   }
+
+  @Test func `who waits for an audit that somebody cancels is told so`() async throws {
+    let stand = try await Stand()
+    let jobs = stand.gateway.jobs
+    // An audit looks whether to go on after each 16,384 events that it reads.
+    let started = Event.serviceStarted(ServiceStarted())
+    try await stand.log.append(Array(repeating: started, count: 17_000))
+    try await stand.serving { caller in
+      // An audit that has ended before it is cancelled brings what was asked for: then the next one is tried.
+      for _ in 0..<1_000 {
+        let seen = Set(jobs.passing.map(\.id))
+        async let audit = caller.get("/audit?by=resource")
+        var id: JobID?
+        while id == nil {
+          await Task.yield()
+          id = jobs.passing.first { $0.kind == "audit" && !seen.contains($0.id) }?.id
+        }
+        let name = try #require(id)
+        let told = try await caller.send(.delete, "/jobs/\(name)", body: "")
+        let answer = try await audit
+        while jobs[name]?.state == .running { await Task.yield() }
+        if answer.status == 200 { continue }
+        #expect(told.status == 200)
+        #expect(answer.status == 409)
+        #expect(answer.string("type") == "/problems/cancelled")
+        #expect(answer.string("detail") == "the job that would have brought it was cancelled")
+        #expect(try await caller.get("/jobs/\(name)").string("state") == "cancelled")
+        #expect(try await caller.get("/audit?by=resource").int("events") == Int(stand.log.head))
+        return
+      }
+      Issue.record("every audit ended before it was cancelled")
+    }
+  }
 }

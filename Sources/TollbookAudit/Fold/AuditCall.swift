@@ -83,19 +83,43 @@ struct AuditPayer: Sendable {
   var weight: Int64 = 1
 }
 
-struct DoubtKey: Hashable, Sendable {
+/// An attempt of a call.
+struct AttemptKey: Hashable, Sendable {
   var fetch: Position
   var attempt: UInt32
 }
 
+/// What is reserved for an attempt that began in the range and has not ended, as an audit follows it.
+struct AuditReservation: Sendable {
+  /// What is reserved on one page of the books. What only limits a cost that another part tells is none.
+  struct Part: Sendable {
+    var meter: AuditMeter
+    /// The number of its name.
+    var window: Int
+    var amount: Int64
+  }
+
+  /// The event that reserved it: few are still open when they are asked for, and then it tells who pays.
+  var record: [UInt8]
+  var position: Position
+  var parts: ShortList<Part>
+
+  var isOver: Bool { parts.allSatisfy { $0.amount <= 0 } }
+}
+
+/// When something began to be held for an attempt, and for whom and what: it counts there until it ends.
+struct AuditOrigin: Sendable {
+  var time: Timestamp
+  var payers = ShortList<AuditPayer>()
+  /// Of the call; a doubt outlives it.
+  var operation: Int?
+}
+
 /// What is in doubt or unprovable of an attempt, as an audit follows it.
 struct AuditDoubt: Sendable {
-  /// When it began, and whether that was in the range.
-  var time: Timestamp
+  var origin: AuditOrigin
+  /// Whether it began in the range.
   var isCounted = false
-  var payers = ShortList<AuditPayer>()
-  /// Of the call, for its groups; a doubt outlives it.
-  var operation: Int?
   /// On how many pages of the books it is open.
   var openPages = 0
   /// The unit in which it was settled first: there the settlement counts as a charge.

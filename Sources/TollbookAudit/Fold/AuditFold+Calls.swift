@@ -20,7 +20,11 @@ extension AuditFold {
         take(shelf.place(of: range, in: record), index, event, into: &call)
       }
     }
-    for move in event.moves { note(call: position, meter(move.meter, record)) }
+    for move in event.moves {
+      let meter = meter(move.meter, record)
+      note(call: position, meter)
+      if isCounting { reserved(move, meter, record) }
+    }
     if isCounting {
       if followsResources {
         countCall(call, isRetry: false)

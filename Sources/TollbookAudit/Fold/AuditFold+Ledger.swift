@@ -21,6 +21,7 @@ extension AuditFold {
     for move in event.moves {
       let meter = meter(move.meter, record)
       note(call: event.fetch, meter)
+      reservationEnded(event, move, meter, record)
       // Another move tells the same cost.
       guard isCounting, !move.isLimitOnly else { continue }
       let booking = Booking(
@@ -124,11 +125,13 @@ extension AuditFold {
 
   mutating func doubted(_ event: ChargeInDoubt, _ postings: [Posting]) {
     let call = calls[event.fetch]
-    let key = DoubtKey(fetch: event.fetch, attempt: event.attempt)
-    var doubt = AuditDoubt(time: last)
-    doubt.payers = event.payers.isEmpty ? payers(call?.account) : payers(event.payers)
-    doubt.operation =
-      event.operation.isEmpty ? call?.operation : names.number(of: event.operation)
+    let key = AttemptKey(fetch: event.fetch, attempt: event.attempt)
+    reservationEnded(postings)
+    let origin = AuditOrigin(
+      time: last,
+      payers: event.payers.isEmpty ? payers(call?.account) : payers(event.payers),
+      operation: event.operation.isEmpty ? call?.operation : names.number(of: event.operation))
+    var doubt = AuditDoubt(origin: origin)
     for posting in postings {
       let meter = meter(posting.page)
       note(call: event.fetch, meter)
@@ -136,7 +139,7 @@ extension AuditFold {
       doubt.openPages += 1
       doubt.isCounted = isCounting
       guard isCounting else { continue }
-      post(amount, to: \.inDoubt, .inDoubt, doubt, meter, fetch: event.fetch)
+      post(amount, to: \.inDoubt, .inDoubt, origin, meter, fetch: event.fetch)
     }
     if doubt.openPages > 0 {
       if let old = doubts[key] {
@@ -152,7 +155,7 @@ extension AuditFold {
   mutating func resolved(_ event: ChargeResolved, _ postings: [Posting]) {
     for (closing, posting) in zip(event.doubts, postings) {
       guard !posting.isLimitOnly, case .closed(let closed) = posting.change else { continue }
-      let key = DoubtKey(fetch: closing.fetch, attempt: closing.attempt)
+      let key = AttemptKey(fetch: closing.fetch, attempt: closing.attempt)
       let meter = meter(posting.page)
       let payers =
         closing.payers.isEmpty
@@ -161,13 +164,16 @@ extension AuditFold {
       var doubt =
         doubts[key]
         ?? AuditDoubt(
-          time: last, payers: payers, operation: names.number(of: closing.operation))
+          origin: AuditOrigin(
+            time: last, payers: payers, operation: names.number(of: closing.operation)))
       if options.through == nil ? isCounting : isInRange(doubts[key], closed) {
         let state = closed.wasUnprovable ? \UnitAmounts.unprovable : \UnitAmounts.inDoubt
         post(
-          0 &- closed.amount, to: state, closed.wasUnprovable ? .unprovable : .inDoubt, doubt,
-          meter, fetch: closing.fetch)
-        post(closed.unprovable, to: \.unprovable, .unprovable, doubt, meter, fetch: closing.fetch)
+          0 &- closed.amount, to: state, closed.wasUnprovable ? .unprovable : .inDoubt,
+          doubt.origin, meter, fetch: closing.fetch)
+        post(
+          closed.unprovable, to: \.unprovable, .unprovable, doubt.origin, meter,
+          fetch: closing.fetch)
       }
       if closed.settled != 0 {
         if doubt.countedUnit == nil { doubt.countedUnit = meter.unit }
@@ -189,7 +195,7 @@ extension AuditFold {
   }
 
   /// Notes that a doubt is no longer open on a page, or is open on.
-  private mutating func close(_ key: DoubtKey, _ doubt: AuditDoubt, isOver: Bool) {
+  private mutating func close(_ key: AttemptKey, _ doubt: AuditDoubt, isOver: Bool) {
     guard doubts[key] != nil else { return }
     var doubt = doubt
     if isOver { doubt.openPages -= 1 }
@@ -221,26 +227,26 @@ extension AuditFold {
     }
   }
 
-  /// Moves a term of a doubt, in the group where the doubt began.
-  private mutating func post(
+  /// Moves a term of what is held for an attempt, in the group where that began.
+  mutating func post(
     _ amount: Int64, to term: WritableKeyPath<UnitAmounts, Int64>, _ wasteClass: WasteClass,
-    _ doubt: AuditDoubt, _ meter: AuditMeter, fetch: Position
+    _ origin: AuditOrigin, _ meter: AuditMeter, fetch: Position
   ) {
     guard amount != 0 else { return }
     var delta = UnitAmounts()
     if options.grouping.dividesByResource {
-      for part in parts(amount, over: doubt.payers, of: fetch) where isWanted(part.account) {
+      for part in parts(amount, over: origin.payers, of: fetch) where isWanted(part.account) {
         delta[keyPath: term] = part.amount
         groups.add(delta, unit: meter.unit, to: group(of: part))
         addWaste(part.amount, wasteClass, unit: meter.unit)
       }
     } else {
-      for (payer, amount) in zip(doubt.payers, doubt.payers.dividing(amount))
+      for (payer, amount) in zip(origin.payers, origin.payers.dividing(amount))
       where isWanted(payer.account) {
         delta[keyPath: term] = amount
         let key = group(
-          at: doubt.time, account: payer.account, credential: meter.owner,
-          operation: doubt.operation)
+          at: origin.time, account: payer.account, credential: meter.owner,
+          operation: origin.operation)
         groups.add(delta, unit: meter.unit, to: key)
         addWaste(amount, wasteClass, unit: meter.unit)
       }

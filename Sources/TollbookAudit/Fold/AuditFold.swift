@@ -36,7 +36,9 @@ struct AuditFold {
 
   var shelf = AuditShelf()
   var calls: [Position: AuditCall] = [:]
-  var doubts: [DoubtKey: AuditDoubt] = [:]
+  var doubts: [AttemptKey: AuditDoubt] = [:]
+  /// Of attempts that began in the range.
+  var reservations: [AttemptKey: AuditReservation] = [:]
   var meters: [AuditMeter: MeterWatch] = [:]
   /// A call of which all is booked but for what the same commit may still tell.
   var ending: Position?
@@ -99,6 +101,7 @@ struct AuditFold {
     case .fetchSucceeded, .fetchAttemptFailed, .fetchFailed:
       guard let event = EndedFields(record, payload, kind: kind) else { throw malformed(kind) }
       ended(event, kind)
+      if event.nextAttempt > 0, isCounting { try reservedAgain(record) }
     case .cacheWritten:
       guard let event = WrittenFields(record, payload) else { throw malformed(kind) }
       if !options.parkedByCache.contains(position) { written(event, record) }
@@ -139,8 +142,10 @@ struct AuditFold {
       }
     case .cachePurged(let event):
       if !options.parkedByCache.contains(position) { purged(event) }
-    case .reservationReleased(let event):
-      if isApplied() { attemptBooked(event.fetch, event.attempt) }
+    case .reservationReleased(let released):
+      guard isApplied() else { break }
+      reservationEnded(event.postings(at: position))
+      attemptBooked(released.fetch, released.attempt)
     case .chargeInDoubt(let doubt):
       if isApplied() { doubted(doubt, event.postings(at: position)) }
     case .chargeResolved(let resolution):
@@ -162,12 +167,13 @@ struct AuditFold {
     damaged("\(EventCodingError.malformed(kind))")
   }
 
-  private func damaged(_ problem: String) -> LogError {
+  func damaged(_ problem: String) -> LogError {
     .damaged(Damage(table: LogTables.eventsName, position: position, problem: problem))
   }
 
-  /// Brings what is undecided at the end of the range into its class of waste.
-  mutating func finish() {
+  /// Counts what is still reserved, and brings what is undecided at the end of the range into its class of waste.
+  mutating func finish() throws(LogError) {
+    try countReservations()
     for place in shelf.places.indices {
       if let replaced = shelf[place].replaced { settle(replaced, of: place, isOver: true) }
       for entry in shelf[place].entries { settle(entry, of: place, isOver: false) }

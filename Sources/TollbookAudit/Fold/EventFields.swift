@@ -40,6 +40,7 @@ struct MeterFields {
 /// Of a `Move`.
 struct MoveFields {
   var meter: MeterFields
+  var window = 0..<0
   var amount: Int64 = 0
   var reserved: Int64 = 0
   var expected: Int64 = 0
@@ -55,6 +56,7 @@ struct MoveFields {
       case (1, .bytes):
         guard let name = MeterFields(bytes, field.range) else { return nil }
         meter = name
+      case (2, .bytes): window = field.range
       case (3, .varint): amount = field.int64
       case (4, .varint): reserved = field.int64
       case (5, .varint): expected = field.int64

@@ -2,7 +2,7 @@
 package struct AmountInterval: Hashable, Sendable {
   /// What is certain.
   package var low: Int64
-  /// With everything that is in doubt or unprovable.
+  /// With everything that is in doubt, unprovable or still reserved.
   package var high: Int64
 
   package static let zero = AmountInterval(low: 0, high: 0)

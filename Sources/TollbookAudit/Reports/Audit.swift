@@ -116,7 +116,7 @@ package enum Audit {
       }
     }
     guard !isStopped else { return nil }
-    fold.finish()
+    try fold.finish()
     return AuditReport(
       fold, query, start: start, through: end, known: known, eventsRead: known - start)
   }

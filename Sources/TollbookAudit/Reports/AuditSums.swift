@@ -71,6 +71,9 @@ package struct UnitAmounts: Hashable, Sendable {
   package var inDoubt: Int64 = 0
   /// Held as spent for good; counts when the doubt began.
   package var unprovable: Int64 = 0
+  /// Reserved for attempts that began in the range and of which the end is not known: held, and perhaps spent. It counts
+  /// when it was reserved, and no longer once the attempt has ended, in the range or, of whole hours, after it.
+  package var reserved: Int64 = 0
   /// What the price list said for what was charged.
   package var expected: Int64 = 0
   /// How many charges are of this unit.
@@ -85,7 +88,7 @@ package struct UnitAmounts: Hashable, Sendable {
   package init() {}
 
   package var spent: AmountInterval {
-    AmountInterval(low: certain, high: certain &+ inDoubt &+ unprovable)
+    AmountInterval(low: certain, high: certain &+ inDoubt &+ unprovable &+ reserved)
   }
 
   package var saved: Int64 { avoided &+ avoidedByJoining }
@@ -97,6 +100,7 @@ package struct UnitAmounts: Hashable, Sendable {
     left.certain &+= right.certain
     left.inDoubt &+= right.inDoubt
     left.unprovable &+= right.unprovable
+    left.reserved &+= right.reserved
     left.expected &+= right.expected
     left.charges &+= right.charges
     left.avoided &+= right.avoided
@@ -186,6 +190,7 @@ extension UnitAmounts {
     json.field("certain", certain)
     json.field("in_doubt", inDoubt)
     json.field("unprovable", unprovable)
+    json.field("reserved", reserved)
     json.field("expected", expected)
     json.field("avoided", avoided)
     json.field("avoided_by_joining", avoidedByJoining)

@@ -21,6 +21,8 @@ package enum WasteClass: Int, CaseIterable, Sendable {
   case inDoubt
   /// Held as spent for good, because nothing can prove it any more.
   case unprovable
+  /// Reserved for an attempt of which the end is not known.
+  case reserved
   /// Charged for an answer with the same body as the entry that it replaced, or with “there is no such thing” again.
   case unchanged
   /// Charged for a refresh that nobody waited for, and no read was answered with it while it was fresh, before it was
@@ -43,6 +45,7 @@ package enum WasteClass: Int, CaseIterable, Sendable {
     case .failed: "failed"
     case .inDoubt: "in_doubt"
     case .unprovable: "unprovable"
+    case .reserved: "reserved"
     case .unchanged: "unchanged"
     case .neverRead: "never_read"
     case .refreshed: "refreshed_and_used"
@@ -56,14 +59,14 @@ package enum WasteClass: Int, CaseIterable, Sendable {
   package var isWaste: Bool? {
     switch self {
     case .duplicate, .failed, .unchanged, .neverRead: true
-    case .inDoubt, .unprovable, .live: nil
+    case .inDoubt, .unprovable, .reserved, .live: nil
     case .refreshed, .served, .handedOn: false
     }
   }
 }
 
-/// Amounts of one unit by what became of them. The classes sum to what was spent of it in the range: certain, in doubt
-/// and unprovable.
+/// Amounts of one unit by what became of them. The classes sum to what was spent of it in the range at most: certain,
+/// in doubt, unprovable and reserved.
 package struct WasteSums: Hashable, Sendable {
   private var amounts = [Int64](repeating: 0, count: WasteClass.allCases.count)
 

@@ -33,6 +33,8 @@ private struct RollupFindings {
   var last: Timestamp
   var rows: [(key: RollupKey, row: RollupRow)] = []
   var remarks: [(position: Position, remarks: RollupRemarks)] = []
+  /// What is still reserved for attempts that began in the range.
+  var reserved: [Hold] = []
   var live: LiveEntries?
 }
 
@@ -61,6 +63,7 @@ extension Audit {
     var fold = AuditFold(options)
     fold.nameFirstUnit(try source.firstUnit(after: found.start))
     for (key, row) in found.rows { fold.add(row, of: key) }
+    for hold in found.reserved { fold.add(hold) }
     fold.note(
       events: found.end - options.after, first: found.first, last: found.last, live: found.live)
     try fold.reconciliation.name(found.remarks, in: source, start: found.start)
@@ -73,9 +76,11 @@ extension Audit {
     _ query: AuditQuery, in source: LogSource
   ) throws(LogError) -> RollupFindings? {
     let rollups: RollupView
+    let ledger: LedgerView
     let cache: CacheView
     do throws(LogError) {
       rollups = RollupView(try ViewTables(of: RollupFold.fold, in: source.environment))
+      ledger = LedgerView(try ViewTables(of: LedgerFold.fold, in: source.environment))
       cache = CacheView(try ViewTables(of: CacheFold.fold, in: source.environment))
     } catch {
       guard case .noView = error else { throw error }
@@ -105,6 +110,11 @@ extension Audit {
         return .next
       }
       found.remarks = try rollups.remarks(after: after, through: end, in: transaction)
+      // An attempt that has ended holds nothing any more: what is left of a past hour is in the ledger.
+      found.reserved = try ledger.holds(in: transaction).filter { hold in
+        hold.state == .reserved && !hold.isLimitOnly
+          && hours.contains(RollupKey.hour(of: hold.since))
+      }
       if end == head { found.live = try cache.live(at: last, in: transaction) }
       return found
     }
@@ -202,7 +212,7 @@ extension AuditFold {
     if amounts != .zero { groups.addToGroup(amounts, unit: unit, group(of: key)) }
     if options.withWaste {
       for wasteClass in WasteClass.allCases {
-        let amount = row[wasteClass.column]
+        let amount = wasteClass.column.map { row[$0] } ?? 0
         if amount != 0 { addWaste(amount, wasteClass, unit: unit) }
       }
     }
@@ -225,20 +235,44 @@ extension AuditFold {
   }
 
   private mutating func group(of key: RollupKey) -> AuditGroups.Key {
-    if options.grouping == .kind { return .name(names.number(of: key.kind)) }
+    group(
+      at: RollupKey.start(ofHour: key.hour), account: key.account, operation: key.operation,
+      kind: key.kind)
+  }
+
+  private mutating func group(
+    at time: Timestamp, account: String, operation: String, kind: String
+  ) -> AuditGroups.Key {
+    if options.grouping == .kind { return .name(names.number(of: kind)) }
     return group(
-      at: RollupKey.start(ofHour: key.hour), account: names.number(of: key.account),
-      credential: nil, operation: names.number(of: key.operation))
+      at: time, account: names.number(of: account), credential: nil,
+      operation: names.number(of: operation))
+  }
+
+  /// Adds what is reserved for an attempt.
+  mutating func add(_ hold: Hold) {
+    let unit = units.number(of: hold.meter.unit)
+    for (payer, amount) in zip(hold.payers, hold.payers.dividing(hold.amount)) where amount != 0 {
+      var amounts = UnitAmounts()
+      amounts.reserved = amount
+      groups.add(
+        amounts, unit: unit,
+        to: group(
+          at: hold.since, account: payer.account, operation: hold.operation, kind: payer.kind))
+      if options.withWaste { addWaste(amount, .reserved, unit: unit) }
+    }
   }
 }
 
 extension WasteClass {
-  fileprivate var column: RollupColumn {
+  fileprivate var column: RollupColumn? {
     switch self {
     case .duplicate: .duplicate
     case .failed: .failed
     case .inDoubt: .inDoubt
     case .unprovable: .unprovable
+    // Not in the rollups: the ledger tells it.
+    case .reserved: nil
     case .unchanged: .unchanged
     case .neverRead: .neverRead
     case .refreshed: .refreshedAndUsed

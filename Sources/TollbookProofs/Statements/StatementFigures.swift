@@ -87,7 +87,8 @@ package struct SpendMove: Sendable {
   }
 }
 
-/// The three sums that a statement is about. Together they are what is spent at most; `settled` alone at least.
+/// The three sums that a statement is about. Together they are what is spent at most, by calls that have ended; `settled`
+/// alone at least. What is reserved for a call is in no statement before the call has ended.
 ///
 /// They wrap around, as the ledger's terms do.
 package struct SpendAmounts: Hashable, Sendable {

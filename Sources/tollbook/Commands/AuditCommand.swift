@@ -22,13 +22,14 @@ struct AuditCommand: AsyncParsableCommand {
     abstract: "Tell where the tokens and the money went, also while Tollbook runs.",
     discussion: """
       What was spent is told as an interval: what is certain, and that with what is in \
-      doubt or unprovable. What the cache avoided stands beside it and is never part of \
-      it. Each unit has figures of its own: tokens are never added to requests or money. \
-      What was spent of a unit belongs, to the last one, to a class of waste or use. \
-      Each reading of an upstream's own books is compared with what was expected.
+      doubt, unprovable, or still reserved for a call that has not ended. What the cache \
+      avoided stands beside it and is never part of it. Each unit has figures of its own: \
+      tokens are never added to requests or money. What was spent of a unit belongs, to \
+      the last one, to a class of waste or use. Each reading of an upstream's own books is \
+      compared with what was expected.
 
-      A charge counts when it was booked; a doubt when it began. Without --from and \
-      --to it is the whole log; a day as its end belongs to it.
+      A charge counts when it was booked; a doubt or a reservation when it began. Without \
+      --from and --to it is the whole log; a day as its end belongs to it.
 
       Audits of whole hours by day, hour, account, operation or kind read sums that \
       are kept of each hour; --replay adds them up anew from all events and proves \

@@ -76,6 +76,12 @@ enum StatementCommand {
       "Wrote \(file): \(lines.of("line")) of \(Int(last - first).of("event")), positions"
         + " \((first + 1).grouped) to \(last.grouped), signed by"
         + " \(try CheckpointSigner.read(of: log.directory).verifier.name).")
+    let reserved = try log.reserved(through: last, account: account)
+    if !reserved.isEmpty {
+      Console.say(
+        "\(reserved.text) more are reserved for calls that have not ended: they are in no statement"
+          + " before that.")
+    }
     Console.say("Check it with tollbook audit check \(file), or tools/check-statement.")
   }
 

@@ -31,7 +31,7 @@ struct AuditPage {
       report.query.grouping.rawValue, "unit", "low", "high", "certain", "in_doubt", "unprovable",
       "expected", "charges", "calls", "retries", "bought", "reads_fresh", "reads_stale",
       "reads_joined", "reads_bought", "reads_unmet", "refused", "avoided", "avoided_by_joining",
-      "reads_of_unknown_cost",
+      "reads_of_unknown_cost", "reserved",
     ]
     if price != nil {
       heading += ["currency", "low_nano_units", "high_nano_units", "avoided_nano_units"]
@@ -63,7 +63,7 @@ struct AuditPage {
       amounts.expected, counts.charges, counts.calls, counts.retries, counts.bought,
       counts.readsFresh, counts.readsStale, counts.readsJoined, counts.readsBought,
       counts.readsUnmet, counts.refused, amounts.avoided, amounts.avoidedByJoining,
-      counts.readsOfUnknownCost,
+      counts.readsOfUnknownCost, amounts.reserved,
     ]
     var cells = [Self.quoted(name ?? ""), Self.quoted(unit)] + figures.map(String.init)
     if let price {
@@ -168,6 +168,7 @@ struct AuditPage {
     add("certain", total.certain, "in \(Int(total.charges).of("charge"))")
     add("in doubt", total.inDoubt)
     add("unprovable", total.unprovable)
+    add("reserved", total.reserved, total.reserved == 0 ? "" : "held for calls that have not ended")
     add("at most", total.spent.high)
     add("avoided by the cache", total.avoided, "not part of the above")
     add("avoided by joining", total.avoidedByJoining)
@@ -286,8 +287,8 @@ struct AuditPage {
     var table = TextTable([.left, .right, .right, .right, .left])
     for wasteClass in WasteClass.allCases {
       let amount = waste[wasteClass]
-      // Where all answers are kept nobody asks what was handed on.
-      if wasteClass == .handedOn, amount == 0 { continue }
+      // Where all answers are kept nobody asks what was handed on, and where no call is out what it holds.
+      if [.handedOn, .reserved].contains(wasteClass), amount == 0 { continue }
       table.add([
         wasteClass.label, Amount(amount, unit).figure, Self.share(amount, of: waste.total),
         price?.amount(of: amount) ?? "", wasteClass.explanation,
@@ -398,6 +399,7 @@ extension WasteClass {
     case .failed: "the attempt brought nothing"
     case .inDoubt: "sent, and nobody told the cost"
     case .unprovable: "nothing can prove it any more"
+    case .reserved: "held for a call that has not ended"
     case .unchanged: "came back as it had been"
     case .neverRead: "refreshed, and not read while it was fresh"
     case .refreshed: "refreshed behind, and read"
