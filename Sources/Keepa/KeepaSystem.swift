@@ -10,7 +10,19 @@ extension HTTPSystem {
     KeepaUpstream.name, title: "Keepa",
     kinds: [
       KeepaUpstream.product: Kind(
-        "product", parts: { ContentSet(keepa: $0).keepaName }, summary: ProductSummary.writer)
+        "product", parts: { ContentSet(keepa: $0).keepaName }, summary: ProductSummary.writer),
+      KeepaUpstream.code: Kind("code"),
+      KeepaEndpoint.bestSellers.operation: Kind("list of best sellers"),
+      KeepaEndpoint.finder.operation: Kind(
+        "answer of the finder",
+        summary: { bytes in
+          FinderSummary(bytes).map { summary in { json in summary.write(to: &json) } }
+        }),
+      KeepaEndpoint.category.operation: Kind("category"),
+      KeepaEndpoint.search.operation: Kind("answer of a search"),
+      KeepaEndpoint.deals.operation: Kind("page of deals"),
+      KeepaEndpoint.seller.operation: Kind("seller"),
+      KeepaEndpoint.graph.operation: Kind("graph"),
     ],
     dropIn: .keepa,
     addRoutes: { service, router in
@@ -18,6 +30,9 @@ extension HTTPSystem {
       service.addProduct(to: router)
       service.addWarm(to: router)
       service.addDropIn(to: router)
+      service.addDiscovery(to: router)
+      service.addImport(to: router)
+      service.addViews(to: router)
     })
 }
 

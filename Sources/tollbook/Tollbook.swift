@@ -56,6 +56,7 @@ import Foundation
       CommandGroup(
         name: "Run",
         subcommands: [ServeCommand.self, DemoCommand.self, SimulateCommand.self]),
+      CommandGroup(name: "Ask", subcommands: [KeepaCommand.self]),
       CommandGroup(
         name: "Look",
         subcommands: [
