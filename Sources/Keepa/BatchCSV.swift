@@ -3,6 +3,7 @@ import SwiftProtobuf
 import TollbookEvents
 import TollbookGateway
 import TollbookHTTP
+import TollbookViews
 
 /// The answer to a batch as a table for a spreadsheet (RFC 4180): one line for each place of the list, in its order.
 /// Prices are in whole units of the currency; what is not known is empty.

@@ -3,6 +3,7 @@ import JSONText
 import TollbookEvents
 import TollbookGateway
 import TollbookHTTP
+import TollbookLog
 import TollbookUpstreams
 
 extension HTTPService {

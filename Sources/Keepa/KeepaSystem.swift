@@ -8,22 +8,7 @@ extension HTTPSystem {
   /// Keepa: products in batches, their bodies, and lists of them that are to be fresh.
   package static let keepa = HTTPSystem(
     KeepaUpstream.name, title: "Keepa",
-    kinds: [
-      KeepaUpstream.product: Kind(
-        "product", parts: { ContentSet(keepa: $0).keepaName }, summary: ProductSummary.writer),
-      KeepaUpstream.code: Kind("code"),
-      KeepaEndpoint.bestSellers.operation: Kind("list of best sellers"),
-      KeepaEndpoint.finder.operation: Kind(
-        "answer of the finder",
-        summary: { bytes in
-          FinderSummary(bytes).map { summary in { json in summary.write(to: &json) } }
-        }),
-      KeepaEndpoint.category.operation: Kind("category"),
-      KeepaEndpoint.search.operation: Kind("answer of a search"),
-      KeepaEndpoint.deals.operation: Kind("page of deals"),
-      KeepaEndpoint.seller.operation: Kind("seller"),
-      KeepaEndpoint.graph.operation: Kind("graph"),
-    ],
+    kinds: keepaKinds,
     dropIn: .keepa,
     addRoutes: { service, router in
       service.addBatch(to: router)
@@ -34,6 +19,35 @@ extension HTTPSystem {
       service.addImport(to: router)
       service.addViews(to: router)
     })
+}
+
+extension HTTPSystem {
+  private static var keepaKinds: [String: Kind] {
+    var kinds: [String: Kind] = [
+      KeepaUpstream.product: Kind(
+        "product", parts: { ContentSet(keepa: $0).keepaName }, summary: ProductSummary.writer),
+      KeepaUpstream.code: Kind("code"),
+    ]
+    let nouns: [KeepaEndpoint: String] = [
+      .bestSellers: "list of best sellers", .category: "category", .search: "answer of a search",
+      .deals: "page of deals", .seller: "seller", .graph: "graph",
+    ]
+    for (endpoint, noun) in nouns { kinds[endpoint.operation] = Kind(noun) }
+    kinds[KeepaEndpoint.finder.operation] = Kind(
+      "answer of the finder", summary: FinderSummary.writer)
+    return kinds
+  }
+}
+
+extension FinderSummary {
+  /// What writes an encoded summary; nil if it cannot be read.
+  @Sendable
+  fileprivate static func writer(
+    _ bytes: [UInt8]
+  ) -> (@Sendable (inout JSONWriter) -> Void)? {
+    guard let summary = FinderSummary(bytes) else { return nil }
+    return { json in summary.write(to: &json) }
+  }
 }
 
 extension ProductSummary {

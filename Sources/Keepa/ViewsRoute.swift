@@ -2,6 +2,7 @@ import Hummingbird
 import JSONText
 import SwiftProtobuf
 import TollbookEvents
+import TollbookGateway
 import TollbookHTTP
 import TollbookLog
 import TollbookViews

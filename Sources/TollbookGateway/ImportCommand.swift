@@ -1,4 +1,4 @@
-import TollbookEvents
+package import TollbookEvents
 package import TollbookLog
 import TollbookUpstreams
 import TollbookViews

@@ -1,5 +1,6 @@
 import Hummingbird
 import JSONText
+import Logging
 import TollbookEvents
 import TollbookGateway
 import TollbookHTTP

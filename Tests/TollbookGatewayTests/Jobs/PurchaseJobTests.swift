@@ -215,9 +215,10 @@ struct `Jobs that outlive the process` {
       turns += 1
       guard turns < 200_000 else {
         let job = try world.job(id)
+        let sleepers = world.time.sleeperCount
         Issue.record(
-          "seed \(seed): it does not end: \(job.state), \(job.detail),"
-            + " \(world.time.sleeperCount) sleep, \(ends) ends, \(faults) faults")
+          "seed \(seed): it does not end: \(job.state), \(job.detail), \(sleepers) sleep, \(ends) ends"
+        )
         return
       }
       switch random.int(0...99) {
