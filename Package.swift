@@ -101,7 +101,7 @@ let package = Package(
         "Deflate", "JSONText", "TollbookEvents", "TollbookLog", "TollbookViews",
         "TollbookUpstreams", "TollbookGateway", "TollbookForecast", "TollbookHTTP", hummingbird,
         httpTypes, protobuf, algorithms, crypto, logging,
-      ]),
+      ], resources: [.embedInCode("Scoring/AmazonFees.json")]),
     .target(
       name: "TollbookSimulators",
       dependencies: ["Deflate", "JSONText", hummingbird, nioCore, logging, lifecycle, algorithms]),

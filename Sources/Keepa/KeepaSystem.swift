@@ -16,6 +16,7 @@ extension HTTPSystem {
       service.addWarm(to: router)
       service.addDropIn(to: router)
       service.addDiscovery(to: router)
+      service.addScoring(to: router)
       service.addImport(to: router)
       service.addViews(to: router)
     })

@@ -86,7 +86,7 @@ extension HTTPService {
     return (entry, body, asOf.position)
   }
 
-  private static func domain(_ context: TollbookContext) throws(Problem) -> KeepaDomain {
+  static func domain(_ context: TollbookContext) throws(Problem) -> KeepaDomain {
     let text = context.parameters.get("domain") ?? ""
     guard let domain = Int(text).flatMap(KeepaDomain.init) else {
       throw .unknownDomain(text)
@@ -94,7 +94,7 @@ extension HTTPService {
     return domain
   }
 
-  private static func asin(_ context: TollbookContext) throws(Problem) -> KeepaASIN {
+  static func asin(_ context: TollbookContext) throws(Problem) -> KeepaASIN {
     let text = context.parameters.get("asin") ?? ""
     guard let asin = KeepaASIN(text) else {
       throw Problem(

@@ -175,3 +175,55 @@ extension Caller {
     try await send(.post, "/api/v1/products/discover", body: body)
   }
 }
+
+/// Scores: what a product would bring, from what is cached of it.
+struct ScoringRouteTests {
+  @Test func `products are scored from what was bought once, and again from the cache`()
+    async throws
+  {
+    let stand = try await Stand()
+    let order = "{\"bsr_max\":50000,\"price_min\":5,\"limit\":3,\"costs\":{\"buy\":100}}"
+    try await stand.serving { caller in
+      let path = "/api/v1/products/discover-with-scoring"
+      let first = try await caller.send(.post, path, body: order)
+      #expect(first.status == 200)
+      #expect(first.count("products") == 3)
+      #expect(first["cache_hit"]?.bool == false)
+      #expect(first.string("metadata.source") == "keepa_api")
+      #expect(first.int("tokens_used") == 14)
+      #expect(first.string("products.0.source") == "keepa_api")
+      let second = try await caller.send(.post, path, body: order)
+      #expect(second["cache_hit"]?.bool == true)
+      #expect(second.string("metadata.source") == "cache")
+      #expect(second.int("tokens_used") == 0)
+      #expect(second["products.0.score_cached"]?.bool == true)
+      #expect(second.int("products.0.profit") == first.int("products.0.profit"))
+      let price = try #require(first.int("products.0.price"))
+      let fees = try #require(first.int("products.0.fees.total"))
+      #expect(first.int("products.0.profit") == price - fees - 100)
+      // Other costs are another score of the same body.
+      let asin = try #require(first.string("products.0.asin"))
+      let dearer = try await caller.send(
+        .post, "/api/v1/products/1/\(asin)/score", body: "{\"costs\":{\"buy\":150}}")
+      #expect(dearer["cache_hit"]?.bool == true)
+      #expect(dearer.int("product.profit") == price - fees - 150)
+    }
+  }
+
+  @Test(
+    arguments: [
+      ("{\"costs\":5}", "costs"), ("{\"costs\":{\"by\":5}}", "costs.by"),
+      ("{\"costs\":{\"buy\":-1}}", "costs.buy"), ("{\"costs\":{\"buy\":1.5}}", "costs.buy"),
+      ("{\"cost\":{}}", "cost"),
+    ])
+  func `costs that cannot be are refused by name`(body: String, field: String) async throws {
+    let stand = try await Stand()
+    try await stand.serving { caller in
+      let answer = try await caller.send(
+        .post, "/api/v1/products/1/B09T2ZLMHB/score", body: body)
+      #expect(answer.status == 400)
+      #expect(answer.string("field") == field)
+    }
+    #expect(stand.callCount == 0)
+  }
+}

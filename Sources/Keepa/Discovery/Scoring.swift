@@ -1,0 +1,211 @@
+import Crypto
+import Hummingbird
+import JSONText
+import Synchronization
+import TollbookEvents
+import TollbookGateway
+import TollbookHTTP
+import TollbookLog
+import TollbookUpstreams
+import TollbookViews
+
+/// Scores products from what is cached of them, and remembers scores: one is the same for the same body, costs, day, tables
+/// and settings, and is looked up before a body is read.
+final class Scorer: Sendable {
+  /// The most scores that are remembered; beyond, all are forgotten.
+  private static let most = 100_000
+
+  struct Key: Hashable {
+    let digest: [UInt8]
+    let costs: ProductCosts
+    let day: Int64
+  }
+
+  private let tables: FeeTables
+  private let configuration: ScoringConfiguration
+  private let known = Mutex<[Key: ProductScore]>([:])
+
+  init(tables: FeeTables, configuration: ScoringConfiguration) {
+    self.tables = tables
+    self.configuration = configuration
+  }
+
+  /// - Throws: what is wrong with the tables that Tollbook was built with.
+  convenience init() throws(FeeTableError) {
+    self.init(tables: try .builtIn(), configuration: ScoringConfiguration())
+  }
+
+  /// The score of an entry's product, and whether it was remembered. Nil: its body is not kept.
+  func score(
+    _ entry: CacheEntry, _ costs: ProductCosts, at now: Timestamp, _ gateway: Gateway
+  ) -> (score: ProductScore, isRemembered: Bool)? {
+    // The day of the sale by UTC: fees change at the turn of a day some hours apart.
+    let day = CalendarDay(number: now.milliseconds / 86_400_000)
+    let key = Key(digest: entry.digest, costs: costs, day: day.number)
+    if let score = known.withLock({ $0[key] }) { return (score, true) }
+    guard let content = (try? gateway.body(of: entry)).flatMap({ try? $0?.content() }),
+      let product = try? JSONDocument(content).root
+    else { return nil }
+    let score = ProductScore(
+      product: product, costs: costs, tables: tables, day: day, configuration: configuration)
+    known.withLock { known in
+      if known.count >= Self.most { known.removeAll() }
+      known[key] = score
+    }
+    return (score, false)
+  }
+}
+
+/// What products cost who sells them: `costs` for all, `costs_by_asin` for some.
+struct CostOrder {
+  static let names = ["costs", "costs_by_asin"]
+
+  let common: ProductCosts
+  let own: [KeepaASIN: ProductCosts]
+
+  init(_ fields: JSONFields) throws(Problem) {
+    common = try fields.value("costs").map { try Self.costs($0, "costs") } ?? .unknown
+    var own: [KeepaASIN: ProductCosts] = [:]
+    if let value = fields.value("costs_by_asin") {
+      guard let members = value.members else {
+        throw Problem(
+          .invalidField, "costs_by_asin must be an object, not \(value.kind)",
+          field: "costs_by_asin")
+      }
+      for member in members {
+        guard let asin = KeepaASIN(member.name) else {
+          throw Problem(
+            .invalidField, "“\(member.name.prefix(50))” is no ASIN", field: "costs_by_asin")
+        }
+        own[asin] = try Self.costs(member.value, "costs_by_asin.\(asin)")
+      }
+    }
+    self.own = own
+  }
+
+  func costs(of asin: KeepaASIN) -> ProductCosts { own[asin] ?? common }
+
+  private static func costs(_ value: JSONValue, _ field: String) throws(Problem) -> ProductCosts {
+    guard let members = value.members else {
+      throw Problem(
+        .invalidField, "\(field) must be an object of buy, inbound and prep, not \(value.kind)",
+        field: field)
+    }
+    var found: [String: Int64] = [:]
+    for member in members {
+      guard ["buy", "inbound", "prep"].contains(member.name), let amount = member.value.int64 else {
+        throw Problem(
+          .invalidField,
+          "\(field) takes buy, inbound and prep: whole numbers in the currency's minor unit",
+          field: "\(field).\(member.name.prefix(50))")
+      }
+      found[member.name] = amount
+    }
+    do throws(ProductCostError) {
+      return try ProductCosts(buy: found["buy"], inbound: found["inbound"], prep: found["prep"])
+    } catch {
+      throw Problem(.invalidField, "\(error)", field: "\(field).\(error.name)")
+    }
+  }
+}
+
+extension HTTPService {
+  /// `POST /api/v1/products/discover-with-scoring` and `POST /api/v1/products/{domain}/{asin}/score`.
+  func addScoring(to router: Router<TollbookContext>) {
+    // The tables are checked by the tests; should they be broken nothing can be scored.
+    let scorer = try? Scorer()
+    router.route(
+      "/api/v1/products/discover-with-scoring",
+      post: { request, context in
+        let fields = try await JSONFields(
+          of: request, limit: context.maxUploadSize,
+          names: DiscoveryRequest.names + CostOrder.names + ["include"])
+        let question = try DiscoveryRequest(fields)
+        let costs = try CostOrder(fields)
+        let parts = try ContentSet(included: fields)
+        guard let scorer else { throw Problem(.internalError, "there are no tables of fees") }
+        let found = try await Discovery(question, self)
+        let answer = await gateway.products(
+          ProductsRequest(
+            asins: found.asins, domain: question.domain, contentSet: parts,
+            account: gateway.settings.account))
+        let tokens = found.tokens + answer.outcomes.reduce(0) { $0 + $1.paid }
+        let isAllCached = answer.outcomes.allSatisfy { $0.source == .cache || $0.source == .stale }
+        let isNoneCached = answer.outcomes.allSatisfy { $0.source != .cache && $0.source != .stale }
+        var response = Response.object(
+          position: answer.position, capacity: 1_024 * (answer.outcomes.count + 1)
+        ) { json in
+          json.array("products", answer.outcomes) { json, outcome in
+            write(outcome, costs.costs(of: outcome.asin), scorer, at: answer.now, &json)
+          }
+          json.field("total_count", found.total)
+          json.field("cache_hit", found.isCached && isAllCached)
+          json.object("metadata") { json in
+            json.object("filters_applied") { json in question.write(to: &json) }
+            json.field("timestamp", answer.now)
+            json.field(
+              "source",
+              found.isCached && isAllCached
+                ? "cache" : !found.isCached && isNoneCached ? "keepa_api" : "mixed")
+          }
+          json.field("tokens_used", tokens)
+        }
+        response.headers[.charge] = "\(tokens)"
+        return response
+      })
+    router.route(
+      "/api/v1/products/{domain}/{asin}/score",
+      post: { request, context in
+        let domain = try Self.domain(context)
+        let asin = try Self.asin(context)
+        let fields = try await JSONFields(
+          of: request, limit: context.maxUploadSize, names: ["costs", "include"])
+        let costs = try CostOrder(fields)
+        let parts = try ContentSet(included: fields)
+        guard let scorer else { throw Problem(.internalError, "there are no tables of fees") }
+        let answer = await gateway.products(
+          ProductsRequest(
+            asins: [asin], domain: domain, contentSet: parts, account: gateway.settings.account))
+        guard let outcome = answer.outcomes.first, let entry = outcome.entry else {
+          throw answer.outcomes.first?.problem.map { Problem($0) }
+            ?? Problem(.notFound, "nothing is known about \(asin)")
+        }
+        guard entry.isPresent else {
+          throw Problem(.notFound, "Keepa does not know \(asin) in domain \(domain.rawValue)")
+        }
+        var response = Response.object(position: answer.position) { json in
+          json.name("product")
+          write(outcome, costs.costs(of: asin), scorer, at: answer.now, &json)
+          json.field("cache_hit", outcome.source == .cache || outcome.source == .stale)
+          json.field("tokens_used", outcome.paid)
+        }
+        response.headers[.charge] = "\(outcome.paid)"
+        return response
+      })
+  }
+
+  private func write(
+    _ outcome: ProductOutcome, _ costs: ProductCosts, _ scorer: Scorer, at now: Timestamp,
+    _ json: inout JSONWriter
+  ) {
+    let scored = outcome.entry.flatMap { entry in
+      entry.isPresent ? scorer.score(entry, costs, at: now, gateway) : nil
+    }
+    json.object { json in
+      if let scored {
+        scored.score.writeMembers(to: &json)
+      } else {
+        json.field("asin", outcome.asin.description)
+      }
+      json.field("source", outcome.source == .keepa ? "keepa_api" : outcome.source.rawValue)
+      json.field("score_cached", scored?.isRemembered ?? false)
+      if scored == nil {
+        let isUnknown = outcome.problem == nil && outcome.entry?.isPresent == false
+        json.field(
+          "error",
+          outcome.problem?.detail
+            ?? (isUnknown ? "Keepa does not know this ASIN" : "its body is not kept any more"))
+      }
+    }
+  }
+}
