@@ -64,7 +64,11 @@ struct CostOrder {
   let own: [KeepaASIN: ProductCosts]
 
   init(_ fields: JSONFields) throws(Problem) {
-    common = try fields.value("costs").map { try Self.costs($0, "costs") } ?? .unknown
+    if let value = fields.value("costs") {
+      common = try Self.costs(value, "costs")
+    } else {
+      common = .unknown
+    }
     var own: [KeepaASIN: ProductCosts] = [:]
     if let value = fields.value("costs_by_asin") {
       guard let members = value.members else {
