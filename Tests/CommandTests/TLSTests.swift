@@ -119,7 +119,7 @@ import TollbookTestSupport
     let renewed = try await initialize(["--renew"])
     #expect(renewed.status == 0)
     #expect(renewed.output.contains("For api.keepa.com, 10.0.0.7, until"))
-    #expect(renewed.output.contains("every client needs the new ca.pem"))
+    #expect(renewed.output.contains("give the new ca.pem to every client"))
     let after = try folder.contents()
     #expect(after.keys.sorted() == before.keys.sorted())
     for name in ["ca.pem 644", "server.pem 644", "server.key 600"] {
@@ -206,6 +206,9 @@ import TollbookTestSupport
     let serving = try await Serving(
       ["serve", "--port", "0", "--data-dir", "real"], in: folder,
       environment: ["KEEPA_API_KEY": "any", "KEEPA_CONNECT_TO": "127.0.0.1:\(port)"])
+    #expect(
+      serving.greeting.contains(
+        "Keepa is at https://api.keepa.com, connected to at 127.0.0.1:\(port)."))
     let answer = try await serving.batch(["B09T2ZLMHB"])
     #expect(answer["stats"]?["tokens_used"]?.int64 == 0)
     let why = answer["results"]?[0]?["error"]?["detail"]?.string ?? ""

@@ -64,7 +64,8 @@ struct ServeCommand: AsyncParsableCommand {
     if settings.isSimulated {
       upstream = "Keepa is simulated; nothing is spent."
     } else if settings.keepaKey != nil {
-      upstream = "Keepa is at \(settings.keepaBase)."
+      let place = settings.keepaConnectTo.map { ", connected to at \($0)" } ?? ""
+      upstream = "Keepa is at \(settings.keepaBase)\(place)."
     } else if running.gateway.statuses.contains(where: \.isConfigured) {
       upstream = "No key for Keepa is set (KEEPA_API_KEY): of its products only the cache answers."
     } else {

@@ -98,7 +98,7 @@ struct TLSInitCommand: AsyncParsableCommand {
       hosts.isEmpty ? "" : "  127.0.0.1 \(hosts.map(\.description).joined(separator: " "))"
     let renewed =
       isRenewed
-      ? " The former authority is not trusted for it: every client needs the new ca.pem." : ""
+      ? " Start Tollbook anew, and give the new ca.pem to every client." : ""
     return """
       Made \(files.chain), its key \(files.key), and \(files.authority).
       For \(made.names.map(\.description).joined(separator: ", ")), until \
