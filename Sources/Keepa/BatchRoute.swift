@@ -14,6 +14,9 @@ extension HTTPService {
           fields, cacheControl: request.headers[.cacheControl], gateway.settings)
         if let answer = try dryRun(question.request.demand, request.headers) { return answer }
         let answer = await gateway.products(question.request)
+        if BatchCSV.isAsked(request.headers[.accept]) {
+          return BatchCSV(question, answer).response()
+        }
         return try BatchAnswer(question, answer).response()
       })
   }

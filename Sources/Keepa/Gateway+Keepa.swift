@@ -63,6 +63,7 @@ extension RegisteredUpstream {
         KeepaUpstream(
           keepa.api, credential: keepa.credential, overdraft: settings.overdraft,
           freshness: settings.freshness)
-      }, absence: "no key for Keepa is set (KEEPA_API_KEY)", jobKinds: [.warmKeepa])
+      }, absence: "no key for Keepa is set (KEEPA_API_KEY)", jobKinds: [.warmKeepa],
+      kinds: KeepaUpstream.kinds(settings.freshness))
   }
 }

@@ -119,7 +119,7 @@ extension KeepaProductAnswer {
 
 extension KeepaProduct {
   /// - Parameter contentSet: the paid parts that were asked for.
-  fileprivate init(_ asin: KeepaASIN, _ product: JSONValue, asked contentSet: ContentSet) {
+  init(_ asin: KeepaASIN, _ product: JSONValue, asked contentSet: ContentSet) {
     // Where the offers could not be collected Keepa takes the price of a plain product, and brings one (fact sheet,
     // section 5).
     let isPlain = contentSet.covers(.offers) && product["offersSuccessful"]?.bool == false

@@ -8,17 +8,46 @@ extension HTTPSystem {
   /// Keepa: products in batches, their bodies, and lists of them that are to be fresh.
   package static let keepa = HTTPSystem(
     KeepaUpstream.name, title: "Keepa",
-    kinds: [
-      KeepaUpstream.product: Kind(
-        "product", parts: { ContentSet(keepa: $0).keepaName }, summary: ProductSummary.writer)
-    ],
+    kinds: keepaKinds,
     dropIn: .keepa,
     addRoutes: { service, router in
       service.addBatch(to: router)
       service.addProduct(to: router)
       service.addWarm(to: router)
       service.addDropIn(to: router)
+      service.addDiscovery(to: router)
+      service.addImport(to: router)
+      service.addViews(to: router)
     })
+}
+
+extension HTTPSystem {
+  private static var keepaKinds: [String: Kind] {
+    var kinds: [String: Kind] = [
+      KeepaUpstream.product: Kind(
+        "product", parts: { ContentSet(keepa: $0).keepaName }, summary: ProductSummary.writer),
+      KeepaUpstream.code: Kind("code"),
+    ]
+    let nouns: [KeepaEndpoint: String] = [
+      .bestSellers: "list of best sellers", .category: "category", .search: "answer of a search",
+      .deals: "page of deals", .seller: "seller", .graph: "graph",
+    ]
+    for (endpoint, noun) in nouns { kinds[endpoint.operation] = Kind(noun) }
+    kinds[KeepaEndpoint.finder.operation] = Kind(
+      "answer of the finder", summary: FinderSummary.writer)
+    return kinds
+  }
+}
+
+extension FinderSummary {
+  /// What writes an encoded summary; nil if it cannot be read.
+  @Sendable
+  fileprivate static func writer(
+    _ bytes: [UInt8]
+  ) -> (@Sendable (inout JSONWriter) -> Void)? {
+    guard let summary = FinderSummary(bytes) else { return nil }
+    return { json in summary.write(to: &json) }
+  }
 }
 
 extension ProductSummary {

@@ -46,14 +46,19 @@ package struct KeepaUpstream: Upstream {
     [UpstreamMeter(meter, .refillBucket(bucket), doubt: .ownReadings)]
   }
 
-  package var kinds: [ResourceKind] {
-    let kept = KeepaEndpoint.allCases.filter(\.isKept).map(\.operation) + [Self.code]
-    return [ResourceKind(Self.product, freshness: policy(of: Self.product), summary: .public)]
-      + kept.map { ResourceKind($0, freshness: policy(of: $0)) }
-  }
+  package var kinds: [ResourceKind] { Self.kinds(freshness) }
 
-  private func policy(of kind: String) -> FreshnessPolicy {
-    freshness[kind] ?? Self.standardFreshness(of: kind)
+  /// Its kinds with their windows.
+  ///
+  /// - Parameter freshness: by kind; of the others ``standardFreshness(of:)``.
+  package static func kinds(_ freshness: [String: FreshnessPolicy]) -> [ResourceKind] {
+    let kept = KeepaEndpoint.allCases.filter(\.isKept).map(\.operation) + [code]
+    return ([product] + kept).map { name in
+      let hasSummary = name == product || name == KeepaEndpoint.finder.operation
+      return ResourceKind(
+        name, freshness: freshness[name] ?? standardFreshness(of: name),
+        summary: hasSummary ? .public : .none)
+    }
   }
 
   /// How long entries of a kind may answer if nobody sets it.
@@ -187,9 +192,17 @@ package struct KeepaUpstream: Upstream {
     }
     guard !answer.unasked.isEmpty else { return Delivery(writes) }
     let others = answer.unasked.prefix(3).map(\.asin.description).joined(separator: ", ")
-    let silence = answer.unanswered.map {
-      (resource($0, asked.domain), "Keepa answered with another product instead: \(others)")
+    let detail = "Keepa answered with another product instead: \(others)"
+    if answer.unasked.count == 1, answer.unanswered.count == 1 {
+      // A redirect: the other one is kept under its own name, and goes to who asked as it came.
+      let other = answer.unasked[0]
+      writes.append(
+        Write(
+          resource(answer.unanswered[0], asked.domain), body: other.body, cuts: other.cuts,
+          parts: other.contentSet.rawValue, disposition: .handOn(.unasked, detail: detail)))
+      return Delivery(writes)
     }
+    let silence = answer.unanswered.map { (resource($0, asked.domain), detail) }
     return Delivery(writes, silence: Dictionary(silence, uniquingKeysWith: { first, _ in first }))
   }
 }

@@ -75,17 +75,17 @@ package struct ProductOutcome: Sendable {
 
   init(_ asin: KeepaASIN, _ outcome: ResourceOutcome) {
     self.asin = asin
-    source =
-      switch outcome.source {
-      case .upstream: .keepa
-      case .cache: .cache
-      case .stale: .stale
-      case .none: .none
-      }
+    if case .handOn(_, let detail)? = outcome.handedOn?.disposition {
+      // It is about another product.
+      source = .none
+      problem = PurchaseProblem(.upstreamUnavailable, detail)
+    } else {
+      source = Source(outcome.source)
+      problem = outcome.problem?.reason == .incomplete ? Self.incomplete : outcome.problem
+    }
     entry = outcome.entry
     tokens = outcome.cost
     isJoined = outcome.isJoined
-    problem = outcome.problem?.reason == .incomplete ? Self.incomplete : outcome.problem
     lost = outcome.lost
     inDoubt = outcome.inDoubt
   }
@@ -93,6 +93,18 @@ package struct ProductOutcome: Sendable {
   private static let incomplete = PurchaseProblem(
     .incomplete,
     "Keepa could not collect the offers, and answered without them and what comes with them")
+}
+
+extension ProductOutcome.Source {
+  init(_ source: ResourceOutcome.Source) {
+    self =
+      switch source {
+      case .upstream: .keepa
+      case .cache: .cache
+      case .stale: .stale
+      case .none: .none
+      }
+  }
 }
 
 /// The answer to a `ProductsRequest`.

@@ -53,6 +53,9 @@ package final class Gateway: Sendable {
     purchasers.first { operation.hasPrefix($0.upstream.name + ".") }
   }
 
+  /// The kinds whose entries may come from elsewhere, of upstreams that are configured or not.
+  var importedKinds: [ResourceKind] { registered.flatMap(\.kinds) }
+
   /// The kinds of jobs that outlive the process.
   var jobKinds: [PurchaseJobKind] { registered.flatMap(\.jobKinds) }
 

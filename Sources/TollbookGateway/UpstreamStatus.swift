@@ -54,13 +54,18 @@ package struct RegisteredUpstream: Sendable {
   package var absence: String
   /// The jobs that it has for long lists.
   package var jobKinds: [PurchaseJobKind]
+  /// What its calls may bring, configured or not.
+  package var kinds: [ResourceKind]
 
+  /// - Parameter kinds: nil: those of the upstream.
   package init(
-    _ name: String, _ upstream: (any Upstream)?, absence: String, jobKinds: [PurchaseJobKind] = []
+    _ name: String, _ upstream: (any Upstream)?, absence: String,
+    jobKinds: [PurchaseJobKind] = [], kinds: [ResourceKind]? = nil
   ) {
     self.name = name
     self.upstream = upstream
     self.absence = absence
     self.jobKinds = jobKinds
+    self.kinds = kinds ?? upstream?.kinds ?? []
   }
 }

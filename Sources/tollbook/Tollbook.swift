@@ -58,6 +58,7 @@ import Foundation
         subcommands: [
           ServeCommand.self, DemoCommand.self, SimulateCommand.self, TLSCommand.self,
         ]),
+      CommandGroup(name: "Ask", subcommands: [KeepaCommand.self]),
       CommandGroup(
         name: "Look",
         subcommands: [

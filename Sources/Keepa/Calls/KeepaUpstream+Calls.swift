@@ -95,8 +95,11 @@ extension KeepaUpstream {
     guard endpoint.map != nil, let root = try? JSONDocument(answer.content).root else {
       // A body of no members says that there is nothing: no list, no page.
       let isEmpty = answer.content.count <= 2
+      let selection = call.needs[0].request?.query.first { $0.name == "selection" }?.value
       return Delivery([
-        Write(resource, body: isEmpty ? nil : answer.content, parts: call.needs[0].parts)
+        Write(
+          resource, body: isEmpty ? nil : answer.content, parts: call.needs[0].parts,
+          summary: endpoint == .finder ? FinderSummary.bytes(of: selection, answer.content) : [])
       ])
     }
     return Delivery(

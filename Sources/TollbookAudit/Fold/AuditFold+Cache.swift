@@ -20,7 +20,8 @@ extension AuditFold {
     entry.isBehind = index.flatMap { call?.isBehind($0) } ?? false
     replace(by: entry, in: place)
     let account = index.flatMap { call?.demand(ofResource: $0)?.account } ?? call?.account
-    guard isCounting, isWanted(account) else { return }
+    // What was bought elsewhere is no purchase.
+    guard isCounting, event.fetch > 0, isWanted(account) else { return }
     var delta = AuditCounts()
     delta.bought = 1
     if options.grouping.dividesByResource {

@@ -65,7 +65,11 @@ struct SettleCommand: Sendable {
         Amount(place.map { part[$0] } ?? 0, cost.unit)
       }
       booking.append(
-        .cacheWritten(cacheWritten(item, attempt.fetch, costs: shares, after: before)))
+        .cacheWritten(
+          CacheWritten(
+            item.write, item.body,
+            in: upstream.kinds.first { $0.name == item.write.resource.kind },
+            fetch: attempt.fetch, fetched: observed, costs: shares, after: before)))
     }
     for write in handedOn {
       if let place = places[write.resource] { end.results[place].use = .handedOn }
@@ -153,27 +157,31 @@ struct SettleCommand: Sendable {
     if isUnchanged { return .unchanged }
     return attempt.demands[attempt.demandOf[place]].isBehind ? .refreshed : .served
   }
+}
 
-  private func cacheWritten(
-    _ item: Stored, _ fetch: Position, costs: [Amount], after entries: [CacheEntry]
-  ) -> CacheWritten {
-    let write = item.write
-    let kind = upstream.kinds.first { $0.name == write.resource.kind }
-    var event = CacheWritten()
-    event.resource = write.resource.description
-    event.contentSet = write.parts
-    event.replaced = entries.filter { $0.contentSet & write.parts == $0.contentSet }
-      .map(\.written)
-    event.presence = item.body == nil ? .absent : .present
-    event.fetch = fetch
-    event.body = .init(item.body?.digest ?? [])
-    event.bodyBytes = UInt32(item.body?.fragment.rawLength ?? 0)
-    event.upstreamUpdatedMs = write.upstreamUpdated
-    event.costs = costs.map { Cost($0) }
-    event.summary = .init(write.summary)
-    event.summaryForm = write.summary.isEmpty ? .none : kind?.summary ?? .none
-    (kind?.freshness ?? FreshnessPolicy()).stamp(&event, fetched: observed)
-    return event
+extension CacheWritten {
+  /// An entry that is kept.
+  ///
+  /// - Parameters:
+  ///   - fetch: what brought it; 0: it was bought elsewhere.
+  ///   - entries: what the cache holds of the resource.
+  init(
+    _ write: Write, _ body: Body?, in kind: ResourceKind?, fetch: Position, fetched: Timestamp,
+    costs: [Amount], after entries: [CacheEntry]
+  ) {
+    self.init()
+    resource = write.resource.description
+    contentSet = write.parts
+    replaced = entries.filter { $0.contentSet & write.parts == $0.contentSet }.map(\.written)
+    presence = body == nil ? .absent : .present
+    self.fetch = fetch
+    self.body = .init(body?.digest ?? [])
+    bodyBytes = UInt32(body?.fragment.rawLength ?? 0)
+    upstreamUpdatedMs = write.upstreamUpdated
+    self.costs = costs.map { Cost($0) }
+    summary = .init(write.summary)
+    summaryForm = write.summary.isEmpty ? .none : kind?.summary ?? .none
+    (kind?.freshness ?? FreshnessPolicy()).stamp(&self, fetched: fetched)
   }
 }
 

@@ -119,7 +119,8 @@ struct IndexKeys {
     case .fetchAttemptFailed(let event): fetch = event.fetch
     case .fetchSucceeded(let event): fetch = event.fetch
     case .fetchFailed(let event): fetch = event.fetch
-    case .cacheWritten(let event): (resources, fetch) = ([event.resource], event.fetch)
+    case .cacheWritten(let event):
+      (resources, fetch) = ([event.resource], event.fetch == 0 ? nil : event.fetch)
     case .cacheExpired(let event): resources = [event.resource]
     case .cacheEvicted(let event): resources = [event.resource]
     case .cachePurged(let event): resources = [event.resource]

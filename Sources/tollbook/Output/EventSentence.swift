@@ -24,7 +24,8 @@ extension Event {
         + " \(failure(event.reason, event.detail))"
     case .cacheWritten(let event):
       event.presence == .present
-        ? "\(name(event.resource)) kept, fresh until \(end(event))"
+        ? "\(name(event.resource)) kept\(event.fetch == 0 ? ", bought elsewhere" : ""), fresh until"
+          + " \(end(event))"
         : "\(name(event.resource)) is unknown to \(title(event.resource)), believed until"
           + " \(end(event))"
     case .cacheExpired(let event): "\(name(event.resource)) is no longer fresh"

@@ -1,0 +1,113 @@
+import Hummingbird
+import SwiftProtobuf
+import TollbookEvents
+import TollbookGateway
+import TollbookHTTP
+import TollbookViews
+
+/// The answer to a batch as a table for a spreadsheet (RFC 4180): one line for each place of the list, in its order.
+/// Prices are in whole units of the currency; what is not known is empty.
+struct BatchCSV {
+  /// The names of the columns. New ones come before the last two, which hold no comma.
+  static let columns = [
+    "asin", "domain", "source", "title", "brand", "currency", "buy_box", "new", "amazon", "used",
+    "fba", "sales_rank", "offers_new", "monthly_sold", "rating", "review_count", "fetched_at",
+    "expires_at", "tokens", "error", "retry_at",
+  ]
+
+  private let question: BatchQuestion
+  private let answer: ProductsAnswer
+
+  init(_ question: BatchQuestion, _ answer: ProductsAnswer) {
+    self.question = question
+    self.answer = answer
+  }
+
+  func response() -> Response {
+    let outcomes = Dictionary(answer.outcomes.map { ($0.asin, $0) }) { first, _ in first }
+    var seen: Set<KeepaASIN> = []
+    var text = Self.columns.joined(separator: ",") + "\r\n"
+    for place in question.places {
+      switch place {
+      case .invalid(let given): text += line(given, ["error": "invalid_asin"])
+      case .asin(let asin):
+        text += line(
+          asin.description,
+          outcomes[asin].map { cells($0, isFirst: seen.insert(asin).inserted) } ?? [:])
+      }
+    }
+    let tokens = answer.outcomes.reduce(0) { $0 + $1.paid }
+    return Response(
+      status: .ok,
+      headers: [
+        .contentType: "text/csv;charset=utf-8", .position: "\(answer.position)",
+        .charge: "\(tokens)",
+      ], body: .init(byteBuffer: ByteBuffer(string: text)))
+  }
+
+  private func line(_ asin: String, _ cells: [String: String]) -> String {
+    var cells = cells
+    cells["asin"] = asin
+    cells["domain"] = "\(question.request.domain.rawValue)"
+    return Self.columns.map { Self.quoted(cells[$0] ?? "") }.joined(separator: ",") + "\r\n"
+  }
+
+  private func cells(_ outcome: ProductOutcome, isFirst: Bool) -> [String: String] {
+    var cells = [
+      "source": outcome.source.rawValue, "tokens": isFirst ? "\(outcome.paid)" : "0",
+      "error": outcome.problem?.reason.rawValue ?? "",
+      "retry_at": outcome.problem?.retryAt?.description ?? "",
+    ]
+    guard let entry = outcome.entry else { return cells }
+    cells["fetched_at"] = entry.fetched.description
+    cells["expires_at"] = entry.freshUntil.description
+    guard entry.isPresent else {
+      if outcome.problem == nil { cells["error"] = "not_found" }
+      return cells
+    }
+    guard let summary = try? ProductSummary(serializedBytes: entry.summary) else { return cells }
+    let domain = question.request.domain
+    func price(_ statistic: Statistic) -> String {
+      statistic.hasCurrent
+        ? DiscoveryRequest.decimal(statistic.current, digits: domain.currencyDigits) : ""
+    }
+    func count(_ statistic: Statistic) -> String {
+      statistic.hasCurrent ? "\(statistic.current)" : ""
+    }
+    cells["title"] = summary.title
+    cells["brand"] = summary.brand
+    cells["currency"] = domain.currency
+    cells["buy_box"] = price(summary.buyBox)
+    cells["new"] = price(summary.new)
+    cells["amazon"] = price(summary.amazon)
+    cells["used"] = price(summary.used)
+    cells["fba"] = price(summary.fba)
+    cells["sales_rank"] = count(summary.salesRank)
+    cells["offers_new"] = count(summary.offersNew)
+    cells["monthly_sold"] = summary.hasMonthlySold ? "\(summary.monthlySold)" : ""
+    cells["rating"] = summary.hasRatingTenths ? "\(Double(summary.ratingTenths) / 10)" : ""
+    cells["review_count"] = summary.hasReviewCount ? "\(summary.reviewCount)" : ""
+    return cells
+  }
+
+  /// A cell. What a spreadsheet would take for a formula gets an apostrophe before it, as spreadsheets themselves write
+  /// text of that kind.
+  static func quoted(_ text: String) -> String {
+    let line = text.inOneLine()
+    let first = line.first
+    let isFormula = first.map { "=+-@".contains($0) } ?? false
+    let cell = isFormula ? "'" + line : line
+    guard cell.contains(where: { ",\"'".contains($0) }) else { return cell }
+    return "\"" + cell.replacing("\"", with: "\"\"") + "\""
+  }
+
+  /// Whether a client asks for a table: the first type that it names and that is sent is CSV.
+  static func isAsked(_ accept: String?) -> Bool {
+    for range in accept?.lowercased().split(separator: ",") ?? [] {
+      let type = range.split(separator: ";").first.map { $0.filter { $0 != " " } } ?? ""
+      if type == "text/csv" { return true }
+      if type == "application/json" || type == "*/*" { return false }
+    }
+    return false
+  }
+}

@@ -1,0 +1,177 @@
+import Hummingbird
+import JSONText
+import Keepa
+import Testing
+import TollbookEvents
+import TollbookLog
+import TollbookSimulators
+import TollbookTestSupport
+
+@testable import TollbookHTTP
+
+/// `POST /api/v1/products/discover`: the list for all filters, bought once.
+struct DiscoveryTests {
+  @Test func `a list is bought once, and cache_hit says so only the second time`() async throws {
+    let stand = try await Stand()
+    try await stand.serving { caller in
+      let first = try await caller.discover("{\"bsr_max\":50000,\"price_min\":5,\"limit\":3}")
+      #expect(first.status == 200)
+      #expect(first.count("asins") == 3)
+      #expect(first["cache_hit"]?.bool == false)
+      #expect(first.string("metadata.source") == "keepa_api")
+      #expect(first.int("tokens_used") == 11)
+      #expect(first.int("metadata.filters_applied.bsr_max") == 50_000)
+      #expect(first.int("metadata.filters_applied.price_min") == 5)
+      #expect(first["metadata.filters_applied.category"] == nil)
+      let calls = stand.callCount
+      // Another limit up to 50 is the same list.
+      let second = try await caller.discover("{\"price_min\":5.00,\"bsr_max\":50000,\"limit\":20}")
+      #expect(second["cache_hit"]?.bool == true)
+      #expect(second.string("metadata.source") == "cache")
+      #expect(second.int("tokens_used") == 0)
+      for place in 0..<3 {
+        #expect(second.string("asins.\(place)") == first.string("asins.\(place)"))
+      }
+      #expect(stand.callCount == calls)
+    }
+  }
+
+  @Test func `an empty result is kept too`() async throws {
+    let stand = try await Stand()
+    try await stand.serving { caller in
+      let none = "{\"price_min\":0.01,\"price_max\":0.01}"
+      let first = try await caller.discover(none)
+      #expect(first.count("asins") == 0)
+      #expect(first.int("tokens_used") == 10)
+      let second = try await caller.discover(none)
+      #expect(second.count("asins") == 0)
+      #expect(second["cache_hit"]?.bool == true)
+      #expect(second.int("tokens_used") == 0)
+    }
+  }
+
+  @Test(
+    arguments: [
+      ("{}", "category"), ("{\"bsr_min\":5,\"bsr_max\":4}", "bsr_min"),
+      ("{\"price_min\":5,\"price_max\":4}", "price_min"),
+      ("{\"domain\":7,\"bsr_max\":1}", "domain"),
+      ("{\"bsr_max\":0}", "bsr_max"), ("{\"price_min\":\"12\"}", "price_min"),
+      ("{\"bsr_max\":9,\"limit\":0}", "limit"), ("{\"bsrmax\":9}", "bsrmax"),
+    ])
+  func `bad filters are refused by name and cost nothing`(body: String, field: String) async throws
+  {
+    let stand = try await Stand()
+    try await stand.serving { caller in
+      let answer = try await caller.discover(body)
+      #expect(answer.status == 400)
+      #expect(answer.string("field") == field)
+    }
+    #expect(stand.callCount == 0)
+  }
+
+  @Test func `what was discovered stands in the old table`() async throws {
+    let stand = try await Stand()
+    try await stand.serving { caller in
+      let found = try await caller.discover("{\"bsr_max\":50000,\"price_min\":5}")
+      let table = try await caller.get("/views/product_discovery_cache")
+      #expect(table.count("rows") == 1)
+      #expect(table.int("rows.0.bsr_max") == 50_000)
+      #expect(table.int("rows.0.price_min") == 5)
+      #expect(table["rows.0.category"]?.isNull == true)
+      #expect(table.count("rows.0.asins") == found.count("asins"))
+      #expect(table.int("rows.0.count") == found.count("asins"))
+      _ = try await caller.batch(["B09T2ZLMHB"])
+      let products = try await caller.get("/views/keepa_products_cache?limit=5")
+      #expect(products.string("rows.0.asin") == "B09T2ZLMHB")
+      #expect(products["rows.0.expires_at"]?.string != nil)
+    }
+  }
+}
+
+/// `POST /keepa/import`: what was bought elsewhere answers here at no cost.
+struct ImportRouteTests {
+  @Test func `an imported product answers, costs nothing and is no purchase`() async throws {
+    let source = try await Stand()
+    let body = try await source.serving { caller in
+      _ = try await caller.batch(["B09T2ZLMHB"])
+      return try await caller.get("/keepa/products/1/B09T2ZLMHB").text
+    }
+    let stand = try await Stand()
+    stand.time.advance(byMilliseconds: 2 * 86_400_000)
+    let bought = stand.time.now.advanced(byMilliseconds: -86_400_000)
+    try await stand.serving { caller in
+      let order = "{\"products\":[\(body)],\"fetched_at\":\"\(bought)\"}"
+      let kept = try await caller.send(.post, "/keepa/import", body: order)
+      #expect(kept.status == 200)
+      #expect(kept.int("kept") == 1)
+      let again = try await caller.send(.post, "/keepa/import", body: order)
+      #expect(again.int("kept") == 0)
+      #expect(again.int("left_out") == 1)
+      let calls = stand.callCount
+      let answer = try await caller.batch(["B09T2ZLMHB"])
+      #expect(answer.int("stats.cache_hits") == 1)
+      #expect(answer.int("stats.tokens_used") == 0)
+      #expect(answer.string("results.0.fetched_at") == bought.description)
+      #expect(stand.callCount == calls)
+      let audit = try await caller.get("/audit")
+      #expect(audit["total.bought"]?.int64 ?? audit["bought"]?.int64 ?? 0 == 0)
+      // Six of its seven days are left.
+      stand.time.advance(byMilliseconds: 6 * 86_400_000 + 1_000)
+      let old = try await caller.batch(["B09T2ZLMHB"])
+      #expect(old.int("stats.tokens_used") == 1)
+    }
+  }
+
+  @Test(
+    arguments: [
+      ("{\"products\":[],\"fetched_at\":\"2020-01-01T00:00:00Z\"}", "products"),
+      ("{\"products\":[{}],\"fetched_at\":\"2020-01-01T00:00:00Z\"}", "products[0]"),
+      ("{\"products\":[{\"asin\":\"B09T2ZLMHB\"}]}", "fetched_at"),
+      ("{\"products\":[{\"asin\":\"B09T2ZLMHB\"}],\"fetched_at\":\"yesterday\"}", "fetched_at"),
+      (
+        "{\"products\":[{\"asin\":\"B09T2ZLMHB\"}],\"fetched_at\":\"2999-01-01T00:00:00Z\"}",
+        "fetched_at"
+      ),
+    ])
+  func `what cannot be imported is refused by name`(body: String, field: String) async throws {
+    let stand = try await Stand()
+    let head = stand.log.head
+    try await stand.serving { caller in
+      let answer = try await caller.send(.post, "/keepa/import", body: body)
+      #expect(answer.status == 400)
+      #expect(answer.string("field") == field)
+    }
+    #expect(stand.log.head == head)
+  }
+}
+
+/// A batch as a table.
+struct BatchCSVTests {
+  @Test func `a batch is a table for a spreadsheet where that is asked for`() async throws {
+    let stand = try await Stand()
+    try await stand.serving { caller in
+      let answer = try await caller.batch(
+        ["B09T2ZLMHB", "=1+1", "B09T2ZLMHB"], headers: [.accept: "text/csv"])
+      #expect(answer.headers[.contentType]?.hasPrefix("text/csv") == true)
+      let lines = answer.text.split(separator: "\r\n").map(String.init)
+      #expect(lines.count == 4)
+      #expect(lines[0].hasPrefix("asin,domain,source,title,brand,currency,buy_box,"))
+      #expect(lines[1].hasPrefix("B09T2ZLMHB,1,keepa,"))
+      #expect(lines[1].hasSuffix(",1,,"))
+      // What a spreadsheet would take for a formula is text.
+      #expect(lines[2].hasPrefix("\"'=1+1\",1,"))
+      #expect(lines[2].hasSuffix(",invalid_asin,"))
+      // Its cost is told once.
+      #expect(lines[3].hasSuffix(",0,,"))
+      let both = try await caller.batch(
+        ["B09T2ZLMHB"], headers: [.accept: "application/json, text/csv"])
+      #expect(both.int("stats.cache_hits") == 1)
+    }
+  }
+}
+
+extension Caller {
+  fileprivate func discover(_ body: String) async throws -> Answer {
+    try await send(.post, "/api/v1/products/discover", body: body)
+  }
+}
