@@ -4,9 +4,9 @@ enum SettingName: CaseIterable, Sendable {
   case keepaKey, keepaBase, keepaConnectTo, tokenPrice
   case accessKey, allowedHosts
   case cache, overdraft, answerTimeout, longestWait, queueLimit
-  case productFresh, productGrace, productErrorGrace, productKeep, absentFresh, bodyRetention
+  case productFresh, productGrace, productErrorGrace, productKeep, absentFresh
   case codeFresh, bestSellersFresh, finderFresh, searchFresh, categoryFresh, sellerFresh
-  case dealsFresh, graphFresh, interactiveReserve
+  case dealsFresh, graphFresh, interactiveReserve, bodyRetention
   case snapshotEvents, snapshotInterval, snapshotsKept
   case logLevel, mapSize
 }
