@@ -7,6 +7,9 @@ let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let protobuf = Target.Dependency.product(name: "SwiftProtobuf", package: "swift-protobuf")
+let x509 = Target.Dependency.product(name: "X509", package: "swift-certificates")
+let asn1 = Target.Dependency.product(name: "SwiftASN1", package: "swift-asn1")
+let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 let algorithms = Target.Dependency.product(name: "Algorithms", package: "swift-algorithms")
 let collections = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
 let lifecycle = Target.Dependency.product(
@@ -28,6 +31,9 @@ let package = Package(
       url: "https://github.com/apple/swift-configuration", from: "1.4.0", traits: ["JSON"]),
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+    .package(url: "https://github.com/apple/swift-certificates", from: "1.21.1"),
+    .package(url: "https://github.com/apple/swift-asn1", from: "1.7.4"),
+    .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
     .package(url: "https://github.com/apple/swift-algorithms", from: "1.2.1"),
     .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
   ],
@@ -91,7 +97,9 @@ let package = Package(
         "Deflate", "JSONText", "TollbookEvents", "TollbookLog", "TollbookViews",
         "TollbookUpstreams", "TollbookGateway", "TollbookArchive", "TollbookAudit",
         "TollbookProofs", hummingbird, httpTypes, nioCore, logging, protobuf, collections,
+        nioSSL,
         .product(name: "HummingbirdCore", package: "hummingbird"),
+        .product(name: "HummingbirdTLS", package: "hummingbird"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
         .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
       ]),
@@ -111,7 +119,7 @@ let package = Package(
         "Files", "TollbookEvents", "TollbookLog", "TollbookViews", "TollbookUpstreams",
         "TollbookGateway", "TollbookArchive", "TollbookAudit", "TollbookProofs",
         "TollbookForecast", "TollbookHTTP", "Keepa", "TollbookSimulators", "JSONText", hummingbird,
-        logging, lifecycle, crypto, nioCore,
+        logging, lifecycle, crypto, x509, asn1, nioCore, nioSSL,
         .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -193,7 +201,7 @@ let package = Package(
         "LMDB", "Deflate", "JSONText", "TollbookEvents", "TollbookLog", "TollbookViews",
         "TollbookUpstreams", "TollbookGateway", "TollbookArchive", "TollbookAudit",
         "TollbookProofs", "TollbookHTTP", "Keepa", "TollbookSimulators", "TollbookTestSupport",
-        hummingbird, nioCore,
+        hummingbird, nioCore, nioSSL,
         .product(name: "HummingbirdTesting", package: "hummingbird"),
         .product(name: "NIOEmbedded", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -206,7 +214,7 @@ let package = Package(
       dependencies: [
         "tollbook", "JSONText", "TollbookEvents", "TollbookLog", "TollbookViews",
         "TollbookUpstreams", "TollbookGateway", "TollbookArchive", "TollbookProofs",
-        "TollbookHTTP", "Keepa", "TollbookSimulators", "TollbookTestSupport",
+        "TollbookHTTP", "Keepa", "TollbookSimulators", "TollbookTestSupport", x509, asn1, crypto,
       ]),
     .testTarget(name: "TidyTests"),
   ]

@@ -14,6 +14,27 @@ package enum SystemCalls {
     guard unsafe mkdir(path, 0o700) == 0 else { throw SystemError(code: errno) }
   }
 
+  /// Writes a file anew, with those permissions from its first moment on. What has its name is removed before.
+  package static func writeNewFile(
+    _ bytes: [UInt8], to path: String, mode: UInt32
+  ) throws(SystemError) {
+    _ = unsafe unlink(path)
+    let descriptor = unsafe open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode)
+    guard descriptor >= 0 else { throw SystemError(code: errno) }
+    defer { close(descriptor) }
+    let code = Descriptors.write(bytes, to: descriptor)
+    guard code == 0 else { throw SystemError(code: code) }
+  }
+
+  /// The four or sixteen bytes of an address such as `127.0.0.1` or `::1`; nil: the text is none.
+  package static func bytes(ofAddress text: String) -> [UInt8]? {
+    for (family, count) in [(AF_INET, 4), (AF_INET6, 16)] {
+      var bytes = [UInt8](repeating: 0, count: count)
+      if unsafe inet_pton(family, text, &bytes) == 1 { return bytes }
+    }
+    return nil
+  }
+
   /// How many files the process may have open at once (`ulimit -n`); nil if the system does not say.
   package static var openFileLimit: Int? {
     var limit = rlimit()

@@ -7,6 +7,8 @@ package struct HTTPSettings: Sendable {
   package var host = "127.0.0.1"
   /// 0 lets the system choose.
   package var port = 8_000
+  /// The port to listen on with TLS, in the place of providers; nil: none, 0 lets the system choose.
+  package var tlsPort: Int?
   /// Tollbook's own version, as `/health` tells it.
   package var version: String
   /// Names under which browsers may reach Tollbook, beside this machine's own; without a port, any will do.
@@ -28,6 +30,7 @@ package struct HTTPSettings: Sendable {
   /// What is wrong with the settings, in a sentence for who starts Tollbook; nil if nothing is.
   package var problem: String? {
     if !(0...65_535).contains(port) { return "the port is \(port); it must lie in 0...65535" }
+    if port != 0 && port == tlsPort { return "the port is \(port), with TLS and without" }
     if accessKey == "" { return "the access key is empty" }
     if connections < 1 { return "there must be room for a connection" }
     if accessKey == nil && !Self.isLoopback(host) {
@@ -36,6 +39,9 @@ package struct HTTPSettings: Sendable {
     }
     return nil
   }
+
+  /// How many connections a listener may have open: where there are two, each has its half.
+  var connectionsOfListener: Int { tlsPort == nil ? connections : max(1, connections / 2) }
 
   /// Whether a text is a name or an address of a host, with or without a port, and nothing more.
   package static func isHostName(_ text: String) -> Bool { BrowserGuard.isAuthority(text) }

@@ -1,6 +1,9 @@
 package import Hummingbird
+import HummingbirdCore
+import HummingbirdTLS
 package import Logging
 package import NIOCore
+package import NIOSSL
 package import TollbookGateway
 import TollbookLog
 package import TollbookProofs
@@ -37,8 +40,25 @@ package struct TollbookApplication: Sendable {
     onServerRunning: @escaping @Sendable (any Channel) async -> Void = { _ in }
   ) -> Application<RouterResponder<TollbookContext>> {
     application(
-      router, at: .hostname(service.settings.host, port: service.settings.port),
-      connections: service.settings.connections, onServerRunning)
+      router().buildResponder(),
+      at: .hostname(service.settings.host, port: service.settings.port),
+      connections: service.settings.connectionsOfListener, onServerRunning)
+  }
+
+  /// The public side with TLS, in the place of the providers too: under their host names it has the paths that they
+  /// have.
+  ///
+  /// - Throws: if the certificate and its key cannot be used.
+  package func secureApplication(
+    _ tls: TLSConfiguration,
+    onServerRunning: @escaping @Sendable (any Channel) async -> Void = { _ in }
+  ) throws -> Application<ProviderHosts> {
+    let responder = router(inPlaceOf: service.systems.hosts).buildResponder()
+    return application(
+      ProviderHosts(systems: service.systems, below: responder),
+      at: .hostname(service.settings.host, port: service.settings.tlsPort ?? 0),
+      server: try .tls(.gatedHTTP1(idleTimeout: Self.idleTimeout), tlsConfiguration: tls),
+      connections: service.settings.connectionsOfListener, onServerRunning)
   }
 
   /// The side for the command line of whoever owns the data directory: `POST /resolve`.
@@ -49,16 +69,18 @@ package struct TollbookApplication: Sendable {
     socket: String, onServerRunning: @escaping @Sendable (any Channel) async -> Void = { _ in }
   ) -> Application<RouterResponder<TollbookContext>> {
     application(
-      controlRouter, at: .unixDomainSocket(path: socket), connections: Self.controlConnections,
+      controlRouter.buildResponder(), at: .unixDomainSocket(path: socket),
+      connections: Self.controlConnections,
       onServerRunning)
   }
 
-  private func application(
-    _ router: Router<TollbookContext>, at address: BindAddress, connections: Int,
+  private func application<Responder: HTTPResponder<TollbookContext>>(
+    _ responder: Responder, at address: BindAddress,
+    server: HTTPServerBuilder = .gatedHTTP1(idleTimeout: Self.idleTimeout), connections: Int,
     _ onServerRunning: @escaping @Sendable (any Channel) async -> Void
-  ) -> Application<RouterResponder<TollbookContext>> {
+  ) -> Application<Responder> {
     Application(
-      router: router, server: .gatedHTTP1(idleTimeout: Self.idleTimeout),
+      responder: responder, server: server,
       configuration: ApplicationConfiguration(
         address: address, serverName: "tollbook",
         availableConnectionsDelegate: ConnectionLimit(connections, logger: logger)),
@@ -75,13 +97,13 @@ package struct TollbookApplication: Sendable {
     }.get()
   }
 
-  private var router: Router<TollbookContext> {
+  private func router(inPlaceOf providers: [String] = []) -> Router<TollbookContext> {
     let router = Router(context: TollbookContext.self)
     router.addMiddleware {
       AnswerHeaders { service.gateway.isSimulated }
       RequestMetrics(statistics: service.requests, time: service.log.time)
       ProblemMiddleware(service: service)
-      BrowserGuard(service.settings)
+      BrowserGuard(service.settings, inPlaceOf: providers)
       AccessKeyGuard(accessKey: service.settings.accessKey, systems: service.systems)
     }
     service.addHealth(to: router)

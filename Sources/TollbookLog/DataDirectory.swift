@@ -69,6 +69,7 @@ package struct DataDirectory: Sendable {
   private static let newWord = "new"
   private static let newMarkerName = "tollbook.format.new"
   private static let lockName = "tollbook.lock"
+  private static let certificatesName = "tls"
 
   package let path: String
   package let mode: LogMode
@@ -102,7 +103,7 @@ package struct DataDirectory: Sendable {
   }
 
   /// Refuses a folder of the other mode, and one that is neither ours nor empty.
-  private static func refuseOthers(in path: String, mode: LogMode) throws(DataDirectoryError) {
+  package static func refuseOthers(in path: String, mode: LogMode) throws(DataDirectoryError) {
     if let marked = try readMarker(in: path) {
       guard marked == mode else { throw .otherMode(path, marked) }
       return
@@ -111,8 +112,10 @@ package struct DataDirectory: Sendable {
     do { names = try FileManager.default.contentsOfDirectory(atPath: path) } catch {
       throw .unusable(path, reason: reason(error))
     }
-    // A process that was cut short while it made the folder its own leaves these.
-    guard names.allSatisfy({ $0 == lockName || $0 == newMarkerName }) else { throw .notOurs(path) }
+    // A process that was cut short while it made the folder its own leaves the first two; the certificate may be made
+    // before the log.
+    let ours = [lockName, newMarkerName, certificatesName]
+    guard names.allSatisfy(ours.contains) else { throw .notOurs(path) }
   }
 
   /// Opens it beside its owner, only to read.
@@ -165,6 +168,9 @@ package struct DataDirectory: Sendable {
 
   /// The folder of a data directory in which its snapshots are.
   package static func snapshots(of path: String) -> String { "\(path)/snapshots" }
+
+  /// The folder of a data directory in which the certificate of its service is.
+  package static func certificates(of path: String) -> String { "\(path)/\(certificatesName)" }
 
   /// What the log of an existing directory rests on; nil: all its events are there.
   package static func base(of path: String) throws(DataDirectoryError) -> Base? {

@@ -24,6 +24,31 @@ package struct BaseURL: Hashable, Sendable, CustomStringConvertible {
     description = "\(scheme)://\(authority)\(kept)"
   }
 
+  /// The name or the address in it, without brackets.
+  package var host: String {
+    let host = URL(string: description)?.host ?? ""
+    return host.hasPrefix("[") ? String(host.dropFirst().dropLast()) : host
+  }
+
+  /// The port that it leads to.
+  package var port: Int {
+    URL(string: description)?.port ?? (description.hasPrefix("https:") ? 443 : 80)
+  }
+
+  /// Host and port as they stand in it.
+  var authority: String {
+    let rest = description.drop { $0 != ":" }.dropFirst("://".count)
+    return String(rest.prefix { $0 != "/" })
+  }
+
+  /// The same with another port.
+  func with(port: Int) -> String {
+    let isIPv6 = host.contains(":")
+    let scheme = description.prefix { $0 != ":" }
+    let path = description.dropFirst("\(scheme)://\(authority)".count)
+    return "\(scheme)://\(isIPv6 ? "[\(host)]" : host):\(port)\(path)"
+  }
+
   /// A port as it stands behind the host; nil if there is none, or none that can be connected to.
   private static func port(_ port: Int?) -> String? {
     port.flatMap { (1...65_535).contains($0) ? ":\($0)" : nil }

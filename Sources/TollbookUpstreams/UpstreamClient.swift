@@ -27,6 +27,9 @@ package final class UpstreamClient: Sendable {
     /// How long a connection is kept without a request. Short, since a request that meets the other side's closing is in
     /// doubt.
     package var keepAlive = Duration.seconds(20)
+    /// Where to connect instead of what the name of the upstream stands for; nil: there. The certificate must be for the
+    /// upstream's own name all the same, and that name goes out as `Host`.
+    package var connectTo: ConnectionPlace?
     /// The longest answer, before and after decompression, in bytes.
     package var maximumBody = 128 << 20
     /// All answers that come in at the same time together, as they come, in bytes.
@@ -53,6 +56,10 @@ package final class UpstreamClient: Sendable {
     configuration.connectionPool.retryConnectionEstablishment = false
     configuration.httpVersion = .http1Only
     configuration.tracing.tracer = nil
+    if let place = settings.connectTo {
+      let isIPv6 = base.host.contains(":")
+      configuration.dnsOverride = [isIPv6 ? "[\(base.host)]" : base.host: place.host]
+    }
     http = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
   }
 
@@ -71,7 +78,7 @@ package final class UpstreamClient: Sendable {
   ) async -> UpstreamCall<Value> {
     let sent = now()
     let start = ContinuousClock.now
-    let outcome = await answer(to: request.message(to: base), within: limit)
+    let outcome = await answer(to: request.message(to: base, by: settings.connectTo), within: limit)
     let duration = start.duration(to: .now)
     switch outcome {
     case .success(let raw):
@@ -153,11 +160,16 @@ package struct UpstreamRequest: Sendable {
     self.body = body
   }
 
-  fileprivate func message(to base: BaseURL) -> HTTPClientRequest {
+  fileprivate func message(
+    to base: BaseURL, by place: ConnectionPlace?
+  ) -> HTTPClientRequest {
     let query = query.map { "\(Self.escaped($0.name))=\(Self.escaped($0.value))" }
+    let address = place?.port.map { base.with(port: $0) } ?? "\(base)"
     var request = HTTPClientRequest(
-      url: "\(base)\(path)\(query.isEmpty ? "" : "?")" + query.joined(separator: "&"))
+      url: "\(address)\(path)\(query.isEmpty ? "" : "?")" + query.joined(separator: "&"))
     request.method = HTTPMethod(rawValue: method)
+    // Whoever is connected to by another port is still asked under the upstream's own name.
+    if place != nil { request.headers.add(name: "Host", value: base.authority) }
     request.headers.add(name: "Accept-Encoding", value: "gzip")
     request.headers.add(name: "User-Agent", value: "tollbook")
     for header in headers { request.headers.add(name: header.name, value: header.value) }

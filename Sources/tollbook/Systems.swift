@@ -38,9 +38,10 @@ extension System {
       return Opened(upstream: .keepa(nil, settings.gateway))
     }
     let credential = KeepaCredential(id: credentialID(of: key, for: KeepaUpstream.name), key: key)
+    var connection = KeepaClient.Settings(base: simulator ?? settings.keepaBase)
+    if simulator == nil { connection.client.connectTo = settings.keepaConnectTo }
     let client = KeepaClient(
-      credential: credential,
-      settings: KeepaClient.Settings(base: simulator ?? settings.keepaBase),
+      credential: credential, settings: connection,
       now: { TimeSource.system.now().milliseconds })
     return Opened(
       upstream: .keepa((client, credential.id), settings.gateway), close: client.shutdown)

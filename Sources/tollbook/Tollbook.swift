@@ -55,7 +55,9 @@ import Foundation
     groupedSubcommands: [
       CommandGroup(
         name: "Run",
-        subcommands: [ServeCommand.self, DemoCommand.self, SimulateCommand.self]),
+        subcommands: [
+          ServeCommand.self, DemoCommand.self, SimulateCommand.self, TLSCommand.self,
+        ]),
       CommandGroup(name: "Ask", subcommands: [KeepaCommand.self]),
       CommandGroup(
         name: "Look",

@@ -126,6 +126,12 @@ final class Serving: Sendable {
 
   deinit { if process.isRunning { kill(process.processIdentifier, SIGKILL) } }
 
+  /// Where it answers with TLS.
+  var secureURL: String? {
+    greeting.split(whereSeparator: \.isWhitespace).first { $0.hasPrefix("https://") }
+      .map(String.init)
+  }
+
   var port: String { url.split(separator: ":").last.map(String.init) ?? "" }
 
   /// Sends a signal and waits for the end.

@@ -109,6 +109,7 @@ import TollbookTestSupport
     process.currentDirectoryURL = URL(fileURLWithPath: folder.path)
     let binary = Binary.process([], in: folder.path, environment: [:]).executableURL?.path ?? ""
     process.arguments = ["-c", "'\(binary)' log export --data-dir data > piped.export 2> said"]
+    process.environment = [:]
     try process.run()
     process.waitUntilExit()
     #expect(process.terminationStatus == 0)

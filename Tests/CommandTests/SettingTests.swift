@@ -65,6 +65,11 @@ import TollbookUpstreams
 
     var defaults = GatewaySettings()
     defaults.products = FreshnessPolicy()
+    // A service waits a moment for what else is wanted, and Keepa's lists have windows of their own.
+    defaults.gatherTime = 5
+    for kind in settings.gateway.freshness.keys where kind != KeepaUpstream.product {
+      defaults.freshness[kind] = KeepaUpstream.standardFreshness(of: kind)
+    }
     #expect(settings.gateway == defaults)
     #expect(settings.http.port == 8_000)
     #expect(settings.http.host == "127.0.0.1")

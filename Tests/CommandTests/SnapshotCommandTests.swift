@@ -87,6 +87,7 @@ import TollbookTestSupport
         + " '\(binary)' snapshot take --copy-to full/late --data-dir data > /dev/null 2> said;"
         + " echo $? > status; ls full > left; umount full",
     ]
+    process.environment = ["PATH": "/usr/bin:/bin:/usr/sbin:/sbin"]
     try process.run()
     process.waitUntilExit()
     // Only root mounts.

@@ -227,3 +227,47 @@ import TollbookUpstreams
 
   struct Unexpected: Error { let answer: String }
 }
+
+@Suite struct ConnectionPlaceTests {
+  @Test(arguments: [
+    ("192.0.2.7", "192.0.2.7", nil), ("192.0.2.7:8443", "192.0.2.7", 8_443),
+    ("keepa.example", "keepa.example", nil), ("keepa.example:1", "keepa.example", 1),
+    ("2001:db8::7", "2001:db8::7", nil), ("[2001:db8::7]", "2001:db8::7", nil),
+    ("[2001:db8::7]:443", "2001:db8::7", 443),
+  ])
+  func `a place is a host or an address, with a port or not`(
+    _ text: String, _ host: String, _ port: Int?
+  ) throws {
+    let place = try #require(ConnectionPlace(text))
+    #expect(place.host == host)
+    #expect(place.port == port)
+    #expect(ConnectionPlace(place.description) == place)
+  }
+
+  @Test(arguments: [
+    "", ":443", "a:", "a:0", "a:65536", "a:b", "a b", "[a]:1", "[::1", "https://a", "a/b", "a:1:2",
+    "[127.0.0.1]", "user@a",
+  ])
+  func `what is no place is refused`(_ text: String) { #expect(ConnectionPlace(text) == nil) }
+
+  @Test(arguments: [nil, "127.0.0.1", "localhost"])
+  func `a call goes to the place and names the upstream`(_ host: String?) async throws {
+    let server = LoopbackServer { _ in [.answer(KeepaClientTests.body)] }
+    defer { server.stop() }
+    // Nobody has that name; with a place its port is not that of the server either.
+    let base = host == nil ? server.base : "http://keepa.invalid:9"
+    var settings = KeepaClient.Settings(base: try #require(BaseURL("\(base)/v1")))
+    settings.client.connectTo = host.flatMap { ConnectionPlace("\($0):\(server.port)") }
+    let client = KeepaClient(
+      credential: KeepaCredential(id: "keepa:12345678", key: KeepaClientTests.key),
+      settings: settings, now: { 1_700_000_000_123 })
+    let call = await client.products(KeepaClientTests.request, within: .seconds(5))
+    await client.shutdown()
+    #expect(try call.result.get().products.count == 1)
+    let head = try #require(server.requests.first)
+    #expect(head.hasPrefix("GET /v1/product?"))
+    let named = host == nil ? "127.0.0.1:\(server.port)" : "keepa.invalid:9"
+    #expect(head.lowercased().contains("\r\nhost: \(named)\r\n"), "\(head)")
+    #expect(head.lowercased().components(separatedBy: "\r\nhost:").count == 2)
+  }
+}

@@ -249,7 +249,12 @@ extension DropInTests {
 extension Caller {
   /// A call as a client of Keepa makes it; the answer must be gzip.
   fileprivate func keepa(_ path: String, _ headers: HTTPFields = [:]) async throws -> Answer {
-    let answer = try await get("/keepa/\(path)", headers)
+    try await inflated("/keepa/\(path)", headers)
+  }
+
+  /// A call whose answer may be gzip.
+  func inflated(_ path: String, _ headers: HTTPFields = [:]) async throws -> Answer {
+    let answer = try await get(path, headers)
     guard answer.headers[.contentEncoding] == "gzip" else { return answer }
     return Answer(answer, bytes: try gunzip(answer.bytes, maximumLength: 64 << 20))
   }

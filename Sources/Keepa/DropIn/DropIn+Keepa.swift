@@ -7,6 +7,7 @@ import TollbookLog
 extension DropIn {
   /// Keepa's clients put the key into the query, and read errors from an envelope.
   static let keepa = DropIn(
+    hosts: ["api.keepa.com"], root: "/keepa",
     owns: { path in
       let steps = path.split(separator: "/")
       guard steps.first == "keepa", let name = steps.last else { return false }

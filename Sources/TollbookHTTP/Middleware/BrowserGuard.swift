@@ -10,10 +10,13 @@ struct BrowserGuard: RouterMiddleware {
 
   private let hosts: Set<String>
 
-  /// - Parameter settings: names the hosts that are allowed beside this machine's own names; the address that is
-  ///   listened on is allowed too, unless it stands for all addresses.
-  init(_ settings: HTTPSettings) {
+  /// - Parameters:
+  ///   - settings: names the hosts that are allowed beside this machine's own names; the address that is listened on is
+  ///     allowed too, unless it stands for all addresses.
+  ///   - providers: host names of others in whose place it answers.
+  init(_ settings: HTTPSettings, inPlaceOf providers: [String] = []) {
     var hosts: Set<String> = ["localhost", "127.0.0.1", "[::1]"]
+    hosts.formUnion(providers)
     for host in settings.allowedHosts { hosts.insert(Self.name(ofAuthority: host)) }
     if settings.host != "0.0.0.0" && settings.host != "::" {
       let isBareIPv6 = settings.host.filter { $0 == ":" }.count > 1 && !settings.host.hasPrefix("[")
@@ -35,9 +38,7 @@ struct BrowserGuard: RouterMiddleware {
   }
 
   private func checkHost(_ request: Request) throws(Problem) {
-    // The library moves `Host` to the authority; a second one would stay behind.
-    let named = [request.head.authority, request.headers[.plainHost], request.uri.host]
-      .compactMap(\.self)
+    let named = Self.authorities(of: request)
     guard !named.isEmpty else { throw Problem(.foreignHost, "the request names no Host") }
     for authority in named where !hosts.contains(Self.name(ofAuthority: authority)) {
       throw Problem(
@@ -62,6 +63,11 @@ struct BrowserGuard: RouterMiddleware {
   private func isAllowed(origin: String) -> Bool {
     guard let separator = origin.firstRange(of: "://") else { return false }
     return hosts.contains(Self.name(ofAuthority: String(origin[separator.upperBound...])))
+  }
+
+  /// Whom a request names as its host. The library moves `Host` to the authority; a second one would stay behind.
+  static func authorities(of request: Request) -> [String] {
+    [request.head.authority, request.headers[.plainHost], request.uri.host].compactMap(\.self)
   }
 
   /// The name without its port, in lower case.

@@ -19,6 +19,7 @@ struct ServeCommand: AsyncParsableCommand {
         tollbook serve --simulate               no key needed, nothing is spent
         KEEPA_API_KEY=… tollbook serve          the real Keepa
         KEEPA_BASE_URL=http://localhost:9000 …  a server that speaks its format
+        tollbook serve --tls                    as api.keepa.com too, see `tls init`
         tollbook serve --simulate --simulator http://localhost:8001
                                                 a simulator in a process of its own
 
@@ -63,7 +64,8 @@ struct ServeCommand: AsyncParsableCommand {
     if settings.isSimulated {
       upstream = "Keepa is simulated; nothing is spent."
     } else if settings.keepaKey != nil {
-      upstream = "Keepa is at \(settings.keepaBase)."
+      let place = settings.keepaConnectTo.map { ", connected to at \($0)" } ?? ""
+      upstream = "Keepa is at \(settings.keepaBase)\(place)."
     } else if running.gateway.statuses.contains(where: \.isConfigured) {
       upstream = "No key for Keepa is set (KEEPA_API_KEY): of its products only the cache answers."
     } else {
@@ -73,8 +75,10 @@ struct ServeCommand: AsyncParsableCommand {
     let key =
       settings.http.accessKey == nil
       ? "" : " -H \"Authorization: Bearer $TOLLBOOK_ACCESS_KEY\""
+    let names = Systems.http.flatMap { $0.dropIn?.hosts ?? [] }.joined(separator: " and ")
+    let secure = running.secureURL.map { "\nAs \(names) it listens with TLS at \($0)" } ?? ""
     return """
-      Tollbook is ready at \(running.url)
+      Tollbook is ready at \(running.url)\(secure)
       Data is in \(settings.dataDirectory). \(upstream)
       Try: curl\(key) \(running.url)/keepa/batch-analyze -H 'Content-Type: application/json' \
       -d '{"asinList":["B09T2ZLMHB"]}'

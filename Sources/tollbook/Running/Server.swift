@@ -24,6 +24,8 @@ struct Server: Sendable {
     let gateway: Gateway
     /// Such as `http://127.0.0.1:8000`.
     let url: String
+    /// Where it listens with TLS, if it does.
+    let secureURL: String?
     /// Begins the end: no new requests, the ones under way are answered.
     let stop: @Sendable () async -> Void
   }
@@ -45,17 +47,33 @@ struct Server: Sendable {
     try OpenFiles.check()
     // Before anything is touched: somebody who starts it twice by mistake shall find all as it was.
     try await PortInUse.check(host: settings.http.host, port: settings.http.port)
+    let certificate = try await certificate()
     let directory = try DataDirectory.own(settings.dataDirectory, mode: settings.mode)
     let log = try EventLog(
       directory, folds: allFolds, time: .system, options: settings.log, fail: endProcess)
     defer { log.close() }
     guard settings.isSimulated, simulator == nil else {
-      return try await serve(log, simulator: simulator, whenReady)
+      return try await serve(log, certificate, simulator: simulator, whenReady)
     }
     try await simulator(continuing: log).serving { address in
       guard let base = BaseURL(address) else { throw Refused("\(address) is no address.") }
-      try await serve(log, simulator: base, whenReady)
+      try await serve(log, certificate, simulator: base, whenReady)
     }
+  }
+
+  /// What is shown to clients that come with TLS; nil: none may. Looks too whether all else is ready for them.
+  private func certificate() async throws -> CertificateFiles.Loaded? {
+    guard let port = settings.http.tlsPort else { return nil }
+    let files = CertificateFiles(folder: settings.tlsDirectory)
+    let now = Date(TimeSource.system.now())
+    let loaded = try files.load(at: now)
+    try await PortInUse.check(host: settings.http.host, port: port, flag: "--tls-port")
+    // Without a key nothing is asked of Keepa.
+    if !settings.isSimulated, settings.keepaKey != nil {
+      try OwnAddress(settings.http).check(settings.keepaBase, by: settings.keepaConnectTo)
+    }
+    if let warning = loaded.warning(at: now, in: files) { logger.warning("\(warning)") }
+    return loaded
   }
 
   /// A simulator whose balance goes on where the ledger left off, as Keepa's would.
@@ -76,7 +94,7 @@ struct Server: Sendable {
 
   /// - Parameter simulator: where it is; nil: upstreams are real.
   private func serve(
-    _ log: EventLog, simulator: BaseURL?,
+    _ log: EventLog, _ certificate: CertificateFiles.Loaded?, simulator: BaseURL?,
     _ whenReady: @escaping @Sendable (Running) async -> Void
   ) async throws {
     let systems = Systems.all.map { $0.open(settings, simulator) }
@@ -90,7 +108,8 @@ struct Server: Sendable {
     let outcome: Result<Void, any Error>
     do {
       try await gateway.start(version: Tollbook.version)
-      outcome = .success(try await services(gateway, checkpoints, limit, whenReady))
+      outcome = .success(
+        try await services(gateway, checkpoints, limit, certificate, whenReady))
     } catch { outcome = .failure(error) }
     await gateway.stop()
     if let checkpoints { publish(checkpoints) }
@@ -102,6 +121,7 @@ struct Server: Sendable {
   /// Answers requests, and keeps house, until told to stop.
   private func services(
     _ gateway: Gateway, _ checkpoints: CheckpointPublisher?, _ limit: EndLimit,
+    _ certificate: CertificateFiles.Loaded?,
     _ whenReady: @escaping @Sendable (Running) async -> Void
   ) async throws {
     let group = Mutex<ServiceGroup?>(nil)
@@ -109,15 +129,19 @@ struct Server: Sendable {
     let tollbook = TollbookApplication(
       gateway: gateway, settings: http, systems: Systems.http, checkpoints: checkpoints,
       logger: requestLogger)
-    let application = tollbook.application { channel in
-      let port = channel.localAddress?.port ?? http.port
-      let url = "http://\(Self.name(ofHost: http.host)):\(port)"
-      logger.info("serving", metadata: startMetadata(gateway, url))
+    let listening = Listening(count: certificate == nil ? 1 : 2)
+    let came = { @Sendable (channel: any Channel, isSecure: Bool) async in
+      let scheme = isSecure ? "https" : "http"
+      let port = channel.localAddress?.port ?? (isSecure ? http.tlsPort ?? 0 : http.port)
+      let url = "\(scheme)://\(Self.name(ofHost: http.host)):\(port)"
+      guard let urls = listening.add(url, isSecure: isSecure) else { return }
+      logger.info("serving", metadata: startMetadata(gateway, urls))
       await whenReady(
         Running(
-          log: gateway.log, gateway: gateway, url: url,
+          log: gateway.log, gateway: gateway, url: urls.plain, secureURL: urls.secure,
           stop: { await group.withLock(\.self)?.triggerGracefulShutdown() }))
     }
+    let application = tollbook.application { await came($0, false) }
     var services: [any Service] = [Housekeeping(gateway: gateway, logger: logger)]
     if let checkpoints {
       services.append(
@@ -129,6 +153,10 @@ struct Server: Sendable {
         jobs: gateway.jobs, logger: logger))
     let socket = try ControlSocket(of: gateway.log.directory)
     services.append(tollbook.controlApplication(socket: socket.path))
+    if let certificate {
+      services.append(
+        try tollbook.secureApplication(certificate.configuration) { await came($0, true) })
+    }
     services.append(application)
     // The last one is told first.
     services.append(Ending(gateway: gateway, limit: limit))
@@ -146,12 +174,15 @@ struct Server: Sendable {
     do { try await running.run() } catch is CancellationError {}
   }
 
-  private func startMetadata(_ gateway: Gateway, _ url: String) -> Logger.Metadata {
+  private func startMetadata(
+    _ gateway: Gateway, _ urls: Listening.Addresses
+  ) -> Logger.Metadata {
     var metadata: Logger.Metadata = [
-      "url": "\(url)", "data_dir": "\(settings.dataDirectory)",
+      "url": "\(urls.plain)", "data_dir": "\(settings.dataDirectory)",
       "mode": "\(settings.mode.rawValue)", "position": "\(gateway.log.head)",
       "version": "\(Tollbook.version)",
     ]
+    if let secure = urls.secure { metadata["tls_url"] = "\(secure)" }
     for upstream in gateway.statuses {
       let credential = upstream.credential.map { " with \($0)" } ?? ""
       metadata[upstream.name] = "\(upstream.state.rawValue)\(credential)"

@@ -1,12 +1,12 @@
 /// The settings by what they mean to the code.
 enum SettingName: CaseIterable, Sendable {
-  case dataDirectory, host, port
-  case keepaKey, keepaBase, tokenPrice
+  case dataDirectory, host, port, tls, tlsPort, tlsDirectory
+  case keepaKey, keepaBase, keepaConnectTo, tokenPrice
   case accessKey, allowedHosts
   case cache, overdraft, answerTimeout, longestWait, queueLimit
-  case productFresh, productGrace, productErrorGrace, productKeep, absentFresh, bodyRetention
+  case productFresh, productGrace, productErrorGrace, productKeep, absentFresh
   case codeFresh, bestSellersFresh, finderFresh, searchFresh, categoryFresh, sellerFresh
-  case dealsFresh, graphFresh, interactiveReserve
+  case dealsFresh, graphFresh, interactiveReserve, bodyRetention
   case snapshotEvents, snapshotInterval, snapshotsKept
   case logLevel, mapSize
 }
@@ -52,11 +52,23 @@ extension Setting {
       name: .port, key: "tollbook.port", flag: "--port", kind: .integer(0...65_535),
       standard: "8000", help: "Port to listen on; 0 takes a free one"),
     Setting(
+      name: .tls, key: "tollbook.tls", flag: "--tls", kind: .onOff, standard: "off",
+      help: "Listen with TLS too, as `api.keepa.com`; `tollbook tls init` makes the certificate"),
+    Setting(
+      name: .tlsPort, key: "tollbook.tls_port", flag: "--tls-port", kind: .integer(0...65_535),
+      standard: "8443", help: "Port to listen on with TLS; clients of Keepa come to 443"),
+    Setting(
+      name: .tlsDirectory, key: "tollbook.tls_dir", kind: .text,
+      help: "Folder of the certificate and its key; if not set, `tls` in the data folder"),
+    Setting(
       name: .keepaKey, key: "keepa.api_key", kind: .text, isSecret: true,
       help: "Your key for Keepa; without one only the cache answers"),
     Setting(
       name: .keepaBase, key: "keepa.base_url", kind: .url, standard: "https://api.keepa.com",
       help: "Where Keepa is: any server that speaks its format"),
+    Setting(
+      name: .keepaConnectTo, key: "keepa.connect_to", kind: .connection,
+      help: "Host or address to connect to for Keepa, past this machine's hosts file"),
     Setting(
       name: .tokenPrice, key: "keepa.token_price", kind: .price,
       help: "What a token costs you, such as 0.0412 EUR: shows money beside tokens"),

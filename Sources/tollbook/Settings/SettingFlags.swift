@@ -43,9 +43,21 @@ struct ServiceFlags: ParsableArguments {
     help: ArgumentHelp("Port to listen on; 0 takes a free one.", valueName: "number"))
   var port: String?
 
+  @Flag(help: "Listen with TLS too, as api.keepa.com; `tollbook tls init` comes before.")
+  var tls = false
+
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("Port to listen on with TLS; 0 takes a free one.", valueName: "number"))
+  var tlsPort: String?
+
   @Option(
     help: ArgumentHelp("How much to say on standard error: info, debug …", valueName: "level"))
   var logLevel: String?
 
-  var values: [SettingName: String?] { [.host: host, .port: port, .logLevel: logLevel] }
+  var values: [SettingName: String?] {
+    [
+      .host: host, .port: port, .tls: tls ? "on" : nil, .tlsPort: tlsPort, .logLevel: logLevel,
+    ]
+  }
 }

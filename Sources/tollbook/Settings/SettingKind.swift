@@ -13,6 +13,8 @@ enum SettingKind: Hashable, Sendable {
   /// Such as `256GiB`.
   case bytes(minimum: Int)
   case url
+  /// Where a connection goes: a host or an address, with or without a port.
+  case connection
   /// Names of hosts, separated by commas.
   case hosts
   /// Of a token, such as `0.0412 EUR`.
@@ -42,6 +44,7 @@ extension SettingKind {
     case .bytes(let minimum):
       Self.bytes(text).flatMap { $0 >= minimum ? .number($0) : nil }
     case .url: BaseURL(text).map { .url($0) }
+    case .connection: ConnectionPlace(text).map { .text($0.description) }
     case .hosts:
       Self.elements(text).allSatisfy(HTTPSettings.isHostName) ? .list(Self.elements(text)) : nil
     case .price: TokenPrice(text).map { .text($0.description) }
@@ -65,6 +68,7 @@ extension SettingKind {
     case .url:
       "an address such as https://api.keepa.com or http://localhost:9000, with a port from 1 to"
         + " 65535 and without a name, a password, a query or a fragment"
+    case .connection: "a host or an address, with or without a port, such as 192.0.2.7 or [::1]:443"
     case .hosts: "names of hosts separated by commas, such as tollbook.example"
     case .price: "an amount with up to six decimals and a currency, such as 0.0412 EUR"
     }

@@ -1,3 +1,4 @@
+import Foundation
 import TollbookLog
 
 extension Settings {
@@ -12,6 +13,16 @@ extension Settings {
         isSimulated || !isThere ? "" : " Simulated data is in \(simulated): add --simulate."
       throw Refused("\(DataDirectoryError.missing(dataDirectory))\(hint)")
     }
+  }
+
+  /// Makes the folder of a data directory in which no log was begun yet; one that is somebody else's is refused.
+  func prepareDataDirectory() throws {
+    if FileManager.default.fileExists(atPath: dataDirectory) {
+      return try DataDirectory.refuseOthers(in: dataDirectory, mode: mode)
+    }
+    try FileManager.default.createDirectory(
+      atPath: dataDirectory, withIntermediateDirectories: true,
+      attributes: [.posixPermissions: 0o700])
   }
 
   /// Takes a data directory that is there, whichever mode it is of.

@@ -65,6 +65,15 @@ extension Settings {
     }
     return base
   }
+  /// Where Keepa is connected to instead of what its name stands for; nil: there.
+  var keepaConnectTo: ConnectionPlace? { text(.keepaConnectTo).flatMap { ConnectionPlace($0) } }
+  var isTLSOn: Bool { value(.tls) == .flag(true) }
+  var tlsPort: Int { number(.tlsPort) }
+  /// Whether somebody named a folder for the certificate, instead of the one in the data directory.
+  var isTLSDirectoryNamed: Bool { text(.tlsDirectory) != nil }
+  var tlsDirectory: String {
+    text(.tlsDirectory) ?? DataDirectory.certificates(of: dataDirectory)
+  }
   var tokenPrice: TokenPrice? { text(.tokenPrice).flatMap { TokenPrice($0) } }
 
   var logLevel: Logger.Level {
@@ -127,6 +136,7 @@ extension Settings {
     var http = HTTPSettings(version: Tollbook.version, startTime: TimeSource.system.now())
     http.host = text(.host) ?? http.host
     http.port = number(.port)
+    http.tlsPort = isTLSOn ? tlsPort : nil
     http.connections = OpenFiles.connections(of: OpenFiles.most)
     http.accessKey = text(.accessKey)
     http.tokenPrice = tokenPrice

@@ -1,13 +1,17 @@
 """Makes the calls of the PyPI client `keepa`, as it is, and prints what each one cost: one JSON object a line.
 
     python keepa_calls.py BASE sync|async [KEY]
+    python keepa_calls.py tls://127.0.0.1:PORT sync|async [KEY]
 
 The client has the address of Keepa as a literal in two modules; that alone is led elsewhere, the rest is the client's.
+With `tls://` not even that: the name api.keepa.com is taken for another address, as a line in the hosts file and a port
+that is led on would have it, and the certificate there must be for that name (REQUESTS_CA_BUNDLE, SSL_CERT_FILE).
 """
 
 import asyncio
 import json
 import os
+import socket
 import sys
 import tempfile
 
@@ -20,6 +24,19 @@ LITERAL = "https://api.keepa.com"
 BASE, MODE = sys.argv[1].rstrip("/"), sys.argv[2]
 KEY = sys.argv[3] if len(sys.argv) > 3 else "0" * 64
 answers = []
+own_lookup = socket.getaddrinfo
+
+
+def lookup(host, port, *arguments, **options):
+    if (host, port) == ("api.keepa.com", 443):
+        host, port = PLACE
+    return own_lookup(host, port, *arguments, **options)
+
+
+if BASE.startswith("tls://"):
+    PLACE = BASE.removeprefix("tls://").split(":")
+    BASE = LITERAL
+    socket.getaddrinfo = lookup
 
 
 def led(url):
