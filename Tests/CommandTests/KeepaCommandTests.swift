@@ -45,19 +45,21 @@ import TollbookTestSupport
   @Test func `the predecessor's table moves in, and its library goes on`() async throws {
     let serving = try await Serving(simulated, in: folder)
     let script = """
-      import json, sqlite3, sys
+      import datetime, json, sqlite3, sys
       sys.path.insert(0, sys.argv[1])
       import keepa_cache
       bodies = keepa_cache._ask("/keepa/product?domain=1&asin=B09T2ZLMHB")["products"]
       assert list(keepa_cache.get_cached_products(["B09T2ZLMHB", "B0BSHF7WHW"])) == ["B09T2ZLMHB"]
       base = sqlite3.connect("old.db")
-      base.execute("CREATE TABLE keepa_products_cache (asin TEXT, domain INT, raw_data TEXT, cached_at TEXT)")
+      table = "keepa_products_cache"
+      base.execute(f"CREATE TABLE {table} (asin TEXT, domain INT, raw_data TEXT, cached_at TEXT)")
+      now = datetime.datetime.now(datetime.timezone.utc).isoformat()
+      add = f"INSERT INTO {table} VALUES (?, 1, ?, ?)"
       for asin in ["B0BSHF7WHW", "B07FZ8S74R"]:
-          body = dict(bodies[0], asin=asin)
-          base.execute("INSERT INTO keepa_products_cache VALUES (?, 1, ?, ?)", (asin, json.dumps(body), "2026-01-01 00:00:00"))
-          body = dict(body, title="young")
-          base.execute("INSERT INTO keepa_products_cache VALUES (?, 1, ?, ?)", (asin, json.dumps(body), __import__("datetime").datetime.now(__import__("datetime").timezone.utc).isoformat()))
-      base.execute("INSERT INTO keepa_products_cache VALUES ('B000000000', 1, 'no json', '2026-01-01')")
+          body = json.dumps(dict(bodies[0], asin=asin))
+          base.execute(add, (asin, body, "2026-01-01 00:00:00"))
+          base.execute(add, (asin, body, now))
+      base.execute(add, ("B000000000", "no json", "2026-01-01"))
       base.commit()
       print(keepa_cache.import_cache("old.db"))
       print(sorted(keepa_cache.get_cached_products(["B0BSHF7WHW", "B07FZ8S74R"])))

@@ -150,7 +150,7 @@ struct KeepaBatchCommand: AsyncParsableCommand {
         let rows = text.split(separator: "\r\n")
         guard rows.count == places.count + 1 else {
           throw Refused(
-            "the Tollbook at \(client.base) answered \(rows.count - 1) lines for \(places.count) products."
+            "\(client.base) answered \(rows.count - 1) lines for \(places.count) products."
           )
         }
         if start == 0, lines.isEmpty { Console.put("\(rows[0])\r\n") }

@@ -217,7 +217,7 @@ struct `Jobs that outlive the process` {
         let job = try world.job(id)
         let sleepers = world.time.sleeperCount
         Issue.record(
-          "seed \(seed): it does not end: \(job.state), \(job.detail), \(sleepers) sleep, \(ends) ends"
+          "seed \(seed): no end: \(job.state), \(job.detail), \(sleepers) sleep, \(ends) ends"
         )
         return
       }
