@@ -82,7 +82,10 @@ struct KeepaHistories {
     }
     var result = known ?? Statistic()
     let shipping = amount(stats?["buyBoxShipping"]) ?? 0
-    result.current = price.addingReportingOverflow(shipping).partialValue
+    let (sum, isTooLarge) = price.addingReportingOverflow(shipping)
+    // What cannot be a price is none.
+    guard !isTooLarge else { return known }
+    result.current = sum
     return result
   }
 

@@ -137,10 +137,9 @@ struct IntervalFigures {
     for index in stride(from: 0, to: numbers.count - width + 1, by: width) {
       let price = numbers[index + 1]
       let shipping = width == 3 ? max(0, numbers[index + 2]) : 0
+      let (sum, isTooLarge) = price.addingReportingOverflow(shipping)
       points.append(
-        Point(
-          minute: numbers[index],
-          value: price < 0 ? -1 : price.addingReportingOverflow(shipping).partialValue))
+        Point(minute: numbers[index], value: price < 0 || isTooLarge ? -1 : sum))
     }
     if let before = points.last(where: { $0.minute <= from }) { atStart = before.value }
     var sum: Int128 = 0
