@@ -199,6 +199,23 @@ struct DropInTests {
 }
 
 extension DropInTests {
+  @Test(
+    arguments: [
+      ("topseller?domain=1", 50), ("lightningdeal?domain=1", 500),
+      ("product?domain=1&asin=B000000001&novel=1", 1), ("bestsellers?domain=1&category=5", 50),
+    ])
+  func `a dry run buys nothing of what is sent on either`(path: String, units: Int) async throws {
+    let stand = try await Stand()
+    try await stand.serving { caller in
+      _ = try await caller.keepa("token")
+      let calls = stand.callCount
+      let answer = try await caller.keepa(path, [.dryRun: "1"])
+      #expect(answer["dry_run"]?.bool == true)
+      #expect(answer.int("units_expected") == units)
+      #expect(stand.callCount == calls)
+    }
+  }
+
   @Test
   func
     `with an access key a client shows it as Keepa's, and a wrong one is refused as Keepa would`()

@@ -1,4 +1,6 @@
+import Algorithms
 import Crypto
+import JSONText
 import TollbookEvents
 import TollbookGateway
 import TollbookLog
@@ -52,7 +54,7 @@ struct KeepaQuestion: Sendable {
     }
     if let (name, most) = endpoint.list, let text = given.removeValue(forKey: name) {
       let all = text.split(separator: ",").map { $0.filter { $0 != " " } }
-      names = Array(all.filter { !$0.isEmpty }.uniquedInOrder())
+      names = Array(all.filter { !$0.isEmpty }.uniqued())
       guard !names.isEmpty else { throw .invalid("\(name) is empty") }
       guard names.count <= most else {
         throw .invalid("\(name) names \(names.count); Keepa takes up to \(most) at once")
@@ -119,6 +121,13 @@ struct KeepaQuestion: Sendable {
       ? text : SHA256.hash(data: Array(text.utf8)).prefix(16).map(\.self).hexadecimal
   }
 
+  /// What it costs in tokens, at most and probably.
+  var price: (bound: Int64, expected: Int64) {
+    let items = (try? JSONDocument(body).root.array?.count) ?? 1
+    return endpoint.price(
+      parameters, selection: selection, count: max(1, names.count), bodyItems: items)
+  }
+
   /// What is sent for it.
   var request: PassedRequest {
     var query = parameters.sorted { $0.key < $1.key }.map { (name: $0.key, value: $0.value) }
@@ -135,12 +144,5 @@ struct KeepaQuestion: Sendable {
     demand.request = request
     demand.isWhole = true
     return demand
-  }
-}
-
-extension Sequence where Element: Hashable {
-  fileprivate func uniquedInOrder() -> [Element] {
-    var seen: Set<Element> = []
-    return filter { seen.insert($0).inserted }
   }
 }

@@ -73,10 +73,14 @@ struct KeepaDropIn: Sendable {
       let options = try options.get()
       let query = try ProductQuery(items)
       guard query.unknown.isEmpty else {
+        let request = PassedRequest(path: "/product", query: query.items)
+        if try isDryRun {
+          return estimate(ofPassed: ProductQuery.price(of: request, live: false))
+        }
         unknown.note(query.unknown.map(\.name), logger)
         return reply(
           await passed(
-            KeepaUpstream.product, PassedRequest(path: "/product", query: query.items), options))
+            KeepaUpstream.product, request, options))
       }
       var consumed: Int64 = 0
       var asins = query.asins
@@ -125,6 +129,7 @@ struct KeepaDropIn: Sendable {
       let options = try options.get()
       let question = try KeepaQuestion(endpoint, items, body: body)
       guard question.isKept else {
+        if try isDryRun { return estimate(ofPassed: question.price) }
         unknown.note(question.unknown, logger)
         return reply(await passed(endpoint.operation, question.request, options))
       }
@@ -299,16 +304,28 @@ struct KeepaDropIn: Sendable {
         }
       }
       let cost = preview.costs.first { $0.unit == KeepaUpstream.unit }
-      var response = Response.object(position: preview.position) { json in
-        json.field("dry_run", true)
-        json.field("cached", cached)
-        json.field("would_buy", bought)
-        json.field("units_expected", cost?.expected ?? 0)
-        json.field("units_bound", cost?.atMost ?? 0)
-      }
-      response.headers[.charge] = "0"
-      return response
+      return estimate(
+        cached: cached, bought: bought, expected: cost?.expected ?? 0, bound: cost?.atMost ?? 0)
     }
+  }
+
+  /// The same of a call that is sent on and not kept.
+  private func estimate(ofPassed price: (bound: Int64, expected: Int64)) -> Response {
+    estimate(cached: 0, bought: 1, expected: price.expected, bound: price.bound)
+  }
+
+  private func estimate(
+    cached: Int, bought: Int, expected: Int64, bound: Int64
+  ) -> Response {
+    var response = Response.object(position: service.log.head) { json in
+      json.field("dry_run", true)
+      json.field("cached", cached)
+      json.field("would_buy", bought)
+      json.field("units_expected", expected)
+      json.field("units_bound", bound)
+    }
+    response.headers[.charge] = "0"
+    return response
   }
 }
 
