@@ -165,7 +165,7 @@ struct `Law 7: what may be spent` {
         world.time.advance(byMilliseconds: 500)
         left -= 500
       }
-      await Task.yield()
+      await world.log.settle()
     }
   }
 }

@@ -119,7 +119,7 @@ import TollbookUpstreams
     let first = world.begin(asins(1))
     await world.keepa.waitForParked(1)
     let second = world.begin(asins(1))
-    for _ in 0..<100 { await Task.yield() }
+    await world.waitForDemands(2)
     world.keepa.letGo()
     #expect(await first.value.sources == [.none])
     #expect(await second.value.sources == [.none])

@@ -206,8 +206,7 @@ private final class LawRun {
     where !world.gateway.jobs.isIdle || world.gateway.keepaPurchaser?.isIdle == false {
       world.keepa.letGo()
       world.gateway.keepaPurchaser?.tick()
-      if world.time.sleeperCount > 0 { world.time.advance(byMilliseconds: 500) }
-      await Task.yield()
+      await world.pass(500)
     }
     if !world.gateway.jobs.isIdle { audit.complain("a job that was cancelled does not end") }
     if world.gateway.keepaPurchaser?.isIdle == false { audit.complain("a purchase does not end") }
@@ -246,10 +245,7 @@ private final class LawRun {
 
   /// Waits until what was begun has come to where it waits for a test's next step, as far as one can see from outside.
   private func settleDown() async {
-    for _ in 0..<2 {
-      _ = try? await world.log.decide { _, _ in Decision(answer: ()) }
-      for _ in 0..<20 { await Task.yield() }
-    }
+    for _ in 0..<2 { await world.log.settle() }
   }
 
   /// Takes in the answers of all clients, while Keepa answers all calls and the clock goes on.
@@ -268,8 +264,7 @@ private final class LawRun {
     }
     while !isDone.isSet {
       world.keepa.letGo()
-      if world.time.sleeperCount > 0 { world.time.advance(byMilliseconds: 500) }
-      await Task.yield()
+      await world.pass(500)
     }
     for (client, answer) in zip(clients, await answers.value) {
       for outcome in answer.outcomes { note(outcome, client) }

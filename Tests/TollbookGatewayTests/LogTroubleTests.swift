@@ -143,8 +143,7 @@ struct `When the log says no` {
       await gateway.runHousekeeping { note in told.withLock { $0.append(note) } }
     }
     while told.withLock({ $0.isEmpty }) {
-      if world.time.sleeperCount > 0 { world.time.advance(byMilliseconds: 1_000) }
-      await Task.yield()
+      await world.pass(1_000)
     }
     housekeeping.cancel()
     await housekeeping.value

@@ -208,8 +208,7 @@ struct `The first reading after a restore` {
           isDone.set()
         }
         while !isDone.isSet {
-          if world.time.sleeperCount > 0 { world.time.advance(byMilliseconds: 500) }
-          await Task.yield()
+          await world.pass(500)
         }
         world.time.advance(byMilliseconds: random.int64(0...20_000))
       }

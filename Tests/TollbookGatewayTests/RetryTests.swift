@@ -200,7 +200,7 @@ struct `Attempts, retries and doubt` {
         // Set back again and again, the wall clock never reaches a deadline of its own.
         world.time.setWallClock(to: .testStart)
       }
-      await Task.yield()
+      await world.log.settle()
     }
     _ = await client.value
     #expect(waited <= 20_000)

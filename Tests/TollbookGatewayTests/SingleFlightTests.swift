@@ -28,7 +28,7 @@ struct `Law 6: one paid call per product` {
     let world = try await World()
     _ = await world.ask(asins(9..<10))
     let tasks = await crowd(50, world)
-    for _ in 0..<1_000 { await Task.yield() }
+    await world.waitForDemands(50)
     world.keepa.letGo()
     var answers: [ProductsAnswer] = []
     for task in tasks { answers.append(await task.value) }
@@ -46,7 +46,7 @@ struct `Law 6: one paid call per product` {
     _ = await world.ask(asins(9..<10))
     world.keepa.script([.lost(charged: true)])
     let tasks = await crowd(5, world)
-    for _ in 0..<500 { await Task.yield() }
+    await world.waitForDemands(5)
     world.keepa.letGo()
     for task in tasks {
       let answer = await task.value
@@ -60,7 +60,7 @@ struct `Law 6: one paid call per product` {
     _ = await world.ask(asins(9..<10))
     world.keepa.script([.refused429(bare: false)])
     let tasks = await crowd(5, world)
-    for _ in 0..<500 { await Task.yield() }
+    await world.waitForDemands(5)
     world.keepa.letGo()
     for task in tasks { #expect(await task.value.reasons == [.insufficientTokens]) }
     #expect(world.keepa.calls.count == 2)
@@ -73,7 +73,7 @@ struct `Law 6: one paid call per product` {
     let rich = world.begin(asins(1)) { $0.contentSet = .offers }
     await world.keepa.waitForParked(1)
     let poor = world.begin(asins(1))
-    for _ in 0..<500 { await Task.yield() }
+    await world.waitForDemands(2)
     world.keepa.letGo()
     #expect(await rich.value.sources == [.keepa])
     let answer = await poor.value

@@ -15,6 +15,13 @@ extension EventLog {
     }
   }
 
+  /// Waits for what was handed to the writer before, and lets the tasks that waited for it go on. Before a test lets its
+  /// clock go on: on a busy machine whatever is still being written would else come too late.
+  package func settle() async {
+    _ = try? await decide { _, _ in Decision(answer: ()) }
+    for _ in 0..<20 { await Task.yield() }
+  }
+
   /// Runs deciders in their order and in one commit: the writer is held until all are queued.
   package func decideTogether<Answer: Sendable>(
     _ deciders: [Decider<Answer>]

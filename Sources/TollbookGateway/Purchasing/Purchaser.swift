@@ -125,6 +125,9 @@ final class Purchaser: Sendable {
   /// Whether a shutdown has begun.
   var isStopping: Bool { state.withLock { $0.queue.isStopping } }
 
+  /// Demands that have no answer yet.
+  var openDemands: Int { state.withLock { $0.queue.demands.count } }
+
   /// Whether nothing is under way, refreshes behind answers included.
   var isIdle: Bool { state.withLock { $0.isIdle } }
 

@@ -123,12 +123,12 @@ struct `Jobs that outlive the process` {
     let id = try await world.warm(asins(300))
     while try world.meter()[.settled] < 60 { await Task.yield() }
     _ = try await world.gateway.cancelJob(id, actor: "somebody")
-    for _ in 0..<20_000 where !world.gateway.jobs.isIdle { await Task.yield() }
+    for _ in 0..<20_000 where !world.gateway.jobs.isIdle { await world.log.settle() }
     try #require(world.gateway.jobs.isIdle)
     #expect(world.gateway.keepaPurchaser?.isIdle == true)
     for _ in 0..<20 {
       world.time.advance(byMilliseconds: minute)
-      for _ in 0..<50 { await Task.yield() }
+      await world.log.settle()
     }
     #expect(world.keepa.books.charged == 60)
     #expect(try world.job(id).state == .cancelled)
@@ -243,7 +243,7 @@ struct `Jobs that outlive the process` {
         // As the service does each second: a demand whose time is over is answered then.
         world.gateway.keepaPurchaser?.tick()
       }
-      for _ in 0..<20 { await Task.yield() }
+      await world.log.settle()
       if let limit {
         #expect(try world.job(id).record?.spent("tokens") ?? 0 <= limit)
       }
@@ -267,8 +267,7 @@ extension World {
   /// Lets the clock go on until a job has ended.
   fileprivate func finish(_ id: JobID) async throws -> Job {
     while try job(id).state.isOpen || gateway.jobs[id] != nil {
-      if time.sleeperCount > 0 { time.advance(byMilliseconds: 1_000) }
-      await Task.yield()
+      await pass(1_000)
     }
     return try job(id)
   }

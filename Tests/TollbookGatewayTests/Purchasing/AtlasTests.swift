@@ -66,8 +66,7 @@ struct `An upstream that is nothing like Keepa` {
     let patient = Task { await world.places(names(1..<2)) { $0.wait = 90_000 } }
     await world.time.waitForSleepers(1)
     while world.atlas.books.calls.count < 2 {
-      if world.time.sleeperCount > 0 { world.time.advance(byMilliseconds: 1_000) }
-      await Task.yield()
+      await world.pass(1_000)
     }
     #expect(await patient.value.sources == [.upstream])
     #expect(world.weight[.settled] == 2)
@@ -224,8 +223,7 @@ struct `An upstream that is nothing like Keepa` {
     world.atlas.script([.timedOut(charged: true)])
     let task = Task { await world.tick("a") }
     while world.atlas.books.calls.count < 2 {
-      if world.time.sleeperCount > 0 { world.time.advance(byMilliseconds: 100) }
-      await Task.yield()
+      await world.pass(100)
     }
     #expect(await task.value.sources == [.upstream])
     let kinds = try world.events().map(\.kind)
@@ -249,8 +247,7 @@ struct `An upstream that is nothing like Keepa` {
       return await task.value
     }
     while !isDone.isSet {
-      if world.time.sleeperCount > 0 { world.time.advance(byMilliseconds: 100) }
-      await Task.yield()
+      await world.pass(100)
     }
     #expect(await answer.value.reasons == [.upstreamUnavailable])
     #expect(world.money[.inDoubt] == 3 * AtlasUpstream.price)
@@ -338,8 +335,7 @@ struct `An upstream that is nothing like Keepa` {
     while !isDone.isSet {
       world.atlas.letGo()
       world.keepa.letGo()
-      if world.time.sleeperCount > 0 { world.time.advance(byMilliseconds: 500) }
-      await Task.yield()
+      await world.pass(500)
     }
     #expect(try world.books() == (0, 0, 0), "seed \(seed)")
     #expect(try await world.rebuilt() == [], "seed \(seed)")

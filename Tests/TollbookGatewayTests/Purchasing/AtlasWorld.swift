@@ -52,6 +52,12 @@ final class AtlasWorld: Sendable {
     running.withLock { $0 = (log, gateway) }
   }
 
+  /// Lets the clock go on, once what was under way has come to where it sleeps.
+  func pass(_ milliseconds: Int64) async {
+    await log.settle()
+    if time.sleeperCount > 0 { time.advance(byMilliseconds: milliseconds) }
+  }
+
   /// Opens the log anew. All clients must have had their answers: they hold the old one.
   func reopen() async throws {
     weak let environment = log.environment

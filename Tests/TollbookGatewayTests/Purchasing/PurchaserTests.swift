@@ -84,8 +84,7 @@ struct `What waits to be bought` {
       isDone.set()
     }
     while !isDone.isSet {
-      if world.time.sleeperCount > 0 { world.time.advance(byMilliseconds: 100) }
-      await Task.yield()
+      await world.pass(100)
     }
     #expect(try world.holds().map(\.state) == [.reserved, .reserved])
   }
@@ -160,7 +159,7 @@ struct `What waits to be bought` {
     let rich = world.begin(asins(1)) { $0.contentSet = .offers }
     while world.log.queueDepth < 1 { await Task.yield() }
     let poor = world.begin(asins(1))
-    for _ in 0..<200 { await Task.yield() }
+    await world.waitForDemands(2)
     gate.open()
     #expect(await rich.value.reasons == [.insufficientTokens])
     #expect(await poor.value.sources == [.keepa])

@@ -71,6 +71,17 @@ final class World: Sendable {
     try await reopen(options)
   }
 
+  /// Lets the clock go on, once what was under way has come to where it sleeps.
+  func pass(_ milliseconds: Int64) async {
+    await log.settle()
+    if time.sleeperCount > 0 { time.advance(byMilliseconds: milliseconds) }
+  }
+
+  /// Waits until that many demands are with the purchaser.
+  func waitForDemands(_ count: Int) async {
+    while (gateway.keepaPurchaser?.openDemands ?? 0) < count { await Task.yield() }
+  }
+
   /// Ends the gateway while the clock goes on, so that who sleeps wakes up and sees it.
   func end(orderly: Bool) async {
     if !orderly { log.close() }
