@@ -132,7 +132,7 @@ let package = Package(
       dependencies: [
         "Bytes", "LMDB", "TollbookEvents", "TollbookLog", "TollbookViews", "TollbookUpstreams",
         "TollbookGateway", "TollbookArchive", "TollbookAudit", "TollbookForecast", "Keepa",
-        "JSONText", hummingbird,
+        "TollbookTestSupport", "JSONText", hummingbird, algorithms,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "tools/benchmarks"),

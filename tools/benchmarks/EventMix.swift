@@ -93,8 +93,12 @@ struct EventMix {
   static func tokens(_ count: Int64) -> Cost { Cost(Amount(count, Amount.firstUnit)) }
 
   static func resource(_ product: Int) -> String {
+    "shared/keepa.product/1/" + asin(product)
+  }
+
+  static func asin(_ product: Int) -> String {
     let digits = String(product)
-    return "shared/keepa.product/1/B" + String(repeating: "0", count: 9 - digits.count) + digits
+    return "B" + String(repeating: "0", count: 9 - digits.count) + digits
   }
 
   private static func written(

@@ -7,6 +7,6 @@ struct TollbookBench: AsyncParsableCommand {
     abstract: "Measures Tollbook. tools/bench runs all of it and prints the machine beside.",
     subcommands: [
       LogBench.self, BareRoute.self, FillLog.self, WhatIfBench.self, AuditBench.self,
-      SnapshotBench.self, VerifyBench.self, ViewsBench.self,
+      SnapshotBench.self, VerifyBench.self, ViewsBench.self, TraceBench.self, JoinBench.self,
     ])
 }

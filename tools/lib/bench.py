@@ -1,11 +1,13 @@
 """Runs the measurements of tools/bench and prints their tables."""
 
 import argparse
+import gzip
 import http.client
 import json
 import os
 import platform
 import re
+import resource
 import shutil
 import signal
 import socket
@@ -143,9 +145,97 @@ def bench_http(binaries, folder):
         server.stop()
 
 
+def bench_keepa(binaries, folder):
+    """What a client of Keepa gets: many products in an answer, and many clients that want the same."""
+    bench_drop_in(binaries, folder)
+    subprocess.run([f"{binaries}/tollbook-bench", "joins"], check=True)
+    bench_crowd(binaries, folder)
+    subprocess.run([f"{binaries}/tollbook-bench", "trace"], check=True)
+
+
+def bench_drop_in(binaries, folder):
+    asins = [f"B{number:09d}" for number in range(100)]
+    question = "/product?key=none&domain=1&asin=" + ",".join(asins)
+    port = free_port()
+    tollbook = Server(
+        [f"{binaries}/tollbook", "serve", "--simulate", "--port", str(port), "--data-dir",
+         os.path.join(folder, "drop-in")], port, "/health")
+    request(port, "GET", f"/keepa{question}")
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    connection.request("GET", f"/keepa{question}", headers={"Accept-Encoding": "gzip"})
+    packed = connection.getresponse().read()
+    connection.close()
+    answer = json.loads(gzip.decompress(packed))
+    assert answer["tokensConsumed"] == 0 and len(answer["products"]) == len(asins), answer.keys()
+    lines = os.path.join(folder, "texts")
+    with open(lines, "w", encoding="utf-8") as file:
+        for product in answer["products"]:
+            file.write(f"{product['asin']}\t{json.dumps(product, separators=(',', ':'))}\n")
+    reference_port = free_port()
+    reference = Server(
+        [predecessor_python(folder), os.path.join(os.path.dirname(__file__), "predecessor.py"),
+         os.path.join(folder, "texts.sqlite"), str(reference_port), "100", lines], reference_port)
+    packing = ("-H", "Accept-Encoding: gzip")
+    ours = measured(f"http://127.0.0.1:{port}/keepa{question}", *packing)
+    theirs = measured(f"http://127.0.0.1:{reference_port}{question}", *packing)
+    table(
+        f"Drop-in answers of {len(asins)} cached products, {grouped(len(packed))} bytes packed,"
+        f" wrk with {CONNECTIONS} connections",
+        [
+            ("GET /keepa/product", f"{grouped(ours)}/s",
+             f"{grouped(ours * len(asins))} products/s, limit: 20 000"),
+            ("FastAPI and SQLite, packed at level 1", f"{grouped(theirs)}/s",
+             f"Tollbook {ours / theirs:.1f} ×, limit: 10"),
+        ])
+    for server in (tollbook, reference):
+        server.stop()
+
+
+def bench_crowd(binaries, folder):
+    """A thousand clients that ask for the same product while it is being bought."""
+    count = 1_000
+    # Each connection is a file, here and there.
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 8 * count), hard))
+    keepa_port, port = free_port(), free_port()
+    keepa = Server(
+        [f"{binaries}/tollbook", "simulate", "keepa", "--port", str(keepa_port), "--latency-ms",
+         "2000"], keepa_port)
+    tollbook = Server(
+        [f"{binaries}/tollbook", "serve", "--simulate", "--port", str(port), "--data-dir",
+         os.path.join(folder, "crowd"), "--simulator", f"http://127.0.0.1:{keepa_port}"],
+        port, "/health")
+    sockets = []
+    for _ in range(count):
+        sockets.append(socket.create_connection(("127.0.0.1", port), timeout=60))
+    ask = (b"GET /keepa/product?key=none&domain=1&asin=B000000001 HTTP/1.1\r\nHost: localhost\r\n"
+           b"Connection: close\r\n\r\n")
+    for client in sockets:
+        client.sendall(ask)
+    answers = []
+    for client in sockets:
+        parts = []
+        while part := client.recv(1 << 16):
+            parts.append(part)
+        client.close()
+        answers.append(b"".join(parts))
+    good = sum(answer.startswith(b"HTTP/1.1 200 ") for answer in answers)
+    metrics = request(port, "GET", "/metrics")[1].decode()
+    tokens = sum(
+        float(value) for value in re.findall(
+            r"^tollbook_charged_total{[^}]*} ([\d.e+]+)", metrics, re.M))
+    table(
+        f"{grouped(count)} clients that ask for the same product at once, a socket each",
+        [("answered with 200", grouped(good), f"{tokens:.0f} token charged")])
+    for server in (tollbook, keepa):
+        server.stop()
+
+
 def predecessor_python(folder):
     """A Python with FastAPI, in an environment of its own."""
     home = os.path.join(folder, "venv")
+    if os.path.exists(home):
+        return f"{home}/bin/python"
     subprocess.run([sys.executable, "-m", "venv", home], check=True)
     subprocess.run(
         [f"{home}/bin/pip", "install", "-q", "--disable-pip-version-check", "fastapi", "uvicorn",
@@ -195,7 +285,8 @@ def machine():
 
 
 PARTS = {
-    "log": bench_log, "history": bench_history, "http": bench_http, "start": bench_start,
+    "log": bench_log, "history": bench_history, "http": bench_http, "keepa": bench_keepa,
+    "start": bench_start,
 }
 
 

@@ -1,0 +1,71 @@
+import Algorithms
+import Keepa
+import TollbookGateway
+import TollbookTestSupport
+import TollbookUpstreams
+
+/// A demand like that of a seller's tools: few products are asked for often, many seldom, and some requests want what
+/// costs extra.
+///
+/// Product number k of n is asked for with a weight of 1 / k (Zipf's law with exponent 1), at instants that lie evenly in
+/// the time.
+struct ReferenceTrace {
+  /// How many of a hundred requests want which paid extras. The rest wants none.
+  static let mix: [(share: Int, name: String, extras: ContentSet)] = [
+    (4, "buy box", .buyBox), (2, "rating", .rating), (1, "20 offers", .offers(upTo: 20)),
+  ]
+
+  let demand: [WhatIfDemand]
+
+  init(seed: UInt64, products: Int, requests: Int, milliseconds: Int64) {
+    var random = SeededGenerator(seed: seed)
+    var sums: [Double] = []
+    sums.reserveCapacity(products)
+    var sum = 0.0
+    for rank in 1...products {
+      sum += 1 / Double(rank)
+      sums.append(sum)
+    }
+    let step = milliseconds / Int64(requests)
+    demand = (0..<requests).map { number in
+      let draw = Double(random.next() >> 11) / Double(1 << 53) * sum
+      let rank = sums.partitioningIndex { $0 > draw }
+      return WhatIfDemand(
+        at: Int64(number + 1) * step, asins: [EventMix.asin(min(rank, products - 1))],
+        contentSet: Self.extras(random.int(0...99)), isAfterTally: number % 1_000 == 0)
+    }
+  }
+
+  private static func extras(_ draw: Int) -> ContentSet {
+    var end = 0
+    for part in mix {
+      end += part.share
+      if draw < end { return part.extras }
+    }
+    return .plain
+  }
+
+  /// What an ideal cache buys: one that never forgets, has no overhead, and buys just what is asked for whenever it holds
+  /// nothing that is fresh and contains it.
+  ///
+  /// - Parameter fresh: how long a body is fresh, in milliseconds.
+  /// - Returns: the requests that are bought, in order.
+  func ideal(fresh: Int64) -> [WhatIfDemand] {
+    struct Held {
+      var fetched: Int64
+      var extras: ContentSet
+    }
+    var held: [String: Held] = [:]
+    return demand.filter { request in
+      let asin = request.asins[0]
+      if let body = held[asin], request.at < body.fetched + fresh,
+        body.extras.isSuperset(of: request.contentSet)
+      {
+        return false
+      }
+      held[asin] = Held(
+        fetched: request.at + WhatIfWorld.answerTime, extras: request.contentSet)
+      return true
+    }
+  }
+}
