@@ -45,27 +45,34 @@ struct ReferenceTrace {
     return .plain
   }
 
-  /// What an ideal cache buys: one that never forgets, has no overhead, and buys just what is asked for whenever it holds
-  /// nothing that is fresh and contains it.
+  /// What an ideal cache buys: one that never forgets, has no overhead, keeps each part for as long as it is fresh, and
+  /// buys just what is asked for whenever a part of it is missing.
   ///
-  /// - Parameter fresh: how long a body is fresh, in milliseconds.
+  /// - Parameter fresh: how long a part is fresh, in milliseconds.
   /// - Returns: the requests that are bought, in order.
   func ideal(fresh: Int64) -> [WhatIfDemand] {
-    struct Held {
-      var fetched: Int64
-      var extras: ContentSet
-    }
-    var held: [String: Held] = [:]
+    var held: [String: [Part: Int64]] = [:]
     return demand.filter { request in
       let asin = request.asins[0]
-      if let body = held[asin], request.at < body.fetched + fresh,
-        body.extras.isSuperset(of: request.contentSet)
-      {
+      let parts = Part.all(of: request.contentSet)
+      if parts.allSatisfy({ request.at < (held[asin]?[$0]).map { $0 + fresh } ?? .min }) {
         return false
       }
-      held[asin] = Held(
-        fetched: request.at + WhatIfWorld.answerTime, extras: request.contentSet)
+      for part in parts {
+        held[asin, default: [:]][part] = request.at + WhatIfWorld.answerTime
+      }
       return true
+    }
+  }
+
+  /// What costs nothing extra, or a bit of a content set.
+  private enum Part: Hashable {
+    case free
+    case extra(Int)
+
+    static func all(of extras: ContentSet) -> [Part] {
+      [.free]
+        + (0..<UInt64.bitWidth).filter { extras.rawValue >> UInt64($0) & 1 == 1 }.map { .extra($0) }
     }
   }
 }

@@ -68,7 +68,7 @@ package struct CacheEntry: Hashable, Sendable {
 
 extension [UInt8] {
   /// Adds the row of an entry.
-  mutating func append(_ entry: CacheEntry) {
+  mutating func append(_ entry: borrowing CacheEntry) {
     reserveCapacity(count + 160 + entry.summary.count)
     append(
       (entry.isPresent ? 1 : 0) | (entry.isMarkedExpired ? 2 : 0)

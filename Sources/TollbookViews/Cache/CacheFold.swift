@@ -64,8 +64,7 @@ private struct CacheBooks {
   mutating func apply(
     _ recorded: borrowing RecordedEvent, in transaction: borrowing ReadTransaction
   ) throws(LMDBError) -> String? {
-    let event = recorded.event
-    switch event {
+    switch recorded.event {
     case .readsTallied(let event):
       for tally in event.rows {
         guard let prefix = CacheKey.prefix(ofPossible: tally.resource) else { continue }
@@ -78,20 +77,20 @@ private struct CacheBooks {
       return try bodies.prune(event.bodies.map { Array($0.prefix(32)) }, in: transaction)
     default: break
     }
-    guard let resource = CacheShelf.resource(of: event) else { return nil }
+    guard let resource = CacheShelf.resource(of: recorded.event) else { return nil }
     released.removeAll(keepingCapacity: true)
     guard let prefix = CacheKey.prefix(ofPossible: resource) else {
       // Nothing can be there.
-      if case .cacheWritten = event { return CacheShelf.impossible }
+      if case .cacheWritten = recorded.event { return CacheShelf.impossible }
       var nothing = CacheShelf()
-      return nothing.apply(event, at: recorded.position, releasing: &released)
+      return nothing.apply(recorded.event, at: recorded.position, releasing: &released)
     }
     let place = try place(of: prefix, in: transaction)
     let problem = shelves[place].shelf.apply(
-      event, at: recorded.position, releasing: &released)
+      recorded.event, at: recorded.position, releasing: &released)
     if let problem { return problem }
     // First what is named now: a body that was bought again unchanged is never without an entry.
-    if case .cacheWritten = event, let digest = shelves[place].shelf.entries.last?.digest {
+    if case .cacheWritten = recorded.event, let digest = shelves[place].shelf.entries.last?.digest {
       try bodies.name(digest, in: transaction)
     }
     for digest in released {
@@ -162,16 +161,17 @@ private struct CacheBooks {
         }
       }
       for index in wanted.indices {
-        let new = wanted[index]
-        key.replace(by: prefix, new.contentSet)
+        // Not copied: an entry has six parts that are counted by reference.
+        let (contentSet, nextSweep) = (wanted[index].contentSet, wanted[index].nextSweep)
+        key.replace(by: prefix, contentSet)
         row.removeAll(keepingCapacity: true)
-        row.append(new)
+        row.append(wanted[index])
         try transaction.put(row.span, forKey: key.span, in: entries)
         let isDue = changed.stored.contains {
-          $0.contentSet == new.contentSet && $0.nextSweep == new.nextSweep
+          $0.contentSet == contentSet && $0.nextSweep == nextSweep
         }
         if !isDue {
-          let dueKey = CacheKey.dueKey(new.nextSweep, of: key)
+          let dueKey = CacheKey.dueKey(nextSweep, of: key)
           try transaction.put(nothing.span, forKey: dueKey.span, in: due)
         }
       }
