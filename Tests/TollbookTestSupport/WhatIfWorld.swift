@@ -74,9 +74,7 @@ package final class WhatIfWorld {
   package var source: LogSource { LogSource(log) }
 
   /// What Keepa says it charged.
-  package var charged: Int64 {
-    Int64(keepa.simulator.books.calls.reduce(0) { $0 + $1.tokens })
-  }
+  package var charged: Int64 { Int64(keepa.simulator.books.tokens) }
 
   /// Asks all of it, and writes down what was counted.
   package func live(_ demand: [WhatIfDemand]) async throws {
