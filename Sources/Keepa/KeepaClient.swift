@@ -10,12 +10,13 @@ package final class KeepaClient: KeepaAPI, CustomStringConvertible, CustomReflec
   /// Where Keepa is, how long to wait for it, and what an answer may hold.
   package struct Settings: Hashable, Sendable {
     package var base: BaseURL
-    /// Calls with offers take up to 20 s until the first byte (fact sheet, section 1).
+    /// The first byte may come as late as a call may take: calls with offers take 20 s and more (fact sheet, section 1).
     package var client = UpstreamClient.Settings()
     package var maximumValues = KeepaLimits.values
 
     package init(base: BaseURL) {
       self.base = base
+      client.silenceTimeout = .milliseconds(KeepaUpstream.callLimit)
       client.maximumBody = KeepaLimits.body
       client.maximumBodies = KeepaLimits.bodies
     }

@@ -48,6 +48,11 @@ package struct KeepaUpstream: Upstream {
 
   package var kinds: [ResourceKind] { Self.kinds(freshness) }
 
+  /// Two minutes, in milliseconds. Keepa collects some data only when it is asked, and charges for a call that was given up
+  /// (fact sheet, sections 1 and 10).
+  package static let callLimit: Int64 = 120_000
+  package var callLimit: Int64? { Self.callLimit }
+
   /// Its kinds with their windows.
   ///
   /// - Parameter freshness: by kind; of the others ``standardFreshness(of:)``.

@@ -30,8 +30,8 @@ extension Gateway {
     }
   }
 
-  /// Between two looks whose time is over, in milliseconds.
-  private static let tickInterval: Int64 = 1_000
+  /// Between two looks whose time is over, in milliseconds: a client that gives up soon is told in time.
+  private static let tickInterval: Int64 = 250
 
   /// Does the housekeeping until the task is cancelled: deadlines, tallies, expiry, the balance, space, readers that
   /// died.

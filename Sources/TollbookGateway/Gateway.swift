@@ -88,6 +88,13 @@ package final class Gateway: Sendable {
     _ = await purchasers.first { $0.upstream.name == name }?.watch.refresh(evenIfRead: false)
   }
 
+  /// The longest time that a call may be out, in milliseconds: so long may an orderly end wait for one.
+  package var longestCall: Int64 {
+    purchasers.compactMap(\.upstream.callLimit).max().map {
+      max($0, settings.retries.attemptTimeout)
+    } ?? settings.retries.attemptTimeout
+  }
+
   // MARK: Demands
 
   /// Answers from the cache what is fresh enough, buys the rest, and falls back to what is stale.

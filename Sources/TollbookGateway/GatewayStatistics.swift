@@ -8,7 +8,7 @@ package final class GatewayStatistics: Sendable {
     /// Upstream calls by outcome: the HTTP status, or why there was none.
     package var calls: [String: UInt64] = [:]
     package var callSeconds = Histogram(
-      bounds: [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30])
+      bounds: [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120])
   }
 
   private let shared: Mutex<[String: Values]>

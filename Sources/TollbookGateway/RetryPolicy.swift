@@ -8,9 +8,10 @@ package struct RetryPolicy: Sendable, Hashable {
   /// The longest wait before the second attempt; it doubles with each further one.
   package var firstDelay: Int64 = 250
   package var longestDelay: Int64 = 10_000
-  /// An attempt is given up after that.
+  /// An attempt is given up after that, if its upstream says nothing else.
   package var attemptTimeout: Int64 = 30_000
-  /// And all attempts of a fetch together after that.
+  /// No further attempt of a fetch is begun after that, and all of them together are given up after that or after the
+  /// time of one attempt, whichever is longer.
   package var totalTimeout: Int64 = 60_000
   /// No attempt is begun that would have less time than that: it would be paid for and given up.
   package var shortestAttempt: Int64 = 1_000
@@ -33,13 +34,28 @@ package struct RetryPolicy: Sendable, Hashable {
   /// The wait after attempt number `attempt`: anywhere between nothing and a limit that doubles (full jitter), so that
   /// callers who failed together do not come back together.
   ///
-  /// - Parameter random: from 0 up to, not including, 1.
+  /// - Parameters:
+  ///   - left: how long somebody still waits for what it brings. Nothing is paid for again that nobody waits for.
+  ///   - random: from 0 up to, not including, 1.
   /// - Returns: nil if no attempt is left or the time for the fetch is over.
-  func delay(after attempt: UInt32, elapsed: Int64, random: Double) -> Int64? {
+  func delay(
+    after attempt: UInt32, elapsed: Int64, left: Int64 = .max, random: Double
+  ) -> Int64? {
     guard attempt < attempts else { return nil }
     let doublings = min(attempt - 1, 30)
     let limit = min(longestDelay, firstDelay << Int64(doublings))
     let delay = Int64(Double(limit + 1) * random)
-    return elapsed + delay + shortestAttempt <= totalTimeout ? delay : nil
+    let isInTime = elapsed + delay + shortestAttempt <= totalTimeout
+    return isInTime && delay + shortestAttempt <= left ? delay : nil
+  }
+
+  /// How long the next attempt may take.
+  ///
+  /// - Parameters:
+  ///   - callLimit: how long one may take at this upstream; nil: it says nothing.
+  ///   - elapsed: since the first attempt began.
+  func attemptLimit(_ callLimit: Int64?, elapsed: Int64) -> Int64 {
+    let limit = callLimit ?? attemptTimeout
+    return min(limit, max(totalTimeout, limit) - elapsed)
   }
 }

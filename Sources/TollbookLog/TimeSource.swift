@@ -19,4 +19,7 @@ package struct TimeSource: Sendable {
     self.monotonicNanoseconds = monotonicNanoseconds
     self.sleep = sleep
   }
+
+  /// Milliseconds on the clock that never jumps.
+  package var monotonicMilliseconds: Int64 { monotonicNanoseconds() / 1_000_000 }
 }

@@ -189,6 +189,8 @@ struct `Start, housekeeping and shutdown` {
     await world.time.waitForSleepers(4)
     world.time.advance(byMilliseconds: 1_000)
     while try world.count(.readsTallied) == 0 { await Task.yield() }
+    // A client that gives up after ten seconds, and is told after eight, is told in time.
+    #expect(world.gateway.jobs.recurring["deadlines"]?.interval == 250)
     housekeeping.cancel()
     await housekeeping.value
   }

@@ -228,6 +228,49 @@ struct `Attempts, retries and doubt` {
     #expect(policy.delay(after: 1, elapsed: 59_001, random: 0) == nil)
   }
 
+  // MARK: Calls that take long
+
+  @Test func `a call has the time that its upstream says, and so long an end may wait for it`()
+    async throws
+  {
+    let world = try await World()
+    _ = await world.ask(asins(1))
+    #expect(world.keepa.calls[0].limit == .seconds(120))
+    #expect(world.gateway.longestCall == 120_000)
+    let unconfigured = try await World(isConfigured: false)
+    #expect(unconfigured.gateway.longestCall == RetryPolicy().attemptTimeout)
+  }
+
+  @Test func `another attempt has what is left of the time of all`() async throws {
+    let world = try await World()
+    _ = await world.ask(asins(9..<10))
+    world.keepa.script([.lost(charged: false)])
+    world.keepa.hold()
+    let client = world.begin(asins(1))
+    await world.keepa.waitForParked(1)
+    world.time.advance(byMilliseconds: 50_000)
+    world.keepa.letGo()
+    #expect(await client.value.sources == [.keepa])
+    #expect(world.keepa.calls.map(\.limit) == [.seconds(120), .seconds(120), .seconds(70)])
+  }
+
+  @Test func `the time of an attempt follows from its upstream, the settings and what is left`() {
+    let policy = RetryPolicy()
+    #expect(policy.attemptLimit(nil, elapsed: 0) == 30_000)
+    #expect(policy.attemptLimit(nil, elapsed: 45_000) == 15_000)
+    #expect(policy.attemptLimit(nil, elapsed: 61_000) < 0)
+    #expect(policy.attemptLimit(120_000, elapsed: 0) == 120_000)
+    #expect(policy.attemptLimit(120_000, elapsed: 59_000) == 61_000)
+    #expect(policy.attemptLimit(5_000, elapsed: 0) == 5_000)
+  }
+
+  @Test func `no attempt is made for which nobody would wait`() {
+    let policy = RetryPolicy()
+    #expect(policy.delay(after: 1, elapsed: 0, left: 1_000, random: 0) == 0)
+    #expect(policy.delay(after: 1, elapsed: 0, left: 999, random: 0) == nil)
+    #expect(policy.delay(after: 1, elapsed: 0, left: 1_100, random: 0.999_999) == nil)
+  }
+
   // MARK: Answers that cannot be true
 
   @Test func `products that were not asked for are kept for nothing, one that comes twice once`()

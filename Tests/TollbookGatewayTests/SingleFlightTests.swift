@@ -41,6 +41,30 @@ struct `Law 6: one paid call per product` {
     #expect(joined.count > 0)
   }
 
+  @Test func `ten thousand identical requests at once make one call`() async throws {
+    let world = try await World()
+    _ = await world.ask(asins(9..<10))
+    let tasks = await crowd(10_000, world)
+    await world.waitForDemands(10_000)
+    world.keepa.letGo()
+    var tokens: Int64 = 0
+    var joined = 0
+    for task in tasks {
+      let answer = await task.value
+      tokens += answer.tokens[0]
+      if answer.outcomes[0].isJoined { joined += 1 }
+    }
+    #expect(world.keepa.calls.count == 2)
+    #expect(tokens == 1)
+    #expect(joined == 9_999)
+    await world.gateway.writeTallies()
+    let reads = try world.events().reduce(0) { sum, event in
+      guard case .readsTallied(let event) = event else { return sum }
+      return sum + event.rows.reduce(0) { $0 + Int($1.joined) }
+    }
+    #expect(reads == 9_999)
+  }
+
   @Test func `whoever joined gets the failure too`() async throws {
     let world = try await World { $0.retries.attempts = 1 }
     _ = await world.ask(asins(9..<10))

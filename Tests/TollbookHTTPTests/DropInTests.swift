@@ -265,7 +265,7 @@ extension DropInTests {
 
 extension Caller {
   /// A call as a client of Keepa makes it; the answer must be gzip.
-  fileprivate func keepa(_ path: String, _ headers: HTTPFields = [:]) async throws -> Answer {
+  func keepa(_ path: String, _ headers: HTTPFields = [:]) async throws -> Answer {
     try await inflated("/keepa/\(path)", headers)
   }
 

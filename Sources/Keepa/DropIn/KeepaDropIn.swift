@@ -14,8 +14,8 @@ import TollbookViews
 struct KeepaDropIn: Sendable {
   /// The longest body of a request: that of a thousand trackings.
   private static let mostBody = 1 << 20
-  /// How long a client is kept waiting, in milliseconds: the usual one gives up after ten seconds. What is bought
-  /// meanwhile goes on, and its next try finds it.
+  /// How long a client is kept waiting in all, in milliseconds: the usual one gives up after ten seconds. A call that is
+  /// out by then goes on, and the client's next try joins it or finds what it brought.
   static let patience: Int64 = 8_000
 
   let service: HTTPService
@@ -24,6 +24,8 @@ struct KeepaDropIn: Sendable {
   let options: Result<KeepaOptions, KeepaRefusal>
   let dryRun: String?
   let began: ContinuousClock.Instant
+  /// By when it is answered, by the monotonic clock in milliseconds.
+  private let deadline: Int64
   private let unknown: UnknownParameters
   private let logger: Logger
 
@@ -35,6 +37,9 @@ struct KeepaDropIn: Sendable {
     self.unknown = unknown
     logger = context.logger
     began = .now
+    deadline =
+      service.log.time.monotonicMilliseconds
+      + min(Self.patience, service.gateway.settings.answerTimeout)
     items = formItems(request.uri.query ?? "")
     dryRun = request.headers[.dryRun]
     let named = context.parameters.get("options")
@@ -154,7 +159,7 @@ struct KeepaDropIn: Sendable {
   /// A demand with what the client wants of Tollbook.
   private func prepared(_ demand: ResourceDemand, _ options: KeepaOptions) -> ResourceDemand {
     var demand = options.apply(to: demand, account: gateway.settings.account)
-    demand.deadline = min(Self.patience, gateway.settings.answerTimeout)
+    demand.deadline = max(1, deadline - service.log.time.monotonicMilliseconds)
     return demand
   }
 
@@ -168,6 +173,12 @@ struct KeepaDropIn: Sendable {
       reply.consumed = cost
       reply.content = .members(Array(answer.body.dropFirst().dropLast()))
       return reply
+    case .failure(let problem) where problem.reason == .tooLate && problem.upstreamStatus == 0:
+      return KeepaReply(
+        KeepaRefusal(
+          503, "timeout",
+          "Keepa has not answered yet; its answer is not kept, so asking again"
+            + " may cost again"))
     case .failure(let problem): return refusal(problem, consumed: 0)
     }
   }
@@ -348,9 +359,10 @@ extension KeepaRefusal {
     case .requestRejected:
       self.init(status >= 400 ? status : 400, "invalidParameter", problem.detail)
     case .notConfigured: self.init(503, "notConfigured", problem.detail)
-    case .tooLate:
-      self.init(503, "timeout", "Keepa has not answered yet; the call goes on, so ask again")
-    case .upstreamUnavailable:
+    case .tooLate where status < 400:
+      self.init(
+        503, "timeout", "Keepa has not answered yet; a call that is out goes on, so ask again")
+    case .tooLate, .upstreamUnavailable:
       self.init(status >= 400 ? status : 503, "unavailable", problem.detail)
     case .incomplete, .storageFull, .storageFailed, .busy, .stopping:
       self.init(503, problem.reason.rawValue, problem.detail)

@@ -42,6 +42,7 @@ struct KeepaReply {
     headers[.contentType] = "application/json;charset=utf-8"
     headers[.contentEncoding] = "gzip"
     headers[.charge] = "\(consumed)"
+    if let seconds = retrySeconds(bucket) { headers[.retryAfter] = "\(seconds)" }
     let bytes: [UInt8]
     switch content {
     case .members(let members):
@@ -60,6 +61,18 @@ struct KeepaReply {
     return Response(
       status: HTTPResponse.Status(code: status), headers: headers,
       body: .init(byteBuffer: ByteBuffer(bytes: bytes)))
+  }
+
+  /// After how many seconds it is worth asking again; nil: it is not said. Who asks again while a call is out waits for
+  /// that one call.
+  private func retrySeconds(_ bucket: BucketForecast) -> Int64? {
+    let wait: Int64
+    switch status {
+    case 429: wait = bucket.refillIn(until: retryAt)
+    case 503: wait = retryAt.map { $0.milliseconds - bucket.now.milliseconds } ?? 0
+    default: return nil
+    }
+    return max(1, (wait + 999) / 1_000)
   }
 
   /// What stands before the members and the members: without a comma behind.

@@ -63,9 +63,13 @@ extension PurchaseProblem {
 
   static let stopping = PurchaseProblem(.stopping, "Tollbook is shutting down")
 
-  static func tooLate(_ title: String) -> PurchaseProblem {
-    PurchaseProblem(
-      .tooLate, "the time for the request was over before \(title) had answered; ask again")
+  /// - Parameter failure: why the last attempt brought nothing, if another one is made.
+  static func tooLate(_ title: String, after failure: UpstreamFailure? = nil) -> PurchaseProblem {
+    let over = "the time for the request was over before \(title) had answered"
+    guard let failure else { return PurchaseProblem(.tooLate, "\(over); ask again") }
+    return PurchaseProblem(
+      .tooLate, "\(over); its last answer was of no use: \(failure.detail)",
+      upstreamStatus: failure.status)
   }
 
   static func paused(_ title: String, until instant: Timestamp) -> PurchaseProblem {

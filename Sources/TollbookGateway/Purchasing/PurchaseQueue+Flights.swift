@@ -208,7 +208,9 @@ extension PurchaseQueue {
     for place in demand.purchases.indices where demand.purchases[place] == nil {
       let seat = Seat(demand: id, place: place)
       var isBooked = false
+      var failure: UpstreamFailure?
       if let flight = flightOf[seat], let found = flights[flight] {
+        if case .called(let call) = found.phase { failure = calls[call]?.failure }
         if found.owner != seat {
           flights[flight]?.joined.removeAll { $0 == seat }
           flightOf[seat] = nil
@@ -218,7 +220,7 @@ extension PurchaseQueue {
           isBooked = found.phase != .deciding
         }
       }
-      let problem = PurchaseProblem.tooLate(settings.title)
+      let problem = PurchaseProblem.tooLate(settings.title, after: failure)
       finish(seat, Purchase(end: .failed(problem), isBooked: isBooked), &actions)
     }
   }
@@ -242,11 +244,13 @@ extension PurchaseQueue {
 // MARK: Calls
 
 extension PurchaseQueue {
-  /// Whether somebody still waits for something of the call.
-  func isWanted(_ call: Call) -> Bool {
-    call.flights.contains { id in
-      flights[id].map { isOpen($0.owner) || $0.joined.contains(where: isOpen) } ?? false
+  /// How long somebody still waits for something of the call, in milliseconds; 0: nobody does.
+  func timeLeft(for call: Call, at now: Clock) -> Int64 {
+    let seats = call.flights.compactMap { flights[$0] }.flatMap { [$0.owner] + $0.joined }
+    let left = seats.compactMap { seat in
+      isOpen(seat) ? demands[seat.demand]?.timeLeft(at: now) : nil
     }
+    return max(0, left.max() ?? 0)
   }
 
   /// Asks the demand's own limit for another attempt.

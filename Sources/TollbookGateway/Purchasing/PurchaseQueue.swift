@@ -183,6 +183,9 @@ struct PurchaseQueue: Sendable {
     /// What the operation that waits for it is; nil: somebody asked.
     var prerequisiteOf: String?
 
+    /// How long until it is answered at the latest.
+    func timeLeft(at now: Clock) -> Int64 { order.deadline - (now.monotonic - began.monotonic) }
+
     /// How long it may still wait for refills.
     func patienceLeft(at now: Clock) -> Int64 {
       order.patience - (now.monotonic - began.monotonic)
@@ -228,6 +231,8 @@ struct PurchaseQueue: Sendable {
     let limited: DemandID?
     /// Whether its next attempt has been taken from that limit.
     var isRetryTaken = false
+    /// Why its last attempt brought nothing.
+    var failure: UpstreamFailure?
   }
 
   let settings: Settings
@@ -369,6 +374,7 @@ extension PurchaseQueue {
   ) -> [Action] {
     guard let call = calls[id], call.phase == .sending else { return [] }
     calls[id]?.phase = .booking
+    calls[id]?.failure = failure
     rejoin(call)
     giveBack(left, to: call.limited)
     if RetryPolicy.isFault(failure.reason) {
@@ -378,11 +384,11 @@ extension PurchaseQueue {
     }
     var actions: [Action] = []
     let delay =
-      isStopping || breaker.isOpen || !isWanted(call)
-        || !RetryPolicy.isWorthRetrying(failure)
+      isStopping || breaker.isOpen || !RetryPolicy.isWorthRetrying(failure)
       ? nil
       : settings.retries.delay(
-        after: call.attempt.number, elapsed: now.monotonic - call.began, random: random)
+        after: call.attempt.number, elapsed: now.monotonic - call.began,
+        left: timeLeft(for: call, at: now), random: random)
     if let delay {
       wishRetry(id, after: delay, &actions)
     } else {
@@ -465,7 +471,7 @@ extension PurchaseQueue {
   mutating func tick(at now: Clock) -> [Action] {
     var actions: [Action] = []
     for (id, demand) in demands.sorted(by: { $0.key < $1.key })
-    where now.monotonic - demand.began.monotonic >= demand.order.deadline {
+    where demand.timeLeft(at: now) <= 0 {
       expire(id, &actions)
     }
     dispatch(now, &actions)

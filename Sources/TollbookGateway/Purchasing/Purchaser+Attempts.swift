@@ -10,8 +10,8 @@ extension Purchaser {
   func send(_ id: PurchaseQueue.CallID) async {
     guard let call = state.withLock({ $0.queue.calls[id] }) else { return }
     var attempt = call.attempt
-    let elapsed = clock.monotonic - call.began
-    let limit = min(settings.retries.attemptTimeout, settings.retries.totalTimeout - elapsed)
+    let limit = settings.retries.attemptLimit(
+      upstream.callLimit, elapsed: clock.monotonic - call.began)
     guard limit > 0 else {
       return feed { $0.unsent(id, .tooLate(upstream.title), at: $1) }
     }

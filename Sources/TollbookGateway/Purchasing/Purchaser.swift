@@ -154,7 +154,7 @@ final class Purchaser: Sendable {
 
   var clock: PurchaseQueue.Clock {
     PurchaseQueue.Clock(
-      wall: log.time.now(), monotonic: log.time.monotonicNanoseconds() / 1_000_000)
+      wall: log.time.now(), monotonic: log.time.monotonicMilliseconds)
   }
 
   func feed(

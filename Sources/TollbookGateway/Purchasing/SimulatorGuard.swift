@@ -34,6 +34,7 @@ final class SimulatorGuard: Upstream {
   var credentials: [String] { upstream.credentials }
   var meters: [UpstreamMeter] { upstream.meters }
   var kinds: [ResourceKind] { upstream.kinds }
+  var callLimit: Int64? { upstream.callLimit }
 
   func callSize(of operation: String, parts: UInt64) -> Int {
     upstream.callSize(of: operation, parts: parts)

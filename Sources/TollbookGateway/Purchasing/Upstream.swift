@@ -18,6 +18,9 @@ package protocol Upstream: Sendable {
   var meters: [UpstreamMeter] { get }
   /// What its calls may bring.
   var kinds: [ResourceKind] { get }
+  /// How long one of its calls may take, in milliseconds; nil: what the settings say. One that is given up earlier may have
+  /// been paid for.
+  var callLimit: Int64? { get }
 
   /// The most needs of an operation that one call takes.
   func callSize(of operation: String, parts: UInt64) -> Int
@@ -43,6 +46,7 @@ package protocol Upstream: Sendable {
 }
 
 extension Upstream {
+  package var callLimit: Int64? { nil }
   package func prerequisite(of operation: String, at now: Timestamp) -> Need? { nil }
   package func readMeters(within limit: Duration) async -> Exchange? { nil }
 }

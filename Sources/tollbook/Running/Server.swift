@@ -103,7 +103,7 @@ struct Server: Sendable {
       random: Chance.fraction)
     let checkpoints = checkpoints(of: log)
     let limit = EndLimit(
-      seconds: Double(settings.gateway.retries.attemptTimeout) / 1_000 + Self.lastSeconds)
+      seconds: Double(gateway.longestCall) / 1_000 + Self.lastSeconds)
     defer { limit.lift() }
     let outcome: Result<Void, any Error>
     do {
@@ -167,7 +167,7 @@ struct Server: Sendable {
       logger: Logger(label: "services") { _ in SwiftLogNoOpLogHandler() })
     // What waits is answered at once then; a call that is out ends within its own time.
     configuration.maximumGracefulShutdownDuration = .milliseconds(
-      settings.gateway.retries.attemptTimeout + 5_000)
+      gateway.longestCall + 5_000)
     let running = ServiceGroup(configuration: configuration)
     group.withLock { $0 = running }
     defer { try? FileManager.default.removeItem(atPath: socket.path) }

@@ -159,6 +159,40 @@ import TollbookUpstreams
     #expect(world.queue.isIdle)
   }
 
+  @Test func `who is answered while another attempt is made is told what came of the last`() {
+    var world = QueueWorld()
+    let owner = world.ask(["a"], deadline: 10_000)
+    let joiner = world.ask(["a"], deadline: 10_000)
+    world.decide()
+    world.fail(world.out[0], .upstreamError, status: 502)
+    world.book()
+    world.wake(world.naps[0].wake)
+    world.pass(10_000)
+    for id in [owner, joiner] {
+      #expect(world.answers[id]?.reasons == [.tooLate])
+      #expect(world.answers[id]?.map { $0.problem?.upstreamStatus } == [502])
+    }
+  }
+
+  @Test func `another attempt is made as long as the most patient would wait for it`() {
+    var world = QueueWorld()
+    world.ask(["a"], deadline: 10_000)
+    world.ask(["a"], deadline: 60_000)
+    world.decide()
+    world.pass(9_999)
+    world.fail(world.out[0])
+    world.book()
+    #expect(world.naps.count == 1)
+    var alone = QueueWorld()
+    let id = alone.ask(["a"], deadline: 10_000)
+    alone.decide()
+    alone.pass(9_999)
+    alone.fail(alone.out[0])
+    alone.book()
+    #expect(alone.naps.isEmpty)
+    #expect(alone.answers[id]?.reasons == [.upstreamUnavailable])
+  }
+
   // MARK: Retries
 
   @Test func `a retry that sleeps holds no slot, and comes before new calls when it wakes`() {

@@ -40,6 +40,8 @@ final class FakeKeepa: KeepaAPI {
     var number: Int
     var asins: [String]
     var contentSet: ContentSet
+    /// How long it might have taken.
+    var limit = Duration.zero
     var charged: Int64 = 0
     /// Whether a complete answer with products was given.
     var isDelivered = false
@@ -167,7 +169,7 @@ final class FakeKeepa: KeepaAPI {
       state.books.calls.append(
         Call(
           number: state.books.calls.count + 1, asins: request.asins.map(\.description),
-          contentSet: request.contentSet))
+          contentSet: request.contentSet, limit: limit))
       if let fault { state.books.faults[fault, default: 0] += 1 }
       return (state.books.calls.count - 1, fault)
     }

@@ -1,0 +1,46 @@
+import Synchronization
+
+/// Calls that stand still at a simulated Keepa until a test lets them go on.
+final class HeldCalls: Sendable {
+  private struct State {
+    var isHolding = true
+    var stopped: [CheckedContinuation<Void, Never>] = []
+  }
+
+  private let state = Mutex(State())
+
+  /// How many stand still.
+  var count: Int { state.withLock { $0.stopped.count } }
+
+  /// Stands still, unless all were let go.
+  func stop() async {
+    await withCheckedContinuation { continuation in
+      let isHeld = state.withLock { state in
+        if state.isHolding { state.stopped.append(continuation) }
+        return state.isHolding
+      }
+      if !isHeld { continuation.resume() }
+    }
+  }
+
+  /// Returns when at least that many stand still.
+  func wait(for count: Int) async { while self.count < count { await Task.yield() } }
+
+  /// Lets those go on that stand still, and holds those that come.
+  func step() {
+    let stopped = state.withLock { state in
+      defer { state.stopped = [] }
+      return state.stopped
+    }
+    for continuation in stopped { continuation.resume() }
+  }
+
+  /// Holds those that come.
+  func hold() { state.withLock { $0.isHolding = true } }
+
+  /// Lets all go on, and holds no more.
+  func letGo() {
+    state.withLock { $0.isHolding = false }
+    step()
+  }
+}
