@@ -17,6 +17,7 @@ extension HTTPSystem {
       service.addWarm(to: router)
       service.addDropIn(to: router)
       service.addDiscovery(to: router)
+      service.addDiscoverySchemas(to: router)
       service.addImport(to: router)
       service.addViews(to: router)
     })
