@@ -109,7 +109,12 @@ let package = Package(
         "Deflate", "JSONText", "TollbookEvents", "TollbookLog", "TollbookViews",
         "TollbookUpstreams", "TollbookGateway", "TollbookForecast", "TollbookHTTP", hummingbird,
         httpTypes, protobuf, algorithms, crypto, logging,
-      ], resources: [.embedInCode("Scoring/AmazonFees.json")]),
+      ],
+      resources: [
+        .embedInCode("Scoring/AmazonFees.json"),
+        .embedInCode("Discovery/DiscoverAnswer.schema.json"),
+        .embedInCode("Discovery/DiscoverWithScoringAnswer.schema.json"),
+      ]),
     .target(
       name: "TollbookSimulators",
       dependencies: ["Deflate", "JSONText", hummingbird, nioCore, logging, lifecycle, algorithms]),

@@ -5,7 +5,8 @@ package import TollbookHTTP
 import TollbookUpstreams
 
 extension HTTPSystem {
-  /// Keepa: products in batches, their bodies, and lists of them that are to be fresh.
+  /// Keepa: products in batches, their bodies, lists of them that are to be fresh, and its own wire format. Nothing is
+  /// scored: see ``scoring(_:)``.
   package static let keepa = HTTPSystem(
     KeepaUpstream.name, title: "Keepa",
     kinds: keepaKinds,
@@ -16,10 +17,20 @@ extension HTTPSystem {
       service.addWarm(to: router)
       service.addDropIn(to: router)
       service.addDiscovery(to: router)
-      service.addScoring(to: router)
+      service.addDiscoverySchemas(to: router)
       service.addImport(to: router)
       service.addViews(to: router)
     })
+
+  /// The same, with what products would bring.
+  package func scoring(_ basis: ScoringBasis) -> HTTPSystem {
+    var system = self
+    system.addRoutes = { [addRoutes] service, router in
+      addRoutes(service, router)
+      service.addScoring(basis, to: router)
+    }
+    return system
+  }
 }
 
 extension HTTPSystem {

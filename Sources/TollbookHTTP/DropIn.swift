@@ -32,8 +32,8 @@ extension [HTTPSystem] {
   /// The host names of all providers.
   var hosts: [String] { flatMap { $0.dropIn?.hosts ?? [] } }
 
-  /// What a request's path belongs to; nil: it is Tollbook's own.
-  func dropIn(of request: Request) -> DropIn? {
-    lazy.compactMap(\.dropIn).first { $0.owns(request.uri.path) }
+  /// What a request belongs to, by its host or its path; nil: it is Tollbook's own.
+  func dropIn(of request: Request, _ context: TollbookContext) -> DropIn? {
+    context.provider ?? lazy.compactMap(\.dropIn).first { $0.owns(request.uri.path) }
   }
 }

@@ -6,31 +6,44 @@ package struct ProviderHosts: HTTPResponder {
   /// The router's own answers.
   private let below: RouterResponder<TollbookContext>
   /// By the host names of providers.
-  private let roots: [String: String]
+  private let dropIns: [String: DropIn]
 
   init(systems: [HTTPSystem], below: RouterResponder<TollbookContext>) {
     self.below = below
-    var roots: [String: String] = [:]
+    var dropIns: [String: DropIn] = [:]
     for dropIn in systems.compactMap(\.dropIn) {
-      for host in dropIn.hosts { roots[host] = dropIn.root }
+      for host in dropIn.hosts { dropIns[host] = dropIn }
     }
-    self.roots = roots
+    self.dropIns = dropIns
   }
 
   package func respond(
     to request: Request, context: TollbookContext
   ) async throws -> Response {
-    try await below.respond(to: led(request), context: context)
-  }
-
-  /// With the path that it has here.
-  private func led(_ request: Request) -> Request {
     let named = BrowserGuard.authorities(of: request).lazy.map(BrowserGuard.name(ofAuthority:))
-    guard let root = named.compactMap({ roots[$0] }).first, let path = request.head.path,
+    guard let dropIn = named.compactMap({ dropIns[$0] }).first, let path = request.head.path,
       path.hasPrefix("/")
-    else { return request }
+    else { return try await below.respond(to: request, context: context) }
+    var context = context
+    context.provider = dropIn
+    // With the path that it has here.
     var head = request.head
-    head.path = root + path
-    return Request(head: head, body: request.body)
+    head.path = dropIn.root + path
+    return try await below.respond(to: Request(head: head, body: request.body), context: context)
+  }
+}
+
+/// Keeps what is Tollbook's own from answering under the host of a provider. Comes last, behind all that says no.
+struct ProviderPaths: RouterMiddleware {
+  typealias Context = TollbookContext
+
+  func handle(
+    _ request: Request, context: TollbookContext,
+    next: @concurrent (Request, TollbookContext) async throws -> Response
+  ) async throws -> Response {
+    if let provider = context.provider, !provider.owns(request.uri.path) {
+      throw HTTPError(.notFound)
+    }
+    return try await next(request, context)
   }
 }

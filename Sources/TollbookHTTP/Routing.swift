@@ -41,6 +41,11 @@ extension Router<TollbookContext> {
         return try await delete(request, context)
       }
     }
+    refuseMethods(but: allowed, at: path)
+  }
+
+  /// Answers 405 at a path to all methods but some, and names those.
+  package func refuseMethods(but allowed: [HTTPRequest.Method], at path: RouterPath) {
     let names = allowed.map(\.rawValue).joined(separator: ", ")
     for method in standardMethods where !allowed.contains(method) {
       on(path, method: method) { request, _ -> Response in

@@ -105,6 +105,7 @@ package struct TollbookApplication: Sendable {
       ProblemMiddleware(service: service)
       BrowserGuard(service.settings, inPlaceOf: providers)
       AccessKeyGuard(accessKey: service.settings.accessKey, systems: service.systems)
+      ProviderPaths()
     }
     service.addHealth(to: router)
     for system in service.systems { system.addRoutes(service, router) }

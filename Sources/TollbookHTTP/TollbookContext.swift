@@ -12,6 +12,9 @@ package struct TollbookContext: RequestContext {
   /// log handler drops metadata.
   let requestID: String
 
+  /// What the request belongs to by the host that it names, a provider's; nil: its path decides.
+  var provider: DropIn?
+
   package init(source: Source) {
     coreContext = .init(source: source)
     requestID = source.logger[metadataKey: "hb.request.id"]?.description ?? "\(RequestID())"

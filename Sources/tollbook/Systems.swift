@@ -13,14 +13,17 @@ struct System: Sendable {
   /// An upstream that calls can be made to, and how its connections are closed.
   struct Opened: Sendable {
     let upstream: RegisteredUpstream
+    /// What it adds over HTTP with these settings; nil: what it adds with any.
+    var http: HTTPSystem?
     var close: @Sendable () async -> Void = {}
   }
 
+  /// What it adds over HTTP, and how it shows what is its own.
   let http: HTTPSystem
   /// - Parameters:
   ///   - settings: those in force.
   ///   - simulator: where Keepa's simulator is; nil: upstreams are real.
-  let open: @Sendable (_ settings: Settings, _ simulator: BaseURL?) -> Opened
+  let open: @Sendable (_ settings: Settings, _ simulator: BaseURL?) throws -> Opened
 }
 
 /// The systems, one line each.
@@ -33,9 +36,10 @@ enum Systems {
 
 extension System {
   static let keepa = System(http: .keepa) { settings, simulator in
+    let http = HTTPSystem.keepa.scoring(try settings.scoring())
     let key = simulator == nil ? settings.keepaKey : KeepaSimulator.sampleKey
     guard let key else {
-      return Opened(upstream: .keepa(nil, settings.gateway))
+      return Opened(upstream: .keepa(nil, settings.gateway), http: http)
     }
     let credential = KeepaCredential(id: credentialID(of: key, for: KeepaUpstream.name), key: key)
     var connection = KeepaClient.Settings(base: simulator ?? settings.keepaBase)
@@ -44,7 +48,8 @@ extension System {
       credential: credential, settings: connection,
       now: { TimeSource.system.now().milliseconds })
     return Opened(
-      upstream: .keepa((client, credential.id), settings.gateway), close: client.shutdown)
+      upstream: .keepa((client, credential.id), settings.gateway), http: http,
+      close: client.shutdown)
   }
 
   /// The name of a key in the log: tells keys apart and gives none away.

@@ -83,6 +83,8 @@ import TollbookTestSupport
     (["TOLLBOOK_ACCESS_KEY": ""], ["TOLLBOOK_ACCESS_KEY is empty"]),
     (["TOLLBOOK_HOST": "0.0.0.0"], ["0.0.0.0", "TOLLBOOK_ACCESS_KEY"]),
     (["TOLLBOOK_PRODUCT_KEEP": "1d"], ["TOLLBOOK_PRODUCT_KEEP", "TOLLBOOK_PRODUCT_FRESH"]),
+    (["TOLLBOOK_SCORING_BUY_RATIO": "1.5"], ["TOLLBOOK_SCORING_BUY_RATIO", "1.5", "0 to 1"]),
+    (["TOLLBOOK_SCORING_FEES": "nowhere.json"], ["nowhere.json", "TOLLBOOK_SCORING_FEES"]),
     (["TOLLBOOK_CONFIG": "nowhere.json"], ["nowhere.json", "cannot be read"]),
   ])
   func `E30: a wrong variable stops the start, names itself and what is expected`(
@@ -121,6 +123,31 @@ import TollbookTestSupport
 
     #expect(ended.status == 2)
     for word in words { #expect(ended.errors.contains(word), "\(ended.errors)") }
+  }
+
+  @Test(arguments: [
+    ("{", "the text: "), ("{\"version\":1}", "marketplaces: this is missing"),
+    ("{\"version\":1,\"marketplaces\":[{\"domain\":1,\"fee\":2}]}", "marketplaces[0]: “fee”"),
+  ])
+  func `a broken file of fees stops the start and names the file and the place`(
+    text: String, place: String
+  ) async throws {
+    try Data(text.utf8).write(to: URL(fileURLWithPath: "\(folder.path)/fees.json"))
+    let before = try folder.contents()
+    for command in [["config"], ["serve", "--port", "0"]] {
+      let ended = try await Binary.run(
+        command, in: folder, environment: ["TOLLBOOK_SCORING_FEES": "fees.json"])
+      #expect(ended.status == 2)
+      #expect(ended.errors.contains("the file of fees fees.json (TOLLBOOK_SCORING_FEES)"))
+      #expect(ended.errors.contains(place), "\(ended.errors)")
+    }
+    #expect(try folder.contents() == before)
+  }
+
+  @Test func `a share in the settings file may be a number`() async throws {
+    try write(#"{"tollbook": {"scoring_buy_ratio": 0.35}}"#)
+    let found = try await sources(["--config", "settings.json"], [:])
+    #expect(found["tollbook.scoring_buy_ratio"] == "0.35 from settings.json")
   }
 
   @Test(arguments: ["http://user:hush@127.0.0.1:9", "http://127.0.0.1:9?key=hush", "hush@[::1"])

@@ -6,7 +6,7 @@ import TollbookTestSupport
 /// The real client of Keepa from PyPI, unmodified, against a real Tollbook before the simulator.
 @Suite struct RealClientTests {
   /// The Python that has the client, as `tools/test` made it; nil: PyPI could not be reached.
-  private static let python = ProcessInfo.processInfo.environment["TOLLBOOK_CLIENTS_PYTHON"]
+  static let python = ProcessInfo.processInfo.environment["TOLLBOOK_CLIENTS_PYTHON"]
   private static let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
     .appending(path: "Clients/keepa_calls.py").path
 

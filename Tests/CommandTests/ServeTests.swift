@@ -39,6 +39,18 @@ import TollbookTestSupport
     #expect(await second.end(SIGINT).status == 0)
   }
 
+  @Test(arguments: [([:], "7d"), (["TOLLBOOK_PRODUCT_FRESH": "12h"], "12h")])
+  func `the start says how long a product counts as fresh, and how to change that`(
+    _ environment: [String: String], _ fresh: String
+  ) async throws {
+    let serving = try await Serving(simulated, in: folder, environment: environment)
+    #expect(
+      serving.greeting.contains(
+        "\nA product counts as fresh for \(fresh) here and for 1h at Keepa; TOLLBOOK_PRODUCT_FRESH"
+          + " changes that, and update= in a request.\n"))
+    _ = await serving.end()
+  }
+
   @Test func `SIGTERM sends no further call: what is out is bought, the rest is answered stopping`()
     async throws
   {

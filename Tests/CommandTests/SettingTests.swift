@@ -17,6 +17,9 @@ import TollbookUpstreams
     (.onOff, "TRUE", .flag(true)), (.integer(0...65_535), "8000", .number(8_000)),
     (.hosts, " a.example, b.example:81 ,", .list(["a.example", "b.example:81"])),
     (.hosts, "[fe80::1]:80", .list(["[fe80::1]:80"])), (.hosts, "", .list([])),
+    (.share, "0.5", .number(5_000)), (.share, "1", .number(10_000)), (.share, "0", .number(0)),
+    (.share, "1.0", .number(10_000)), (.share, "0.1234", .number(1_234)),
+    (.share, "none", .text("none")),
     (.choice(["never", "allow"]), "allow", .text("allow")), (.text, "x", .text("x")),
   ])
   func `a value is read`(kind: SettingKind, text: String, value: SettingValue) {
@@ -32,6 +35,8 @@ import TollbookUpstreams
     (.url, "http://a:65536"), (.url, ""),
     (.hosts, "http://a"), (.hosts, "a:99999"), (.hosts, "a, *"), (.hosts, "fe80::1"),
     (.hosts, "a/b"), (.hosts, "[fe80::1"), (.hosts, "user@a"),
+    (.share, "1.01"), (.share, "2"), (.share, "-0.1"), (.share, "50%"), (.share, "0."),
+    (.share, ".5"), (.share, "0.12345"), (.share, "0.5.5"), (.share, ""), (.share, "None"),
     (.choice(["never", "allow"]), "Never"),
     (.text, ""),
   ])

@@ -50,6 +50,30 @@ struct DiscoveryTests {
     }
   }
 
+  @Test func `D08: a limit of 3 brings the three best-selling, of the list that all limits share`()
+    async throws
+  {
+    let stand = try await Stand()
+    try await stand.serving { caller in
+      let all = try await caller.discover("{\"bsr_max\":50000}")
+      #expect((all.count("asins") ?? 0) > 3)
+      let calls = stand.callCount
+      let three = try await caller.discover("{\"bsr_max\":50000,\"limit\":3}")
+      #expect(three.count("asins") == 3)
+      #expect(three.int("total_count") == all.int("total_count"))
+      for place in 0..<3 {
+        #expect(three.string("asins.\(place)") == all.string("asins.\(place)"))
+      }
+      #expect(three["cache_hit"]?.bool == true)
+      let scored = try await caller.send(
+        .post, "/api/v1/products/discover-with-scoring", body: "{\"bsr_max\":50000,\"limit\":3}")
+      #expect(scored.strings("products", "asin") == (0..<3).map { all.string("asins.\($0)") })
+      // Of the list nothing is asked; the three are bought in one call.
+      #expect(scored.int("tokens_used") == 3)
+      #expect(stand.callCount == calls + 1)
+    }
+  }
+
   @Test(
     arguments: [
       ("{}", "category"), ("{\"bsr_min\":5,\"bsr_max\":4}", "bsr_min"),
@@ -225,5 +249,31 @@ struct ScoringRouteTests {
       #expect(answer.string("field") == field)
     }
     #expect(stand.callCount == 0)
+  }
+
+  @Test func `an unknown buying cost is the configured share of the price, and none if it says so`()
+    async throws
+  {
+    var versions: Set<String> = []
+    for share: Int64? in [5_000, 2_000, nil] {
+      var configuration = ScoringConfiguration()
+      configuration.buyRatio = share.flatMap { FeeRate(hundredths: $0) }
+      let basis = try ScoringBasis(configuration: configuration)
+      let stand = try await Stand { $0.scoring = basis }
+      try await stand.serving { caller in
+        let answer = try await caller.send(
+          .post, "/api/v1/products/1/B09T2ZLMHB/score", body: "{}")
+        let price = try #require(answer.int("product.price"))
+        let fees = try #require(answer.int("product.fees.total"))
+        let cost = share.map { Int((Double(price) * Double($0) / 10_000).rounded()) }
+        #expect(answer.int("product.profit") == cost.map { price - fees - $0 })
+        #expect(answer["product.roi"]?.isNull == (share == nil))
+        let estimated = answer["product.estimated"]?.array?.compactMap(\.string) ?? []
+        #expect(estimated.contains("buy:ratio") == (share != nil))
+        #expect(answer.string("scoring_version") == basis.version)
+      }
+      versions.insert(basis.version)
+    }
+    #expect(versions.count == 3)
   }
 }

@@ -250,6 +250,29 @@ extension DropInTests {
     #expect(stand.callCount == 0)
   }
 
+  @Test(arguments: [HTTPRequest.Method.head, .put, .delete, .patch])
+  func `who only looks, or uses another method, buys nothing`(
+    _ method: HTTPRequest.Method
+  ) async throws {
+    let stand = try await Stand()
+    try await stand.serving { caller in
+      for path in [
+        "product?domain=1&asin=B000000001", "~fresh=1h/product/?domain=1&asin=B000000001",
+        "bestsellers?domain=1&category=1", "topseller?domain=1",
+        "graphimage?domain=1&asin=B000000001",
+      ] {
+        let answer = try await caller.send(method, "/keepa/\(path)")
+        #expect(answer.status == 405)
+        #expect(answer.headers[.allow] == "GET, POST")
+      }
+      #expect(stand.callCount == 0)
+      // The balance costs nothing, whoever asks.
+      if method == .head { #expect(try await caller.send(.head, "/keepa/token").status == 200) }
+      try await caller.expectBooks(spent: 0)
+    }
+    #expect(stand.keepa.simulator.books.calls.allSatisfy { $0.path == "/token" })
+  }
+
   @Test func `a page of another site cannot spend by the drop-in paths`() async throws {
     let stand = try await Stand()
     let header = try #require(HeaderName("Sec-Fetch-Site"))

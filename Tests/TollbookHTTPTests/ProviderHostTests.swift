@@ -32,9 +32,17 @@ struct ProviderHostTests {
       // The shape of a refusal is the provider's too.
       let refused = try await caller.inflated("/product?key=x", [.plainHost: host])
       #expect(refused.string("error.type") == "invalidParameter")
-      // What is Tollbook's own is not there.
-      for path in ["/ledger", "/health", "/keepa/product?domain=1&asin=B000000001", "/"] {
-        #expect(try await caller.get(path, [.plainHost: host]).status == 404, "\(path)")
+      // What is Tollbook's own is not there, and that is said as Keepa says it.
+      for path in [
+        "/ledger", "/health", "/keepa/product?domain=1&asin=B000000001", "/", "/nothing",
+        "/batch-analyze", "/products/1/B000000001", "/plain/product?domain=1&asin=B000000001",
+      ] {
+        let unknown = try await caller.inflated(path, [.plainHost: host])
+        #expect(unknown.status == 404, "\(path)")
+        #expect(unknown.string("error.type") == "notFound", "\(path)")
+        let place = path.prefix { $0 != "?" }
+        #expect(unknown.string("error.message") == "there is nothing at \(place)")
+        #expect(unknown.int("tokensConsumed") == 0)
       }
     }
   }
@@ -66,6 +74,9 @@ struct ProviderHostTests {
       let query = "/product?domain=1&asin=B000000001&key="
       let host: HTTPFields = [.plainHost: "api.keepa.com"]
       #expect(try await caller.get(query + "sesame", host).status == 200)
+      let nowhere = try await caller.inflated("/nothing?key=other", host)
+      #expect(nowhere.status == 402)
+      #expect(try await caller.inflated("/nothing?key=sesame", host).status == 404)
       let refused = try await caller.inflated(query + "other", host)
       #expect(refused.status == 402)
       #expect(refused.string("error.type") == "unauthorized")

@@ -1,3 +1,4 @@
+import JSONText
 import Keepa
 import Synchronization
 import TollbookEvents
@@ -8,7 +9,18 @@ import TollbookUpstreams
 /// The simulator as the gateway's upstream, without HTTP in between. Each paid call takes one second of the clocks. It
 /// remembers the bodies that it delivered.
 final class SimulatedKeepa: KeepaAPI {
+  /// What becomes of one call, other than what the simulator's own faults can be.
+  enum Twist: Sendable {
+    /// Turned away before any work, at no cost: a status and an error within Keepa's envelope.
+    case refused(Int, String)
+    /// The same without an envelope, as a web page.
+    case page(Int)
+    /// The products of the answer, each as JSON, made into others. Charged as without.
+    case products(@Sendable ([String]) -> [String])
+  }
+
   let simulator: KeepaSimulator
+  private let twists = Mutex<[Twist]>([])
   private let delivered = Mutex<[KeepaASIN: [UInt8]]>([:])
   private let key: String
   private let time: ManualTime
@@ -29,7 +41,7 @@ final class SimulatedKeepa: KeepaAPI {
   ) async -> UpstreamCall<KeepaProductAnswer> {
     time.advance(byMilliseconds: 1_000)
     let parameters = request.parameters.reduce(into: ["key": key]) { $0[$1.name] = $1.value }
-    let answer = await simulator.answer(path: "/product", parameters: parameters)
+    let answer = await twisted(path: "/product", parameters)
     return call(answer) { () throws(UpstreamFailure) in
       let read = try KeepaProductAnswer.read(
         status: answer.status, body: answer.body, asked: request.asins,
@@ -51,11 +63,45 @@ final class SimulatedKeepa: KeepaAPI {
   func call(_ call: KeepaCall, within limit: Duration) async -> UpstreamCall<KeepaCallAnswer> {
     time.advance(byMilliseconds: 1_000)
     let parameters = call.query.reduce(into: ["key": key]) { $0[$1.name] = $1.value }
-    let answer = await simulator.answer(path: call.path, parameters: parameters)
+    let answer = await twisted(path: call.path, parameters)
     return self.call(answer) { () throws(UpstreamFailure) in
       call.isPicture
         ? try KeepaCallAnswer.readPicture(status: answer.status, body: answer.body)
         : try KeepaCallAnswer.read(status: answer.status, body: answer.body)
+    }
+  }
+
+  /// What happens to the next calls, those for the balance apart.
+  func twist(_ next: Twist...) { twists.withLock { $0 += next } }
+
+  private func twisted(path: String, _ parameters: [String: String]) async -> KeepaAnswer {
+    switch twists.withLock({ $0.isEmpty ? nil : $0.removeFirst() }) {
+    case nil: return await simulator.answer(path: path, parameters: parameters)
+    case .page(let status)?: return KeepaAnswer(status: status, page: "Not today")
+    case .refused(let status, let type)?:
+      let now = simulator.configuration.now()
+      guard var bucket = simulator.bucket(of: key) else {
+        return KeepaAnswer(status: 402, body: [])
+      }
+      var envelope = TollbookSimulators.KeepaEnvelope(bucket: &bucket, at: now)
+      envelope.error = .init(type: type, message: "The call was turned away.")
+      return KeepaAnswer(status: status, body: envelope.json())
+    case .products(let change)?:
+      var answer = await simulator.answer(path: path, parameters: parameters)
+      guard let root = try? JSONDocument(answer.body).root, let members = root.members else {
+        return answer
+      }
+      let products = root["products"]?.array?.map { String(decoding: $0.bytes, as: UTF8.self) }
+      var json = JSONWriter(capacity: answer.body.count)
+      json.object { json in
+        for member in members where member.name != "products" {
+          json.rawField(member.name, member.value.bytes)
+        }
+        let list = change(products ?? []).joined(separator: ",")
+        json.rawField("products", Array("[\(list)]".utf8))
+      }
+      answer.body = json.bytes
+      return answer
     }
   }
 

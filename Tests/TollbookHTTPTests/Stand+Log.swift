@@ -1,3 +1,4 @@
+import Testing
 import TollbookEvents
 import TollbookLog
 import TollbookTestSupport
@@ -17,5 +18,19 @@ extension Stand {
     var started = ServiceStarted()
     started.version = String(repeating: "x", count: 100_000)
     while log.writerState == .open { _ = try? await log.append([.serviceStarted(started)]) }
+  }
+}
+
+extension Caller {
+  /// The books add up, nothing is held, nobody else is blamed, and so much was spent.
+  func expectBooks(
+    spent: Int, inDoubt: Int = 0, sourceLocation: SourceLocation = #_sourceLocation
+  ) async throws {
+    let ledger = try await get("/ledger")
+    #expect(ledger.int("meters.0.settled") ?? 0 == spent, sourceLocation: sourceLocation)
+    #expect(ledger.int("meters.0.in_doubt") ?? 0 == inDoubt, sourceLocation: sourceLocation)
+    for name in ["residual", "reserved", "unexplained", "unprovable"] {
+      #expect(ledger.int("meters.0.\(name)") ?? 0 == 0, "\(name)", sourceLocation: sourceLocation)
+    }
   }
 }

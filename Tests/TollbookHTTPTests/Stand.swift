@@ -27,6 +27,10 @@ struct Stand {
     var key: String? = KeepaSimulator.sampleKey
     /// Whether to book the start of the service.
     var isStarted = true
+    /// What gets the diagnostics; nil: those that are critical are shown.
+    var logger: Logger?
+    /// How products are scored; nil: as the program is built.
+    var scoring: ScoringBasis?
   }
 
   static let version = "1.2.3"
@@ -58,10 +62,12 @@ struct Stand {
     settings.host = options.host ?? settings.host
     settings.accessKey = options.accessKey
     settings.allowedHosts = options.allowedHosts
-    var logger = Logger(label: "test")
-    logger.logLevel = .critical
+    var quiet = Logger(label: "test")
+    quiet.logLevel = .critical
     application = TollbookApplication(
-      gateway: gateway, settings: settings, systems: [.keepa], logger: logger)
+      gateway: gateway, settings: settings,
+      systems: [.keepa.scoring(try options.scoring ?? ScoringBasis())],
+      logger: options.logger ?? quiet)
   }
 
   var log: EventLog { gateway.log }

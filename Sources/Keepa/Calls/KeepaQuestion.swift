@@ -48,6 +48,9 @@ struct KeepaQuestion: Sendable {
       guard let selection = KeepaSelection(text) else {
         throw .invalid("selection is no JSON object of up to \(KeepaSelection.most) bytes")
       }
+      if let fault = selection.turnedRange {
+        throw .invalid("\(fault.inOneLine(atMost: 200)): nothing can lie between")
+      }
       self.selection = selection
     } else {
       selection = nil

@@ -13,6 +13,8 @@ struct KeepaSelection: Hashable, Sendable {
   let perPage: Int
   /// The marketplace that a selection of deals names; 0: none.
   let domain: Int
+  /// A range whose lower end is above its upper one, as the client would know it; nil: there is none.
+  let turnedRange: String?
 
   /// Nil if it is no JSON object, or too long.
   init?(_ text: String) {
@@ -27,6 +29,28 @@ struct KeepaSelection: Hashable, Sendable {
     // 50 to 10,000 (fact sheet, section 5).
     domain = root["domainId"]?.int ?? 0
     perPage = min(max(root["perPage"]?.int ?? 50, 50), 10_000)
+    turnedRange = Self.turnedRange(root)
+  }
+
+  /// Looks for `…_gte` above `…_lte` (finder), and for `…Range` (deals). A number below 0 is no end of a range: it stands
+  /// for no offer, or for no upper end.
+  private static func turnedRange(_ root: JSONValue) -> String? {
+    guard let members = root.members else { return nil }
+    for member in members {
+      let name = member.name
+      if name.hasSuffix("_gte") {
+        let stem = String(name.dropLast(4))
+        guard let low = member.value.double, let high = root["\(stem)_lte"]?.double, high >= 0,
+          low > high
+        else { continue }
+        return "\(name) is above \(stem)_lte"
+      }
+      guard name.hasSuffix("Range"), let ends = member.value.array?.compactMap(\.double),
+        ends.count == 2, ends[1] >= 0, ends[0] > ends[1]
+      else { continue }
+      return "the lower end of \(name) is above the upper one"
+    }
+    return nil
   }
 
   private static func write(_ value: JSONValue, isTop: Bool = false, to bytes: inout [UInt8]) {

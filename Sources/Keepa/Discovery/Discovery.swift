@@ -1,3 +1,4 @@
+import Crypto
 import Hummingbird
 import JSONText
 import Logging
@@ -21,8 +22,11 @@ struct Discovery: Sendable {
   let position: Position
   let now: Timestamp
 
+  /// - Parameter logger: told of a hit, or of a miss and what is kept of it.
   /// - Throws: why there is no list.
-  init(_ request: DiscoveryRequest, _ service: HTTPService) async throws(Problem) {
+  init(
+    _ request: DiscoveryRequest, _ service: HTTPService, _ logger: Logger
+  ) async throws(Problem) {
     let gateway = service.gateway
     self.request = request
     // What is cached costs nothing, whichever way it was listed.
@@ -55,6 +59,15 @@ struct Discovery: Sendable {
     tokens = outcome.cost + outcome.lost
     position = answer.position
     now = answer.now
+    tell(logger, outcome.resource, found: asins.count)
+  }
+
+  /// - Parameter found: how many the list holds, whatever the limit.
+  private func tell(_ logger: Logger, _ resource: ResourceKey, found: Int) {
+    guard !isCached else { return logger.debug("discovery hit: \(found) ASINs") }
+    logger.debug("discovery miss")
+    let key = SHA256.hash(data: Array(resource.description.utf8)).prefix(4).map(\.self).hexadecimal
+    logger.debug("cached \(found) ASINs with key \(key)")
   }
 
   private static func isFresh(_ question: KeepaQuestion, _ gateway: Gateway) -> Bool {
@@ -79,10 +92,7 @@ extension HTTPService {
         {
           return answer
         }
-        let found = try await Discovery(question, self)
-        context.logger.debug(
-          "discovery \(found.isCached ? "hit" : "miss")",
-          metadata: ["asins": "\(found.asins.count)"])
+        let found = try await Discovery(question, self, context.logger)
         var response = Response.object(position: found.position) { json in
           json.array("asins", found.asins) { json, asin in json.string(asin.description) }
           json.field("total_count", found.total)

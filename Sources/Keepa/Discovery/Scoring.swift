@@ -1,6 +1,6 @@
-import Crypto
 import Hummingbird
 import JSONText
+import Logging
 import Synchronization
 import TollbookEvents
 import TollbookGateway
@@ -15,43 +15,44 @@ final class Scorer: Sendable {
   /// The most scores that are remembered; beyond, all are forgotten.
   private static let most = 100_000
 
+  /// What a score is the same for. The basis is part of it by its version.
   struct Key: Hashable {
     let digest: [UInt8]
     let costs: ProductCosts
     let day: Int64
+    let version: String
   }
 
-  private let tables: FeeTables
-  private let configuration: ScoringConfiguration
+  let basis: ScoringBasis
   private let known = Mutex<[Key: ProductScore]>([:])
 
-  init(tables: FeeTables, configuration: ScoringConfiguration) {
-    self.tables = tables
-    self.configuration = configuration
-  }
-
-  /// - Throws: what is wrong with the tables that Tollbook was built with.
-  convenience init() throws(FeeTableError) {
-    self.init(tables: try .builtIn(), configuration: ScoringConfiguration())
-  }
+  init(_ basis: ScoringBasis) { self.basis = basis }
 
   /// The score of an entry's product, and whether it was remembered. Nil: its body is not kept.
   func score(
-    _ entry: CacheEntry, _ costs: ProductCosts, at now: Timestamp, _ gateway: Gateway
+    _ entry: CacheEntry, _ costs: ProductCosts, at now: Timestamp, _ gateway: Gateway,
+    _ logger: Logger
   ) -> (score: ProductScore, isRemembered: Bool)? {
     // The day of the sale by UTC: fees change at the turn of a day some hours apart.
     let day = CalendarDay(number: now.milliseconds / 86_400_000)
-    let key = Key(digest: entry.digest, costs: costs, day: day.number)
-    if let score = known.withLock({ $0[key] }) { return (score, true) }
+    let key = Key(digest: entry.digest, costs: costs, day: day.number, version: basis.version)
+    if let score = known.withLock({ $0[key] }) {
+      logger.debug("scoring hit: \(entry.resource.lastStep)")
+      return (score, true)
+    }
+    logger.debug("scoring miss: \(entry.resource.lastStep)")
     guard let content = (try? gateway.body(of: entry)).flatMap({ try? $0?.content() }),
       let product = try? JSONDocument(content).root
     else { return nil }
     let score = ProductScore(
-      product: product, costs: costs, tables: tables, day: day, configuration: configuration)
+      product: product, costs: costs, tables: basis.tables, day: day,
+      configuration: basis.configuration)
     known.withLock { known in
       if known.count >= Self.most { known.removeAll() }
       known[key] = score
     }
+    let roi = score.roi.map { "\(Double($0) / 10) %" } ?? "unknown"
+    logger.debug("cached \(entry.resource.lastStep) with ROI \(roi)")
     return (score, false)
   }
 }
@@ -115,9 +116,8 @@ struct CostOrder {
 
 extension HTTPService {
   /// `POST /api/v1/products/discover-with-scoring` and `POST /api/v1/products/{domain}/{asin}/score`.
-  func addScoring(to router: Router<TollbookContext>) {
-    // The tables are checked by the tests; should they be broken nothing can be scored.
-    let scorer = try? Scorer()
+  func addScoring(_ basis: ScoringBasis, to router: Router<TollbookContext>) {
+    let scorer = Scorer(basis)
     router.route(
       "/api/v1/products/discover-with-scoring",
       post: { request, context in
@@ -127,8 +127,7 @@ extension HTTPService {
         let question = try DiscoveryRequest(fields)
         let costs = try CostOrder(fields)
         let parts = try ContentSet(included: fields)
-        guard let scorer else { throw Problem(.internalError, "there are no tables of fees") }
-        let found = try await Discovery(question, self)
+        let found = try await Discovery(question, self, context.logger)
         let answer = await gateway.products(
           ProductsRequest(
             asins: found.asins, domain: question.domain, contentSet: parts,
@@ -140,7 +139,8 @@ extension HTTPService {
           position: answer.position, capacity: 1_024 * (answer.outcomes.count + 1)
         ) { json in
           json.array("products", answer.outcomes) { json, outcome in
-            write(outcome, costs.costs(of: outcome.asin), scorer, at: answer.now, &json)
+            write(
+              outcome, costs.costs(of: outcome.asin), scorer, at: answer.now, context.logger, &json)
           }
           json.field("total_count", found.total)
           json.field("cache_hit", found.isCached && isAllCached)
@@ -151,6 +151,7 @@ extension HTTPService {
               "source",
               found.isCached && isAllCached
                 ? "cache" : !found.isCached && isNoneCached ? "keepa_api" : "mixed")
+            json.field("scoring_version", basis.version)
           }
           json.field("tokens_used", tokens)
         }
@@ -166,7 +167,6 @@ extension HTTPService {
           of: request, limit: context.maxUploadSize, names: ["costs", "include"])
         let costs = try CostOrder(fields)
         let parts = try ContentSet(included: fields)
-        guard let scorer else { throw Problem(.internalError, "there are no tables of fees") }
         let answer = await gateway.products(
           ProductsRequest(
             asins: [asin], domain: domain, contentSet: parts, account: gateway.settings.account))
@@ -179,8 +179,9 @@ extension HTTPService {
         }
         var response = Response.object(position: answer.position) { json in
           json.name("product")
-          write(outcome, costs.costs(of: asin), scorer, at: answer.now, &json)
+          write(outcome, costs.costs(of: asin), scorer, at: answer.now, context.logger, &json)
           json.field("cache_hit", outcome.source == .cache || outcome.source == .stale)
+          json.field("scoring_version", basis.version)
           json.field("tokens_used", outcome.paid)
         }
         response.headers[.charge] = "\(outcome.paid)"
@@ -190,10 +191,10 @@ extension HTTPService {
 
   private func write(
     _ outcome: ProductOutcome, _ costs: ProductCosts, _ scorer: Scorer, at now: Timestamp,
-    _ json: inout JSONWriter
+    _ logger: Logger, _ json: inout JSONWriter
   ) {
     let scored = outcome.entry.flatMap { entry in
-      entry.isPresent ? scorer.score(entry, costs, at: now, gateway) : nil
+      entry.isPresent ? scorer.score(entry, costs, at: now, gateway, logger) : nil
     }
     json.object { json in
       if let scored {

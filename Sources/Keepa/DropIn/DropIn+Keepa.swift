@@ -21,11 +21,19 @@ extension DropIn {
       let isKey = problem.kind == .unauthorized
       let refusal = KeepaRefusal(
         isKey ? 402 : problem.status.code,
-        isKey ? "unauthorized" : problem.kind?.name ?? "unavailable", problem.detail)
+        isKey ? "unauthorized" : problem.kind.map(word) ?? "unavailable", problem.detail)
       // Who shows no key is told nothing of the balance.
       let forecast = BucketForecast(unknownAt: service.log.time.now())
       return KeepaReply(refusal).response(forecast, processing: .zero)
     })
+
+  /// A kind of problem in Keepa's way of writing: `methodNotAllowed`.
+  private static func word(_ kind: Problem.Kind) -> String {
+    let words = kind.name.split(separator: "-")
+    return words.dropFirst().reduce(String(words.first ?? "")) { text, word in
+      text + word.prefix(1).uppercased() + word.dropFirst()
+    }
+  }
 
   private static let names = Set(KeepaEndpoint.allCases.map(\.rawValue) + ["product", "token"])
 }

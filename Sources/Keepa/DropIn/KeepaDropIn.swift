@@ -272,12 +272,14 @@ struct KeepaDropIn: Sendable {
 
   // MARK: What is refused
 
-  /// The refusal of a demand of which something is missing: all of it is answered, or nothing.
+  /// The refusal of a demand of which something is missing: all of it is answered, or nothing. What Keepa's answer left
+  /// out is left out here too: it was paid for, and a refusal would have the rest asked for again.
   private func refusal(
     of answer: DemandAnswer, _ options: KeepaOptions, consumed: Int64
   ) -> KeepaReply? {
     for outcome in answer.outcomes {
-      guard let problem = outcome.problem, problem.reason != .incomplete else { continue }
+      guard let problem = outcome.problem, problem.reason != .incomplete, !problem.isUnanswered
+      else { continue }
       if options.allowsStale, outcome.entry?.isPresent == true { continue }
       return refusal(problem, consumed: consumed)
     }
@@ -356,6 +358,7 @@ extension KeepaRefusal {
       // Waiting does not help: 429 would be asked again for ever.
       self.init(400, "requestLimit", "it may cost more than its own max-tokens allows")
     case .keyRejected: self.init(402, "unauthorized", problem.detail)
+    case .requestRejected where status == 404: self.init(404, "notFound", problem.detail)
     case .requestRejected:
       self.init(status >= 400 ? status : 400, "invalidParameter", problem.detail)
     case .notConfigured: self.init(503, "notConfigured", problem.detail)

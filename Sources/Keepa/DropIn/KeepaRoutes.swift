@@ -5,17 +5,21 @@ import TollbookHTTP
 extension HTTPService {
   /// Keepa's own paths under `/keepa/`, with what a client wants of Tollbook in the base path or not. The query may hold
   /// whatever Keepa's may; a trailing slash changes nothing.
+  ///
+  /// HEAD is refused: who only looks whether something is there must not pay for it. The balance costs nothing.
   func addDropIn(to router: Router<TollbookContext>) {
     let unknown = UnknownParameters()
     func add(
       _ name: String, _ answer: @escaping @Sendable (KeepaDropIn) async throws -> Response
     ) {
       for base in ["/keepa", "/keepa/{options}"] {
-        for method in [HTTPRequest.Method.get, .head, .post] {
+        let allowed: [HTTPRequest.Method] = name == "token" ? [.get, .head, .post] : [.get, .post]
+        for method in allowed {
           router.on("\(base)/\(name)", method: method) { request, context in
             try await answer(try await KeepaDropIn(self, unknown, request, context))
           }
         }
+        router.refuseMethods(but: allowed, at: RouterPath("\(base)/\(name)"))
       }
     }
     add("product") { try await $0.products() }

@@ -111,6 +111,8 @@ package struct PurchaseProblem: Error, Hashable, Sendable {
   package let retryAt: Timestamp?
   /// The HTTP status with which the upstream said no; 0: it did not.
   package let upstreamStatus: Int
+  /// Whether the upstream answered, and left this out: neither brought nor known to be absent.
+  package private(set) var isUnanswered = false
 
   package init(
     _ reason: Reason, _ detail: String, retryAt: Timestamp? = nil, upstreamStatus: Int = 0
@@ -119,6 +121,12 @@ package struct PurchaseProblem: Error, Hashable, Sendable {
     self.detail = detail
     self.retryAt = retryAt
     self.upstreamStatus = upstreamStatus
+  }
+
+  static func unanswered(_ detail: String) -> PurchaseProblem {
+    var problem = PurchaseProblem(.upstreamUnavailable, detail)
+    problem.isUnanswered = true
+    return problem
   }
 
   /// Whether it may be bought later than now, if only meters have to free.

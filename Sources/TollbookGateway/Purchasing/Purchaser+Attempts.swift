@@ -66,8 +66,7 @@ extension Purchaser {
     release(attempt)
     switch booked {
     case .success(let answer):
-      let lost = answer.ends.map { _ in LostCost() }
-      feed { $0.booked(id, .ended(answer.ends, lost: lost, left: answer.left), at: $1) }
+      feed { $0.booked(id, .ended(answer.ends, lost: answer.lost, left: answer.left), at: $1) }
     case .failure(let error): end(id, attempt, exchange.end, PurchaseProblem(error))
     }
   }

@@ -32,6 +32,8 @@ struct SettleCommand: Sendable {
   struct Answer: Sendable {
     /// What became of each need.
     var ends: [Purchase.End]
+    /// What each need has cost that the answer brought nothing for.
+    var lost: [LostCost]
     /// What the demand's own limit gets back.
     var left: Int64
   }
@@ -88,9 +90,12 @@ struct SettleCommand: Sendable {
     let ends = attempt.call.needs.indices.map { place in
       self.end(of: place, attempt, cost: shares[place], written)
     }
+    let lost = zip(ends, attempt.lost(end)).map { end, lost in
+      if case .failed = end { lost } else { LostCost() }
+    }
     return Decision(
       events: booking.events, bodies: stored.compactMap(\.body),
-      answer: Answer(ends: ends, left: attempt.left(end)))
+      answer: Answer(ends: ends, lost: lost, left: attempt.left(end)))
   }
 
   private func end(
@@ -107,8 +112,7 @@ struct SettleCommand: Sendable {
       return .handedOn(cost: cost, write)
     }
     return .failed(
-      PurchaseProblem(
-        .upstreamUnavailable,
+      .unanswered(
         silence[resource] ?? "\(upstream.title)'s answer does not say anything about it"))
   }
 

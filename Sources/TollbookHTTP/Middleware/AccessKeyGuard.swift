@@ -12,7 +12,7 @@ struct AccessKeyGuard: RouterMiddleware {
     next: @concurrent (Request, TollbookContext) async throws -> Response
   ) async throws -> Response {
     if let accessKey, context.endpointPath != "/health" {
-      guard let shown = shown(by: request), Self.isEqual(shown, accessKey) else {
+      guard let shown = shown(by: request, context), Self.isEqual(shown, accessKey) else {
         throw refusal
       }
     }
@@ -28,10 +28,10 @@ struct AccessKeyGuard: RouterMiddleware {
   }
 
   /// In a header, or on a provider's own paths where its clients put the provider's key.
-  private func shown(by request: Request) -> String? {
+  private func shown(by request: Request, _ context: TollbookContext) -> String? {
     if let key = request.headers[.accessKey] { return key }
     guard let value = request.headers[.authorization] else {
-      return systems.dropIn(of: request)?.shownKey(request)
+      return systems.dropIn(of: request, context)?.shownKey(request)
     }
     let words = value.split(separator: " ", maxSplits: 1)
     guard words.count == 2, words[0].lowercased() == "bearer" else { return nil }

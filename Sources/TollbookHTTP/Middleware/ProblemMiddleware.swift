@@ -18,7 +18,7 @@ struct ProblemMiddleware: RouterMiddleware {
       return try await next(request, context)
     } catch {
       let problem = problem(error, request, context)
-      guard let dropIn = service.systems.dropIn(of: request) else {
+      guard let dropIn = service.systems.dropIn(of: request, context) else {
         return problem.response(requestID: context.requestID)
       }
       var response = dropIn.answer(problem, service)
@@ -45,7 +45,9 @@ struct ProblemMiddleware: RouterMiddleware {
       }
       return problem
     case let error as any HTTPResponseError where error.status == .notFound:
-      return Problem(.notFound, "there is nothing at \(request.uri.path.prefix(200))")
+      // Under a provider's host the path was asked for without our root.
+      let path = request.uri.path.dropFirst(context.provider?.root.count ?? 0)
+      return Problem(.notFound, "there is nothing at \(path.prefix(200))")
     case let error as any HTTPResponseError where error.status == .contentTooLarge:
       return Problem(.bodyTooLarge, "a request may have up to \(context.maxUploadSize) bytes")
     case let error as any HTTPResponseError: return Problem(status: error.status)

@@ -80,6 +80,8 @@ struct ServeCommand: AsyncParsableCommand {
     return """
       Tollbook is ready at \(running.url)\(secure)
       Data is in \(settings.dataDirectory). \(upstream)
+      A product counts as fresh for \(settings.productFresh) here and for 1h at Keepa; \
+      TOLLBOOK_PRODUCT_FRESH changes that, and update= in a request.
       Try: curl\(key) \(running.url)/keepa/batch-analyze -H 'Content-Type: application/json' \
       -d '{"asinList":["B09T2ZLMHB"]}'
       """

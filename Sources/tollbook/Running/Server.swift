@@ -45,6 +45,7 @@ struct Server: Sendable {
   /// - Parameter whenReady: told once, when requests are answered.
   func run(whenReady: @escaping @Sendable (Running) async -> Void) async throws {
     try OpenFiles.check()
+    _ = try settings.scoring()
     // Before anything is touched: somebody who starts it twice by mistake shall find all as it was.
     try await PortInUse.check(host: settings.http.host, port: settings.http.port)
     let certificate = try await certificate()
@@ -97,7 +98,8 @@ struct Server: Sendable {
     _ log: EventLog, _ certificate: CertificateFiles.Loaded?, simulator: BaseURL?,
     _ whenReady: @escaping @Sendable (Running) async -> Void
   ) async throws {
-    let systems = Systems.all.map { $0.open(settings, simulator) }
+    let systems = try Systems.all.map { try $0.open(settings, simulator) }
+    let http = zip(Systems.http, systems).map { $1.http ?? $0 }
     let gateway = Gateway(
       log: log, upstreams: systems.map(\.upstream), settings: settings.gateway,
       random: Chance.fraction)
@@ -109,7 +111,7 @@ struct Server: Sendable {
     do {
       try await gateway.start(version: Tollbook.version)
       outcome = .success(
-        try await services(gateway, checkpoints, limit, certificate, whenReady))
+        try await services(gateway, http, checkpoints, limit, certificate, whenReady))
     } catch { outcome = .failure(error) }
     await gateway.stop()
     if let checkpoints { publish(checkpoints) }
@@ -120,14 +122,14 @@ struct Server: Sendable {
 
   /// Answers requests, and keeps house, until told to stop.
   private func services(
-    _ gateway: Gateway, _ checkpoints: CheckpointPublisher?, _ limit: EndLimit,
-    _ certificate: CertificateFiles.Loaded?,
+    _ gateway: Gateway, _ systems: [HTTPSystem], _ checkpoints: CheckpointPublisher?,
+    _ limit: EndLimit, _ certificate: CertificateFiles.Loaded?,
     _ whenReady: @escaping @Sendable (Running) async -> Void
   ) async throws {
     let group = Mutex<ServiceGroup?>(nil)
     let http = settings.http
     let tollbook = TollbookApplication(
-      gateway: gateway, settings: http, systems: Systems.http, checkpoints: checkpoints,
+      gateway: gateway, settings: http, systems: systems, checkpoints: checkpoints,
       logger: requestLogger)
     let listening = Listening(count: certificate == nil ? 1 : 2)
     let came = { @Sendable (channel: any Channel, isSecure: Bool) async in

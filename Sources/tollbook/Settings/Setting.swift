@@ -6,7 +6,7 @@ enum SettingName: CaseIterable, Sendable {
   case cache, overdraft, answerTimeout, longestWait, queueLimit
   case productFresh, productGrace, productErrorGrace, productKeep, absentFresh
   case codeFresh, bestSellersFresh, finderFresh, searchFresh, categoryFresh, sellerFresh
-  case dealsFresh, graphFresh, interactiveReserve, bodyRetention
+  case dealsFresh, graphFresh, interactiveReserve, buyRatio, feeFile, bodyRetention
   case snapshotEvents, snapshotInterval, snapshotsKept
   case logLevel, mapSize
 }
@@ -139,6 +139,13 @@ extension Setting {
       name: .interactiveReserve, key: "keepa.interactive_reserve", kind: .integer(0...1_000_000),
       standard: "0",
       help: "Tokens that requests with priority=background leave for the others"),
+    Setting(
+      name: .buyRatio, key: "tollbook.scoring_buy_ratio", kind: .share, standard: "0.5",
+      help: "Share of the price that scores take for an unknown buying cost; none: they guess none"
+    ),
+    Setting(
+      name: .feeFile, key: "tollbook.scoring_fees", kind: .text,
+      help: "A file of fees in the form of `Sources/Keepa/Scoring/AmazonFees.json`, in its place"),
     Setting(
       name: .bodyRetention, key: "tollbook.body_retention", kind: .duration, standard: "30d",
       help: "How long Keepa's answer is kept after the last entry that needed it is gone"),

@@ -19,12 +19,14 @@ enum SettingKind: Hashable, Sendable {
   case hosts
   /// Of a token, such as `0.0412 EUR`.
   case price
+  /// From 0 to 1 with up to four decimals, or `none`.
+  case share
 }
 
 /// A value as its kind reads it.
 enum SettingValue: Hashable, Sendable {
   case text(String)
-  /// An integer, bytes, or milliseconds of a duration.
+  /// An integer, bytes, milliseconds of a duration, or hundredths of a percent of a share.
   case number(Int)
   case flag(Bool)
   case list([String])
@@ -48,6 +50,7 @@ extension SettingKind {
     case .hosts:
       Self.elements(text).allSatisfy(HTTPSettings.isHostName) ? .list(Self.elements(text)) : nil
     case .price: TokenPrice(text).map { .text($0.description) }
+    case .share: text == "none" ? .text(text) : Self.share(text).map { .number($0) }
     }
   }
 
@@ -71,6 +74,7 @@ extension SettingKind {
     case .connection: "a host or an address, with or without a port, such as 192.0.2.7 or [::1]:443"
     case .hosts: "names of hosts separated by commas, such as tollbook.example"
     case .price: "an amount with up to six decimals and a currency, such as 0.0412 EUR"
+    case .share: "a share from 0 to 1 with up to four decimals, such as 0.45, or none"
     }
   }
 
@@ -88,6 +92,19 @@ extension SettingKind {
     let century = 36_525 * 86_400
     guard let count = natural(text.dropLast()), count <= century / seconds else { return nil }
     return count * seconds * 1_000
+  }
+
+  /// In hundredths of a percent.
+  private static func share(_ text: String) -> Int? {
+    let parts = text.split(separator: ".", omittingEmptySubsequences: false)
+    guard let whole = natural(parts[0]), whole <= 1, parts.count <= 2 else { return nil }
+    guard parts.count == 2 else { return whole * 10_000 }
+    let digits = parts[1]
+    guard 1...4 ~= digits.count,
+      let part = natural(digits + String(repeating: "0", count: 4 - digits.count))
+    else { return nil }
+    let share = whole * 10_000 + part
+    return share <= 10_000 ? share : nil
   }
 
   private static func bytes(_ text: String) -> Int? {

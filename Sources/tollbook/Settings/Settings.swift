@@ -1,3 +1,4 @@
+import Foundation
 import Keepa
 import Logging
 import TollbookArchive
@@ -74,6 +75,10 @@ extension Settings {
   var tlsDirectory: String {
     text(.tlsDirectory) ?? DataDirectory.certificates(of: dataDirectory)
   }
+  /// As it was written, such as `7d`.
+  var productFresh: String {
+    entries.first { $0.setting.name == .productFresh }?.text ?? ""
+  }
   var tokenPrice: TokenPrice? { text(.tokenPrice).flatMap { TokenPrice($0) } }
 
   var logLevel: Logger.Level {
@@ -144,10 +149,42 @@ extension Settings {
     return http
   }
 
+  /// What scores are made from.
+  ///
+  /// - Throws: why the file of fees cannot be used, and where it is wrong.
+  func scoring() throws(SettingsProblem) -> ScoringBasis {
+    var configuration = ScoringConfiguration()
+    configuration.buyRatio = nil
+    if case .number(let share)? = value(.buyRatio) {
+      configuration.buyRatio = FeeRate(hundredths: Int64(share))
+    }
+    let file = text(.feeFile)
+    var fees: [UInt8]?
+    if let file { fees = try Self.bytes(of: file) }
+    do throws(FeeTableError) {
+      return try ScoringBasis(fees: fees, configuration: configuration)
+    } catch {
+      let subject = file.map { "the file of fees \($0) (TOLLBOOK_SCORING_FEES)" }
+      throw SettingsProblem(
+        "\(subject ?? "the file of fees that Tollbook was built with") cannot be used: \(error).")
+    }
+  }
+
+  private static func bytes(of path: String) throws(SettingsProblem) -> [UInt8] {
+    guard let data = FileManager.default.contents(atPath: path) else {
+      throw SettingsProblem(
+        "the file of fees \(path) (TOLLBOOK_SCORING_FEES) cannot be read; is the path right?")
+    }
+    return [UInt8](data)
+  }
+
   /// What is wrong with settings that are right each by itself.
   var contradictions: [SettingsProblem] {
     var found: [SettingsProblem] = []
     if let problem = http.problem { found.append(SettingsProblem("\(problem).")) }
+    if text(.feeFile) != nil {
+      do throws(SettingsProblem) { _ = try scoring() } catch { found.append(error) }
+    }
     if number(.answerTimeout) < 1_000 {
       found.append(
         SettingsProblem(

@@ -74,6 +74,7 @@ extension SettingKind {
     switch (self, value.kind) {
     case (.onOff, .bool): true
     case (.integer, .number), (.bytes, .number): value.int != nil
+    case (.share, .number): value.double.map { self.value(of: "\($0)") != nil } ?? false
     default: false
     }
   }

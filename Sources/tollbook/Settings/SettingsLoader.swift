@@ -61,17 +61,29 @@ struct SettingsLoader {
     _ setting: Setting, _ source: SettingSource, _ provider: any ConfigProvider
   ) throws(SettingsProblem) -> String? {
     let key = AbsoluteConfigKey(setting.path)
-    for type in [ConfigType.string, setting.kind == .onOff ? .bool : .int] {
+    for type in [ConfigType.string, setting.kind.ownType] {
       guard let found = try? provider.value(forKey: key, type: type) else { continue }
       switch found.value?.content {
       case .string(let text)?: return text
       case .int(let number)?: return String(number)
+      case .double(let number)?: return String(number)
       case .bool(let flag)?: return flag ? "on" : "off"
       default: return nil
       }
     }
     throw SettingsProblem(
       "\(source.subject(setting)) has another type; expected \(setting.kind.expectation).")
+  }
+}
+
+extension SettingKind {
+  /// As what its values stand in a file, if not as text.
+  fileprivate var ownType: ConfigType {
+    switch self {
+    case .onOff: .bool
+    case .share: .double
+    default: .int
+    }
   }
 }
 
