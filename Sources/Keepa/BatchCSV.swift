@@ -15,25 +15,38 @@ struct BatchCSV {
     "expires_at", "tokens", "error", "retry_at",
   ]
 
-  private let question: BatchQuestion
+  private let places: [BatchQuestion.Place]
+  private let domain: KeepaDomain
   private let answer: ProductsAnswer
+  /// What is said of products that have no outcome.
+  private let errors: [KeepaASIN: String]
 
   init(_ question: BatchQuestion, _ answer: ProductsAnswer) {
-    self.question = question
+    self.init(question.places, question.request.domain, answer)
+  }
+
+  init(
+    _ places: [BatchQuestion.Place], _ domain: KeepaDomain, _ answer: ProductsAnswer,
+    errors: [KeepaASIN: String] = [:]
+  ) {
+    self.places = places
+    self.domain = domain
     self.answer = answer
+    self.errors = errors
   }
 
   func response() -> Response {
     let outcomes = Dictionary(answer.outcomes.map { ($0.asin, $0) }) { first, _ in first }
     var seen: Set<KeepaASIN> = []
     var text = Self.columns.joined(separator: ",") + "\r\n"
-    for place in question.places {
+    for place in places {
       switch place {
       case .invalid(let given): text += line(given, ["error": "invalid_asin"])
       case .asin(let asin):
         text += line(
           asin.description,
-          outcomes[asin].map { cells($0, isFirst: seen.insert(asin).inserted) } ?? [:])
+          outcomes[asin].map { cells($0, isFirst: seen.insert(asin).inserted) }
+            ?? errors[asin].map { ["error": $0] } ?? [:])
       }
     }
     let tokens = answer.outcomes.reduce(0) { $0 + $1.paid }
@@ -48,7 +61,7 @@ struct BatchCSV {
   private func line(_ asin: String, _ cells: [String: String]) -> String {
     var cells = cells
     cells["asin"] = asin
-    cells["domain"] = "\(question.request.domain.rawValue)"
+    cells["domain"] = "\(domain.rawValue)"
     return Self.columns.map { Self.quoted(cells[$0] ?? "") }.joined(separator: ",") + "\r\n"
   }
 
@@ -66,7 +79,6 @@ struct BatchCSV {
       return cells
     }
     guard let summary = try? ProductSummary(serializedBytes: entry.summary) else { return cells }
-    let domain = question.request.domain
     func price(_ statistic: Statistic) -> String {
       statistic.hasCurrent
         ? DiscoveryRequest.decimal(statistic.current, digits: domain.currencyDigits) : ""

@@ -27,6 +27,13 @@ struct BatchQuestion {
   init(
     _ fields: JSONFields, cacheControl: String?, _ settings: GatewaySettings
   ) throws(Problem) {
+    if let count = fields.value("asinList")?.array?.count, count > Self.mostProducts {
+      throw Problem(
+        .tooManyProducts,
+        "asinList has \(count) elements; \(Self.mostProducts) are answered at once, and up to"
+          + " \(BatchOrder.mostProducts) as a job, with the header Prefer: respond-async",
+        field: "asinList")
+    }
     let texts = try JSONFields.require(
       fields.strings("asinList", limit: Self.mostProducts, excess: .tooManyProducts), "asinList",
       "name 1 to \(Self.mostProducts) ASINs")

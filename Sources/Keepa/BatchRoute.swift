@@ -3,11 +3,15 @@ import TollbookGateway
 import TollbookHTTP
 
 extension HTTPService {
-  /// `POST /keepa/batch-analyze`: products from the cache, and from Keepa what is missing.
+  /// `POST /keepa/batch-analyze`: products from the cache, and from Keepa what is missing, at once or as a job;
+  /// `GET /keepa/batch-analyze/{job}`: the results of one, as far as it is.
   func addBatch(to router: Router<TollbookContext>) {
     router.route(
       "/keepa/batch-analyze",
       post: { request, context in
+        if Preference.states(Preference.respondAsync, request.headers) {
+          return try await takeOnBatch(request)
+        }
         let fields = try await JSONFields(
           of: request, limit: context.maxUploadSize, names: BatchQuestion.names)
         let question = try BatchQuestion(
@@ -19,5 +23,8 @@ extension HTTPService {
         }
         return try BatchAnswer(question, answer).response()
       })
+    router.route(
+      "/keepa/batch-analyze/{job}", query: QueryNames(["after", "limit"]),
+      get: { request, context in try await batchResults(request, context) })
   }
 }

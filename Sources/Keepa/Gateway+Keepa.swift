@@ -27,8 +27,18 @@ extension Gateway {
 
   /// Answers from the cache what is fresh enough, buys the rest, and falls back to what is stale.
   package func products(_ request: ProductsRequest) async -> ProductsAnswer {
-    let answer = await answer(request.demand)
-    return ProductsAnswer(
+    products(of: await answer(request.demand))
+  }
+
+  /// Answers from the cache whatever is there, however old. Counts as a read, and never buys.
+  package func storedProducts(_ request: ProductsRequest) async -> ProductsAnswer {
+    var demand = request.demand
+    demand.age = .neverBuy
+    return products(of: await answer(demand))
+  }
+
+  private func products(of answer: DemandAnswer) -> ProductsAnswer {
+    ProductsAnswer(
       outcomes: answer.outcomes.compactMap { outcome in
         KeepaUpstream.product(of: outcome.resource).map { ProductOutcome($0.asin, outcome) }
       }, meter: page(keepaMeter), position: answer.position, now: answer.now)
@@ -63,7 +73,7 @@ extension RegisteredUpstream {
         KeepaUpstream(
           keepa.api, credential: keepa.credential, overdraft: settings.overdraft,
           freshness: settings.freshness)
-      }, absence: "no key for Keepa is set (KEEPA_API_KEY)", jobKinds: [.warmKeepa],
+      }, absence: "no key for Keepa is set (KEEPA_API_KEY)", jobKinds: [.warmKeepa, .batchKeepa],
       kinds: KeepaUpstream.kinds(settings.freshness))
   }
 }

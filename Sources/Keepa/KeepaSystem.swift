@@ -37,7 +37,8 @@ extension HTTPSystem {
   private static var keepaKinds: [String: Kind] {
     var kinds: [String: Kind] = [
       KeepaUpstream.product: Kind(
-        "product", parts: { ContentSet(keepa: $0).keepaName }, summary: ProductSummary.writer),
+        "product", parts: { ContentSet(keepa: $0).keepaName }, summary: ProductSummary.writer,
+        labels: .products),
       KeepaUpstream.code: Kind("code"),
     ]
     let nouns: [KeepaEndpoint: String] = [

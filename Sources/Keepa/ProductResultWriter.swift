@@ -12,6 +12,8 @@ struct ProductResultWriter {
   private let domain: KeepaDomain
   private let now: Timestamp
   private var instants = InstantText()
+  /// How far a product of a job is; nil: it is not one of a job.
+  var status: String?
 
   init(domain: KeepaDomain, now: Timestamp) {
     self.domain = domain
@@ -28,7 +30,16 @@ struct ProductResultWriter {
     write(asin.description, failed: "internal_error", "nothing is known about it", to: &json)
   }
 
-  private mutating func write(
+  /// A product that is to be bought yet.
+  mutating func write(waiting asin: KeepaASIN, to json: inout JSONWriter) {
+    json.object { json in
+      begin(asin.description, source: ProductOutcome.Source.none.rawValue, &json)
+      json.field("tokens", 0)
+      json.nullField("error")
+    }
+  }
+
+  mutating func write(
     _ asin: String, failed reason: String, _ detail: String, to json: inout JSONWriter
   ) {
     json.beginObject()
@@ -70,6 +81,7 @@ struct ProductResultWriter {
   private func begin(_ asin: String, source: String, _ json: inout JSONWriter) {
     json.field("asin", asin)
     json.field("domain", domain.rawValue)
+    json.fieldIfPresent("status", status)
     json.field("source", source)
   }
 

@@ -1,4 +1,5 @@
 import Algorithms
+import Synchronization
 package import TollbookEvents
 package import TollbookLog
 import TollbookUpstreams
@@ -19,6 +20,8 @@ package final class Gateway: Sendable {
   package let statistics: GatewayStatistics
   /// All that goes on behind what is asked.
   package let jobs: JobRunner
+  /// What open jobs of the log are still expected to cost, as far as that was looked up in this process.
+  let expectations = Mutex<[Position: JobExpectation]>([:])
   let storage = StorageWatch()
   /// Whether the log holds simulated data. One of real data takes nothing from a simulator.
   package var isSimulated: Bool { log.directory.mode == .simulated }

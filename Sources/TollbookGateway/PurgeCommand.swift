@@ -1,6 +1,6 @@
 package import TollbookEvents
 package import TollbookLog
-import TollbookViews
+package import TollbookViews
 
 /// Which entries to purge, and how.
 package struct PurgeOrder: Hashable, Sendable {
@@ -9,8 +9,13 @@ package struct PurgeOrder: Hashable, Sendable {
     case key(String)
     /// All entries of resources whose names begin so.
     case prefix(String)
+    /// All entries that bear a label, in whatever case it is written.
+    case label(String)
     case all
   }
+
+  /// The labels of an entry, such as `color:red`: its kind tells what it can be found by beside its name.
+  package typealias Labels = @Sendable (CacheEntry) -> [String]
 
   /// In bytes. The note is in the event of every entry.
   package static let longestNote = 500
@@ -35,18 +40,22 @@ package struct PurgeOrder: Hashable, Sendable {
     switch scope {
     case .key(let key): key
     case .prefix(let prefix): prefix
-    case .all: ""
+    case .label, .all: ""
     }
   }
 
   /// Whether an entry is meant whose resource begins with `prefix`.
   ///
   /// Nothing would be taken by a soft purge from an entry that is not fresh any more.
-  fileprivate func means(_ entry: CacheEntry, at now: Timestamp) -> Bool {
+  fileprivate func means(_ entry: CacheEntry, at now: Timestamp, _ labels: Labels) -> Bool {
+    guard isHard || entry.hasFreshness(at: now) else { return false }
+    if case .label(let label) = scope {
+      return labels(entry).contains { $0.lowercased() == label.lowercased() }
+    }
     if case .key(let key) = scope, !entry.resource.description.utf8.elementsEqual(key.utf8) {
       return false
     }
-    return isHard || entry.hasFreshness(at: now)
+    return true
   }
 }
 
@@ -76,6 +85,7 @@ struct PurgeCommand: Sendable {
   private static let scanLimit = 5_000
 
   var order: PurgeOrder
+  var labels: PurgeOrder.Labels
   /// The end of the portion before.
   var after: [UInt8]?
   /// Entries that were written later stay: they were bought after the order.
@@ -112,7 +122,7 @@ struct PurgeCommand: Sendable {
   ) throws(LogError) -> CacheView.Page {
     try cache.page(
       prefix: order.prefix, after: after, limit: limit, scanLimit: scanLimit, in: state
-    ) { $0.written <= through && order.means($0, at: now) }
+    ) { $0.written <= through && order.means($0, at: now, labels) }
   }
 
   private func purged(_ entry: CacheEntry) -> CachePurged {
@@ -131,10 +141,15 @@ struct PurgeCommand: Sendable {
 
 extension PurgeOrder {
   /// What carrying it out now would take away. Changes nothing.
-  package func cost(in log: EventLog) async throws(LogError) -> PurgeCost {
+  ///
+  /// - Parameter labels: by which a purge by label finds entries.
+  package func cost(
+    in log: EventLog, labels: @escaping Labels = { _ in [] }
+  ) async throws(LogError) -> PurgeCost {
     var cost = PurgeCost()
     let cache = CacheView(log)
-    var command = PurgeCommand(order: self, through: log.head, now: log.time.now())
+    var command = PurgeCommand(
+      order: self, labels: labels, through: log.head, now: log.time.now())
     repeat {
       let portion = try log.read { (transaction) throws(LogError) in
         try command.preview(cache, transaction)
@@ -151,11 +166,13 @@ extension PurgeOrder {
   ///
   /// Should it end early, what is purged is purged: to go on is to begin again.
   package func carryOut(
-    on log: EventLog, progress: @Sendable (PurgeCost) -> Void = { _ in }
+    on log: EventLog, labels: @escaping Labels = { _ in [] },
+    progress: @Sendable (PurgeCost) -> Void = { _ in }
   ) async throws(LogError) -> PurgeCost {
     var cost = PurgeCost()
     let cache = CacheView(log)
-    var command = PurgeCommand(order: self, through: log.head, now: log.time.now())
+    var command = PurgeCommand(
+      order: self, labels: labels, through: log.head, now: log.time.now())
     repeat {
       let portion = command
       let answer = try await log.decide { (state, _) throws(LogError) in

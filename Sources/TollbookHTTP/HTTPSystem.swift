@@ -1,9 +1,25 @@
 package import Hummingbird
 package import JSONText
+import TollbookEvents
+package import TollbookGateway
 import TollbookUpstreams
+package import TollbookViews
 
 /// What one system adds to what Tollbook says over HTTP: its own routes, and the words of its kinds.
 package struct HTTPSystem: Sendable {
+  /// What entries of a kind can be found by beside their names.
+  package struct Labels: Sendable {
+    /// What a label begins with, before its colon, such as `color`.
+    package var names: [String]
+    /// The labels of an entry, such as `color:red`. In whatever case they are written, they are the same.
+    package var labels: @Sendable (CacheEntry) -> [String]
+
+    package init(_ names: [String], _ labels: @escaping @Sendable (CacheEntry) -> [String]) {
+      self.names = names
+      self.labels = labels
+    }
+  }
+
   /// How entries of a kind are shown.
   package struct Kind: Sendable {
     /// What one of them is called, such as `place`.
@@ -12,14 +28,17 @@ package struct HTTPSystem: Sendable {
     package var parts: @Sendable (UInt64) -> String
     /// Writes the members of a summary; nil: it cannot be read.
     package var summary: @Sendable ([UInt8]) -> (@Sendable (inout JSONWriter) -> Void)?
+    /// What entries can be found by beside their names; nil: by nothing.
+    package var labels: Labels?
 
     package init(
       _ noun: String,
       parts: @escaping @Sendable (UInt64) -> String = { $0 == 0 ? "plain" : "\($0)" },
       summary: @escaping @Sendable ([UInt8]) -> (@Sendable (inout JSONWriter) -> Void)? = { _ in
         nil
-      }
+      }, labels: Labels? = nil
     ) {
+      self.labels = labels
       self.noun = noun
       self.parts = parts
       self.summary = summary
@@ -60,6 +79,27 @@ extension [HTTPSystem] {
   package func title(of name: String) -> String {
     let upstream = name.prefix { $0 != "." && $0 != ":" }
     return first { $0.name == upstream }?.title ?? "the upstream"
+  }
+
+  /// What labels may begin with, before their colon.
+  package var labelNames: [String] {
+    Set(flatMap { $0.kinds.values.flatMap { $0.labels?.names ?? [] } }).sorted()
+  }
+
+  /// The labels of an entry: of a kind that no system knows none.
+  package var labels: PurgeOrder.Labels {
+    { entry in kind(entry.resource.kind)?.labels?.labels(entry) ?? [] }
+  }
+
+  /// What is wrong with a label, in a sentence; nil if nothing is.
+  package func fault(ofLabel label: String) -> String? {
+    let parts = label.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+    let isKnown = labelNames.contains { $0 == parts[0].lowercased() }
+    guard parts.count == 2, isKnown, !parts[1].isEmpty else {
+      let names = labelNames.map { "\($0):…" }.joined(separator: ", ")
+      return "“\(label.inOneLine(atMost: 100))” is no label; a label is one of \(names)"
+    }
+    return nil
   }
 
   /// The parts that an entry holds, in one word: of a kind that no system knows their number.

@@ -13,6 +13,11 @@ extension HeaderName {
   package static let charge = known("Tollbook-Charge")
   /// Asks what would happen, and what it would cost.
   package static let dryRun = known("Tollbook-Dry-Run")
+  /// RFC 7240.
+  package static let prefer = known("Prefer")
+  package static let preferenceApplied = known("Preference-Applied")
+  /// RFC 8288.
+  package static let link = known("Link")
   /// `simulated` when no real upstream stands behind the answers.
   package static let upstream = known("Tollbook-Upstream")
   /// What a client shows to be let in, beside `Authorization: Bearer`.

@@ -65,7 +65,46 @@ private let asins = ["B000000001", "B000000002", "B000000003"]
     }
   }
 
+  @Test func `a label says which products, by what is known of them`() async throws {
+    let stand = try await Stand()
+    try await stand.serving { caller in
+      let batch = try await caller.batch(asins)
+      _ = try await caller.send(
+        .post, "/keepa/batch-analyze", body: #"{"asinList":["B000000001"],"domain":3}"#)
+      let brand = try #require(batch.string("results.1.brand"))
+      let category = try #require(batch.int("results.1.root_category"))
+      let name = try #require(batch.string("results.1.root_category_name"))
+      let bearing = { (member: String, value: String) in
+        batch["results"]?.array?.count { $0[member]?.string == value } ?? 0
+      }
+      func count(_ label: String) async throws -> Int? {
+        let body = "{\"label\":\"\(label)\",\"dry_run\":true}"
+        return try await caller.send(.post, "/cache/purge", body: body).int("entries")
+      }
+      // In every marketplace.
+      #expect(try await count("asin:b000000001") == 2)
+      #expect(try await count("ASIN:B000000009") == 0)
+      #expect(try await count("brand:\(brand.uppercased())") ?? 0 >= bearing("brand", brand))
+      #expect(try await count("category:\(category)") ?? 0 >= 1)
+      #expect(try await count("category:\(name)") == count("category:\(category)"))
+      #expect(try await count("brand:nobody") == 0)
+      let head = stand.log.head
+      let purged = try await caller.send(
+        .post, "/cache/purge", body: #"{"label":"asin:B000000001","confirm":true,"note":"why"}"#)
+      #expect(purged.int("entries") == 2)
+      #expect(purged.int("costs.0.amount") == 2)
+      #expect(stand.log.head == head + 2)
+      #expect(
+        try await caller.batch(asins).strings("results", "source") == ["keepa", "cache", "cache"])
+    }
+  }
+
   @Test(arguments: [
+    (#"{"label":""}"#, "label"),
+    (#"{"label":"color:red"}"#, "label"),
+    (#"{"label":"asin"}"#, "label"),
+    (#"{"label":"brand:"}"#, "label"),
+    (#"{"label":"asin:B000000001","all":true}"#, "key"),
     ("{}", "key"),
     (#"{"all":false}"#, "key"),
     (#"{"all":true,"key":"a"}"#, "key"),

@@ -3,8 +3,10 @@ import JSONText
 import Testing
 import TollbookEvents
 import TollbookGateway
+import Keepa
 import TollbookLog
 import TollbookSimulators
+import TollbookViews
 
 @testable import TollbookHTTP
 
@@ -73,7 +75,100 @@ import TollbookSimulators
     }
   }
 
+  @Test func `what filters find is bought, the search and the products within one limit`()
+    async throws
+  {
+    let stand = try await Stand()
+    try await stand.serving { caller in
+      let body = #"{"discovery":{"bsr_max":50000,"limit":5},"limit_units":20}"#
+      let taken = try await caller.send(.post, Self.path, body: body)
+      #expect(taken.status == 202)
+      #expect(taken.int("progress.total") == 5)
+      let id = try #require(taken.string("id"))
+      await Self.settle(stand)
+      let job = try await caller.get("/jobs/\(id)")
+      #expect(job.string("state") == "done")
+      #expect(job.int("progress.done") == 5)
+      // A page of the finder costs 10 and one for each hundred.
+      #expect(job.int("costs.0.amount") == 16)
+      let found = try await caller.send(
+        .post, "/api/v1/products/discover", body: #"{"bsr_max":50000,"limit":5}"#)
+      #expect(found["cache_hit"]?.bool == true)
+      let asins = found["asins"]?.array?.compactMap(\.string) ?? []
+      let batch = try await caller.batch(asins)
+      #expect(batch.strings("results", "source").allSatisfy { $0 == "cache" })
+      // Once more, it costs nothing.
+      let again = try await caller.send(.post, Self.path, body: body)
+      await Self.settle(stand)
+      let second = try await caller.get("/jobs/\(again.string("id") ?? "")")
+      #expect(second.string("state") == "done")
+      #expect(second.count("costs") == 0)
+    }
+  }
+
+  @Test(arguments: [(10, 0, 0), (13, 2, 13)])
+  func `a search and its products never cost more than their limit`(
+    limit: Int, done: Int, cost: Int
+  ) async throws {
+    let stand = try await Stand()
+    try await stand.serving { caller in
+      let taken = try await caller.send(
+        .post, Self.path,
+        body: "{\"discovery\":{\"bsr_max\":50000,\"limit\":5},\"limit_units\":\(limit)}")
+      await Self.settle(stand)
+      let job = try await caller.get("/jobs/\(taken.string("id") ?? "")")
+      #expect(job.string("state") == "done")
+      #expect(job.string("detail") == "its limit of \(limit) tokens buys nothing more")
+      #expect(job.int("progress.done") == done)
+      #expect(job.int("costs.0.amount") ?? 0 == cost)
+    }
+  }
+
+  @Test func `a search that finds nothing ends, and says so`() async throws {
+    let stand = try await Stand()
+    try await stand.serving { caller in
+      let taken = try await caller.send(
+        .post, Self.path, body: #"{"discovery":{"price_min":0.01,"price_max":0.01}}"#)
+      await Self.settle(stand)
+      let job = try await caller.get("/jobs/\(taken.string("id") ?? "")")
+      #expect(job.string("state") == "done")
+      #expect(job.string("detail") == "nothing was found")
+    }
+  }
+
+  @Test func `a search that waits for tokens can be cancelled, and buys nothing then`() async throws
+  {
+    let stand = try await Stand { $0.simulator.balance = 0 }
+    try await stand.serving { caller in
+      let taken = try await caller.send(
+        .post, Self.path, body: #"{"discovery":{"bsr_max":50000}}"#)
+      let id = try #require(taken.string("id"))
+      while try await caller.get("/jobs/\(id)").string("state") != "running" { await Task.yield() }
+      #expect(
+        try await caller.send(.delete, "/jobs/\(id)", body: "").string("state") == "cancelled")
+      await Self.settle(stand)
+      #expect(stand.gateway.page(stand.gateway.keepaMeter)[.settled] == 0)
+    }
+  }
+
+  @Test func `a dry run of a search is refused: nobody knows what it finds`() async throws {
+    let stand = try await Stand()
+    try await stand.serving { caller in
+      let answer = try await caller.send(
+        .post, Self.path, [.dryRun: "1"], body: #"{"discovery":{"bsr_max":50000}}"#)
+      #expect(answer.status == 400)
+      #expect(answer.string("field") == "Tollbook-Dry-Run")
+    }
+  }
+
   @Test(arguments: [
+    (#"{"discovery":{}}"#, "discovery.category"), (#"{"discovery":[]}"#, "discovery"),
+    (#"{"discovery":{"bsr_min":5,"bsr_max":4}}"#, "discovery.bsr_min"),
+    (#"{"discovery":{"bsrmax":4}}"#, "discovery.bsrmax"),
+    (#"{"discovery":{"bsr_max":4,"limit":10001}}"#, "discovery.limit"),
+    (#"{"discovery":{"bsr_max":4},"domain":3}"#, "domain"),
+    (#"{"discovery":{"bsr_max":4},"asins":["B000000001"]}"#, "asins"),
+    (#"{"discovery":{"bsr_max":4},"limit_units":0}"#, "limit_units"),
     (#"{}"#, "asins"), (#"{"asins":[]}"#, "asins"), (#"{"asins":["B00"]}"#, "asins[0]"),
     (#"{"asins":["B000000001",7]}"#, "asins[1]"), (#"{"asins":"B000000001"}"#, "asins"),
     (#"{"asins":["B000000001"],"limit_units":0}"#, "limit_units"),

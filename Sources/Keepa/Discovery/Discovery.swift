@@ -47,10 +47,8 @@ struct Discovery: Sendable {
       do { content = try gateway.body(of: entry)?.content() } catch {
         throw Problem(.storageFailed, "the list cannot be read").retrying(after: 5)
       }
-      if let content, let root = try? JSONDocument(content).root {
-        let list = root["asinList"] ?? root["bestSellersList"]?["asinList"]
-        asins = list?.array?.compactMap { $0.string.flatMap { KeepaASIN($0) } } ?? []
-        total = root["totalResults"]?.int64 ?? Int64(asins.count)
+      if let content, let list = try? KeepaList(content) {
+        (asins, total) = (list.asins, list.total)
       }
     }
     self.asins = Array(asins.prefix(request.limit))

@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 package import TollbookEvents
 package import TollbookLog
 import TollbookViews
@@ -13,10 +14,12 @@ extension Gateway {
   ///   - request: what is to be done, as the kind reads it.
   ///   - total: how many steps it has.
   ///   - actor: who wants it.
+  ///   - expected: what it is expected to cost; nil: nobody has looked.
   /// - Returns: its number. It is on the disk.
   /// - Throws: `JobRefusal` or `LogError`; nothing is written then.
   package func queueJob(
-    _ kind: PurchaseJobKind, request: [UInt8], total: Int, actor: String
+    _ kind: PurchaseJobKind, request: [UInt8], total: Int, actor: String,
+    expected: JobExpectation? = nil
   ) async throws -> JobID {
     guard !jobs.isStopping else { throw JobRefusal.stopping }
     var event = JobQueued()
@@ -32,6 +35,7 @@ extension Gateway {
     }.answer
     switch answer {
     case .queued(let number):
+      expectations.withLock { $0[number] = expected }
       begin(number, kind)
       return .recorded(number)
     case .full(let open):
@@ -84,6 +88,7 @@ extension Gateway {
     guard case .recorded(let number) = id else { return jobs.cancel(id) }
     let end = NoteJobCommand.End(end: .cancelled, actor: actor)
     let answer = try await note(NoteJobCommand(number: number, end: end))
+    expectations.withLock { $0[number] = nil }
     jobs.cancel(id)
     return switch answer {
     case .unknown: .unknown
@@ -97,7 +102,28 @@ extension Gateway {
   /// A job by its name; nil if there is none, or it ended with the process or is not remembered any more.
   package func job(_ id: JobID) throws(LogError) -> Job? {
     guard case .recorded(let number) = id else { return jobs[id] }
-    return try row(of: number).map { Job(number, $0, running: jobs[id]) }
+    return try row(of: number).map { job(number, $0) }
+  }
+
+  private func job(_ number: Position, _ row: JobRow) -> Job {
+    Job(
+      number, row, running: jobs[.recorded(number)],
+      expected: expectations.withLock { $0[number] })
+  }
+
+  /// What a job of the log is to do, as its kind reads it; nil if there is no such job.
+  ///
+  /// - Throws: `LogError.beforeBase` too: it has ended, and was taken on before the snapshot that the log goes on from.
+  package func request(of number: Position) throws(LogError) -> [UInt8]? {
+    let view = JobsView(log)
+    let reader = log.reader
+    return try log.read { (reading) throws(LogError) in
+      if let request = try view.request(of: number, in: reading) { return request }
+      guard try view.job(number, in: reading) != nil,
+        case .jobQueued(let event)? = try reader.event(at: number, in: reading)?.event
+      else { return nil }
+      return [UInt8](event.request)
+    }
   }
 
   /// Those that outlive the process, the newest first.
@@ -111,7 +137,7 @@ extension Gateway {
     let view = JobsView(log)
     return try log.read { (reading) throws(LogError) in
       try view.jobs(before: number, limit: limit, in: reading)
-    }.map { ($0.number, Job($0.number, $0.job, running: jobs[.recorded($0.number)])) }
+    }.map { ($0.number, job($0.number, $0.job)) }
   }
 
   /// The log's row of a job.
@@ -123,7 +149,9 @@ extension Gateway {
 
 extension Job {
   /// A job by its row in the log; what only the process knows comes from there.
-  fileprivate init(_ number: Position, _ row: JobRow, running: Job?) {
+  fileprivate init(
+    _ number: Position, _ row: JobRow, running: Job?, expected: JobExpectation?
+  ) {
     self.init(.recorded(number), kind: row.kind, queued: row.queued)
     state =
       switch row.state {
@@ -138,6 +166,7 @@ extension Job {
     detail = row.detail
     progress = JobProgress(done: row.done, total: row.total)
     record = row
+    if state.isOpen { expectation = expected }
     guard let running else { return }
     isEnding = running.isEnding || !state.isOpen
     if state.isOpen { progress.step = running.progress.step }

@@ -76,6 +76,8 @@ package struct Job: Hashable, Sendable {
   package var isEnding = false
   /// What the log tells of it besides; nil: it ends with the process, and the log does not know it.
   package var record: JobRow?
+  /// Of an open one that buys: what it is still expected to cost; nil: nobody has looked yet.
+  package var expectation: JobExpectation?
 
   package init(_ id: JobID, kind: String, queued: Timestamp) {
     self.id = id

@@ -1,4 +1,5 @@
-import TollbookEvents
+import Synchronization
+package import TollbookEvents
 import TollbookLog
 import TollbookViews
 
@@ -12,14 +13,18 @@ package struct PurchaseJobKind: Sendable {
   package let unit: String
   /// What is to be bought, as the request in the log says; nil: it cannot be read.
   package let demand: @Sendable (_ request: [UInt8]) -> ResourceDemand?
+  /// How the list is found, if the request does not hold it.
+  package let finding: @Sendable (_ request: [UInt8]) -> ListFinding?
 
   package var name: String { kind.name }
 
   /// - Parameters:
   ///   - name: such as `atlas.warm`; it begins with the upstream's name.
+  ///   - finding: how the list is found where the request does not hold it.
   ///   - demand: must read what every version of the system has ever written.
   package init(
     _ name: String, mostOpen: Int = 100, unit: String,
+    finding: @escaping @Sendable (_ request: [UInt8]) -> ListFinding? = { _ in nil },
     demand: @escaping @Sendable (_ request: [UInt8]) -> ResourceDemand?
   ) {
     // One that was cancelled may still be at its last call when the next one comes.
@@ -27,6 +32,22 @@ package struct PurchaseJobKind: Sendable {
     self.mostOpen = mostOpen
     self.unit = unit
     self.demand = demand
+    self.finding = finding
+  }
+}
+
+/// How a list is found that is to be bought: a resource is bought first, and its body names the others.
+package struct ListFinding: Sendable {
+  /// What may be bought for it, each for one resource, the cheapest first: what is cached comes before.
+  package var ways: [ResourceDemand]
+  /// What the body of that resource names.
+  package var resources: @Sendable (_ body: [UInt8]) -> [ResourceKey]
+
+  package init(
+    _ ways: [ResourceDemand], resources: @escaping @Sendable (_ body: [UInt8]) -> [ResourceKey]
+  ) {
+    self.ways = ways
+    self.resources = resources
   }
 }
 
@@ -61,18 +82,25 @@ struct PurchaseJob: Sendable {
     let (row, request): (JobRow, [UInt8])
     switch begun {
     case nil: return .cancelled
-    case .over(let problem)?: return problem.map { .failed($0) } ?? .cancelled
+    case .over(let problem)?:
+      gateway.expectations.withLock { $0[number] = nil }
+      return problem.map { .failed($0) } ?? .cancelled
     case .begun(let found, request: let bytes)?: (row, request) = (found, bytes)
     }
     let reached: NoteJobCommand.Reached
     let end: NoteJobCommand.End?
     if let demand = kind.demand(request) {
-      (reached, end) = await buy(demand, from: row)
+      if let finding = kind.finding(request) {
+        (reached, end) = await buy(demand, foundBy: finding, of: row)
+      } else {
+        (reached, end) = await buy(demand, from: row)
+      }
     } else {
       reached = NoteJobCommand.Reached(done: row.done, failed: row.failed)
       end = NoteJobCommand.End(end: .failed, detail: "its request cannot be read")
     }
     await note(reached, end)
+    gateway.expectations.withLock { $0[number] = nil }
     return switch end?.end {
     case .done?: .done(end?.detail ?? "")
     case .failed?: .failed(end?.detail ?? "")
@@ -81,25 +109,30 @@ struct PurchaseJob: Sendable {
   }
 
   /// - Returns: how far it got, and how it ended; nil: it was told to end before.
-  private func buy(
+  func buy(
     _ wanted: ResourceDemand, from row: JobRow
   ) async -> (NoteJobCommand.Reached, NoteJobCommand.End?) {
     var demand = wanted
     demand.account = row.account
     demand.tags.append(JobsFold.tag(of: number))
     demand.wait = gateway.settings.longestWait
+    demand.isBackground = true
     /// Up to the last portion that is over: there it goes on after a stop.
     var reached = NoteJobCommand.Reached(done: row.done, failed: row.failed)
     var problem = ""
+    let outlook = await outlook(of: wanted, from: Int(reached.done))
+    var portions = outlook?.portions[...] ?? []
     while reached.done < UInt64(wanted.resources.count) {
       let portion = wanted.resources.dropFirst(Int(reached.done)).prefix(Self.portion)
       demand.resources = Array(portion)
       var within = reached
+      let rest = portions.dropFirst().reduce(0, &+)
       while !demand.resources.isEmpty {
         guard !Task.isCancelled, let spent = await spent(within: wanted.limit) else {
           return (reached, nil)
         }
         demand.limit = wanted.limit.map { max(0, $0 - spent) }
+        await expect(demand, rest, outlook)
         say("buys", within, of: wanted)
         let look = PortionLook(await gateway.answer(demand))
         within.done += UInt64(look.dealtWith.count)
@@ -108,11 +141,13 @@ struct PurchaseJob: Sendable {
         if let end = look.end(limit: wanted.limit, unit: kind.unit) { return (within, end) }
         demand.resources.removeAll { look.dealtWith.contains($0) }
         guard let later = look.later else { continue }
+        await expect(demand, rest, outlook)
         say("waits: \(later.detail)", within, of: wanted)
         await sleep(until: later.retryAt)
       }
       reached = NoteJobCommand.Reached(
         done: reached.done + UInt64(portion.count), failed: within.failed)
+      portions = portions.dropFirst()
       await note(reached, nil)
     }
     let detail =
@@ -121,10 +156,31 @@ struct PurchaseJob: Sendable {
     return (reached, NoteJobCommand.End(end: .done, detail: detail))
   }
 
+  /// What all that is left is expected to cost, portion by portion; nil: it cannot be read now.
+  private func outlook(of wanted: ResourceDemand, from start: Int) async -> DemandEstimate? {
+    var rest = wanted
+    rest.resources = Array(wanted.resources.dropFirst(start))
+    return try? await gateway.estimate(rest)
+  }
+
+  /// Tells what it is still expected to cost.
+  ///
+  /// - Parameters:
+  ///   - portion: what is left of the portion that it is at, within what is left of its limit.
+  ///   - rest: what the portions after that are expected to cost.
+  private func expect(
+    _ portion: ResourceDemand, _ rest: Int64, _ outlook: DemandEstimate?
+  ) async {
+    guard let outlook, let now = try? await gateway.estimate(portion) else { return }
+    let units = min(now.units &+ rest, portion.limit ?? .max)
+    let expectation = gateway.expect(units, of: outlook, by: number)
+    gateway.expectations.withLock { $0[number] = expectation }
+  }
+
   /// What it has cost so far; 0 where no limit asks for it.
   ///
   /// - Returns: nil if the process ends before it can be read.
-  private func spent(within limit: Int64?) async -> Int64? {
+  func spent(within limit: Int64?) async -> Int64? {
     guard limit != nil else { return 0 }
     return await insist { () throws(LogError) in
       try gateway.row(of: number)?.spent(kind.unit) ?? 0
@@ -135,7 +191,7 @@ struct PurchaseJob: Sendable {
     tell(JobProgress(step, done: reached.done, total: UInt64(demand.resources.count)))
   }
 
-  private func sleep(until time: Timestamp?) async {
+  func sleep(until time: Timestamp?) async {
     let wait = time.map { $0.milliseconds - log.time.now().milliseconds } ?? Self.pause
     try? await log.time.sleep(max(1_000, min(wait, Self.longestPause)))
   }

@@ -20,14 +20,29 @@ extension HTTPService {
   }
 
   /// Takes on a job that outlives the process, and answers 202 with what it is.
+  ///
+  /// - Parameter demand: what it buys, as its kind reads it from the request.
   package func queueJob(
-    _ kind: PurchaseJobKind, request: [UInt8], total: Int
+    _ kind: PurchaseJobKind, request: [UInt8], total: Int, _ demand: ResourceDemand
   ) async throws -> Response {
-    let id = try await gateway.queueJob(kind, request: request, total: total, actor: "operator")
-    var response = try showJob(id)
+    let taken = try await takeOn(kind, request: request, total: total, demand)
+    var response = try showJob(taken.id)
     response.status = .accepted
-    response.headers[.location] = "/jobs/\(id)"
+    response.headers[.location] = "/jobs/\(taken.id)"
     return response
+  }
+
+  /// Takes on a job that outlives the process, after a look at what it will cost.
+  package func takeOn(
+    _ kind: PurchaseJobKind, request: [UInt8], total: Int, _ demand: ResourceDemand
+  ) async throws -> (id: JobID, estimate: DemandEstimate, expected: JobExpectation?) {
+    // When it will be done says what is left now: that is asked once a while, and costs nothing.
+    await gateway.readMeters(of: String(kind.name.prefix { $0 != "." }))
+    let estimate = try await gateway.estimate(demand)
+    let expected = gateway.expect(min(estimate.units, demand.limit ?? .max), of: estimate)
+    let id = try await gateway.queueJob(
+      kind, request: request, total: total, actor: "operator", expected: expected)
+    return (id, estimate, expected)
   }
 
   /// The most recorded jobs that one page looks at.
@@ -132,6 +147,8 @@ extension Job {
       json.field("step", progress.step.isEmpty ? nil : progress.step)
       json.field("done", progress.done)
       json.field("total", progress.total == 0 ? nil : progress.total)
+      json.field("units_expected", expectation?.units)
+      json.field("expected_end_at", expectation?.end)
     }
     json.field("detail", detail.isEmpty ? nil : detail)
     guard let record else { return }

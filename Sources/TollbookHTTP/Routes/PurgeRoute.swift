@@ -5,7 +5,7 @@ import TollbookGateway
 import TollbookLog
 
 extension HTTPService {
-  /// `POST /cache/purge`, with one of `key`, `prefix` and `"all": true`, further `hard` and `note`: tells what the entries
+  /// `POST /cache/purge`, with one of `key`, `prefix`, `label` and `"all": true`, further `hard` and `note`: tells what the entries
   /// had cost, and with `"confirm": true` purges them.
   func addPurge(to router: Router<TollbookContext>) {
     router.route(
@@ -14,13 +14,13 @@ extension HTTPService {
         try await purge(
           JSONFields(
             of: request, limit: context.maxUploadSize,
-            names: ["key", "prefix", "all", "hard", "note", "dry_run", "confirm"]))
+            names: ["key", "prefix", "label", "all", "hard", "note", "dry_run", "confirm"]))
       })
   }
 
   private func purge(_ fields: JSONFields) async throws -> Response {
     let order = PurgeOrder(
-      scope: try Self.scope(fields), isHard: try fields.flag("hard") ?? false,
+      scope: try scope(fields), isHard: try fields.flag("hard") ?? false,
       note: try Self.note(fields), actor: "operator")
     let isDryRun = try fields.flag("dry_run") ?? false
     let isConfirmed = try fields.flag("confirm") ?? false
@@ -29,7 +29,10 @@ extension HTTPService {
         .invalidField, "dry_run changes nothing and confirm purges; send one of them",
         field: "confirm")
     }
-    let cost = isConfirmed ? try await order.carryOut(on: log) : try await order.cost(in: log)
+    let cost =
+      isConfirmed
+      ? try await order.carryOut(on: log, labels: systems.labels)
+      : try await order.cost(in: log, labels: systems.labels)
     return .object(position: log.head) { json in
       json.field("purged", isConfirmed)
       json.field("hard", order.isHard)
@@ -45,13 +48,21 @@ extension HTTPService {
     }
   }
 
-  private static func scope(_ fields: JSONFields) throws(Problem) -> PurgeOrder.Scope {
+  private func scope(_ fields: JSONFields) throws(Problem) -> PurgeOrder.Scope {
     let key = try fields.string("key")
     let prefix = try fields.string("prefix")
+    let label = try fields.string("label")
     let isAll = try fields.flag("all") ?? false
-    guard [key != nil, prefix != nil, isAll].count(where: \.self) == 1 else {
+    guard [key != nil, prefix != nil, label != nil, isAll].count(where: \.self) == 1 else {
       throw Problem(
-        .missingField, "name what to purge, by one of key, prefix and \"all\": true", field: "key")
+        .missingField, "name what to purge, by one of key, prefix, label and \"all\": true",
+        field: "key")
+    }
+    if let label {
+      if let fault = systems.fault(ofLabel: label) {
+        throw Problem(.invalidField, fault, field: "label")
+      }
+      return .label(label)
     }
     for (name, text) in [("key", key), ("prefix", prefix)] where text?.isEmpty == true {
       throw Problem(

@@ -4,6 +4,7 @@ import JSONText
 import NIOCore
 import TollbookEvents
 import TollbookGateway
+import TollbookHTTP
 import TollbookLog
 import TollbookViews
 
@@ -20,6 +21,7 @@ struct PurgeCommandLine: AsyncParsableCommand {
 
         tollbook cache purge --key shared/keepa.product/1/B09T2ZLMHB
         tollbook cache purge --prefix shared/keepa.product/3/ --note "wrong locale"
+        tollbook cache purge --label brand:acme
         tollbook cache purge --all --hard
       """)
 
@@ -31,6 +33,11 @@ struct PurgeCommandLine: AsyncParsableCommand {
   @Option(
     help: ArgumentHelp("Purge all resources whose names begin so.", valueName: "beginning"))
   var prefix: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Purge all entries that bear this label, such as asin:B09T2ZLMHB.", valueName: "label"))
+  var label: String?
 
   @Flag(help: "Purge everything.")
   var all = false
@@ -48,8 +55,11 @@ struct PurgeCommandLine: AsyncParsableCommand {
   var dryRun = false
 
   func validate() throws {
-    guard [key != nil, prefix != nil, all].count(where: \.self) == 1 else {
-      throw ValidationError("Name what to purge, by one of --key, --prefix and --all.")
+    guard [key != nil, prefix != nil, label != nil, all].count(where: \.self) == 1 else {
+      throw ValidationError("Name what to purge, by one of --key, --prefix, --label and --all.")
+    }
+    if let label, let fault = Systems.http.fault(ofLabel: label) {
+      throw ValidationError("\(fault).")
     }
     guard key != "", prefix != "" else {
       throw ValidationError("To purge everything say --all.")
@@ -80,8 +90,8 @@ struct PurgeCommandLine: AsyncParsableCommand {
     let log = try EventLog(
       directory, folds: allFolds, time: .system, options: settings.log, fail: endProcess)
     defer { log.close() }
-    guard try isWanted(try await order.cost(in: log)) else { return }
-    let cost = try await order.carryOut(on: log) { cost in
+    guard try isWanted(try await order.cost(in: log, labels: Systems.http.labels)) else { return }
+    let cost = try await order.carryOut(on: log, labels: Systems.http.labels) { cost in
       Console.progress("\(cost.entries.of("entry", "entries"))")
     }
     Console.endProgress()
@@ -89,9 +99,11 @@ struct PurgeCommandLine: AsyncParsableCommand {
   }
 
   private var order: PurgeOrder {
-    PurgeOrder(
-      scope: key.map { .key($0) } ?? prefix.map { .prefix($0) } ?? .all, isHard: hard,
-      note: note ?? "", actor: "operator")
+    PurgeOrder(scope: scope, isHard: hard, note: note ?? "", actor: "operator")
+  }
+
+  private var scope: PurgeOrder.Scope {
+    key.map { .key($0) } ?? prefix.map { .prefix($0) } ?? label.map { .label($0) } ?? .all
   }
 
   /// Asks the owner of the directory, if there is one, for the cost or for the deed.
@@ -101,6 +113,7 @@ struct PurgeCommandLine: AsyncParsableCommand {
     ) { json in
       json.fieldIfPresent("key", key)
       json.fieldIfPresent("prefix", prefix)
+      json.fieldIfPresent("label", label)
       if all { json.field("all", true) }
       json.field("hard", hard)
       json.fieldIfPresent("note", note)

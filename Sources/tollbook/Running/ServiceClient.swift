@@ -37,10 +37,26 @@ struct ServiceClient {
     request.method = .POST
     request.headers.add(name: "Content-Type", value: "application/json")
     for (name, value) in headers { request.headers.add(name: name, value: value) }
-    if let accessKey { request.headers.add(name: "Tollbook-Access-Key", value: accessKey) }
     var json = JSONWriter()
     json.object { json in body(&json) }
     request.body = .bytes(ByteBuffer(bytes: json.bytes))
+    return try await send(request, timeout)
+  }
+
+  /// Asks for something, and gives back the body of the answer.
+  ///
+  /// - Throws: as ``post(_:headers:timeout:_:)``.
+  func get(
+    _ path: String, headers: [(String, String)] = [], timeout: TimeAmount = .minutes(2)
+  ) async throws -> [UInt8] {
+    var request = HTTPClientRequest(url: base + path)
+    for (name, value) in headers { request.headers.add(name: name, value: value) }
+    return try await send(request, timeout)
+  }
+
+  private func send(_ request: HTTPClientRequest, _ timeout: TimeAmount) async throws -> [UInt8] {
+    var request = request
+    if let accessKey { request.headers.add(name: "Tollbook-Access-Key", value: accessKey) }
     let status: UInt
     let bytes: [UInt8]
     do {
