@@ -6,7 +6,7 @@ enum SettingName: CaseIterable, Sendable {
   case cache, overdraft, answerTimeout, longestWait, queueLimit
   case productFresh, productGrace, productErrorGrace, productKeep, absentFresh
   case codeFresh, bestSellersFresh, finderFresh, searchFresh, categoryFresh, sellerFresh
-  case dealsFresh, graphFresh, interactiveReserve, bodyRetention
+  case dealsFresh, graphFresh, interactiveReserve, refreshAhead, bodyRetention
   case snapshotEvents, snapshotInterval, snapshotsKept
   case logLevel, mapSize
 }
@@ -139,6 +139,9 @@ extension Setting {
       name: .interactiveReserve, key: "keepa.interactive_reserve", kind: .integer(0...1_000_000),
       standard: "0",
       help: "Tokens that requests with priority=background leave for the others"),
+    Setting(
+      name: .refreshAhead, key: "keepa.refresh_ahead", kind: .onOff, standard: "off",
+      help: "Spend tokens that would be lost on products that will probably be read"),
     Setting(
       name: .bodyRetention, key: "tollbook.body_retention", kind: .duration, standard: "30d",
       help: "How long Keepa's answer is kept after the last entry that needed it is gone"),
