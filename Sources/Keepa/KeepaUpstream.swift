@@ -138,6 +138,11 @@ package struct KeepaUpstream: Upstream {
     }
   }
 
+  /// A product is asked for by its name; what stands for other entries only the request that bought them tells.
+  package func renewal(of resource: ResourceKey, parts: UInt64) -> Need? {
+    Self.product(of: resource).map { _ in Need(Self.product, resource, parts: parts) }
+  }
+
   /// What a call takes of the bucket.
   func use(bounds: PrefixCosts, expected: PrefixCosts) -> [MeterUse] {
     [MeterUse(meter, .refillBucket(bucket), bounds: bounds, expected: expected)]

@@ -13,6 +13,9 @@ extension FetchStarted {
     return [demand]
   }
 
+  /// Whether all of it is bought before anybody needs it, with what would have been lost.
+  package var isAhead: Bool { !demands.isEmpty && demands.allSatisfy { $0.refresh == .ahead } }
+
   /// The number of a resource's demand among all demands.
   package func demand(ofResource index: Int) -> Int {
     index < demandOf.count ? Int(demandOf[index]) : 0

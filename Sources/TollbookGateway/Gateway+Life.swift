@@ -73,7 +73,30 @@ extension Gateway {
           return .done()
         }
       }
+      guard settings.refreshesAhead else { return }
+      group.addTask { [self] in
+        await jobs.repeat(.ahead, every: Purchaser.aheadInterval, isFirstAtOnce: false) {
+          [self] _ in await refreshAhead()
+        }
+      }
     }
+  }
+
+  /// Spends what upstreams' buckets are about to lose on entries that will probably be read.
+  func refreshAhead() async -> JobEnding {
+    var details: [String] = []
+    var isFailed = false
+    for purchaser in purchasers {
+      switch await purchaser.buyAhead(into: aheadReads) {
+      case .bought(let count): details.append("\(count) bought ahead")
+      case .nothing(let reason): details.append(reason)
+      case .failed(let problem):
+        isFailed = true
+        details.append(problem)
+      }
+    }
+    let detail = details.joined(separator: "; ")
+    return isFailed ? .failed(detail) : .done(detail)
   }
 
   /// No further call is sent, and what waits is answered. Does not wait for the calls that are out.

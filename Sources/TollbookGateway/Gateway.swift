@@ -18,6 +18,7 @@ package final class Gateway: Sendable {
   package let settings: GatewaySettings
   package let tallies = ReadTallies()
   package let statistics: GatewayStatistics
+  package let aheadReads = AheadReads()
   /// All that goes on behind what is asked.
   package let jobs: JobRunner
   /// What open jobs of the log are still expected to cost, as far as that was looked up in this process.
@@ -189,7 +190,13 @@ package final class Gateway: Sendable {
     }
     let isFresh = Usability(of: entry, at: now, .windows) == .fresh
     tallies.record(isFresh ? .fresh : .stale, demand, entry, at: now)
+    if isFresh { note(entry) }
     return found
+  }
+
+  /// An entry has answered, while it was fresh.
+  private func note(_ entry: CacheEntry) {
+    if settings.refreshesAhead { aheadReads.read(entry.written) }
   }
 
   /// The body of an entry that an answer brought. Counts nothing: the answer was counted.
@@ -337,11 +344,13 @@ package final class Gateway: Sendable {
         operation: demand.operation, age: demand.age)
       switch (outcome.source, outcome.entry) {
       case (.cache, let entry?):
+        note(entry)
         tallies.record(.fresh, read, entry, at: purchase == nil ? asked : now)
       case (.stale, let entry?):
         tallies.record(
           isBooked ? .staleAndBooked : .stale, read, entry, at: isBooked ? now : asked)
       case (.upstream, let entry?) where outcome.isJoined:
+        note(entry)
         tallies.record(.joined, read, entry, at: now)
       case (.none, _) where !isBooked: tallies.record(.unmet, read, at: asked)
       default: break

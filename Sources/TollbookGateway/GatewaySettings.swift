@@ -18,6 +18,8 @@ package struct GatewaySettings: Sendable, Hashable {
   /// What is left of an upstream's refill bucket for those who wait for an answer: demands in the background do not touch
   /// it.
   package var interactiveReserve: Int64 = 0
+  /// Whether what a full bucket would lose is spent on entries that will probably be read.
+  package var refreshesAhead = false
   /// Calls under way at once, of each upstream.
   package var concurrentCalls = 4
   /// How long the first of those who want the same waits for more, so that one call serves them all. 0: not at all.

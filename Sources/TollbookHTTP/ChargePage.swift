@@ -94,6 +94,7 @@ struct Charge {
       json.field("attempt", attempt)
       if payers.count == 1 {
         json.field("account", payers[0].account)
+        if !payers[0].tags.isEmpty { json.array("tags", payers[0].tags) }
       } else {
         json.array("payers", payers.enumerated()) { json, payer in write(payer, to: &json) }
       }

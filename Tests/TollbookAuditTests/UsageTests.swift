@@ -68,6 +68,58 @@ import TollbookViews
     log.close()
   }
 
+  @Test func `what was bought ahead is counted where it was written, and what of it was read`()
+    async throws
+  {
+    let folder = try TemporaryFolder()
+    let time = ManualTime()
+    let log = try folder.openLog(folds: allFolds, time: time.source)
+    func buy(_ names: [String], _ refresh: RefreshReason) async throws -> [Position] {
+      var demand = Demand()
+      demand.account = AuditStory.account
+      demand.refresh = refresh
+      var started = FetchStarted()
+      started.operation = "keepa.product"
+      started.resources = names.map(AuditStory.resource)
+      started.demands = [demand]
+      try await log.append([.fetchStarted(started)])
+      let fetch = log.head
+      var positions: [Position] = []
+      for name in names {
+        var written = CacheWritten()
+        written.resource = AuditStory.resource(name)
+        written.presence = .absent
+        written.fetch = fetch
+        try await log.append([.cacheWritten(written)])
+        positions.append(log.head)
+      }
+      return positions
+    }
+    func read(_ name: String, _ written: Position) async throws {
+      var row = ReadTally()
+      row.resource = AuditStory.resource(name)
+      row.written = written
+      row.fresh = 2
+      var event = ReadsTallied()
+      event.rows = [row]
+      try await log.append([.readsTallied(event)])
+    }
+    let ahead = try await buy(["A", "B", "C"], .ahead)
+    time.advance(byMilliseconds: 2 * 86_400_000)
+    let today = try await buy(["D"], .ahead)
+    let behind = try await buy(["E"], .grace)
+    for (name, written) in [("A", ahead[0]), ("A", ahead[0]), ("D", today[0]), ("E", behind[0])] {
+      try await read(name, written)
+    }
+    time.advance(byMilliseconds: 1)
+    let usage = try #require(try Usage(of: LogSource(log), until: time.now))
+    #expect(usage[.daily]?.now.boughtAhead == 1)
+    #expect(usage[.daily]?.now.readAhead == 1)
+    #expect(usage[.weekly]?.now.boughtAhead == 4)
+    #expect(usage[.weekly]?.now.readAhead == 2)
+    log.close()
+  }
+
   @Test func `durations are told to a fifth`() {
     var durations = Durations()
     #expect(durations.milliseconds(ofPercent: 50) == nil)

@@ -65,6 +65,9 @@ package struct UsageFigures: Sendable {
   package internal(set) var expired = 0
   package internal(set) var evicted = 0
   package internal(set) var rejectedKeys = 0
+  /// Entries that were bought ahead with what would have been lost, and those of them that were read since.
+  package internal(set) var boughtAhead = 0
+  package internal(set) var readAhead = 0
   /// Moved by nobody that the log knows.
   package internal(set) var unexplained = PerUnit<UnexplainedAmount>()
   package internal(set) var restarts = 0
@@ -114,6 +117,8 @@ package struct Usage: Sendable {
   package private(set) var overdue = 0
   /// The youngest last.
   package private(set) var failures: [UsageFailure] = []
+  /// Calls that were made ahead.
+  private var fetchesAhead: Set<Position> = []
 
   /// Reads the log once for the sums and once for the rest.
   ///
@@ -142,6 +147,7 @@ package struct Usage: Sendable {
       reviews[index].isWhole = first.map { $0 <= start } ?? false
     }
     try readEvents(source)
+    try readAhead(source)
   }
 
   package subscript(period: UsagePeriod) -> Review? { reviews.first { $0.period == period } }
@@ -166,10 +172,35 @@ package struct Usage: Sendable {
     let kinds: Set<EventKind> = [
       .fetchSucceeded, .fetchAttemptFailed, .fetchFailed, .cacheExpired, .cacheEvicted,
       .entriesSwept, .credentialStatusChanged, .balanceObserved, .windowObserved, .serviceStarted,
-      .serviceRecovered,
+      .serviceRecovered, .fetchStarted,
     ]
     try source.scan(after: after, kinds: kinds) { (recorded) throws(LogError) in
+      if case .fetchStarted(let event) = recorded.event, event.isAhead {
+        fetchesAhead.insert(recorded.position)
+      }
       read(recorded)
+      return .next
+    }
+  }
+
+  /// Looks which entries calls brought that were made ahead, and which of them were read.
+  private mutating func readAhead(_ source: LogSource) throws(LogError) {
+    guard let first = fetchesAhead.min() else { return }
+    /// When entries were written that nobody has read yet.
+    var unread: [Position: Timestamp] = [:]
+    try source.scan(after: first, kinds: [.cacheWritten, .readsTallied]) {
+      (recorded) throws(LogError) in
+      switch recorded.event {
+      case .cacheWritten(let event) where fetchesAhead.contains(event.fetch):
+        unread[recorded.position] = recorded.time
+        add(at: recorded.time) { $0.boughtAhead += 1 }
+      case .readsTallied(let event):
+        for row in event.rows where row.fresh > 0 || row.joined > 0 {
+          guard let time = unread.removeValue(forKey: row.written) else { continue }
+          add(at: time) { $0.readAhead += 1 }
+        }
+      default: break
+      }
       return .next
     }
   }

@@ -13,6 +13,9 @@ struct PurchaseOrder: Sendable {
   var isWhole = false
   /// Whether it leaves alone what is kept for those who wait for an answer.
   var isBackground = false
+  /// Whether it only spends what is lost otherwise. Nobody waits for it: it is not tried again, and whoever joins it is not
+  /// refused because of it.
+  var isAhead = false
   /// How long to go on buying as refills arrive, in milliseconds.
   var patience: Int64 = 0
   /// The most that it may cost on the first meter of its calls, over all of them and every attempt;

@@ -29,7 +29,8 @@ extension PurchaseQueue {
       return finish(seat, Purchase(end: .failed(problem)), &actions)
     }
     let id = number()
-    flights[id] = Flight(need: need, owner: seat)
+    flights[id] = Flight(
+      need: need, owner: seat, isAhead: demands[seat.demand]?.order.isAhead ?? false)
     if let resource = need.resource { byResource[resource, default: []].append(id) }
     flightOf[seat] = id
     enqueue(seat)
@@ -48,15 +49,22 @@ extension PurchaseQueue {
     return flight
   }
 
-  /// Ends a flight. What it says nothing about to those who joined they ask for again.
+  /// Ends a flight. What it says nothing about to those who joined they ask for again, and what was bought ahead and came to
+  /// nothing too.
   mutating func end(
     _ id: Int, _ end: Purchase.End, lost: LostCost = LostCost(), isBooked: Bool = false,
     _ actions: inout [Action]
   ) {
     guard let flight = remove(id) else { return }
     finish(flight.owner, Purchase(end: end, isBooked: isBooked, lost: lost), &actions)
+    let isAskedAgain =
+      switch end {
+      case .found: true
+      case .failed, .refused: flight.isAhead
+      case .written, .handedOn, .passedThrough: false
+      }
     for seat in flight.joined {
-      if case .found = end {
+      if isAskedAgain {
         claim(seat, &actions)
       } else {
         finish(seat, Purchase(end: end, isJoined: true), &actions)
@@ -97,14 +105,14 @@ extension PurchaseQueue {
       if let owner = demands[flight.owner.demand], isOpen(flight.owner),
         !wait(flight.owner, reason, now, &actions)
       {
-        if final.last?.demand != flight.owner.demand {
+        if !owner.order.isAhead, final.last?.demand != flight.owner.demand {
           final.append(
             (
               flight.owner.demand,
               RefusalNote(demand: owner.order.demand, needs: [], refusal: refused.refusal)
             ))
         }
-        final[final.count - 1].note.needs.append(flight.need)
+        if !owner.order.isAhead { final[final.count - 1].note.needs.append(flight.need) }
         finish(flight.owner, Purchase(end: .refused(problem), isBooked: true), &actions)
       }
       refuse(flight.joined, of: flight, reason, now, &actions)
@@ -126,14 +134,15 @@ extension PurchaseQueue {
     refuse(flight.joined, of: flight, reason, now, &actions)
   }
 
-  /// What one demand was refused is refused to those who joined it, unless it was by its own limit, or they want less.
+  /// What one demand was refused is refused to those who joined it, unless it was by its own limit, or they want less, or it
+  /// was to be bought ahead.
   private mutating func refuse(
     _ joined: [Seat], of flight: Flight, _ reason: Refused, _ now: Clock,
     _ actions: inout [Action]
   ) {
     for seat in joined {
       let wanted = demands[seat.demand]?.order.needs[seat.place].parts
-      if reason.problem.reason == .requestLimit || wanted != flight.need.parts {
+      if reason.problem.reason == .requestLimit || wanted != flight.need.parts || flight.isAhead {
         claim(seat, &actions)
       } else if !wait(seat, reason, now, &actions) {
         finish(seat, Purchase(end: .refused(reason.problem), isJoined: true), &actions)
@@ -147,11 +156,18 @@ extension PurchaseQueue {
   ) -> Bool {
     guard !isStopping, isOpen(seat), let demand = demands[seat.demand],
       let frees = reason.problem.frees,
-      frees.milliseconds - now.wall.milliseconds <= demand.patienceLeft(at: now)
+      frees.milliseconds - now.wall.milliseconds <= patienceLeft(of: demand, at: now)
     else { return false }
     demands[seat.demand]?.refused[seat.place] = reason
     pause(seat.demand, now, &actions)
     return true
+  }
+
+  /// How long a demand may still wait for refills: as long as it wants to, and until what was bought ahead is made up for.
+  private func patienceLeft(of demand: OpenDemand, at now: Clock) -> Int64 {
+    let own = demand.patienceLeft(at: now)
+    guard let madeUp, !demand.order.isAhead else { return own }
+    return max(own, madeUp - now.monotonic)
   }
 
   private mutating func pause(_ id: DemandID, _ now: Clock, _ actions: inout [Action]) {
@@ -159,7 +175,8 @@ extension PurchaseQueue {
       let frees = demand.refused.values.compactMap(\.problem.frees).min()
     else { return }
     let left = min(
-      frees.milliseconds - now.wall.milliseconds, demand.patienceLeft(at: now), Self.longestSleep)
+      frees.milliseconds - now.wall.milliseconds, patienceLeft(of: demand, at: now),
+      Self.longestSleep)
     demands[id]?.isPausing = true
     actions.append(.pause(.refill(id), milliseconds: max(1, left)))
   }
@@ -174,7 +191,7 @@ extension PurchaseQueue {
       for place in demand.refused.keys.sorted() {
         claim(Seat(demand: id, place: place), &actions)
       }
-    } else if demand.patienceLeft(at: now) <= 0 {
+    } else if patienceLeft(of: demand, at: now) <= 0 {
       endRefused(id, &actions)
     } else {
       pause(id, now, &actions)
@@ -236,6 +253,7 @@ extension PurchaseQueue {
     flightOf[flight.owner] = nil
     flights[id]?.joined.removeAll { $0 == next }
     flights[id]?.owner = next
+    flights[id]?.isAhead = demands[next.demand]?.order.isAhead ?? false
     flights[id]?.phase = .queued
     enqueue(next)
   }
@@ -248,7 +266,10 @@ extension PurchaseQueue {
   func timeLeft(for call: Call, at now: Clock) -> Int64 {
     let seats = call.flights.compactMap { flights[$0] }.flatMap { [$0.owner] + $0.joined }
     let left = seats.compactMap { seat in
-      isOpen(seat) ? demands[seat.demand]?.timeLeft(at: now) : nil
+      guard isOpen(seat), let demand = demands[seat.demand], !demand.order.isAhead else {
+        return nil as Int64?
+      }
+      return demand.timeLeft(at: now)
     }
     return max(0, left.max() ?? 0)
   }

@@ -72,6 +72,7 @@ extension PurchaseQueue {
     take(first, atMost: .max, into: &batch)
     batch.isWhole = demands[first]?.order.isWhole ?? false
     batch.isBackground = demands[first]?.order.isBackground ?? false
+    batch.isAhead = demands[first]?.order.isAhead ?? false
     guard demands[first]?.order.limit == nil, !batch.isWhole, model.resource != nil else {
       return batch
     }
@@ -116,6 +117,7 @@ extension PurchaseQueue {
     let id = number()
     let own = attempt.call.places.compactMap { flights[$0] }
     for flight in own { self.flights[flight]?.phase = .called(id) }
+    if batch.isAhead { madeUp = now.monotonic + Self.makingUp }
     let askers = Set(attempt.call.places.map { batch.seats[$0].demand })
     let limited = askers.first { demands[$0]?.limitLeft != nil }
     giveBack(-attempt.bound, to: limited)

@@ -15,7 +15,9 @@ import TollbookUpstreams
 ///    What the upstream itself has refused until an instant is not sent before.
 /// 5. Every demand is answered by its deadline, whatever is under way. The queue has a bound.
 /// 6. Who comes first may wait a moment for more who want the same, and never longer than half of its own time.
-/// 7. After `stop` nothing is sent; what was reserved and not sent is released.
+/// 7. What is bought ahead, with what is lost otherwise, is refused nobody: who joins it and gets nothing asks anew, and
+///    whom it leaves too little waits for the refill that makes up for it.
+/// 8. After `stop` nothing is sent; what was reserved and not sent is released.
 struct PurchaseQueue: Sendable {
   typealias DemandID = Int
   typealias CallID = Int
@@ -90,6 +92,8 @@ struct PurchaseQueue: Sendable {
     var isWhole = false
     /// Whether it leaves alone what is kept for those who wait for an answer.
     var isBackground = false
+    /// Whether it only spends what is lost otherwise.
+    var isAhead = false
     /// Of each need the seat; of a preview none.
     var seats: [Seat]
 
@@ -162,6 +166,9 @@ struct PurchaseQueue: Sendable {
 
   /// The longest sleep before a look whether a refill has come by a clock that somebody has set, in milliseconds.
   static let longestSleep: Int64 = 1_000
+  /// So long after it was spent a refill has made up for what was bought ahead, in milliseconds: those in which it is
+  /// spent, and two for clocks that differ.
+  static let makingUp: Int64 = 8_000
   /// The longest time for which an upstream's own refusal is taken for its word, in milliseconds.
   static let longestCooling: Int64 = 300_000
 
@@ -211,6 +218,8 @@ struct PurchaseQueue: Sendable {
     var owner: Seat
     var joined: [Seat] = []
     var phase = Phase.queued
+    /// Whether it is bought ahead, so that nobody waited for it at first.
+    var isAhead = false
     /// What those who wait were told before it has ended, and those who come are told at once.
     var told: PurchaseProblem?
   }
@@ -253,6 +262,8 @@ struct PurchaseQueue: Sendable {
   private(set) var isGathering = false
   /// The upstream has said no until then, by the monotonic clock: nothing is sent that it would refuse.
   var cooling: (until: Int64, problem: PurchaseProblem)?
+  /// When the next refill has made up for what was bought ahead, by the monotonic clock; nil: nothing was.
+  var madeUp: Int64?
   /// Operations that wait for what they need before.
   var prerequisites: [String: DemandID] = [:]
   /// Operations whose prerequisite was just bought: it is not asked for once more.

@@ -295,15 +295,19 @@ final class Purchaser: Sendable {
   /// Whether storage has more left than the reserve for calls already paid.
   var storageAdmits: Bool { (try? log.headroom().admits) ?? false }
 
-  /// What is taken of pages and is not in the books, and of balances what is kept for those who wait for an answer.
+  /// What is taken of pages and is not in the books, and of balances what is kept for those who wait for an answer, or is
+  /// not lost.
   func taken(for batch: PurchaseQueue.Batch, at now: Timestamp) -> [MeterKey: Int64] {
     var taken = elsewhere(at: now)
-    guard batch.isBackground, settings.interactiveReserve > 0 else { return taken }
-    for meter in upstream.meters {
-      if case .refillBucket = meter.rule {
-        taken[meter.key, default: 0] &+= settings.interactiveReserve
+    var kept = batch.isAhead ? keptAhead(at: now) : [:]
+    if batch.isBackground, settings.interactiveReserve > 0 {
+      for meter in upstream.meters {
+        if case .refillBucket = meter.rule {
+          kept[meter.key] = max(kept[meter.key] ?? 0, settings.interactiveReserve)
+        }
       }
     }
+    for (key, amount) in kept { taken[key, default: 0] &+= amount }
     return taken
   }
 

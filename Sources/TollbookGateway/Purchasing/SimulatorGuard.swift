@@ -46,6 +46,10 @@ final class SimulatorGuard: Upstream {
     upstream.prerequisite(of: operation, at: now)
   }
 
+  func renewal(of resource: ResourceKey, parts: UInt64) -> Need? {
+    upstream.renewal(of: resource, parts: parts)
+  }
+
   func perform(
     _ call: PlannedCall, with credential: String, within limit: Duration
   ) async -> Exchange {

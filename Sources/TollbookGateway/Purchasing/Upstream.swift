@@ -41,12 +41,16 @@ package protocol Upstream: Sendable {
     _ call: PlannedCall, with credential: String, within limit: Duration
   ) async -> Exchange
 
+  /// What buys an entry anew, as it is, by its name and its parts alone; nil: they do not tell.
+  func renewal(of resource: ResourceKey, parts: UInt64) -> Need?
+
   /// Asks how its meters stand, without buying anything; nil if that cannot be asked.
   func readMeters(within limit: Duration) async -> Exchange?
 }
 
 extension Upstream {
   package var callLimit: Int64? { nil }
+  package func renewal(of resource: ResourceKey, parts: UInt64) -> Need? { nil }
   package func prerequisite(of operation: String, at now: Timestamp) -> Need? { nil }
   package func readMeters(within limit: Duration) async -> Exchange? { nil }
 }

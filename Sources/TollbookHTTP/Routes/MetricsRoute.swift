@@ -77,6 +77,15 @@ extension HTTPService {
       "tollbook_reads_total", .counter,
       "Reads of resources by how they were answered, as written in the log.",
       outcomes.map { ([("outcome", $0.0)], Double(totals[$0.1])) })
+    let ahead = gateway.aheadReads.counts
+    text.family(
+      "tollbook_refreshes_ahead_total", .counter,
+      "Entries bought ahead with what would have been lost, and those of them that were read,"
+        + " since the process began.",
+      [
+        ([("outcome", "bought")], Double(ahead.bought)),
+        ([("outcome", "used")], Double(ahead.used)),
+      ])
     text.single(
       "tollbook_reads_pending", .gauge, "Reads counted in memory and not yet in the log.",
       Double(gateway.tallies.pendingReads))

@@ -85,11 +85,23 @@ package struct CacheView: Sendable {
   package func dueEntries(
     at now: Timestamp, limit: Int, in transaction: borrowing LogReading
   ) throws(LogError) -> [CacheEntry] {
+    try dueEntries(
+      after: Timestamp(milliseconds: .min), through: now, limit: limit, in: transaction)
+  }
+
+  /// Up to `limit` entries whose next instant for the sweeper lies after an instant and not after a later one, the earliest
+  /// first: of those that it has not marked, when they stop being fresh.
+  package func dueEntries(
+    after start: Timestamp, through now: Timestamp, limit: Int,
+    in transaction: borrowing LogReading
+  ) throws(LogError) -> [CacheEntry] {
     var keys: [[UInt8]] = []
     let tables = try self.tables.open(in: transaction)
     let (entries, due) = (tables[0], tables[1])
     let bound = UInt64(bitPattern: now.milliseconds) ^ (1 << 63)
-    try transaction.scan(due) { (key, _) throws(LogError) in
+    let first = CacheKey.key(
+      start.milliseconds == .min ? start : start.advanced(byMilliseconds: 1), followedBy: [])
+    try transaction.scan(due, from: first.span) { (key, _) throws(LogError) in
       guard let instant = RowOffset.number(of: key) else { return .next }
       guard instant <= bound, keys.count < limit else { return .stop }
       keys.append(key.bytes(in: 8..<key.byteCount))

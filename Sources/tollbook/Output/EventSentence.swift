@@ -13,7 +13,7 @@ extension Event {
   private var words: String {
     switch self {
     case .fetchStarted(let event):
-      "buys \(bought(event)), at most"
+      "buys \(bought(event))\(event.isAhead ? " ahead" : ""), at most"
         + " \(postings.amounts { $0.reservedAmount }.text) reserved"
     case .fetchAttemptFailed(let event):
       "attempt \(event.attempt) of fetch \(event.fetch): \(failure(event.reason, event.detail))"

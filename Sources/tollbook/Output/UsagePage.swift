@@ -34,9 +34,9 @@ struct UsagePage {
 
   var lines: [UsageLine] {
     switch review.period {
-    case .daily: [hits, hitRate] + spent + [responses, refusals]
-    case .weekly: [rows, expiry] + spent + [hitRate, retries, errors, anomalies]
-    case .monthly: savings + spent + [hitRate, responses, errors, anomalies] + forecast
+    case .daily: [hits, hitRate] + spent + ahead + [responses, refusals]
+    case .weekly: [rows, expiry] + spent + ahead + [hitRate, retries, errors, anomalies]
+    case .monthly: savings + spent + ahead + [hitRate, responses, errors, anomalies] + forecast
     }
   }
 
@@ -110,6 +110,17 @@ struct UsagePage {
     let trend = spent.high < past ? "down from" : spent.high == past ? "as" : "up from"
     return line(
       unit, "\(text), \(trend) \(Amount(past, unit).figure)", spent.high <= past ? .good : .bad)
+  }
+
+  /// What was bought ahead with what would have been lost; none if nothing was.
+  private var ahead: [UsageLine] {
+    guard now.boughtAhead > 0 else { return [] }
+    return [
+      line(
+        "bought ahead",
+        "\(now.boughtAhead.of("entry", "entries")) with what would have been lost;"
+          + " \(now.readAhead.grouped) read since", now.readAhead > 0 ? .good : .open)
+    ]
   }
 
   private var responses: UsageLine {

@@ -6,7 +6,7 @@ enum SettingName: CaseIterable, Sendable {
   case cache, overdraft, answerTimeout, longestWait, queueLimit
   case productFresh, productGrace, productErrorGrace, productKeep, absentFresh
   case codeFresh, bestSellersFresh, finderFresh, searchFresh, categoryFresh, sellerFresh
-  case dealsFresh, graphFresh, interactiveReserve, buyRatio, feeFile, bodyRetention
+  case dealsFresh, graphFresh, interactiveReserve, refreshAhead, buyRatio, feeFile, bodyRetention
   case snapshotEvents, snapshotInterval, snapshotsKept
   case logLevel, mapSize
 }
@@ -139,6 +139,9 @@ extension Setting {
       name: .interactiveReserve, key: "keepa.interactive_reserve", kind: .integer(0...1_000_000),
       standard: "0",
       help: "Tokens that requests with priority=background leave for the others"),
+    Setting(
+      name: .refreshAhead, key: "keepa.refresh_ahead", kind: .onOff, standard: "off",
+      help: "Spend tokens that would be lost on products that will probably be read"),
     Setting(
       name: .buyRatio, key: "tollbook.scoring_buy_ratio", kind: .share, standard: "0.5",
       help: "Share of the price that scores take for an unknown buying cost; none: they guess none"

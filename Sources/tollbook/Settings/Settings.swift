@@ -110,6 +110,7 @@ extension Settings {
       gateway.freshness[kind] = policy
     }
     gateway.interactiveReserve = Int64(number(.interactiveReserve))
+    gateway.refreshesAhead = value(.refreshAhead) == .flag(true)
     gateway.bodyRetention = Int64(number(.bodyRetention))
     gateway.answerTimeout = Int64(number(.answerTimeout))
     gateway.longestWait = Int64(number(.longestWait))

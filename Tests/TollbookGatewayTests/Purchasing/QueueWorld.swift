@@ -41,7 +41,8 @@ struct QueueWorld {
   @discardableResult
   mutating func ask(
     _ names: [String], parts: UInt64 = 0, operation: String = "test.get", limit: Int64? = nil,
-    patience: Int64 = 0, deadline: Int64 = 60_000, isWhole: Bool = false, isLive: Bool = false
+    patience: Int64 = 0, deadline: Int64 = 60_000, isWhole: Bool = false, isLive: Bool = false,
+    isAhead: Bool = false
   ) -> Int {
     var demand = Demand()
     demand.account = "acme"
@@ -50,6 +51,7 @@ struct QueueWorld {
         Need(operation, ResourceKey(shared: "test.thing", path: $0), parts: parts, isLive: isLive)
       }, demand: demand, patience: patience, limit: limit, deadline: deadline)
     order.isWhole = isWhole
+    order.isAhead = isAhead
     let (id, actions) = queue.submit(order, at: now)
     take(actions)
     return id

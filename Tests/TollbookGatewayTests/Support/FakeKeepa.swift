@@ -93,6 +93,8 @@ final class FakeKeepa: KeepaAPI {
     }
   }
   var capacity: Int64 { state.withLock { $0.bucket.capacity } }
+  /// As it stands, for what would have become of it.
+  var bucket: ModelBucket { state.withLock { $0.bucket } }
 
   /// What happens to the next calls, in order; nil: nothing special.
   func script(_ faults: [Fault?]) { state.withLock { $0.script += faults } }

@@ -1,0 +1,131 @@
+import Synchronization
+import TollbookEvents
+import TollbookLog
+import TollbookViews
+
+// Buying ahead: with what a bucket is about to lose, entries are bought again that will probably be read.
+
+extension Purchaser {
+  /// What became of one look.
+  enum AheadTurn: Hashable, Sendable {
+    /// Nothing was bought, and why.
+    case nothing(String)
+    case bought(Int)
+    case failed(String)
+  }
+
+  /// So long before a refill what it would overfill is spent, in milliseconds.
+  static let aheadLead: Int64 = 6_000
+  /// Between two looks.
+  static let aheadInterval: Int64 = 2_000
+  /// The most entries that are looked at, those first that stop being fresh first.
+  static let mostCandidates = 2_000
+
+  /// Spends on one call what would be lost at the next refill, if nobody wants anything.
+  func buyAhead(into reads: AheadReads) async -> AheadTurn {
+    if let reason = reasonNotToBuyAhead { return .nothing(reason) }
+    guard let bucket = upstream.meters.first(where: { $0.rule.limit == nil }) else {
+      return .nothing("nothing is lost at \(upstream.title)")
+    }
+    guard lost(of: bucket) > 0 else { return .nothing("nothing is lost") }
+    let candidates = AheadPlan.ranked(candidates())
+    guard !candidates.isEmpty else { return .nothing("nothing will probably be read") }
+    // Others may spend from the same bucket: it is looked into before.
+    note(await watch.refresh(evenIfRead: false))
+    let now = log.time.now()
+    guard isReadingYoung(of: bucket, at: now) else { return .nothing("the balance is not known") }
+    if let reason = reasonNotToBuyAhead { return .nothing(reason) }
+    let lost = lost(of: bucket)
+    guard lost > 0,
+      let plan = AheadPlan(candidates, for: upstream, lost: lost, on: bucket.key, at: now)
+    else { return .nothing("nothing is lost") }
+    var demand = Demand()
+    demand.account = settings.account
+    demand.tags = [AheadReads.tag]
+    demand.refresh = .ahead
+    demand.contentSet = plan.needs.first?.parts ?? 0
+    let age = AgeLimit.fetched(plan.age)
+    demand.ageBasis = age.basis
+    if let seconds = age.seconds { demand.maxAgeSeconds = seconds }
+    var order = PurchaseOrder(
+      needs: plan.needs, demand: demand, age: age, limit: lost, deadline: settings.answerTimeout)
+    order.isAhead = true
+    order.isBackground = true
+    let purchases = await buy(order)
+    let written = purchases.compactMap { purchase in
+      if case .written(_, let position) = purchase.end { position } else { nil }
+    }
+    reads.bought(written)
+    if let problem = purchases.lazy.compactMap(\.problem).first { return .failed(problem.detail) }
+    return .bought(written.count)
+  }
+
+  /// Why nothing is bought ahead now, whatever would be lost; nil: it may be.
+  private var reasonNotToBuyAhead: String? {
+    guard settings.isCacheOn else { return "the cache is off" }
+    guard storageAdmits else { return "storage is full" }
+    if let ahead = try? log.clockAhead() { return "\(ahead)" }
+    let status = status
+    guard status.state == .ready else { return "\(upstream.title) is \(status.state.rawValue)" }
+    let clock = clock
+    return state.withLock { state in
+      if state.queue.isStopping { return "Tollbook is shutting down" }
+      if let cooling = state.queue.cooling, clock.monotonic < cooling.until {
+        return "\(upstream.title) has refused a call"
+      }
+      return state.queue.isIdle ? nil : "somebody waits"
+    }
+  }
+
+  private func page(of meter: UpstreamMeter) -> Meter? {
+    (try? log.readPages([meter.key], ledger))?[meter.key]
+  }
+
+  /// What a bucket loses at the next refill; 0 if nobody knows.
+  private func lost(of meter: UpstreamMeter) -> Int64 {
+    let now = log.time.now()
+    return page(of: meter).flatMap { meter.rule.level(on: $0, at: now) }?
+      .lost(from: now, within: Self.aheadLead) ?? 0
+  }
+
+  /// Whether the balance was told so short a while ago that nobody else is likely to have spent much of it.
+  private func isReadingYoung(of meter: UpstreamMeter, at now: Timestamp) -> Bool {
+    guard let reading = page(of: meter)?.reading else { return false }
+    let age = now.milliseconds - reading.observed.milliseconds
+    return (0...settings.balanceInterval).contains(age)
+  }
+
+  /// What calls that are made ahead leave in the upstream's buckets.
+  func keptAhead(at now: Timestamp) -> [MeterKey: Int64] {
+    var kept: [MeterKey: Int64] = [:]
+    for meter in upstream.meters where meter.rule.limit == nil {
+      let level = page(of: meter).flatMap { meter.rule.level(on: $0, at: now) }
+      // More than any bucket holds: nothing may be spent.
+      kept[meter.key] = level?.kept(from: now, within: Self.aheadLead) ?? 1 << 60
+    }
+    return kept
+  }
+
+  /// Entries that stop being fresh before long and can be bought again.
+  private func candidates() -> [AheadPlan.Candidate] {
+    let now = log.time.now()
+    let windows = Dictionary(
+      upstream.kinds.map { ($0.name, $0.freshness.present.fresh) }
+    ) { first, _ in first }
+    // What has more than half of its time before it is left alone.
+    let horizon = (windows.values.max() ?? 0) / 2
+    let (cache, upstream) = (cache, upstream)
+    let entries = try? log.read { (transaction) throws(LogError) in
+      try cache.dueEntries(
+        after: now, through: now.advanced(byMilliseconds: horizon), limit: Self.mostCandidates,
+        in: transaction)
+    }
+    return (entries ?? []).compactMap { entry in
+      guard !entry.isMarkedExpired, let fresh = windows[entry.resource.kind],
+        let chance = ReadForecast.chance(of: entry, fresh: fresh, at: now),
+        let need = upstream.renewal(of: entry.resource, parts: entry.contentSet)
+      else { return nil }
+      return AheadPlan.Candidate(need: need, fetched: entry.fetched, chance: chance)
+    }
+  }
+}
