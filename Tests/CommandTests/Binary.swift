@@ -147,10 +147,13 @@ final class Serving: Sendable {
   }
 
   @discardableResult
-  func post(_ path: String, _ body: String) async throws -> JSONValue {
+  func post(
+    _ path: String, _ body: String, headers: [String: String] = [:]
+  ) async throws -> JSONValue {
     var request = URLRequest(url: try address(path))
     request.httpMethod = "POST"
     request.setValue("application/json", forHTTPHeaderField: "Content-Type")
+    for (name, value) in headers { request.setValue(value, forHTTPHeaderField: name) }
     request.httpBody = Data(body.utf8)
     return try await send(request)
   }

@@ -41,4 +41,64 @@ import TollbookTestSupport
     #expect(verified.status == 0)
     _ = await keepa.end()
   }
+
+  @Test func `a long list goes on after kill -9, and its results are those of before and after`()
+    async throws
+  {
+    let folder = try TemporaryFolder()
+    let keepa = try await Serving(
+      ["simulate", "keepa", "--port", "0", "--balance", "150", "--rate", "20"], in: folder)
+    let serve = [
+      "serve", "--simulate", "--port", "0", "--data-dir", "data", "--simulator", keepa.url,
+    ]
+    let first = try await Serving(serve, in: folder)
+    let asins = (0..<400).map { "\"B\(100_000_000 + $0)\"" }.joined(separator: ",")
+    let taken = try await first.post(
+      "/keepa/batch-analyze", "{\"asinList\":[\(asins)]}", headers: ["Prefer": "respond-async"])
+    let id = try #require(taken["job"]?.string)
+    #expect(taken["would_buy"]?.int64 == 400)
+    while try await first.get("/jobs/\(id)")["progress"]?["done"]?.int64 ?? 0 < 100 {}
+    #expect(await first.end(SIGKILL).status == SIGKILL)
+
+    let second = try await Serving(serve, in: folder)
+    while try await second.get("/jobs/\(id)")["costs"]?[0]?["amount"]?.int64 ?? 0 < 150 {}
+    let page = try await second.get("/keepa/batch-analyze/\(id)?limit=400")
+    let statuses = page["results"]?.array?.map { $0["status"]?.string } ?? []
+    #expect(statuses.count == 400)
+    #expect(statuses.prefix(150).allSatisfy { $0 == "found" })
+    #expect(statuses.last == "waiting")
+    #expect(try await second.get("/jobs/\(id)")["progress"]?["expected_end_at"]?.string != nil)
+    #expect(try await second.delete("/jobs/\(id)")["state"]?.string == "cancelled")
+    #expect(await second.end().status == 0)
+    let verified = try await Binary.run(["verify", "--data-dir", "data"], in: folder)
+    #expect(verified.status == 0)
+    _ = await keepa.end()
+  }
+
+  @Test func `a search goes on after kill -9, and is not paid for again`() async throws {
+    let folder = try TemporaryFolder()
+    let keepa = try await Serving(
+      ["simulate", "keepa", "--port", "0", "--balance", "15", "--rate", "1"], in: folder)
+    let serve = [
+      "serve", "--simulate", "--port", "0", "--data-dir", "data", "--simulator", keepa.url,
+    ]
+    let first = try await Serving(serve, in: folder)
+    let taken = try await first.post(
+      "/cache/warm", #"{"discovery":{"bsr_max":50000,"limit":30},"limit_units":100}"#)
+    let path = "/jobs/\(try #require(taken["id"]?.string))"
+    // The search costs 11, and four products are there after that.
+    while try await first.get(path)["costs"]?[0]?["amount"]?.int64 ?? 0 < 15 {}
+    #expect(await first.end(SIGKILL).status == SIGKILL)
+
+    let second = try await Serving(serve, in: folder)
+    // Nobody buys the list once more, and it is told what is left of it.
+    while try await second.get(path)["progress"]?["units_expected"]?.int64 == nil {}
+    let job = try await second.get(path)
+    #expect(job["state"]?.string == "running")
+    #expect(job["progress"]?["units_expected"]?.int64 ?? 0 <= 26)
+    #expect(job["costs"]?[0]?["amount"]?.int64 ?? 0 <= 20)
+    #expect(try await second.delete(path)["state"]?.string == "cancelled")
+    #expect(await second.end().status == 0)
+    _ = await keepa.end()
+  }
 }

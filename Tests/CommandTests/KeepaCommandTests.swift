@@ -35,6 +35,33 @@ import TollbookTestSupport
     _ = await serving.end()
   }
 
+  @Test func `a list of more than a thousand is bought as a job, which can be waited for again`()
+    async throws
+  {
+    let serving = try await Serving(simulated, in: folder)
+    let asins = (0..<1_100).map { "B\(100_000_000 + $0)" }
+    try write(asins.map { "\($0)\n" }.joined(), to: "asins.csv")
+    let table = try await Binary.run(
+      ["keepa", "batch", "asins.csv", "--url", serving.url], in: folder)
+    #expect(table.status == 0, "\(table.errors)")
+    let lines = table.output.split(separator: "\r\n")
+    #expect(lines.dropFirst().map { String($0.prefix(10)) } == asins)
+    #expect(lines.dropFirst().allSatisfy { $0.contains(",cache,") })
+    let words = table.errors.split(whereSeparator: { " :".contains($0) })
+    let job = try #require(words.firstIndex(of: "Job").map { String(words[$0 + 1]) })
+    #expect(table.errors.contains("the others cost about 1,100 tokens"))
+    let again = try await Binary.run(
+      ["keepa", "batch", "--job", job, "--url", serving.url], in: folder)
+    #expect(again.output.split(separator: "\r\n").count == 1_101)
+    let none = try await Binary.run(
+      ["keepa", "batch", "--job", "99999", "--url", serving.url], in: folder)
+    #expect(none.status == 1)
+    #expect(none.errors.contains("there is no job 99999"))
+    let both = try await Binary.run(["keepa", "batch", "asins.csv", "--job", job], in: folder)
+    #expect(both.errors.contains("Name a file, or a job with --job."))
+    _ = await serving.end()
+  }
+
   @Test func `without a Tollbook the command says where it looked`() async throws {
     let ended = try await Binary.run(
       ["keepa", "cost", "B09T2ZLMHB", "--url", "http://127.0.0.1:9"], in: folder)

@@ -129,7 +129,8 @@ import TollbookViews
     let through = world.log.head
     _ = await world.ask(asins(3..<5))
     let command = PurgeCommand(
-      order: PurgeOrder(scope: .all, isHard: true), through: through, now: world.time.now)
+      order: PurgeOrder(scope: .all, isHard: true), labels: { _ in [] }, through: through,
+      now: world.time.now)
     let answer = try await world.log.decide { (state, _) throws(LogError) in
       try command.decide(cache, state)
     }.answer

@@ -38,7 +38,7 @@ extension PurchaseJob {
   private func find(
     _ finding: ListFinding, within limit: Int64?, _ row: JobRow
   ) async -> Found {
-    guard var demand = await cheapest(of: finding.ways) else {
+    guard var demand = await cheapest(of: finding.ways)?.warming else {
       return .ended(NoteJobCommand.End(end: .failed, detail: "there is no way to find it"))
     }
     demand.account = row.account

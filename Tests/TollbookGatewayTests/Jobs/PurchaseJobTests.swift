@@ -50,6 +50,59 @@ struct `Jobs that outlive the process` {
     #expect(world.time.now.milliseconds - job.queued.milliseconds > 10 * minute)
   }
 
+  @Test func `it leaves alone what is kept for those who wait for an answer`() async throws {
+    let world = try await World(balance: 100) { $0.interactiveReserve = 40 }
+    _ = await world.ask(asins(900..<901))
+    let id = try await world.warm(asins(300))
+    while try world.meter()[.settled] < 60 { await Task.yield() }
+    await world.time.waitForSleepers(1)
+    #expect(try world.meter()[.settled] == 60)
+    // Who waits gets what is kept.
+    #expect(await world.ask(asins(901..<930)).sources.allSatisfy { $0 == .keepa })
+    #expect(try await world.finish(id).record?.charged == [Amount(300, "tokens")])
+  }
+
+  @Test func `what it will cost and when it will end is told as it goes on`() async throws {
+    let world = try await World(balance: 150)
+    _ = await world.ask(asins(0..<50))
+    let id = try await world.warm(asins(300), limit: 200)
+    while try world.job(id).progress.done < 100 { await Task.yield() }
+    while try world.job(id).expectation?.units != 150 { await Task.yield() }
+    let expected = try #require(try world.job(id).expectation)
+    #expect(expected.unit == "tokens")
+    let end = try #require(expected.end)
+    let now = world.time.now
+    // Fifty of them are there, the others are five refills.
+    #expect((4 * 60_200...6 * 60_200).contains(end.milliseconds - now.milliseconds))
+    let ended = try await world.finish(id)
+    #expect(ended.expectation == nil)
+    #expect(ended.record?.charged == [Amount(200, "tokens")])
+  }
+
+  @Test func `a bucket tells when so much will have been spent, and nil where nobody knows`()
+    async throws
+  {
+    let bucket = RefillBucket(tick: 60_000, ticksToFill: 60)
+    let world = try await World(rate: 20, balance: 50)
+    let now = world.time.now
+    #expect(bucket.instant(ofSpending: 1, keeping: 0, on: Meter(), at: now) == nil)
+    _ = await world.ask(asins(1))
+    let meter = try world.meter()
+    let next = bucket.refill(after: now, of: try #require(meter.reading))
+    func instant(_ amount: Int64, keeping reserve: Int64 = 0) -> Timestamp? {
+      bucket.instant(ofSpending: amount, keeping: reserve, on: meter, at: now)
+    }
+    #expect(instant(49) == now)
+    #expect(instant(50) == next)
+    #expect(instant(69) == next)
+    #expect(instant(70) == next.advanced(byMilliseconds: 60_000))
+    #expect(instant(49, keeping: 1) == next)
+    // Far more than it can hold is spent as it comes; what is kept can be all that there is.
+    #expect(instant(49 + 20 * 10_000) == next.advanced(byMilliseconds: 9_999 * 60_000))
+    #expect(instant(49, keeping: 1_200) == nil)
+    #expect(instant(.max) == nil)
+  }
+
   @Test func `what it may cost holds to the token`() async throws {
     let world = try await World()
     let job = try await world.finish(try await world.warm(asins(250), limit: 130))
