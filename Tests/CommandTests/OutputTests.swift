@@ -131,6 +131,18 @@ import TollbookTestSupport
     #expect(Event.readsTallied(event).sentence == "2 reads not answered")
   }
 
+  @Test func `what is bought ahead is told apart`() {
+    var demand = Demand()
+    demand.refresh = .ahead
+    var event = FetchStarted()
+    event.operation = "keepa.product"
+    event.resources = ["shared/keepa.product/1/B000000001"]
+    event.demands = [demand]
+    #expect(Event.fetchStarted(event).sentence.contains(" ahead, at most"))
+    event.demands.append(Demand())
+    #expect(!Event.fetchStarted(event).sentence.contains(" ahead, at most"))
+  }
+
   @Test func `every text from outside is bounded in its line`() {
     let long = String(repeating: "x", count: 100_000)
     var failed = FetchFailed()

@@ -121,9 +121,10 @@ struct SlowCallTests {
       stand.pass(until: began.advanced(byMilliseconds: 7_999))
       #expect(stand.purchaser.openDemands == 1)
       stand.pass(until: began.advanced(byMilliseconds: 8_000))
+      #expect(stand.purchaser.openDemands == 0)
+      held.letGo()
       let status = try await client.value.status
       #expect(status == 503)
-      held.letGo()
     }
   }
 

@@ -34,7 +34,7 @@ package struct BucketLevel: Hashable, Sendable {
     // Refills that should have come, and are not in the balance, nobody can count on.
     let wait = max(0, nextRefill.milliseconds - now.milliseconds)
     guard wait <= horizon else { return 0 }
-    return (horizon - wait) / tick + 1
+    return min((horizon - wait) / tick, .max - 1) + 1
   }
 
   /// What has to stay in the bucket so that those refills fill it again, and no more.

@@ -7,11 +7,11 @@ import TollbookUpstreams
 
 /// What is bought ahead costs nobody anything who wants something.
 @Suite struct AheadQueueTests {
-  @Test func `what fails is not tried again, unless somebody waits for it by then`() {
+  @Test func `what fails is not tried again, unless somebody waits for it by then`() throws {
     var alone = QueueWorld()
     alone.ask(["a"], limit: 5, isAhead: true)
     alone.decide()
-    alone.fail(alone.out[0])
+    alone.fail(try #require(alone.out.first))
     alone.book()
     #expect(alone.naps.isEmpty)
     #expect(alone.queue.isIdle)
@@ -19,28 +19,28 @@ import TollbookUpstreams
     joined.ask(["a"], limit: 5, isAhead: true)
     joined.decide()
     joined.ask(["a"])
-    joined.fail(joined.out[0])
+    joined.fail(try #require(joined.out.first))
     joined.book()
     #expect(joined.naps.count == 1)
   }
 
-  @Test func `who joins what fails asks anew, and gets it`() {
+  @Test func `who joins what fails asks anew, and gets it`() throws {
     var world = QueueWorld(attempts: 1)
     world.ask(["a"], limit: 5, isAhead: true)
     world.decide()
     let joiner = world.ask(["a"])
-    world.fail(world.out[0])
+    world.fail(try #require(world.out.first))
     world.book()
     #expect(world.answers[joiner] == nil)
     world.decide()
-    world.answer(world.out[0])
+    world.answer(try #require(world.out.first))
     world.book()
     #expect(world.answers[joiner]?.reasons == [nil])
     #expect(world.answers[joiner]?.map(\.isJoined) == [false])
     #expect(world.complaints.isEmpty)
   }
 
-  @Test func `who joins what is refused asks anew, and the refusal is not written down`() {
+  @Test func `who joins what is refused asks anew, and the refusal is not written down`() throws {
     var world = QueueWorld()
     let ahead = world.ask(["a"], limit: 5, isAhead: true)
     let joiner = world.ask(["a"])
@@ -49,12 +49,12 @@ import TollbookUpstreams
     #expect(world.answers[joiner] == nil)
     #expect(world.recorded.isEmpty)
     world.decide()
-    world.answer(world.out[0])
+    world.answer(try #require(world.out.first))
     world.book()
     #expect(world.answers[joiner]?.reasons == [nil])
   }
 
-  @Test func `whom it leaves too little waits for the refill that makes up for it`() {
+  @Test func `whom it leaves too little waits for the refill that makes up for it`() throws {
     var world = QueueWorld()
     world.ask(["a"], limit: 5, isAhead: true)
     world.decide()
@@ -65,7 +65,7 @@ import TollbookUpstreams
     world.pass(5_000)
     for nap in world.naps { world.wake(nap.wake) }
     world.decide()
-    world.answer(world.out[1])
+    world.answer(try #require(world.out.last))
     world.book()
     #expect(world.answers[id]?.reasons == [nil])
     #expect(world.recorded.isEmpty)
