@@ -292,6 +292,9 @@ struct `Attempts, retries and doubt` {
     let answer = await world.ask(asins(3))
     #expect(answer.sources == [.none, .keepa, .keepa])
     #expect(answer.reasons[0] == .upstreamUnavailable)
+    #expect(answer.outcomes[0].problem?.isUnanswered == true)
+    // It was paid for with the others.
+    #expect(answer.outcomes.map(\.paid) == [1, 1, 1])
     #expect(try world.meter()[.settled] == 3)
   }
 
