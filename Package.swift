@@ -198,7 +198,7 @@ let package = Package(
     .testTarget(
       name: "TollbookHTTPTests",
       dependencies: [
-        "LMDB", "Deflate", "JSONText", "TollbookEvents", "TollbookLog", "TollbookViews",
+        "Bytes", "LMDB", "Deflate", "JSONText", "TollbookEvents", "TollbookLog", "TollbookViews",
         "TollbookUpstreams", "TollbookGateway", "TollbookArchive", "TollbookAudit",
         "TollbookProofs", "TollbookHTTP", "Keepa", "TollbookSimulators", "TollbookTestSupport",
         hummingbird, nioCore, nioSSL,
@@ -215,6 +215,7 @@ let package = Package(
         "tollbook", "JSONText", "TollbookEvents", "TollbookLog", "TollbookViews",
         "TollbookUpstreams", "TollbookGateway", "TollbookArchive", "TollbookProofs",
         "TollbookHTTP", "Keepa", "TollbookSimulators", "TollbookTestSupport", x509, asn1, crypto,
+        logging,
       ]),
     .testTarget(name: "TidyTests"),
   ]
