@@ -203,7 +203,7 @@ let package = Package(
     .testTarget(
       name: "TollbookHTTPTests",
       dependencies: [
-        "LMDB", "Deflate", "JSONText", "TollbookEvents", "TollbookLog", "TollbookViews",
+        "Bytes", "LMDB", "Deflate", "JSONText", "TollbookEvents", "TollbookLog", "TollbookViews",
         "TollbookUpstreams", "TollbookGateway", "TollbookArchive", "TollbookAudit",
         "TollbookProofs", "TollbookHTTP", "Keepa", "TollbookSimulators", "TollbookTestSupport",
         hummingbird, nioCore, nioSSL,
@@ -220,6 +220,7 @@ let package = Package(
         "tollbook", "JSONText", "TollbookEvents", "TollbookLog", "TollbookViews",
         "TollbookUpstreams", "TollbookGateway", "TollbookArchive", "TollbookProofs",
         "TollbookHTTP", "Keepa", "TollbookSimulators", "TollbookTestSupport", x509, asn1, crypto,
+        logging,
       ]),
     .testTarget(name: "TidyTests"),
   ]

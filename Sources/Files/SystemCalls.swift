@@ -14,7 +14,8 @@ package enum SystemCalls {
     guard unsafe mkdir(path, 0o700) == 0 else { throw SystemError(code: errno) }
   }
 
-  /// Writes a file anew, with those permissions from its first moment on. What has its name is removed before.
+  /// Writes a file anew, with those permissions from its first moment on. What has its name is removed before,
+  /// and nothing is left of it if it does not fit.
   package static func writeNewFile(
     _ bytes: [UInt8], to path: String, mode: UInt32
   ) throws(SystemError) {
@@ -23,7 +24,10 @@ package enum SystemCalls {
     guard descriptor >= 0 else { throw SystemError(code: errno) }
     defer { close(descriptor) }
     let code = Descriptors.write(bytes, to: descriptor)
-    guard code == 0 else { throw SystemError(code: code) }
+    guard code == 0 else {
+      _ = unsafe unlink(path)
+      throw SystemError(code: code)
+    }
   }
 
   /// The four or sixteen bytes of an address such as `127.0.0.1` or `::1`; nil: the text is none.

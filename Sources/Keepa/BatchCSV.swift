@@ -8,11 +8,11 @@ import TollbookViews
 /// The answer to a batch as a table for a spreadsheet (RFC 4180): one line for each place of the list, in its order.
 /// Prices are in whole units of the currency; what is not known is empty.
 struct BatchCSV {
-  /// The names of the columns. New ones come before the last two, which hold no comma.
+  /// The names of the columns. New ones come before the last four, which hold no comma.
   static let columns = [
     "asin", "domain", "source", "title", "brand", "currency", "buy_box", "new", "amazon", "used",
     "fba", "sales_rank", "offers_new", "monthly_sold", "rating", "review_count", "fetched_at",
-    "expires_at", "tokens", "error", "retry_at",
+    "expires_at", "tokens_in_doubt", "tokens", "error", "retry_at",
   ]
 
   private let places: [BatchQuestion.Place]
@@ -35,7 +35,8 @@ struct BatchCSV {
     self.errors = errors
   }
 
-  func response() -> Response {
+  func response() throws(Problem) -> Response {
+    if let problem = answer.refusal { throw problem }
     let outcomes = Dictionary(answer.outcomes.map { ($0.asin, $0) }) { first, _ in first }
     var seen: Set<KeepaASIN> = []
     var text = Self.columns.joined(separator: ",") + "\r\n"
@@ -50,12 +51,14 @@ struct BatchCSV {
       }
     }
     let tokens = answer.outcomes.reduce(0) { $0 + $1.paid }
-    return Response(
+    var response = Response(
       status: .ok,
       headers: [
         .contentType: "text/csv;charset=utf-8", .position: "\(answer.position)",
         .charge: "\(tokens)",
       ], body: .init(byteBuffer: ByteBuffer(string: text)))
+    response.headers.tell(inDoubt: answer.outcomes.reduce(0) { $0 + $1.inDoubt })
+    return response
   }
 
   private func line(_ asin: String, _ cells: [String: String]) -> String {
@@ -68,6 +71,7 @@ struct BatchCSV {
   private func cells(_ outcome: ProductOutcome, isFirst: Bool) -> [String: String] {
     var cells = [
       "source": outcome.source.rawValue, "tokens": isFirst ? "\(outcome.paid)" : "0",
+      "tokens_in_doubt": isFirst && outcome.inDoubt > 0 ? "\(outcome.inDoubt)" : "",
       "error": outcome.problem?.reason.rawValue ?? "",
       "retry_at": outcome.problem?.retryAt?.description ?? "",
     ]

@@ -82,7 +82,7 @@ extension HTTPService {
     let answer = await gateway.storedProducts(products)
     var response: Response
     if isTable {
-      response = results.table(answer).response()
+      response = try results.table(answer).response()
     } else {
       var json = JSONWriter(capacity: 1_024 + results.range.count * 2_560)
       results.write(answer, to: &json)

@@ -14,7 +14,8 @@ extension HTTPService {
       "/keepa/import",
       post: { request, context in
         let fields = try await JSONFields(
-          of: request, limit: ImportOrder.mostBytes, names: ImportOrder.names)
+          of: request, limit: ImportOrder.mostBytes, names: ImportOrder.names,
+          mostValues: ImportOrder.mostValues)
         let order = try ImportOrder(fields, now: log.time.now())
         let kept = try await gateway.keep(order.entries)
         return .object(position: log.head) { json in
@@ -32,6 +33,8 @@ struct ImportOrder {
   static let most = 100
   /// A hundred products take 5 MB; one with many offers more.
   static let mostBytes = 32 << 20
+  /// A hundred products of the usual length hold 700,000.
+  static let mostValues = 6 << 20
 
   let entries: [ImportedEntry]
 

@@ -8,6 +8,8 @@ package enum KeepaLimits {
   package static let bodies = 256 << 20
   /// The values and names of members of one answer; 16 bytes of memory each.
   package static let values = 16 << 20
+  /// The products that are kept of one answer though nobody asked for them: as many as a call may ask for.
+  package static let unasked = 100
   /// The longest text of a summary or an error message, in Unicode scalars.
   package static let text = 1_000
 }

@@ -56,12 +56,14 @@ extension KeepaProductAnswer {
       reading: answer.envelope?.reading, charge: answer.charge)
   }
 
-  /// All products of a list, each with its codes (EAN, UPC, GTIN) without their leading zeros.
+  /// The products of a list, each with its codes (EAN, UPC, GTIN) without their leading zeros.
+  ///
+  /// - Parameter most: as many as may come; what is beyond is no answer to what was asked.
   static func products(
-    in list: JSONValue?, asked contentSet: ContentSet
+    in list: JSONValue?, asked contentSet: ContentSet, atMost most: Int
   ) -> [(product: KeepaProduct, codes: Set<Substring>)] {
     guard let entries = list?.array else { return [] }
-    return entries.compactMap { entry in
+    return entries.prefix(most).compactMap { entry in
       guard let asin = entry["asin"]?.string.flatMap({ KeepaASIN($0) }), !Parts.isUnknown(entry)
       else { return nil }
       var codes: Set<Substring> = []
@@ -88,13 +90,15 @@ extension KeepaProductAnswer {
         return
       }
       let wanted = Set(asked)
+      var seen: Set<KeepaASIN> = []
       for entry in entries {
         guard let asin = entry["asin"]?.string.flatMap({ KeepaASIN($0) }) else {
           isReadable = false
           continue
         }
         guard wanted.contains(asin) else {
-          if !Self.isUnknown(entry), !unasked.contains(where: { $0.asin == asin }) {
+          if !Self.isUnknown(entry), unasked.count < KeepaLimits.unasked, seen.insert(asin).inserted
+          {
             unasked.append(KeepaProduct(asin, entry, asked: contentSet))
           }
           continue

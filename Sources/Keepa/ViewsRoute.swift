@@ -21,7 +21,8 @@ extension HTTPService {
     router.route(
       "/views/product_discovery_cache", query: query,
       get: { request, _ in
-        try rows(of: KeepaEndpoint.finder.operation, request) { entry, json in
+        // Each shows up to 10,000 products.
+        try rows(of: KeepaEndpoint.finder.operation, request, most: 100) { entry, json in
           writeDiscovery(entry, to: &json)
         }
       })
@@ -29,11 +30,11 @@ extension HTTPService {
 
   /// A page of the entries of a kind in key order: it may be shorter than its limit, and still have a next one.
   private func rows(
-    of kind: String, _ request: Request,
+    of kind: String, _ request: Request, most: Int = 1_000,
     _ write: (CacheEntry, inout JSONWriter) -> Void
   ) throws -> Response {
     let parameters = QueryParameters(request)
-    let limit = try parameters.limit()
+    let limit = try parameters.limit(maximum: most)
     var cursor: [UInt8]?
     if let text = parameters["cursor"] {
       guard let key = bytes(hexadecimal: text), (3...500).contains(key.count) else {

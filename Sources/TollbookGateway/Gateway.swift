@@ -150,20 +150,16 @@ package final class Gateway: Sendable {
   /// Sends a call on as it is, and answers what came. Nothing of it is kept but what it cost.
   package func pass(
     _ operation: String, _ request: PassedRequest, for demand: ResourceDemand
-  ) async -> Result<(answer: RawAnswer, cost: Int64), PurchaseProblem> {
+  ) async -> PassedAnswer {
     guard let purchaser = purchaser(of: operation) else {
-      return .failure(notConfigured(operation))
+      return PassedAnswer(result: .failure(notConfigured(operation)))
     }
     var order = PurchaseOrder([], demand, settings)
     order.needs = [Need(operation, nil, parts: demand.parts, request: request)]
     guard let purchase = await purchaser.buy(order).first else {
-      return .failure(.undecided)
+      return PassedAnswer(result: .failure(.undecided))
     }
-    switch purchase.end {
-    case .passedThrough(let cost, let answer): return .success((answer, cost))
-    case .failed(let problem), .refused(let problem): return .failure(problem)
-    case .written, .handedOn, .found: return .failure(.undecided)
-    }
+    return PassedAnswer(purchase)
   }
 
   /// What is stored of a resource. Counts as a read, and never buys.

@@ -177,3 +177,25 @@ extension Demand {
     if let seconds = age.seconds { maxAgeSeconds = seconds }
   }
 }
+
+/// What became of a call that was sent on as it is.
+package struct PassedAnswer: Sendable {
+  package var result: Result<RawAnswer, PurchaseProblem>
+  /// What it has cost, attempts that brought nothing included.
+  package var cost: Int64 = 0
+  /// What may have been spent beside that.
+  package var inDoubt: Int64 = 0
+
+  init(result: Result<RawAnswer, PurchaseProblem>) { self.result = result }
+
+  init(_ purchase: Purchase) {
+    result =
+      switch purchase.end {
+      case .passedThrough(_, let answer): .success(answer)
+      case .failed(let problem), .refused(let problem): .failure(problem)
+      case .written, .handedOn, .found: .failure(.undecided)
+      }
+    cost = purchase.cost &+ purchase.lost.charged
+    inDoubt = purchase.lost.inDoubt
+  }
+}

@@ -11,6 +11,8 @@ extension HeaderName {
   package static let position = known("Tollbook-Position")
   /// What the request was charged, in the upstream's unit.
   package static let charge = known("Tollbook-Charge")
+  /// What may have been charged beside that, where nobody told; left out where there is none.
+  package static let chargeInDoubt = known("Tollbook-Charge-In-Doubt")
   /// Asks what would happen, and what it would cost.
   package static let dryRun = known("Tollbook-Dry-Run")
   /// RFC 7240.

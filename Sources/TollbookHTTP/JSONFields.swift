@@ -7,33 +7,29 @@ import NIOCore
 /// A member that is `null` counts as left out. A member that nobody knows is refused, since it may be a limit that was
 /// misspelt; so is one that stands twice, since of two limits one would be lost.
 package struct JSONFields {
+  /// The values and names of members that a body may hold, unless more is said.
+  package static let mostValues = 1 << 20
+
   private let root: JSONValue
 
   /// Reads the body of a request.
   ///
-  /// - Parameter names: what members there may be.
+  /// - Parameters:
+  ///   - names: what members there may be.
+  ///   - mostValues: how many values the body may hold; each takes memory of its own.
   /// - Throws: a `Problem`: the body is too large, did not arrive whole, or is no JSON object.
-  package init(of request: Request, limit: Int, names: [String]) async throws {
-    let announced = request.headers[.contentLength].flatMap(Int.init) ?? 0
-    guard announced <= limit else { throw Self.tooLarge(limit) }
-    let buffer: ByteBuffer
-    do {
-      buffer = try await request.body.collect(upTo: limit)
-    } catch is NIOTooManyBytesError {
-      throw Self.tooLarge(limit)
-    } catch is RequestTooSlow {
-      throw Problem(
-        .requestTooSlow,
-        "a request must arrive whole within \(RequestGate.requestSeconds) seconds")
-    } catch {
-      throw Problem(.unreadableBody, "the body of the request ended too early")
-    }
-    try self.init(Array(buffer.readableBytesView), names: names)
+  package init(
+    of request: Request, limit: Int, names: [String], mostValues: Int = Self.mostValues
+  ) async throws {
+    try self.init(
+      await collectedBody(of: request, limit: limit), names: names, mostValues: mostValues)
   }
 
-  package init(_ bytes: [UInt8], names: [String]) throws(Problem) {
+  package init(
+    _ bytes: [UInt8], names: [String], mostValues: Int = Self.mostValues
+  ) throws(Problem) {
     do throws(JSONError) {
-      root = try JSONDocument(bytes, maximumDepth: 64).root
+      root = try JSONDocument(bytes, maximumDepth: 64, maximumValues: mostValues).root
     } catch {
       throw Problem(.invalidJSON, "at byte \(error.offset): \(error.reason.rawValue)")
     }
@@ -58,10 +54,6 @@ package struct JSONFields {
         throw Problem(.invalidField, "\(name) stands twice; send one of them", field: name)
       }
     }
-  }
-
-  private static func tooLarge(_ limit: Int) -> Problem {
-    Problem(.bodyTooLarge, "a request may have up to \(limit) bytes")
   }
 
   /// A member, nil if it is left out.
@@ -139,5 +131,25 @@ package struct JSONFields {
       throw Problem(.invalidField, "\(name) must be a string, not \(value.kind)", field: name)
     }
     return text
+  }
+}
+
+/// The body of a request.
+///
+/// - Throws: a `Problem`: it is longer than `limit`, or did not arrive whole.
+package func collectedBody(of request: Request, limit: Int) async throws(Problem) -> [UInt8] {
+  let tooLarge = Problem(.bodyTooLarge, "a request may have up to \(limit) bytes")
+  let announced = request.headers[.contentLength].flatMap(Int.init) ?? 0
+  guard announced <= limit else { throw tooLarge }
+  do {
+    return Array(try await request.body.collect(upTo: limit).readableBytesView)
+  } catch is NIOTooManyBytesError {
+    throw tooLarge
+  } catch is RequestTooSlow {
+    throw Problem(
+      .requestTooSlow,
+      "a request must arrive whole within \(RequestGate.requestSeconds) seconds")
+  } catch {
+    throw Problem(.unreadableBody, "the body of the request ended too early")
   }
 }

@@ -142,6 +142,11 @@ final class Serving: Sendable {
     return Ended(status: process.terminationStatus, output: texts.0, errors: texts.1)
   }
 
+  /// Waits until it has said something on standard error.
+  ///
+  /// - Returns: false if it has ended before.
+  func says(_ text: String) async -> Bool { await errors.until { $0.contains(text) } != nil }
+
   func get(_ path: String) async throws -> JSONValue {
     try await send(URLRequest(url: address(path)))
   }

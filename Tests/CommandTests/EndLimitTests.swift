@@ -1,5 +1,7 @@
+import Logging
 import Synchronization
 import Testing
+import TollbookTestSupport
 
 @testable import tollbook
 
@@ -32,6 +34,32 @@ import Testing
     limit.begin()
     limit.expire()
     #expect(ends.times == 0)
+  }
+
+  @Test func `the end of a service begins to count at once, whatever hangs`() async throws {
+    let folder = try TemporaryFolder()
+    var loader = SettingsLoader()
+    loader.flags = [.dataDirectory: "\(folder.path)/data", .port: "0"]
+    loader.isSimulated = true
+    let settings = try await loader.load()
+    var logger = Logger(label: "test") { StreamLogHandler.standardError(label: $0) }
+    logger.logLevel = .critical
+    let ends = Ends()
+    let (ended, tell) = AsyncStream<Void>.makeStream()
+    var server = Server(settings: settings, logger: logger)
+    server.signals = []
+    server.makeLimit = { _ in
+      EndLimit(seconds: 0) {
+        ends.note()
+        tell.yield()
+      }
+    }
+    try await server.run { running in
+      await running.stop()
+      // What hangs: the end waits for this, and only the limit ends it.
+      for await _ in ended { break }
+    }
+    #expect(ends.times == 1)
   }
 
   @Test func `a process whose end hangs is ended with a status of its own`() async {

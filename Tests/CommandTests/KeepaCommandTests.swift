@@ -69,6 +69,18 @@ import TollbookTestSupport
     #expect(ended.errors.contains("no Tollbook answers at http://127.0.0.1:9"))
   }
 
+  @Test(arguments: [
+    "http://127.0.0.1:65536", "http://127.0.0.1:-1", "http://127.0.0.1:abc", "http://[::1",
+    "http://me:secret@127.0.0.1:9", "ftp://127.0.0.1", "",
+  ])
+  func `an address that is none is refused, and no secret in it shown`(url: String) async throws {
+    let ended = try await Binary.run(["keepa", "cost", "B09T2ZLMHB", "--url", url], in: folder)
+    #expect(ended.status == 1)
+    #expect(ended.errors.hasPrefix("Error: "))
+    #expect(ended.errors.contains("is no address of a Tollbook, such as http://127.0.0.1:8000"))
+    #expect(!ended.errors.contains("secret"))
+  }
+
   @Test func `the predecessor's table moves in, and its library goes on`() async throws {
     let serving = try await Serving(simulated, in: folder)
     let script = """

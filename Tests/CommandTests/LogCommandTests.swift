@@ -114,6 +114,53 @@ import TollbookTestSupport
     #expect(await keepa.end().status == 0)
   }
 
+  @Test func `a doubt that only a snapshot tells of is listed with its own time, and closed`()
+    async throws
+  {
+    let keepa = try await Serving(["simulate", "keepa", "--port", "0"], in: folder)
+    let serving = try await Serving(
+      ["serve", "--simulate", "--simulator", keepa.url, "--port", "0"] + place, in: folder)
+    try await keepa.post("/_simulator/faults", #"{"rules":[{"kind":"drop","next":1}]}"#)
+    _ = try await serving.batch(["B09T2ZLMHB"])
+    #expect(await serving.end().status == 0)
+    let start = try await run(["events", "--format", "json", "--type", "FetchStarted"])
+    let line = try #require(start.lines.first)
+    let time = try #require(try JSONDocument(Array(line.utf8)).root["time"]?.string)
+    #expect(try await run(["snapshot", "take", "--copy-to", "copy"]).status == 0)
+    let there = ["--data-dir", "restored"]
+    let restored = try await Binary.run(["restore", "--snapshot", "copy"] + there, in: folder)
+    #expect(restored.status == 0, "\(restored.errors)")
+
+    let listed = try await Binary.run(["resolve"] + there, in: folder)
+    let words = try #require(listed.lines.last).split(separator: " ").map(String.init)
+    #expect(words.contains("doubt"), "\(listed.output)")
+    #expect(words.contains(time), "\(listed.output) of \(time)")
+    let closed = try await Binary.run(
+      ["resolve", "--fetch", words[0], "--settled", "1", "--note", "seen"] + there, in: folder)
+    #expect(closed.status == 0, "\(closed.errors)")
+    #expect(
+      try await Binary.run(["resolve"] + there, in: folder).output == "Nothing is in doubt.\n")
+    #expect(await keepa.end().status == 0)
+  }
+
+  @Test(arguments: ["events", "verify", "audit"])
+  func `what only reads does so where there is little address space`(command: String) async throws {
+    let serving = try await serve()
+    #expect(await serving.end().status == 0)
+    let process = Binary.process([], in: folder.path, environment: [:])
+    let tool = try #require(process.executableURL?.path)
+    process.executableURL = URL(fileURLWithPath: "/bin/sh")
+    process.arguments =
+      ["-c", #"ulimit -v 8000000; exec "$0" "$@""#, tool, command] + place
+    let errors = Lines()
+    process.standardOutput = FileHandle.nullDevice
+    process.standardError = errors.pipe
+    try process.run()
+    let said = await errors.all()
+    process.waitUntilExit()
+    #expect(process.terminationStatus == 0, "\(said)")
+  }
+
   @Test func `an owner is asked however long the path of its directory is`() async throws {
     let deep = (0..<6).map { "a-folder-with-a-long-name-\($0)" }.joined(separator: "/")
     let serving = try await Serving(

@@ -97,6 +97,13 @@ import TollbookTestSupport
       #expect(ended.errors.contains("the log is untouched"))
       #expect(!ended.output.contains("damage"))
     }
+    try FileManager.default.createDirectory(atPath: scratch, withIntermediateDirectories: false)
+    for arguments in [["verify"], ["replay"]] {
+      let ended = try await Binary.run(
+        arguments + place, in: folder, environment: ["TMPDIR": scratch])
+      #expect(ended.status == 0, "\(ended.errors)")
+      #expect(try FileManager.default.contentsOfDirectory(atPath: scratch).isEmpty)
+    }
   }
 
   @Test func `a stream of an export is the same as a file, and lines are for reading`()

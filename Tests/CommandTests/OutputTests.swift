@@ -123,6 +123,66 @@ import TollbookTestSupport
     #expect(sentence.hasSuffix("(no [2J  13  2026-11-27  TokensCharged  fetch 1 cost 0 tokens)"))
   }
 
+  @Test func `a line of events says why: no storage, or an answer that cannot be read`() {
+    var refused = SpendRefused()
+    refused.reason = .storageReserve
+    refused.resources = 2
+    refused.refused = ["shared/keepa.product/1/B000000001", "shared/keepa.product/1/B000000002"]
+    let storage = Event.spendRefused(refused).sentence
+    #expect(
+      storage
+        == "2 products not bought: what storage is left is kept for calls already paid")
+    var failed = FetchAttemptFailed()
+    (failed.attempt, failed.fetch, failed.reason) = (1, 7, .unreadable)
+    failed.detail = "HTTP status 200"
+    #expect(
+      Event.fetchAttemptFailed(failed).sentence
+        == "attempt 1 of fetch 7: the answer cannot be read (HTTP status 200)")
+  }
+
+  @Test func `what others wrote steers no terminal by way of an error`() async throws {
+    let folder = try TemporaryFolder()
+    let ended = try await Binary.run(["verify", "--data-dir", "a\u{1B}[2Jb"], in: folder)
+    #expect(ended.status == 1)
+    #expect(ended.errors.contains("a\u{FFFD}[2Jb"))
+    #expect(!ended.errors.unicodeScalars.contains("\u{1B}"))
+  }
+
+  @Test func `what others wrote steers no terminal that the output goes to`() async throws {
+    let folder = try TemporaryFolder()
+    let name = "a\u{1B}[2Jb"
+    #expect(try await Binary.run(["demo", "--data-dir", name], in: folder).status == 0)
+    let process = Binary.process([], in: folder.path, environment: [:])
+    let tool = try #require(process.executableURL?.path)
+    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+    process.arguments = [
+      "PATH=/usr/bin:/bin:/usr/local/bin", "python3", "-c",
+      "import pty, sys; sys.exit(pty.spawn(sys.argv[1:]) >> 8)", tool, "snapshot", "take",
+      "--data-dir", name,
+    ]
+    let output = Lines()
+    process.standardOutput = output.pipe
+    process.standardError = output.pipe
+    try process.run()
+    let said = await output.all()
+    process.waitUntilExit()
+    #expect(process.terminationStatus == 0, "\(said)")
+    #expect(said.contains("a\u{FFFD}[2Jb"))
+    #expect(!said.contains("\u{1B}[2J"))
+  }
+
+  @Test func `the end of the terminal is asked for like Ctrl-C, so that a command tidies up`() async
+  {
+    for number in [SIGHUP, SIGTERM, SIGINT] {
+      await #expect(processExitsWith: .exitCode(42)) { [number = number as Int32] in
+        Interrupt.watch()
+        kill(getpid(), number)
+        while !Interrupt.isRequested { sched_yield() }
+        exit(42)
+      }
+    }
+  }
+
   @Test func `reads without an answer are told`() {
     var row = ReadTally()
     row.unmet = 2

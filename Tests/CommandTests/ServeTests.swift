@@ -1,7 +1,10 @@
 import Foundation
 import JSONText
 import Testing
+import TollbookEvents
+import TollbookLog
 import TollbookTestSupport
+import TollbookViews
 
 @Suite struct ServeTests {
   private let folder: TemporaryFolder
@@ -112,6 +115,7 @@ import TollbookTestSupport
       let meter = try await serving.get("/ledger")["meters"]?[0]
       #expect(meter?["settled"]?.int64 == bought)
       #expect(meter?["in_doubt"]?.int64 == 0 && meter?["reserved"]?.int64 == 0)
+      #expect(await serving.says("read-only, nothing is bought: "))
       #expect(await serving.end().status == 0)
     }
   }
@@ -126,6 +130,23 @@ import TollbookTestSupport
     for word in ["mode=simulated", "data_dir=data", "position=", "[tollbook] serving", "stopped"] {
       #expect(ended.errors.contains(word), "\(word)")
     }
+  }
+
+  @Test func `a log that is dated later than now is told at the start`() async throws {
+    let ahead = Timestamp(milliseconds: Int64(Date().timeIntervalSince1970 * 1_000))
+      .advanced(byMilliseconds: 10 * 365 * 86_400_000)
+    do {
+      let log = try folder.openLog(folds: allFolds, time: ManualTime(ahead).source)
+      try await log.append([.serviceStarted(ServiceStarted())])
+      log.close()
+    }
+    let serving = try await Serving(simulated, in: folder)
+    let bought = try await serving.batch(asins)
+    #expect(bought["stats"]?["tokens_used"]?.int64 == 3)
+    let usage = try await Binary.run(["usage", "--data-dir", "data"], in: folder)
+    #expect(usage.output.contains("3 spent"), "\(usage.output)")
+    let ended = await serving.end()
+    #expect(ended.errors.contains("Degraded: events from position 1 on are dated up to"))
   }
 
   @Test func `without a key the cache is served, and it says so`() async throws {

@@ -130,6 +130,28 @@ import TollbookTestSupport
     #expect(try folder.contents() == after)
   }
 
+  @Test func `a certificate that does not fit leaves no half of a key`() async throws {
+    let process = Binary.process([], in: folder.path, environment: [:])
+    let tool = try #require(process.executableURL?.path)
+    process.executableURL = URL(fileURLWithPath: "/bin/sh")
+    process.arguments = [
+      "-c", #"ulimit -f 0; exec "$0" "$@""#, tool, "tls", "init", "--dir", "certificates",
+    ]
+    // The folder of the data, whose marker would not fit either, is not needed.
+    process.environment?["TOLLBOOK_TLS_DIR"] = "\(folder.path)/certificates"
+    let errors = Lines()
+    process.standardOutput = FileHandle.nullDevice
+    process.standardError = errors.pipe
+    try process.run()
+    let said = await errors.all()
+    process.waitUntilExit()
+    #expect(process.terminationStatus == 1)
+    #expect(said.contains("server.key.new cannot be written: File too large."), "\(said)")
+    let left = try? FileManager.default.contentsOfDirectory(
+      atPath: "\(folder.path)/certificates")
+    #expect((left ?? []).isEmpty, "\(left ?? [])")
+  }
+
   @Test func `a folder of somebody else gets no certificate`() async throws {
     try FileManager.default.createDirectory(
       atPath: "\(folder.path)/data", withIntermediateDirectories: true)

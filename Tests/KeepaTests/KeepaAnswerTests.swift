@@ -88,6 +88,16 @@ import TollbookUpstreams
     #expect(answer.unanswered == [Self.b, Self.c])
   }
 
+  @Test func `where another product came than was asked for, that one is not called absent`() throws
+  {
+    let answer = try read(
+      "{\"products\":[{\"asin\":\"B00000000X\",\"title\":\"X\"}],\(Self.fields)}",
+      asked: [Self.a])
+    #expect(answer.unasked.map(\.asin) == [KeepaASIN("B00000000X")])
+    #expect(answer.absent.isEmpty)
+    #expect(answer.unanswered == [Self.a])
+  }
+
   @Test func `products in a damaged envelope are kept, their cost unknown`() throws {
     let answer = try read(
       "{\"products\":[{\"asin\":\"B00000000A\",\"title\":\"A\"}]}", asked: [Self.a])

@@ -120,6 +120,25 @@ import TollbookViews
     log.close()
   }
 
+  @Test func `what a clock that was ahead has dated is no stretch of the future`() async throws {
+    let folder = try TemporaryFolder()
+    let time = ManualTime()
+    let log = try folder.openLog(folds: allFolds, time: time.source)
+    defer { log.close() }
+    time.setWallClock(to: time.now.advanced(byMilliseconds: 10 * 365 * 86_400_000))
+    var story = AuditStory()
+    story.buy("A")
+    try await log.append(story.events.map(\.event))
+    time.setWallClock(to: .testStart)
+    let before = story.events.count
+    story.buy("B")
+    try await log.append(story.events.dropFirst(before).map(\.event))
+    let usage = try #require(try Usage(of: LogSource(log), until: time.now))
+    #expect(usage[.daily]?.now.sums["tokens"].certain == 2)
+    #expect(usage[.daily]?.now.durations.count == 2)
+    #expect(usage[.daily]?.before.sums["tokens"].certain == 0)
+  }
+
   @Test func `durations are told to a fifth`() {
     var durations = Durations()
     #expect(durations.milliseconds(ofPercent: 50) == nil)

@@ -358,4 +358,74 @@ import TollbookViews
     #expect(world.keepa.calls.count == 1)
     #expect(await world.ask(asins(2)).sources == [.cache, .keepa])
   }
+
+  @Test func `what was bought and purged before the answer is an error, with its cost`()
+    async throws
+  {
+    let world = try await World()
+    _ = await world.ask(asins(9..<10))
+    world.keepa.hold()
+    let client = world.begin(asins(1))
+    await world.keepa.waitForParked(1)
+    let gate = WriterGate()
+    await gate.close(world.log)
+    world.keepa.letGo()
+    while world.log.queueDepth < 1 { await Task.yield() }
+    // In one commit with the answer, behind it.
+    let cache = CacheView(world.log)
+    let resource = KeepaUpstream.resource(try #require(KeepaASIN(asins(1)[0])), .unitedStates)
+    let purge = Task { [log = world.log] in
+      try await log.decide { (state, _) throws(LogError) in
+        var event = CachePurged()
+        event.resource = resource.description
+        event.hard = true
+        event.written = try cache.entry(resource, covering: 0, in: state)?.written ?? 0
+        return Decision(events: [.cachePurged(event)], answer: event.written)
+      }.answer
+    }
+    while world.log.queueDepth < 2 { await Task.yield() }
+    gate.open()
+    let answer = await client.value
+    #expect(try await purge.value > 0)
+    #expect(answer.sources == [.none])
+    #expect(answer.reasons != [nil])
+    #expect(answer.tokens == [1])
+    #expect(await world.ask(asins(1)).sources == [.keepa])
+  }
+
+  @Test func `what was found and purged before the answer is an error, and costs nothing`()
+    async throws
+  {
+    let world = try await World()
+    _ = await world.ask(asins(9..<10))
+    let cache = CacheView(world.log)
+    let resource = KeepaUpstream.resource(try #require(KeepaASIN(asins(1)[0])), .unitedStates)
+    let gate = WriterGate()
+    await gate.close(world.log)
+    // Kept by somebody else, found by the second look, and purged: in this order, in one commit.
+    let entry = ImportedEntry(
+      Write(resource, body: Array("{}".utf8), parts: 0), fetched: world.time.now)
+    let kept = Task { [gateway = world.gateway] in try await gateway.keep([entry]) }
+    while world.log.queueDepth < 1 { await Task.yield() }
+    let client = world.begin(asins(1))
+    while world.log.queueDepth < 2 { await Task.yield() }
+    let purge = Task { [log = world.log] in
+      try await log.decide { (state, _) throws(LogError) in
+        var event = CachePurged()
+        event.resource = resource.description
+        event.hard = true
+        event.written = try cache.entry(resource, covering: 0, in: state)?.written ?? 0
+        return Decision(events: [.cachePurged(event)], answer: event.written)
+      }.answer
+    }
+    while world.log.queueDepth < 3 { await Task.yield() }
+    gate.open()
+    let answer = await client.value
+    #expect(try await kept.value == 1)
+    #expect(try await purge.value > 0)
+    #expect(answer.sources == [.none])
+    #expect(answer.reasons != [nil])
+    #expect(answer.tokens == [0])
+    #expect(world.keepa.calls.count == 1)
+  }
 }

@@ -108,6 +108,11 @@ struct DiscoveryTests {
       let products = try await caller.get("/views/keepa_products_cache?limit=5")
       #expect(products.string("rows.0.asin") == "B09T2ZLMHB")
       #expect(products["rows.0.expires_at"]?.string != nil)
+      // A row of lists is long: there are fewer to a page.
+      let many = try await caller.get("/views/product_discovery_cache?limit=101")
+      #expect(many.status == 400)
+      #expect(many.string("field") == "limit")
+      #expect(try await caller.get("/views/keepa_products_cache?limit=1000").status == 200)
     }
   }
 }
@@ -146,6 +151,17 @@ struct ImportRouteTests {
     }
   }
 
+  @Test func `an import of more values than a hundred products hold is refused`() async throws {
+    let stand = try await Stand()
+    let zeros = String(repeating: "0,", count: 6 << 20)
+    try await stand.serving { caller in
+      let answer = try await caller.send(
+        .post, "/keepa/import", body: "{\"products\":[\(zeros)0]}")
+      #expect(answer.status == 400)
+      #expect(answer.string("type") == "/problems/invalid-json")
+    }
+  }
+
   @Test(
     arguments: [
       ("{\"products\":[],\"fetched_at\":\"2020-01-01T00:00:00Z\"}", "products"),
@@ -171,6 +187,19 @@ struct ImportRouteTests {
 
 /// A batch as a table.
 struct BatchCSVTests {
+  @Test func `where Tollbook itself cannot answer there is no table, but the same refusal`()
+    async throws
+  {
+    let stand = try await Stand { $0.log.reserveBytes = 1 << 60 }
+    try await stand.serving { caller in
+      let answer = try await caller.batch(["B09T2ZLMHB"], headers: [.accept: "text/csv"])
+      #expect(answer.status == 503)
+      #expect(answer.string("type") == "/problems/read-only")
+      #expect(answer.headers[.retryAfter] == "30")
+    }
+    #expect(stand.keepa.simulator.books.calls.allSatisfy { $0.path != "/product" })
+  }
+
   @Test func `a batch is a table for a spreadsheet where that is asked for`() async throws {
     let stand = try await Stand()
     try await stand.serving { caller in
@@ -181,7 +210,7 @@ struct BatchCSVTests {
       #expect(lines.count == 4)
       #expect(lines[0].hasPrefix("asin,domain,source,title,brand,currency,buy_box,"))
       #expect(lines[1].hasPrefix("B09T2ZLMHB,1,keepa,"))
-      #expect(lines[1].hasSuffix(",1,,"))
+      #expect(lines[1].hasSuffix(",,1,,"))
       // What a spreadsheet would take for a formula is text.
       #expect(lines[2].hasPrefix("\"'=1+1\",1,"))
       #expect(lines[2].hasSuffix(",invalid_asin,"))
@@ -238,7 +267,7 @@ struct ScoringRouteTests {
     arguments: [
       ("{\"costs\":5}", "costs"), ("{\"costs\":{\"by\":5}}", "costs.by"),
       ("{\"costs\":{\"buy\":-1}}", "costs.buy"), ("{\"costs\":{\"buy\":1.5}}", "costs.buy"),
-      ("{\"cost\":{}}", "cost"),
+      ("{\"cost\":{}}", "cost"), ("{\"costs\":{\"buy\":1,\"buy\":2}}", "costs.buy"),
     ])
   func `costs that cannot be are refused by name`(body: String, field: String) async throws {
     let stand = try await Stand()
@@ -275,5 +304,18 @@ struct ScoringRouteTests {
       versions.insert(basis.version)
     }
     #expect(versions.count == 3)
+  }
+
+  @Test func `costs of a product that are named twice are refused`() async throws {
+    let stand = try await Stand()
+    let costs = "\"B09T2ZLMHB\":{\"buy\":1},\"B09T2ZLMHB\":{\"buy\":2}"
+    try await stand.serving { caller in
+      let answer = try await caller.send(
+        .post, "/api/v1/products/discover-with-scoring",
+        body: "{\"bsr_max\":5,\"costs_by_asin\":{\(costs)}}")
+      #expect(answer.status == 400)
+      #expect(answer.string("detail")?.contains("B09T2ZLMHB stands twice") == true)
+    }
+    #expect(stand.callCount == 0)
   }
 }

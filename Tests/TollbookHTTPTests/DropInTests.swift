@@ -93,6 +93,22 @@ struct DropInTests {
     }
   }
 
+  @Test func `hours from lastUpdate say nothing of what was fetched by a clock that was ahead`()
+    async throws
+  {
+    let stand = try await Stand()
+    try await stand.serving { caller in
+      let now = stand.time.now
+      stand.time.setWallClock(to: now.advanced(byMilliseconds: 365 * 86_400_000))
+      _ = try await caller.keepa("product?domain=1&asin=\(Self.asin)")
+      let same = try await caller.keepa("product?domain=1&asin=\(Self.asin)&update=24")
+      #expect(same.int("tokensConsumed") == 0)
+      stand.time.setWallClock(to: now)
+      let later = try await caller.keepa("product?domain=1&asin=\(Self.asin)&update=24")
+      #expect(later.int("tokensConsumed") == 1)
+    }
+  }
+
   @Test func `without tokens the answer is 429 with Keepa's envelope, and nothing is bought`()
     async throws
   {
@@ -127,6 +143,7 @@ struct DropInTests {
       ("category?domain=1&category=1,2,3,4,5,6,7,8,9,10,11", "up to 10"),
       ("~frsh=1h/product?domain=1&asin=B000000001", "frsh"),
       ("~max-tokens=many/product?domain=1&asin=B000000001", "max-tokens"),
+      ("~max-tokens=1,max-tokens=500/product?domain=1&asin=B000000001", "max-tokens is said twice"),
     ])
   func `bad input is refused in Keepa's shape, with its reason, and costs nothing`(
     path: String, words: String
@@ -138,6 +155,73 @@ struct DropInTests {
       #expect(answer.string("error.type") == "invalidParameter")
       #expect(answer.string("error.message")?.contains(words) == true, "\(answer.text)")
       #expect(answer.int("tokensConsumed") == 0)
+    }
+    #expect(stand.callCount == 0)
+  }
+
+  @Test func `an option in the path and in a header is one too many`() async throws {
+    let stand = try await Stand()
+    let header = try #require(HeaderName("Tollbook-Max-Tokens"))
+    try await stand.serving { caller in
+      let answer = try await caller.keepa(
+        "~max-tokens=500/product?domain=1&asin=B000000001", [header: "1"])
+      #expect(answer.status == 400)
+      #expect(answer.string("error.message")?.contains("max-tokens is said twice") == true)
+    }
+    #expect(stand.callCount == 0)
+  }
+
+  @Test func `a long name is not repeated whole`() async throws {
+    let stand = try await Stand()
+    let name = String(repeating: "x", count: 5_000)
+    try await stand.serving { caller in
+      for path in ["product?\(name)=1&\(name)=2", "category?\(name)=1&\(name)=2"] {
+        let answer = try await caller.keepa(path)
+        #expect(answer.status == 400)
+        #expect((answer.string("error.message")?.count ?? .max) < 200)
+      }
+    }
+  }
+
+  @Test func `a marketplace is one however its number is written`() async throws {
+    let stand = try await Stand()
+    try await stand.serving { caller in
+      let first = try await caller.keepa("category?domain=1&category=0")
+      #expect(first.int("tokensConsumed") == 1)
+      for domain in ["01", "%2B1"] {
+        let again = try await caller.keepa("category?domain=\(domain)&category=0")
+        #expect(again.status == 200)
+        #expect(again.int("tokensConsumed") == 0)
+      }
+    }
+  }
+
+  @Test func `a body that cannot be read is an error, and is not bought again`() async throws {
+    let stand = try await Stand()
+    try await stand.serving { caller in
+      _ = try await caller.keepa("product?domain=1&asin=\(Self.asin)")
+      _ = try await caller.keepa("category?domain=1&category=0")
+      let calls = stand.callCount
+      try stand.damageBodies()
+      for path in ["product?domain=1&asin=\(Self.asin)", "category?domain=1&category=0"] {
+        let answer = try await caller.keepa(path)
+        #expect(answer.status == 503, "\(answer.text)")
+        #expect(answer.string("error.type") == "storage_failed")
+        #expect(answer.int("tokensConsumed") == 0)
+      }
+      #expect(stand.callCount == calls)
+    }
+  }
+
+  @Test func `a body of a post that is too long is refused in Keepa's shape`() async throws {
+    let stand = try await Stand()
+    try await stand.serving { caller in
+      let answer = try await caller.send(
+        .post, "/keepa/tracking?type=add", body: String(repeating: " ", count: (1 << 20) + 1))
+      #expect(answer.status == 413)
+      let body = try gunzip(answer.bytes, maximumLength: 1 << 20)
+      let message = try JSONDocument(body).root["error"]?["message"]?.string
+      #expect(message?.contains("\(1 << 20) bytes") == true)
     }
     #expect(stand.callCount == 0)
   }

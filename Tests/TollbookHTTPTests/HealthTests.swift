@@ -181,6 +181,41 @@ import TollbookTestSupport
     #expect(health.string("reasons.0.detail")?.contains("2 tokens are in doubt") == true)
   }
 
+  @Test
+  func `an upstream that is left alone is told, and the answer says what may have been spent`()
+    async throws
+  {
+    let stand = try await Stand()
+    try await stand.serving { caller in
+      _ = try await caller.batch(["B000000009"])
+      stand.keepa.simulator.faults = KeepaFaults([KeepaFault(.drop, next: 5)])
+      let doubt = try await caller.batch(["B000000001", "B000000002"])
+      #expect(doubt.int("stats.tokens_used") == 0)
+      #expect(doubt.int("stats.tokens_in_doubt") == 2)
+      #expect(doubt.int("results.0.tokens_in_doubt") == 1)
+      #expect(doubt.headers[.chargeInDoubt] == "2")
+      #expect(try await caller.get("/health").string("status") == "ok")
+      let discover = try await caller.send(
+        .post, "/api/v1/products/discover", body: "{\"bsr_max\":5}")
+      #expect(discover.status == 503)
+      #expect(discover.headers[.chargeInDoubt] == "11")
+      let wire = try await caller.inflated("/keepa/product?domain=1&asin=B000000003")
+      #expect(wire.status == 503)
+      #expect(wire.int("tokensConsumed") == 0)
+      #expect(wire.headers[.chargeInDoubt] == "1")
+      let passed = try await caller.inflated("/keepa/topseller?domain=1")
+      #expect(passed.headers[.chargeInDoubt] == "50")
+      let table = try await caller.batch(["B000000004"], headers: [.accept: "text/csv"])
+      #expect(table.text.hasSuffix(",1,0,upstream_unavailable,\r\n"), "\(table.text)")
+      let health = try await caller.get("/health")
+      #expect(health.string("status") == "degraded")
+      #expect(health.string("reasons.0.reason") == "keepa_paused")
+      #expect(health.string("upstreams.keepa.state") == "paused")
+      let cached = try await caller.batch(["B000000009"])
+      #expect(cached.headers[.chargeInDoubt] == nil)
+    }
+  }
+
   @Test func `a reading that never ends is told with its process`() async throws {
     let stand = try await Stand()
     let service = HTTPService(

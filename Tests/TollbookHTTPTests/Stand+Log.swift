@@ -1,3 +1,5 @@
+import Bytes
+import LMDB
 import Testing
 import TollbookEvents
 import TollbookLog
@@ -18,6 +20,19 @@ extension Stand {
     var started = ServiceStarted()
     started.version = String(repeating: "x", count: 100_000)
     while log.writerState == .open { _ = try? await log.append([.serviceStarted(started)]) }
+  }
+
+  /// Puts something that is none in the place of every body.
+  func damageBodies() throws {
+    try log.environment.withWriteTransaction { (transaction) throws(LMDBError) in
+      var keys: [[UInt8]] = []
+      try transaction.reading.scan(log.tables.bodies) { key, _ in
+        keys.append([UInt8](copying: key))
+        return .next
+      }
+      let row: [UInt8] = [1]
+      for key in keys { try transaction.put(row.span, forKey: key.span, in: log.tables.bodies) }
+    }
   }
 }
 

@@ -28,7 +28,7 @@ struct KeepaQuestion: Sendable {
     var given: [String: String] = [:]
     for (name, value) in items where name != "key" {
       if given.updateValue(value, forKey: name) != nil {
-        throw .invalid("\(name) stands twice")
+        throw .invalid("\(name.inOneLine(atMost: 50)) stands twice")
       }
     }
     let takesSelection = endpoint == .finder || endpoint == .deals
@@ -39,8 +39,12 @@ struct KeepaQuestion: Sendable {
     for name in endpoint.required where given[name]?.isEmpty ?? true {
       throw .invalid("\(name) is missing")
     }
-    if let text = given["domain"], Int(text).flatMap(KeepaDomain.init) == nil {
-      throw .invalid("domain is \(text.inOneLine(atMost: 50)), which Keepa does not have")
+    if let text = given["domain"] {
+      guard let domain = Int(text).flatMap(KeepaDomain.init) else {
+        throw .invalid("domain is \(text.inOneLine(atMost: 50)), which Keepa does not have")
+      }
+      // However the number is written, as 01: it is one marketplace, and bought once.
+      given["domain"] = "\(domain.rawValue)"
     }
     // What a selection of deals says itself.
     if endpoint == .deals { given["domain"] = nil }

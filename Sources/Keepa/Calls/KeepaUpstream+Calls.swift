@@ -121,7 +121,8 @@ extension KeepaUpstream {
       })
     else { return Delivery([]) }
     let products = KeepaProductAnswer.products(
-      in: root["products"], asked: ProductQuery.contentSet(of: request))
+      in: root["products"], asked: ProductQuery.contentSet(of: request),
+      atMost: call.needs.count * ProductQuery.codeLimit(of: request))
     var writes: [Write] = []
     for need in call.needs {
       guard let resource = need.resource else { continue }

@@ -19,6 +19,8 @@ struct Discovery: Sendable {
   /// Whether the list was there: never if anything was asked of Keepa for it, by this request or by one that it joined.
   let isCached: Bool
   let tokens: Int64
+  /// What may have been spent beside that.
+  let tokensInDoubt: Int64
   let position: Position
   let now: Timestamp
 
@@ -39,7 +41,11 @@ struct Discovery: Sendable {
     guard let outcome = answer.outcomes.first else {
       throw Problem(.storageFailed, "nothing was decided about it")
     }
-    if let problem = outcome.problem, outcome.entry == nil { throw Problem(problem) }
+    if let problem = outcome.problem, outcome.entry == nil {
+      var refusal = Problem(problem)
+      refusal.headers.tell(inDoubt: outcome.inDoubt)
+      throw refusal
+    }
     var asins: [KeepaASIN] = []
     var total: Int64 = 0
     if let entry = outcome.entry, entry.isPresent {
@@ -55,6 +61,7 @@ struct Discovery: Sendable {
     self.total = total
     isCached = outcome.source == .cache || outcome.source == .stale
     tokens = outcome.cost + outcome.lost
+    tokensInDoubt = outcome.inDoubt
     position = answer.position
     now = answer.now
     tell(logger, outcome.resource, found: asins.count)
@@ -103,6 +110,7 @@ extension HTTPService {
           json.field("tokens_used", found.tokens)
         }
         response.headers[.charge] = "\(found.tokens)"
+        response.headers.tell(inDoubt: found.tokensInDoubt)
         return response
       })
   }

@@ -82,6 +82,10 @@ struct CostOrder {
           throw Problem(
             .invalidField, "“\(member.name.prefix(50))” is no ASIN", field: "costs_by_asin")
         }
+        guard own[asin] == nil else {
+          throw Problem(
+            .invalidField, "\(asin) stands twice; send one of them", field: "costs_by_asin")
+        }
         own[asin] = try Self.costs(member.value, "costs_by_asin.\(asin)")
       }
     }
@@ -104,7 +108,11 @@ struct CostOrder {
           "\(field) takes buy, inbound and prep: whole numbers in the currency's minor unit",
           field: "\(field).\(member.name.prefix(50))")
       }
-      found[member.name] = amount
+      guard found.updateValue(amount, forKey: member.name) == nil else {
+        throw Problem(
+          .invalidField, "\(member.name) stands twice; send one of them",
+          field: "\(field).\(member.name)")
+      }
     }
     do throws(ProductCostError) {
       return try ProductCosts(buy: found["buy"], inbound: found["inbound"], prep: found["prep"])
@@ -156,6 +164,8 @@ extension HTTPService {
           json.field("tokens_used", tokens)
         }
         response.headers[.charge] = "\(tokens)"
+        response.headers.tell(
+          inDoubt: found.tokensInDoubt + answer.outcomes.reduce(0) { $0 + $1.inDoubt })
         return response
       })
     router.route(
@@ -171,8 +181,11 @@ extension HTTPService {
           ProductsRequest(
             asins: [asin], domain: domain, contentSet: parts, account: gateway.settings.account))
         guard let outcome = answer.outcomes.first, let entry = outcome.entry else {
-          throw answer.outcomes.first?.problem.map { Problem($0) }
+          var refusal =
+            answer.outcomes.first?.problem.map { Problem($0) }
             ?? Problem(.notFound, "nothing is known about \(asin)")
+          refusal.headers.tell(inDoubt: answer.outcomes.first?.inDoubt ?? 0)
+          throw refusal
         }
         guard entry.isPresent else {
           throw Problem(.notFound, "Keepa does not know \(asin) in domain \(domain.rawValue)")
@@ -185,6 +198,7 @@ extension HTTPService {
           json.field("tokens_used", outcome.paid)
         }
         response.headers[.charge] = "\(outcome.paid)"
+        response.headers.tell(inDoubt: outcome.inDoubt)
         return response
       })
   }

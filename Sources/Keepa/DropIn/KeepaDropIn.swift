@@ -48,9 +48,7 @@ struct KeepaDropIn: Sendable {
     options = Result { () throws(KeepaRefusal) in
       try KeepaOptions(path: path, request.headers)
     }
-    body =
-      request.method == .post
-      ? Array(try await request.body.collect(upTo: Self.mostBody).readableBytesView) : []
+    body = request.method == .post ? try await collectedBody(of: request, limit: Self.mostBody) : []
   }
 
   var gateway: Gateway { service.gateway }
@@ -87,22 +85,24 @@ struct KeepaDropIn: Sendable {
           await passed(
             KeepaUpstream.product, request, options))
       }
-      var consumed: Int64 = 0
+      var (consumed, inDoubt): (Int64, Int64) = (0, 0)
       var asins = query.asins
       if !query.codes.isEmpty {
         let demand = prepared(query.codeDemand, options)
         if try isDryRun { return estimate(demand) }
         let found = await gateway.answer(demand)
         consumed += found.paid
-        if let reply = refusal(of: found, options, consumed: consumed) { return self.reply(reply) }
-        asins = products(of: found)
+        inDoubt += found.inDoubt
+        if let reply = refusal(of: found, options, consumed, inDoubt) { return self.reply(reply) }
+        asins = try products(of: found)
       }
       let demand = prepared(query.demand(for: asins), options)
       if try isDryRun { return estimate(demand) }
       var answer = await gateway.answer(demand)
       consumed += answer.paid
-      if let reply = refusal(of: answer, options, consumed: consumed) { return self.reply(reply) }
-      var bodies = bodies(of: answer)
+      inDoubt += answer.inDoubt
+      if let reply = refusal(of: answer, options, consumed, inDoubt) { return self.reply(reply) }
+      var bodies = try bodies(of: answer)
       // What a restored snapshot came without is bought again.
       let lost = answer.outcomes.filter {
         bodies[$0.resource] == nil && $0.entry?.isPresent == true
@@ -113,12 +113,14 @@ struct KeepaDropIn: Sendable {
         again.age = .fetched(0)
         let more = await gateway.answer(again)
         consumed += more.paid
-        if let reply = refusal(of: more, options, consumed: consumed) { return self.reply(reply) }
-        bodies.merge(self.bodies(of: more)) { $1 }
+        inDoubt += more.inDoubt
+        if let reply = refusal(of: more, options, consumed, inDoubt) { return self.reply(reply) }
+        bodies.merge(try self.bodies(of: more)) { $1 }
         answer = answer.with(more)
       }
       var reply = KeepaReply()
       reply.consumed = consumed
+      reply.inDoubt = inDoubt
       reply.headers = headers(of: answer)
       let found = answer.outcomes.compactMap { bodies[$0.resource].map(ProductBody.init) }
       if !found.isEmpty { reply.content = .products(found, query.view) }
@@ -141,13 +143,14 @@ struct KeepaDropIn: Sendable {
       let demand = prepared(question.demand, options)
       if try isDryRun { return estimate(demand) }
       let answer = await gateway.answer(demand)
-      if let reply = refusal(of: answer, options, consumed: answer.paid) {
+      if let reply = refusal(of: answer, options, answer.paid, answer.inDoubt) {
         return self.reply(reply)
       }
-      let contents = contents(of: answer)
+      let contents = try contents(of: answer)
       if endpoint == .graph { return picture(answer, contents.first) }
       var reply = KeepaReply()
       reply.consumed = answer.paid
+      reply.inDoubt = answer.inDoubt
       reply.headers = headers(of: answer)
       reply.content = .members(merged(contents, endpoint))
       return self.reply(reply)
@@ -167,20 +170,23 @@ struct KeepaDropIn: Sendable {
     _ operation: String, _ request: PassedRequest, _ options: KeepaOptions
   ) async -> KeepaReply {
     let demand = prepared(ResourceDemand(operation, []), options)
-    switch await gateway.pass(operation, request, for: demand) {
-    case .success(let (answer, cost)):
-      var reply = KeepaReply()
-      reply.consumed = cost
+    let passed = await gateway.pass(operation, request, for: demand)
+    var reply: KeepaReply
+    switch passed.result {
+    case .success(let answer):
+      reply = KeepaReply()
+      reply.consumed = passed.cost
       reply.content = .members(Array(answer.body.dropFirst().dropLast()))
-      return reply
     case .failure(let problem) where problem.reason == .tooLate && problem.upstreamStatus == 0:
-      return KeepaReply(
+      reply = KeepaReply(
         KeepaRefusal(
           503, "timeout",
           "Keepa has not answered yet; its answer is not kept, so asking again"
             + " may cost again"))
-    case .failure(let problem): return refusal(problem, consumed: 0)
+    case .failure(let problem): reply = refusal(problem, consumed: passed.cost)
     }
+    reply.inDoubt = passed.inDoubt
+    return reply
   }
 
   // MARK: What is sent back
@@ -241,30 +247,37 @@ struct KeepaDropIn: Sendable {
   // MARK: What was found
 
   /// The bodies of what was asked for, by their resources: stored, or as they were handed on.
-  private func bodies(of answer: DemandAnswer) -> [ResourceKey: Body] {
+  ///
+  /// - Throws: if one cannot be read: it may be there, so that it is not bought again.
+  private func bodies(of answer: DemandAnswer) throws(KeepaRefusal) -> [ResourceKey: Body] {
     var bodies: [ResourceKey: Body] = [:]
     for outcome in answer.outcomes {
       if let write = outcome.handedOn, let body = write.body {
         bodies[outcome.resource] = Body(body, cuts: write.cuts)
-      } else if let entry = outcome.entry, let body = try? gateway.body(of: entry) {
-        bodies[outcome.resource] = body
+      } else if let entry = outcome.entry {
+        do throws(LogError) { bodies[outcome.resource] = try gateway.body(of: entry) } catch {
+          throw .unreadable(outcome.resource)
+        }
       }
     }
     return bodies
   }
 
   /// The contents of bodies, in the order of what was asked for.
-  private func contents(of answer: DemandAnswer) -> [[UInt8]] {
-    let bodies = bodies(of: answer)
-    return answer.outcomes.compactMap { outcome in
-      bodies[outcome.resource].flatMap { try? $0.content() }
+  private func contents(of answer: DemandAnswer) throws(KeepaRefusal) -> [[UInt8]] {
+    let bodies = try bodies(of: answer)
+    var contents: [[UInt8]] = []
+    for outcome in answer.outcomes {
+      guard let body = bodies[outcome.resource] else { continue }
+      do { contents.append(try body.content()) } catch { throw .unreadable(outcome.resource) }
     }
+    return contents
   }
 
   /// The products that codes stand for, each once.
-  private func products(of answer: DemandAnswer) -> [KeepaASIN] {
+  private func products(of answer: DemandAnswer) throws(KeepaRefusal) -> [KeepaASIN] {
     var seen: Set<KeepaASIN> = []
-    return contents(of: answer).flatMap { content in
+    return try contents(of: answer).flatMap { content in
       let list = try? JSONDocument(content).root.array
       return list?.compactMap { $0.string.flatMap { KeepaASIN($0) } } ?? []
     }.filter { seen.insert($0).inserted }
@@ -275,13 +288,15 @@ struct KeepaDropIn: Sendable {
   /// The refusal of a demand of which something is missing: all of it is answered, or nothing. What Keepa's answer left
   /// out is left out here too: it was paid for, and a refusal would have the rest asked for again.
   private func refusal(
-    of answer: DemandAnswer, _ options: KeepaOptions, consumed: Int64
+    of answer: DemandAnswer, _ options: KeepaOptions, _ consumed: Int64, _ inDoubt: Int64
   ) -> KeepaReply? {
     for outcome in answer.outcomes {
       guard let problem = outcome.problem, problem.reason != .incomplete, !problem.isUnanswered
       else { continue }
       if options.allowsStale, outcome.entry?.isPresent == true { continue }
-      return refusal(problem, consumed: consumed)
+      var reply = refusal(problem, consumed: consumed)
+      reply.inDoubt = inDoubt
+      return reply
     }
     return nil
   }
@@ -345,6 +360,8 @@ struct KeepaDropIn: Sendable {
 extension DemandAnswer {
   /// What the demand has paid.
   fileprivate var paid: Int64 { outcomes.reduce(0) { $0 &+ $1.cost &+ $1.lost } }
+  /// What may have been spent beside that.
+  fileprivate var inDoubt: Int64 { outcomes.reduce(0) { $0 &+ $1.inDoubt } }
 }
 
 extension KeepaRefusal {

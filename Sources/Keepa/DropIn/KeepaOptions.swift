@@ -35,7 +35,12 @@ struct KeepaOptions: Hashable, Sendable {
       }
       items.append((parts[0], parts[1], "the path"))
     }
+    var seen: Set<String> = []
     for (name, value, place) in items {
+      // Of two limits one would be lost.
+      guard seen.insert(name).inserted else {
+        throw .invalid("\(name.inOneLine(atMost: 50)) is said twice, once in \(place)")
+      }
       try set(name, value.lowercased(), place)
     }
   }

@@ -1,3 +1,6 @@
+import TollbookEvents
+import TollbookGateway
+
 /// A "no" to a client that speaks Keepa's wire format, in Keepa's own shape: a status and an `error` object (fact sheet,
 /// section 3).
 struct KeepaRefusal: Error, Hashable {
@@ -15,5 +18,12 @@ struct KeepaRefusal: Error, Hashable {
   /// A request that cannot be carried out.
   static func invalid(_ message: String) -> KeepaRefusal {
     KeepaRefusal(400, "invalidParameter", message)
+  }
+
+  /// What is kept of something cannot be read. Nothing is bought in its place.
+  static func unreadable(_ resource: ResourceKey) -> KeepaRefusal {
+    KeepaRefusal(
+      503, PurchaseProblem.Reason.storageFailed.rawValue,
+      "what is kept of \(resource) cannot be read; nothing was bought in its place")
   }
 }

@@ -15,6 +15,8 @@ struct KeepaReply {
   var content = Content.members([])
   /// What this request paid.
   var consumed: Int64 = 0
+  /// What may have been spent beside that.
+  var inDoubt: Int64 = 0
   var refusal: KeepaRefusal?
   /// When it is worth asking again; nil: at the next refill.
   var retryAt: Timestamp?
@@ -43,6 +45,7 @@ struct KeepaReply {
     headers[.contentEncoding] = "gzip"
     headers[.charge] = "\(consumed)"
     if let seconds = retrySeconds(bucket) { headers[.retryAfter] = "\(seconds)" }
+    headers.tell(inDoubt: inDoubt)
     let bytes: [UInt8]
     switch content {
     case .members(let members):

@@ -35,7 +35,7 @@ struct ProductQuery: Sendable {
     items = all.filter { $0.name != "key" }
     var given: [String: String] = [:]
     for (name, value) in items where given.updateValue(value, forKey: name) != nil {
-      throw .invalid("\(name) stands twice")
+      throw .invalid("\(name.inOneLine(atMost: 50)) stands twice")
     }
     guard let text = given["domain"] else { throw .invalid("domain is missing") }
     guard let domain = Int(text).flatMap(KeepaDomain.init) else {
@@ -147,6 +147,11 @@ struct ProductQuery: Sendable {
   /// What a request that is sent on wants of each product.
   static func contentSet(of request: PassedRequest) -> ContentSet {
     (try? ProductQuery(request.query))?.contentSet ?? .plain
+  }
+
+  /// How many products each code of a request that is sent on may bring.
+  static func codeLimit(of request: PassedRequest) -> Int {
+    (try? ProductQuery(request.query))?.codeLimit ?? codeLimit
   }
 
   /// What each of its products costs in tokens, at most and probably; of a code as many as it may bring.

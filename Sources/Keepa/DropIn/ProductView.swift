@@ -158,6 +158,8 @@ struct ProductView: Hashable, Sendable {
 
   private static func write(order: JSONValue, _ live: [Int], _ json: inout JSONWriter) {
     guard let all = order.array else { return json.raw(order.bytes) }
-    json.array(all.compactMap(\.int).compactMap { live.firstIndex(of: $0) })
+    let placeOf = Dictionary(live.enumerated().map { ($0.element, $0.offset) }) { first, _ in first
+    }
+    json.array(all.compactMap(\.int).compactMap { placeOf[$0] })
   }
 }

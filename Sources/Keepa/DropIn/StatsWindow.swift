@@ -143,27 +143,28 @@ struct IntervalFigures {
     }
     if let before = points.last(where: { $0.minute <= from }) { atStart = before.value }
     var sum: Int128 = 0
-    var filled: Int64 = 0
-    var emptyMinutes: Int64 = 0
+    // Points may be in any order, and say anything: no sum may overflow.
+    var filled: Int128 = 0
+    var emptyMinutes: Int128 = 0
     for (index, point) in points.enumerated() {
       let next = index + 1 < points.count ? points[index + 1].minute : to
       let (begin, end) = (max(point.minute, from), min(next, to))
       guard end > begin || (point.minute >= from && point.minute <= to) else { continue }
       let minutes = max(0, end &- begin)
       guard point.value >= 0 else {
-        emptyMinutes += minutes
+        emptyMinutes += Int128(minutes)
         continue
       }
-      sum += Int128(point.value) * Int128(minutes)
-      filled += minutes
+      sum = sum.addingReportingOverflow(Int128(point.value) * Int128(minutes)).partialValue
+      filled += Int128(minutes)
       let seen = Point(minute: begin, value: point.value)
       if lowest.map({ seen.value < $0.value }) ?? true { lowest = seen }
       if highest.map({ seen.value > $0.value }) ?? true { highest = seen }
     }
-    if filled > 0 { average = Int64(clamping: sum / Int128(filled)) }
+    if filled > 0 { average = Int64(clamping: sum / filled) }
     if to > from {
       empty = Int64(
-        clamping: (Int128(emptyMinutes) * 100 + Int128(to - from) - 1) / Int128(to - from))
+        clamping: (emptyMinutes * 100 + Int128(to - from) - 1) / Int128(to - from))
     }
   }
 }

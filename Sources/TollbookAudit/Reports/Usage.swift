@@ -154,8 +154,8 @@ package struct Usage: Sendable {
 
   /// Adds to the stretches that an instant belongs to.
   private mutating func add(at time: Timestamp, _ change: (inout UsageFigures) -> Void) {
-    let age = end.milliseconds - time.milliseconds
-    guard age > 0 else { return }
+    // What is dated later than now has happened by now: a clock was ahead when it was written, or before.
+    let age = max(1, end.milliseconds - time.milliseconds)
     for index in reviews.indices {
       let length = reviews[index].period.milliseconds
       if age <= length {

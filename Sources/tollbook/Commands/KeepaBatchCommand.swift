@@ -75,10 +75,10 @@ struct KeepaBatchCommand: AsyncParsableCommand {
         if start == 0, lines.isEmpty { Console.put("\(rows[0])\r\n") }
         var spent: Int64 = 0
         for (place, row) in zip(places, rows.dropFirst()) {
-          // The last three hold no comma.
-          let cells = row.split(separator: ",", omittingEmptySubsequences: false).suffix(3)
-          spent += cells.first.flatMap { Int64($0) } ?? 0
-          let error = cells.dropFirst().first ?? ""
+          // The last four hold no comma: what may have been spent and what was, the error, and when to try again.
+          let cells = row.split(separator: ",", omittingEmptySubsequences: false).suffix(4)
+          spent += cells.prefix(2).reduce(0) { $0 + (Int64($1) ?? 0) }
+          let error = cells.dropFirst(2).first ?? ""
           let isToWaitFor = error == "insufficient_tokens" || error == "deadline_exceeded"
           if !isToWaitFor || left == 0 { lines[place] = row }
         }

@@ -57,7 +57,7 @@ struct UsagePage {
     return ["The last errors:"]
       + usage.failures.reversed().map { failure in
         "  \(failure.time)  fetch \(failure.fetch): \(failure.reason)"
-          + (failure.detail.isEmpty ? "" : " (\(failure.detail))")
+          + (failure.detail.isEmpty ? "" : " (\(failure.detail.inOneLine(atMost: 200)))")
       }
   }
 

@@ -39,6 +39,8 @@ struct Server: Sendable {
   var simulator: BaseURL?
   /// What ends it.
   var signals = EndSignals.services
+  /// How long an end may take.
+  var makeLimit: @Sendable (_ seconds: Double) -> EndLimit = { EndLimit(seconds: $0) }
 
   /// Serves until it is told to stop.
   ///
@@ -104,8 +106,7 @@ struct Server: Sendable {
       log: log, upstreams: systems.map(\.upstream), settings: settings.gateway,
       random: Chance.fraction)
     let checkpoints = checkpoints(of: log)
-    let limit = EndLimit(
-      seconds: Double(gateway.longestCall) / 1_000 + Self.lastSeconds)
+    let limit = makeLimit(Double(gateway.longestCall) / 1_000 + Self.lastSeconds)
     defer { limit.lift() }
     let outcome: Result<Void, any Error>
     do {

@@ -3,6 +3,7 @@ import Foundation
 import JSONText
 import NIOCore
 import NIOHTTP1
+import TollbookUpstreams
 
 /// A running Tollbook, as a command that asks it like any other client sees it.
 struct ServiceClient {
@@ -19,10 +20,11 @@ struct ServiceClient {
   )
     throws(Refused)
   {
-    guard let parsed = URL(string: url), let scheme = parsed.scheme,
-      scheme == "http" || scheme == "https", parsed.host() != nil
-    else { throw Refused("\(url) is no address of a Tollbook, such as http://127.0.0.1:8000.") }
-    base = url.hasSuffix("/") ? String(url.dropLast()) : url
+    guard let address = BaseURL(url) else {
+      throw Refused(
+        "\(BaseURL.masked(url)) is no address of a Tollbook, such as http://127.0.0.1:8000.")
+    }
+    base = address.description
     self.accessKey = accessKey.flatMap { $0.isEmpty ? nil : $0 }
   }
 

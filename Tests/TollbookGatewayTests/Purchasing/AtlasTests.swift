@@ -113,8 +113,8 @@ struct `An upstream that is nothing like Keepa` {
       })
     let answer = await world.gateway.pass(
       "atlas.route", request, for: ResourceDemand("atlas.route", [], account: "acme"))
-    #expect(try answer.get().answer.body == Array("route from here to there".utf8))
-    #expect(try answer.get().cost == 1)
+    #expect(try answer.result.get().body == Array("route from here to there".utf8))
+    #expect(answer.cost == 1)
     #expect(pieces.withLock { $0 } == ["route", "from", "here", "to", "there"])
     let charge = try #require(
       try world.events().compactMap { event -> TokensCharged? in
