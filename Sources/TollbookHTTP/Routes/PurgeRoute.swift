@@ -5,8 +5,8 @@ import TollbookGateway
 import TollbookLog
 
 extension HTTPService {
-  /// `POST /cache/purge`, with one of `key`, `prefix`, `label` and `"all": true`, further `hard` and `note`: tells what the entries
-  /// had cost, and with `"confirm": true` purges them.
+  /// `POST /cache/purge`, with one of `key`, `prefix`, `label` and `"all": true`, further `hard` and `note`: tells what the
+  /// entries had cost, and with `"confirm": true` purges them.
   func addPurge(to router: Router<TollbookContext>) {
     router.route(
       "/cache/purge",
