@@ -6,9 +6,9 @@ import TollbookUpstreams
 
 /// Products that are to be fresh in the cache: what `POST /cache/warm` asks for, and what the log keeps of it.
 ///
-/// Members: one of `asins`, 1 to 10,000 strings, and `discovery`, filters as ``DiscoveryRequest`` takes them; beside `asins` also
-/// `domain`, 1 if left out; `include`, any of `rating`, `buybox`, `offers`; `limit_units`, the most tokens that it may cost, the
-/// search included.
+/// Members: one of `asins`, 1 to 10,000 strings, and `discovery`, filters as ``DiscoveryRequest`` takes them; beside
+/// `asins` also `domain`, 1 if left out; `include`, any of `rating`, `buybox`, `offers`; `limit_units`, the most tokens
+/// that it may cost, the search included.
 struct WarmOrder {
   static let mostProducts = 10_000
   static let names = ["asins", "discovery", "domain", "include", "limit_units"]
