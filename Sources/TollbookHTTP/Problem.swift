@@ -94,6 +94,13 @@ package struct Problem: Error {
     return problem
   }
 
+  /// How long to wait at an instant, where it is known when it is worth trying again and nothing else was said.
+  func retrying(from now: Timestamp) -> Problem {
+    guard headers[.retryAfter] == nil, let retryAt else { return self }
+    let wait = max(0, retryAt.milliseconds &- now.milliseconds)
+    return retrying(after: max(1, Int((wait + 999) / 1_000)))
+  }
+
   /// The document with its members in this order: type, title, status, detail, field, retry_at, request_id.
   package func response(requestID: String) -> Response {
     var json = JSONWriter()

@@ -219,6 +219,19 @@ private let three = ["B000000001", "B000000002", "B000000003"]
     }
   }
 
+  @Test func `who is refused as a whole is told in the header when to try again`() async throws {
+    let stand = try await Stand { $0.simulator.balance = 0 }
+    try await stand.serving { caller in
+      let answer = try await caller.send(
+        .post, "/api/v1/products/discover", body: "{\"bsr_max\":5}")
+      #expect(answer.status == 429)
+      let instant = try #require(answer.string("retry_at").flatMap { Timestamp(rfc3339: $0) })
+      let wait = instant.milliseconds - stand.time.now.milliseconds
+      #expect(answer.headers[.retryAfter] == "\((wait + 999) / 1_000)")
+    }
+    #expect(stand.keepa.simulator.books.tokens == 0)
+  }
+
   @Test func `without tokens the answer says when to try again`() async throws {
     let stand = try await Stand { $0.simulator.balance = 0 }
     try await stand.serving { caller in
