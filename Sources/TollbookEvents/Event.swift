@@ -25,6 +25,12 @@ package indirect enum Event: Hashable, Sendable {
   case windowObserved(WindowObserved)
   case credentialAdded(CredentialAdded)
   case credentialStatusChanged(CredentialStatusChanged)
+  case accountOpened(AccountOpened)
+  case accountClosed(AccountClosed)
+  case accessKeyIssued(AccessKeyIssued)
+  case accessKeyRevoked(AccessKeyRevoked)
+  case budgetSet(BudgetSet)
+  case budgetRemoved(BudgetRemoved)
   case serviceStarted(ServiceStarted)
   case serviceRecovered(ServiceRecovered)
   case snapshotTaken(SnapshotTaken)
@@ -57,6 +63,12 @@ package indirect enum Event: Hashable, Sendable {
     case .windowObserved: .windowObserved
     case .credentialAdded: .credentialAdded
     case .credentialStatusChanged: .credentialStatusChanged
+    case .accountOpened: .accountOpened
+    case .accountClosed: .accountClosed
+    case .accessKeyIssued: .accessKeyIssued
+    case .accessKeyRevoked: .accessKeyRevoked
+    case .budgetSet: .budgetSet
+    case .budgetRemoved: .budgetRemoved
     case .serviceStarted: .serviceStarted
     case .serviceRecovered: .serviceRecovered
     case .snapshotTaken: .snapshotTaken
@@ -91,6 +103,12 @@ package indirect enum Event: Hashable, Sendable {
     case .windowObserved(let message): message
     case .credentialAdded(let message): message
     case .credentialStatusChanged(let message): message
+    case .accountOpened(let message): message
+    case .accountClosed(let message): message
+    case .accessKeyIssued(let message): message
+    case .accessKeyRevoked(let message): message
+    case .budgetSet(let message): message
+    case .budgetRemoved(let message): message
     case .serviceStarted(let message): message
     case .serviceRecovered(let message): message
     case .snapshotTaken(let message): message
@@ -125,6 +143,12 @@ package enum EventKind: UInt8, CaseIterable, Sendable {
   case windowObserved = 39
   case credentialAdded = 50
   case credentialStatusChanged = 51
+  case accountOpened = 52
+  case accountClosed = 53
+  case accessKeyIssued = 54
+  case accessKeyRevoked = 55
+  case budgetSet = 56
+  case budgetRemoved = 57
   case serviceStarted = 65
   case serviceRecovered = 66
   case snapshotTaken = 67
@@ -157,6 +181,12 @@ package enum EventKind: UInt8, CaseIterable, Sendable {
     case .windowObserved: "WindowObserved"
     case .credentialAdded: "CredentialAdded"
     case .credentialStatusChanged: "CredentialStatusChanged"
+    case .accountOpened: "AccountOpened"
+    case .accountClosed: "AccountClosed"
+    case .accessKeyIssued: "AccessKeyIssued"
+    case .accessKeyRevoked: "AccessKeyRevoked"
+    case .budgetSet: "BudgetSet"
+    case .budgetRemoved: "BudgetRemoved"
     case .serviceStarted: "ServiceStarted"
     case .serviceRecovered: "ServiceRecovered"
     case .snapshotTaken: "SnapshotTaken"

@@ -51,6 +51,12 @@ extension Event {
       case .credentialAdded: self = .credentialAdded(try CredentialAdded(serializedBytes: payload))
       case .credentialStatusChanged:
         self = .credentialStatusChanged(try CredentialStatusChanged(serializedBytes: payload))
+      case .accountOpened: self = .accountOpened(try AccountOpened(serializedBytes: payload))
+      case .accountClosed: self = .accountClosed(try AccountClosed(serializedBytes: payload))
+      case .accessKeyIssued: self = .accessKeyIssued(try AccessKeyIssued(serializedBytes: payload))
+      case .accessKeyRevoked: self = .accessKeyRevoked(try AccessKeyRevoked(serializedBytes: payload))
+      case .budgetSet: self = .budgetSet(try BudgetSet(serializedBytes: payload))
+      case .budgetRemoved: self = .budgetRemoved(try BudgetRemoved(serializedBytes: payload))
       case .serviceStarted: self = .serviceStarted(try ServiceStarted(serializedBytes: payload))
       case .serviceRecovered:
         self = .serviceRecovered(try ServiceRecovered(serializedBytes: payload))

@@ -22,6 +22,8 @@ package struct Posting: Hashable, Sendable {
   package var change: Change
   /// What the event posts as granted: an opening balance, refills, the limit of a window.
   package var granted: Int64 = 0
+  /// What the event posts as spent before the page was first used.
+  package var carried: Int64 = 0
   /// When the window ends, where that is told.
   package var windowEnds: Timestamp?
   /// What was expected by the price list.
@@ -107,6 +109,7 @@ extension Posting {
   fileprivate init(_ move: Move, _ change: Change) {
     self.init(MeterKey(move.meter, window: move.window), change)
     granted = move.granted
+    carried = move.carried
     windowEnds = move.windowEndsMs == 0 ? nil : Timestamp(milliseconds: move.windowEndsMs)
     expected = move.expected
     basis = move.basis

@@ -111,7 +111,7 @@ extension Purchaser {
         .paused(upstream.title, until: status.pausedUntil ?? log.time.now()))
     }
     let now = log.time.now()
-    let (cache, ledger) = (cache, ledger)
+    let (cache, books) = (cache, books)
     let batch = PurchaseQueue.Batch(previewing: order)
     let command = ReserveCommand(
       upstream: upstream, batch: batch, credentials: upstream.credentials,
@@ -119,7 +119,7 @@ extension Purchaser {
       isCacheOn: settings.isCacheOn, storageAdmits: storageAdmits, now: now)
     do throws(LogError) {
       let decision = try log.read { (state) throws(LogError) in
-        try command.decide(cache, ledger, state, next: 1)
+        try command.decide(cache, books, state, next: 1)
       }
       switch decision.answer {
       case .decided(let decided): return .success(decided)

@@ -22,6 +22,13 @@ extension [UInt8] {
 }
 
 extension [UInt8] {
+  /// Texts: how many (1 byte), then each.
+  mutating func append(field texts: [String]) {
+    let texts = texts.prefix(Int(UInt8.max))
+    append(UInt8(texts.count))
+    for text in texts { append(field: text) }
+  }
+
   /// Amounts of different units: how many (1 byte), then each one's unit and count.
   mutating func append(field amounts: [Amount]) {
     let amounts = amounts.prefix(Int(UInt8.max))
@@ -117,6 +124,14 @@ struct RowOffset {
       return ""
     }
     return text
+  }
+
+  mutating func texts(_ row: RawSpan) -> [String] {
+    let count = Int(byte(row))
+    var texts: [String] = []
+    texts.reserveCapacity(count)
+    for _ in 0..<count { texts.append(text(row)) }
+    return texts
   }
 
   mutating func amounts(_ row: RawSpan) -> [Amount] {

@@ -271,6 +271,73 @@ extension GoldenEvent {
       """
       08ac06100318ad0220022a153220636f756c64206e6f7420626520626f756768743208736f6d65626f6479
       """),
+    .init(
+      .fetchStarted,
+      #"""
+      moves { meter { owner_kind: OWNER_KIND_BUDGET owner: "spring" unit: "tokens" } window:
+      "month 2026-11" amount: 4 granted: 5000 limit_only: true carried: 812 }
+      """#,
+      """
+      7a2d0a1208031206737072696e672206746f6b656e73120d6d6f6e746820323032362d313118043888274801
+      50ac06
+      """),
+    .init(
+      .accountOpened,
+      #"""
+      account: "acme" name: "Acme Retail" time_zone: "Europe/Berlin" actor: "operator"
+      """#,
+      """
+      0a0461636d65120b41636d652052657461696c1a0d4575726f70652f4265726c696e22086f70657261746f72
+      """),
+    .init(
+      .accountClosed,
+      #"""
+      account: "acme" actor: "operator"
+      """#,
+      """
+      0a0461636d6512086f70657261746f72
+      """),
+    .init(
+      .accessKeyIssued,
+      #"""
+      access_key: "k7q2m9" account: "acme" digest: "\001\377" scopes: "read" scopes: "fetch"
+      kinds: "keepa.product" expires_ms: 1795305600000 requests_per_minute: 90 replaces: "k1"
+      actor: "operator"
+      """#,
+      """
+      0a066b3771326d39120461636d651a0201ff220472656164220566657463682a0d6b656570612e70726f6475
+      63743080e8b584a034385a42026b314a086f70657261746f72
+      """),
+    .init(
+      .accessKeyRevoked,
+      #"""
+      access_key: "k7q2m9" from_ms: 1795305600000 actor: "operator"
+      """#,
+      """
+      0a066b3771326d391080e8b584a0341a086f70657261746f72
+      """),
+    .init(
+      .budgetSet,
+      #"""
+      budget: "spring" scope { account: "acme" access_key: "k7q2m9" credential:
+      "keepa:0fd85260" upstream: "keepa" operation: "keepa.product" tag: "user=*" } unit:
+      "tokens" limit: 5000 span: BUDGET_SPAN_ROLLING rolling_seconds: 3600 time_zone:
+      "Europe/Berlin" soft: true paused: true thresholds: 50 thresholds: 95 set_ms:
+      1795248000001 actor: "operator"
+      """#,
+      """
+      0a06737072696e67123c0a0461636d6512066b3771326d391a0e6b656570613a306664383532363022056b65
+      6570612a0d6b656570612e70726f647563743206757365723d2a1a06746f6b656e73208827280630901c3a0d
+      4575726f70652f4265726c696e400148015202325f588198fae89f3462086f70657261746f72
+      """),
+    .init(
+      .budgetRemoved,
+      #"""
+      budget: "spring" actor: "operator"
+      """#,
+      """
+      0a06737072696e6712086f70657261746f72
+      """),
   ]
 
   /// Fields of format 1 with values that it did not know.

@@ -115,10 +115,14 @@ extension Event {
     case .readsTallied(let event):
       return event.rows.contains { isIt($0.account) } || event.unmet.contains { isIt($0.account) }
     case .jobQueued(let event): return isIt(event.account)
+    case .accountOpened(let event): return isIt(event.account)
+    case .accountClosed(let event): return isIt(event.account)
+    case .accessKeyIssued(let event): return isIt(event.account)
+    case .budgetSet(let event): return isIt(event.scope.account)
     case .fetchFailed, .cacheWritten, .cacheExpired, .cacheEvicted, .cachePurged, .entriesSwept,
       .bodiesPruned, .reservationReleased, .balanceObserved, .windowObserved, .credentialAdded,
       .credentialStatusChanged, .serviceStarted, .serviceRecovered, .snapshotTaken, .logRestored,
-      .jobStarted, .jobProgressed, .jobFinished:
+      .jobStarted, .jobProgressed, .jobFinished, .accessKeyRevoked, .budgetRemoved:
       return false
     }
   }
@@ -140,7 +144,9 @@ extension Event {
     case .fetchAttemptFailed, .fetchFailed, .bodiesPruned, .reservationReleased, .chargeInDoubt,
       .chargeResolved, .balanceObserved, .windowObserved, .credentialAdded,
       .credentialStatusChanged, .serviceStarted, .serviceRecovered, .snapshotTaken, .logRestored,
-      .jobQueued, .jobStarted, .jobProgressed, .jobFinished:
+      .jobQueued, .jobStarted, .jobProgressed, .jobFinished, .accountOpened, .accountClosed,
+      .accessKeyIssued,
+      .accessKeyRevoked, .budgetSet, .budgetRemoved:
       false
     }
   }

@@ -125,7 +125,8 @@ struct AuditFold {
       try applyRare(record)
     case .bodiesPruned, .credentialAdded, .credentialStatusChanged, .serviceStarted,
       .serviceRecovered, .snapshotTaken, .logRestored, .jobQueued, .jobStarted, .jobProgressed,
-      .jobFinished:
+      .jobFinished, .accountOpened, .accountClosed, .accessKeyIssued,
+      .accessKeyRevoked, .budgetSet, .budgetRemoved:
       break
     }
   }

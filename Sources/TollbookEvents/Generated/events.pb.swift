@@ -669,6 +669,62 @@ package nonisolated enum CredentialStatus: SwiftProtobuf.Enum, Swift.CaseIterabl
 
 }
 
+package nonisolated enum BudgetSpan: SwiftProtobuf.Enum, Swift.CaseIterable {
+  package typealias RawValue = Int
+  case total // = 0
+  case minute // = 1
+  case hour // = 2
+  case day // = 3
+
+  /// from Monday
+  case week // = 4
+  case month // = 5
+  case rolling // = 6
+  case UNRECOGNIZED(Int)
+
+  package init() {
+    self = .total
+  }
+
+  package init?(rawValue: Int) {
+    switch rawValue {
+    case 0: self = .total
+    case 1: self = .minute
+    case 2: self = .hour
+    case 3: self = .day
+    case 4: self = .week
+    case 5: self = .month
+    case 6: self = .rolling
+    default: self = .UNRECOGNIZED(rawValue)
+    }
+  }
+
+  package var rawValue: Int {
+    switch self {
+    case .total: return 0
+    case .minute: return 1
+    case .hour: return 2
+    case .day: return 3
+    case .week: return 4
+    case .month: return 5
+    case .rolling: return 6
+    case .UNRECOGNIZED(let i): return i
+    }
+  }
+
+  // The compiler won't synthesize support with the UNRECOGNIZED case.
+  package static let allCases: [BudgetSpan] = [
+    .total,
+    .minute,
+    .hour,
+    .day,
+    .week,
+    .month,
+    .rolling,
+  ]
+
+}
+
 package nonisolated enum JobEnd: SwiftProtobuf.Enum, Swift.CaseIterable {
   package typealias RawValue = Int
   case unspecified // = 0
@@ -785,6 +841,9 @@ package nonisolated struct Move: Sendable {
 
   /// another move of the event tells this cost; this one limits it, and is in no sum of spend
   package var limitOnly: Bool = false
+
+  /// posted as spent: what the window had seen before its page was first used
+  package var carried: Int64 = 0
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -2338,6 +2397,228 @@ package nonisolated struct CredentialStatusChanged: Sendable {
   package init() {}
 }
 
+/// Somebody who pays. The id stands wherever an event names an account.
+package nonisolated struct AccountOpened: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var account: String = String()
+
+  /// for people
+  package var name: String = String()
+
+  /// of its days, weeks and months: a name of the IANA database
+  package var timeZone: String = String()
+
+  /// who did it
+  package var actor: String = String()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+/// An account spends nothing from then on, and its access keys open nothing.
+package nonisolated struct AccountClosed: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var account: String = String()
+
+  package var actor: String = String()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+/// A key for clients of Tollbook was given out. The key itself is in no event.
+package nonisolated struct AccessKeyIssued: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// its id, which is no secret
+  package var accessKey: String = String()
+
+  /// who pays for what is asked with it
+  package var account: String = String()
+
+  /// SHA-256 of the key
+  package var digest: Data = Data()
+
+  /// of read, fetch, admin
+  package var scopes: [String] = []
+
+  /// of resources that it may ask for; empty: all
+  package var kinds: [String] = []
+
+  /// 0: never
+  package var expiresMs: Int64 = 0
+
+  /// 0: no limit
+  package var requestsPerMinute: UInt32 = 0
+
+  /// id of the key in whose place it comes
+  package var replaces: String = String()
+
+  /// who did it
+  package var actor: String = String()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+package nonisolated struct AccessKeyRevoked: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var accessKey: String = String()
+
+  /// it opens nothing from then on
+  package var fromMs: Int64 = 0
+
+  /// who did it
+  package var actor: String = String()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+/// What a budget counts: what meets all that is set.
+package nonisolated struct BudgetScope: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var account: String = String()
+
+  /// its id
+  package var accessKey: String = String()
+
+  /// its id
+  package var credential: String = String()
+
+  /// its name
+  package var upstream: String = String()
+
+  /// keepa.product
+  package var operation: String = String()
+
+  /// user=ann; user=*: what bears the tag, each value with a limit of its own
+  package var tag: String = String()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+/// A limit of our own was made, or changed: this is how it is from now on.
+package nonisolated struct BudgetSet: @unchecked Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// its name
+  package var budget: String {
+    get {_storage._budget}
+    set {_uniqueStorage()._budget = newValue}
+  }
+
+  package var scope: BudgetScope {
+    get {_storage._scope ?? BudgetScope()}
+    set {_uniqueStorage()._scope = newValue}
+  }
+  /// Returns true if `scope` has been explicitly set.
+  package var hasScope: Bool {_storage._scope != nil}
+  /// Clears the value of `scope`. Subsequent reads from it will return its default value.
+  package mutating func clearScope() {_uniqueStorage()._scope = nil}
+
+  /// as of a meter
+  package var unit: String {
+    get {_storage._unit}
+    set {_uniqueStorage()._unit = newValue}
+  }
+
+  package var limit: Int64 {
+    get {_storage._limit}
+    set {_uniqueStorage()._limit = newValue}
+  }
+
+  package var span: BudgetSpan {
+    get {_storage._span}
+    set {_uniqueStorage()._span = newValue}
+  }
+
+  /// of a rolling window
+  package var rollingSeconds: Int64 {
+    get {_storage._rollingSeconds}
+    set {_uniqueStorage()._rollingSeconds = newValue}
+  }
+
+  /// of days, weeks and months
+  package var timeZone: String {
+    get {_storage._timeZone}
+    set {_uniqueStorage()._timeZone = newValue}
+  }
+
+  /// it counts and tells, and refuses nothing
+  package var soft: Bool {
+    get {_storage._soft}
+    set {_uniqueStorage()._soft = newValue}
+  }
+
+  /// the same, until it is set otherwise
+  package var paused: Bool {
+    get {_storage._paused}
+    set {_uniqueStorage()._paused = newValue}
+  }
+
+  /// percent of the limit at which it is told
+  package var thresholds: [UInt32] {
+    get {_storage._thresholds}
+    set {_uniqueStorage()._thresholds = newValue}
+  }
+
+  /// by the wall clock
+  package var setMs: Int64 {
+    get {_storage._setMs}
+    set {_uniqueStorage()._setMs = newValue}
+  }
+
+  /// who did it
+  package var actor: String {
+    get {_storage._actor}
+    set {_uniqueStorage()._actor = newValue}
+  }
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _storage = _StorageClass.defaultInstance
+}
+
+package nonisolated struct BudgetRemoved: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var budget: String = String()
+
+  /// who did it
+  package var actor: String = String()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
 package nonisolated struct ServiceStarted: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -2568,6 +2849,10 @@ nonisolated extension CredentialStatus: SwiftProtobuf._ProtoNameProviding {
   package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0CREDENTIAL_STATUS_UNSPECIFIED\0\u{1}CREDENTIAL_STATUS_ACCEPTED\0\u{1}CREDENTIAL_STATUS_REJECTED\0")
 }
 
+nonisolated extension BudgetSpan: SwiftProtobuf._ProtoNameProviding {
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0BUDGET_SPAN_TOTAL\0\u{1}BUDGET_SPAN_MINUTE\0\u{1}BUDGET_SPAN_HOUR\0\u{1}BUDGET_SPAN_DAY\0\u{1}BUDGET_SPAN_WEEK\0\u{1}BUDGET_SPAN_MONTH\0\u{1}BUDGET_SPAN_ROLLING\0")
+}
+
 nonisolated extension JobEnd: SwiftProtobuf._ProtoNameProviding {
   package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0JOB_END_UNSPECIFIED\0\u{1}JOB_END_DONE\0\u{1}JOB_END_FAILED\0\u{1}JOB_END_CANCELLED\0")
 }
@@ -2654,7 +2939,7 @@ nonisolated extension MeterName: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
 
 nonisolated extension Move: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Move"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}meter\0\u{1}window\0\u{1}amount\0\u{1}reserved\0\u{1}expected\0\u{1}basis\0\u{1}granted\0\u{3}window_ends_ms\0\u{3}limit_only\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}meter\0\u{1}window\0\u{1}amount\0\u{1}reserved\0\u{1}expected\0\u{1}basis\0\u{1}granted\0\u{3}window_ends_ms\0\u{3}limit_only\0\u{1}carried\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2671,6 +2956,7 @@ nonisolated extension Move: SwiftProtobuf.Message, SwiftProtobuf._MessageImpleme
       case 7: try { try decoder.decodeSingularInt64Field(value: &self.granted) }()
       case 8: try { try decoder.decodeSingularInt64Field(value: &self.windowEndsMs) }()
       case 9: try { try decoder.decodeSingularBoolField(value: &self.limitOnly) }()
+      case 10: try { try decoder.decodeSingularInt64Field(value: &self.carried) }()
       default: break
       }
     }
@@ -2708,6 +2994,9 @@ nonisolated extension Move: SwiftProtobuf.Message, SwiftProtobuf._MessageImpleme
     if self.limitOnly != false {
       try visitor.visitSingularBoolField(value: self.limitOnly, fieldNumber: 9)
     }
+    if self.carried != 0 {
+      try visitor.visitSingularInt64Field(value: self.carried, fieldNumber: 10)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -2721,6 +3010,7 @@ nonisolated extension Move: SwiftProtobuf.Message, SwiftProtobuf._MessageImpleme
     if lhs.granted != rhs.granted {return false}
     if lhs.windowEndsMs != rhs.windowEndsMs {return false}
     if lhs.limitOnly != rhs.limitOnly {return false}
+    if lhs.carried != rhs.carried {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -5316,6 +5606,433 @@ nonisolated extension CredentialStatusChanged: SwiftProtobuf.Message, SwiftProto
     if lhs.credential != rhs.credential {return false}
     if lhs.status != rhs.status {return false}
     if lhs.detail != rhs.detail {return false}
+    if lhs.actor != rhs.actor {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension AccountOpened: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".AccountOpened"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}account\0\u{1}name\0\u{3}time_zone\0\u{1}actor\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.account) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.name) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.timeZone) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.actor) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.account.isEmpty {
+      try visitor.visitSingularStringField(value: self.account, fieldNumber: 1)
+    }
+    if !self.name.isEmpty {
+      try visitor.visitSingularStringField(value: self.name, fieldNumber: 2)
+    }
+    if !self.timeZone.isEmpty {
+      try visitor.visitSingularStringField(value: self.timeZone, fieldNumber: 3)
+    }
+    if !self.actor.isEmpty {
+      try visitor.visitSingularStringField(value: self.actor, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: AccountOpened, rhs: AccountOpened) -> Bool {
+    if lhs.account != rhs.account {return false}
+    if lhs.name != rhs.name {return false}
+    if lhs.timeZone != rhs.timeZone {return false}
+    if lhs.actor != rhs.actor {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension AccountClosed: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".AccountClosed"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}account\0\u{1}actor\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.account) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.actor) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.account.isEmpty {
+      try visitor.visitSingularStringField(value: self.account, fieldNumber: 1)
+    }
+    if !self.actor.isEmpty {
+      try visitor.visitSingularStringField(value: self.actor, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: AccountClosed, rhs: AccountClosed) -> Bool {
+    if lhs.account != rhs.account {return false}
+    if lhs.actor != rhs.actor {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension AccessKeyIssued: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".AccessKeyIssued"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}access_key\0\u{1}account\0\u{1}digest\0\u{1}scopes\0\u{1}kinds\0\u{3}expires_ms\0\u{3}requests_per_minute\0\u{1}replaces\0\u{1}actor\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.accessKey) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.account) }()
+      case 3: try { try decoder.decodeSingularBytesField(value: &self.digest) }()
+      case 4: try { try decoder.decodeRepeatedStringField(value: &self.scopes) }()
+      case 5: try { try decoder.decodeRepeatedStringField(value: &self.kinds) }()
+      case 6: try { try decoder.decodeSingularInt64Field(value: &self.expiresMs) }()
+      case 7: try { try decoder.decodeSingularUInt32Field(value: &self.requestsPerMinute) }()
+      case 8: try { try decoder.decodeSingularStringField(value: &self.replaces) }()
+      case 9: try { try decoder.decodeSingularStringField(value: &self.actor) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.accessKey.isEmpty {
+      try visitor.visitSingularStringField(value: self.accessKey, fieldNumber: 1)
+    }
+    if !self.account.isEmpty {
+      try visitor.visitSingularStringField(value: self.account, fieldNumber: 2)
+    }
+    if !self.digest.isEmpty {
+      try visitor.visitSingularBytesField(value: self.digest, fieldNumber: 3)
+    }
+    if !self.scopes.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.scopes, fieldNumber: 4)
+    }
+    if !self.kinds.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.kinds, fieldNumber: 5)
+    }
+    if self.expiresMs != 0 {
+      try visitor.visitSingularInt64Field(value: self.expiresMs, fieldNumber: 6)
+    }
+    if self.requestsPerMinute != 0 {
+      try visitor.visitSingularUInt32Field(value: self.requestsPerMinute, fieldNumber: 7)
+    }
+    if !self.replaces.isEmpty {
+      try visitor.visitSingularStringField(value: self.replaces, fieldNumber: 8)
+    }
+    if !self.actor.isEmpty {
+      try visitor.visitSingularStringField(value: self.actor, fieldNumber: 9)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: AccessKeyIssued, rhs: AccessKeyIssued) -> Bool {
+    if lhs.accessKey != rhs.accessKey {return false}
+    if lhs.account != rhs.account {return false}
+    if lhs.digest != rhs.digest {return false}
+    if lhs.scopes != rhs.scopes {return false}
+    if lhs.kinds != rhs.kinds {return false}
+    if lhs.expiresMs != rhs.expiresMs {return false}
+    if lhs.requestsPerMinute != rhs.requestsPerMinute {return false}
+    if lhs.replaces != rhs.replaces {return false}
+    if lhs.actor != rhs.actor {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension AccessKeyRevoked: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".AccessKeyRevoked"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}access_key\0\u{3}from_ms\0\u{1}actor\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.accessKey) }()
+      case 2: try { try decoder.decodeSingularInt64Field(value: &self.fromMs) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.actor) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.accessKey.isEmpty {
+      try visitor.visitSingularStringField(value: self.accessKey, fieldNumber: 1)
+    }
+    if self.fromMs != 0 {
+      try visitor.visitSingularInt64Field(value: self.fromMs, fieldNumber: 2)
+    }
+    if !self.actor.isEmpty {
+      try visitor.visitSingularStringField(value: self.actor, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: AccessKeyRevoked, rhs: AccessKeyRevoked) -> Bool {
+    if lhs.accessKey != rhs.accessKey {return false}
+    if lhs.fromMs != rhs.fromMs {return false}
+    if lhs.actor != rhs.actor {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension BudgetScope: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".BudgetScope"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}account\0\u{3}access_key\0\u{1}credential\0\u{1}upstream\0\u{1}operation\0\u{1}tag\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.account) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.accessKey) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.credential) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.upstream) }()
+      case 5: try { try decoder.decodeSingularStringField(value: &self.operation) }()
+      case 6: try { try decoder.decodeSingularStringField(value: &self.tag) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.account.isEmpty {
+      try visitor.visitSingularStringField(value: self.account, fieldNumber: 1)
+    }
+    if !self.accessKey.isEmpty {
+      try visitor.visitSingularStringField(value: self.accessKey, fieldNumber: 2)
+    }
+    if !self.credential.isEmpty {
+      try visitor.visitSingularStringField(value: self.credential, fieldNumber: 3)
+    }
+    if !self.upstream.isEmpty {
+      try visitor.visitSingularStringField(value: self.upstream, fieldNumber: 4)
+    }
+    if !self.operation.isEmpty {
+      try visitor.visitSingularStringField(value: self.operation, fieldNumber: 5)
+    }
+    if !self.tag.isEmpty {
+      try visitor.visitSingularStringField(value: self.tag, fieldNumber: 6)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: BudgetScope, rhs: BudgetScope) -> Bool {
+    if lhs.account != rhs.account {return false}
+    if lhs.accessKey != rhs.accessKey {return false}
+    if lhs.credential != rhs.credential {return false}
+    if lhs.upstream != rhs.upstream {return false}
+    if lhs.operation != rhs.operation {return false}
+    if lhs.tag != rhs.tag {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension BudgetSet: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".BudgetSet"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}budget\0\u{1}scope\0\u{1}unit\0\u{1}limit\0\u{1}span\0\u{3}rolling_seconds\0\u{3}time_zone\0\u{1}soft\0\u{1}paused\0\u{1}thresholds\0\u{3}set_ms\0\u{1}actor\0")
+
+  fileprivate class _StorageClass {
+    var _budget: String = String()
+    var _scope: BudgetScope? = nil
+    var _unit: String = String()
+    var _limit: Int64 = 0
+    var _span: BudgetSpan = .total
+    var _rollingSeconds: Int64 = 0
+    var _timeZone: String = String()
+    var _soft: Bool = false
+    var _paused: Bool = false
+    var _thresholds: [UInt32] = []
+    var _setMs: Int64 = 0
+    var _actor: String = String()
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _budget = source._budget
+      _scope = source._scope
+      _unit = source._unit
+      _limit = source._limit
+      _span = source._span
+      _rollingSeconds = source._rollingSeconds
+      _timeZone = source._timeZone
+      _soft = source._soft
+      _paused = source._paused
+      _thresholds = source._thresholds
+      _setMs = source._setMs
+      _actor = source._actor
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularStringField(value: &_storage._budget) }()
+        case 2: try { try decoder.decodeSingularMessageField(value: &_storage._scope) }()
+        case 3: try { try decoder.decodeSingularStringField(value: &_storage._unit) }()
+        case 4: try { try decoder.decodeSingularInt64Field(value: &_storage._limit) }()
+        case 5: try { try decoder.decodeSingularEnumField(value: &_storage._span) }()
+        case 6: try { try decoder.decodeSingularInt64Field(value: &_storage._rollingSeconds) }()
+        case 7: try { try decoder.decodeSingularStringField(value: &_storage._timeZone) }()
+        case 8: try { try decoder.decodeSingularBoolField(value: &_storage._soft) }()
+        case 9: try { try decoder.decodeSingularBoolField(value: &_storage._paused) }()
+        case 10: try { try decoder.decodeRepeatedUInt32Field(value: &_storage._thresholds) }()
+        case 11: try { try decoder.decodeSingularInt64Field(value: &_storage._setMs) }()
+        case 12: try { try decoder.decodeSingularStringField(value: &_storage._actor) }()
+        default: break
+        }
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      if !_storage._budget.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._budget, fieldNumber: 1)
+      }
+      try { if let v = _storage._scope {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+      } }()
+      if !_storage._unit.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._unit, fieldNumber: 3)
+      }
+      if _storage._limit != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._limit, fieldNumber: 4)
+      }
+      if _storage._span != .total {
+        try visitor.visitSingularEnumField(value: _storage._span, fieldNumber: 5)
+      }
+      if _storage._rollingSeconds != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._rollingSeconds, fieldNumber: 6)
+      }
+      if !_storage._timeZone.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._timeZone, fieldNumber: 7)
+      }
+      if _storage._soft != false {
+        try visitor.visitSingularBoolField(value: _storage._soft, fieldNumber: 8)
+      }
+      if _storage._paused != false {
+        try visitor.visitSingularBoolField(value: _storage._paused, fieldNumber: 9)
+      }
+      if !_storage._thresholds.isEmpty {
+        try visitor.visitPackedUInt32Field(value: _storage._thresholds, fieldNumber: 10)
+      }
+      if _storage._setMs != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._setMs, fieldNumber: 11)
+      }
+      if !_storage._actor.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._actor, fieldNumber: 12)
+      }
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: BudgetSet, rhs: BudgetSet) -> Bool {
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._budget != rhs_storage._budget {return false}
+        if _storage._scope != rhs_storage._scope {return false}
+        if _storage._unit != rhs_storage._unit {return false}
+        if _storage._limit != rhs_storage._limit {return false}
+        if _storage._span != rhs_storage._span {return false}
+        if _storage._rollingSeconds != rhs_storage._rollingSeconds {return false}
+        if _storage._timeZone != rhs_storage._timeZone {return false}
+        if _storage._soft != rhs_storage._soft {return false}
+        if _storage._paused != rhs_storage._paused {return false}
+        if _storage._thresholds != rhs_storage._thresholds {return false}
+        if _storage._setMs != rhs_storage._setMs {return false}
+        if _storage._actor != rhs_storage._actor {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension BudgetRemoved: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".BudgetRemoved"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}budget\0\u{1}actor\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.budget) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.actor) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.budget.isEmpty {
+      try visitor.visitSingularStringField(value: self.budget, fieldNumber: 1)
+    }
+    if !self.actor.isEmpty {
+      try visitor.visitSingularStringField(value: self.actor, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: BudgetRemoved, rhs: BudgetRemoved) -> Bool {
+    if lhs.budget != rhs.budget {return false}
     if lhs.actor != rhs.actor {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true

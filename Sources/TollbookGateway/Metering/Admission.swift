@@ -23,6 +23,8 @@ package struct Admission: Sendable, Hashable {
     package var available: Int64
     /// When the first refused item would fit on this meter; nil: it does, or waiting does not help.
     package var retryAt: Timestamp?
+    /// The budget that the page is of; nil: it is the upstream's own meter's.
+    package var budget: Budget?
   }
 
   /// What could be spent of the meter that said no.
@@ -37,7 +39,8 @@ package struct Admission: Sendable, Hashable {
     let count = meters.map(\.use.bounds.count).min() ?? 0
     let available = meters.map(\.available)
     func fits(_ items: Int, on index: Int) -> Bool {
-      meters[index].needed(forFirst: items, callSize: callSize) <= available[index]
+      !meters[index].use.refuses
+        || meters[index].needed(forFirst: items, callSize: callSize) <= available[index]
     }
     // A larger call may cost less than a smaller one: so the longest is looked for, and not the first that does not
     // fit.
@@ -48,7 +51,8 @@ package struct Admission: Sendable, Hashable {
     self.admitted = admitted
     wants = zip(meters, available).map { meter, available in
       Wanted(
-        page: meter.page, wanted: meter.use.bounds[admitted..<count], available: available)
+        page: meter.page, wanted: meter.use.bounds[admitted..<count], available: available,
+        budget: meter.use.budget)
     }
     guard admitted < count else { return }
     var last: Timestamp?
@@ -75,7 +79,7 @@ extension Admission {
     wants = meters.map { meter in
       Wanted(
         page: meter.page, wanted: meter.use.bounds[0..<meter.use.bounds.count],
-        available: meter.available)
+        available: meter.available, budget: meter.use.budget)
     }
   }
 }

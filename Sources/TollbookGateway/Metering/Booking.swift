@@ -83,7 +83,7 @@ extension Attempt {
     }
     for (index, reservation) in moves.enumerated() {
       let held = reservation.amount
-      switch end.charge(on: index, of: moves) {
+      switch part(of: end.charge(on: index, of: moves), on: index) {
       case .notSent: ends.released.append(Move(ending: reservation, amount: held))
       case .told(0) where end.results.isEmpty:
         ends.released.append(Move(ending: reservation, amount: held))
@@ -98,6 +98,21 @@ extension Attempt {
       }
     }
     return ends
+  }
+
+  /// What of a cost a meter counts: of a budget the shares of those needs that it is about.
+  private func part(of charge: MeterCharge, on index: Int) -> MeterCharge {
+    guard index < call.uses.count, !call.uses[index].counted.isEmpty else { return charge }
+    let counted = call.uses[index].counted
+    func part(_ cost: Int64) -> Int64 {
+      zip(divided(cost), counted).reduce(0) { $1.1 ? $0 &+ $1.0 : $0 }
+    }
+    return switch charge {
+    case .notSent: .notSent
+    case .told(let cost): .told(part(cost))
+    case .byPrice(let cost): .byPrice(part(cost))
+    case .unknown(let least): .unknown(atLeast: part(least))
+    }
   }
 
   /// What it cost on each meter but those that only limit, as far as is known; where it is not known, the bound.
@@ -144,9 +159,14 @@ extension Attempt {
 struct Booking {
   private(set) var events: [Event] = []
   private let meters: [UpstreamMeter]
+  /// For what pages of budgets open with; nil: no page is opened.
+  private let rollups: RollupView?
   private var pages: [(key: MeterKey, before: Meter, meter: Meter)] = []
 
-  init(_ upstream: any Upstream) { meters = upstream.meters }
+  init(_ upstream: any Upstream, _ rollups: RollupView? = nil) {
+    meters = upstream.meters
+    self.rollups = rollups
+  }
 
   mutating func append(_ event: Event) {
     events.append(event)
@@ -188,7 +208,13 @@ struct Booking {
         meters.append(try page(key, ledger, state))
         use.turning = use.turning.addingReportingOverflow(elsewhere[key] ?? 0).partialValue
       }
-      standings.append(MeterStanding(use, at: now, windows.last ?? .none, meters))
+      var opening: Int64 = 0
+      if let rollups, let budget = use.budget, meters.allSatisfy({ $0.lastChange == 0 }) {
+        opening = try budget.opening(
+          of: use.meter, at: now, ledger, rollups, state)
+      }
+      standings.append(
+        MeterStanding(use, at: now, windows.last ?? .none, meters, opening: opening))
     }
     return standings
   }
@@ -301,6 +327,7 @@ struct Booking {
     for event in events {
       append(event)
       guard case .chargeResolved(let resolution) = event else { continue }
+      try endBudgetDoubts(following: resolution, ledger, state)
       for meter in meters {
         guard case .follows = meter.doubt else { continue }
         let doubts = try ledger.holds(in: state).filter {
@@ -311,6 +338,23 @@ struct Booking {
         for end in ends { append(.chargeResolved(end)) }
       }
     }
+  }
+
+  /// The doubts on budgets end as those on the meter that tells the cost.
+  private mutating func endBudgetDoubts(
+    following resolution: ChargeResolved, _ ledger: LedgerView, _ state: borrowing LogReading
+  ) throws(LogError) {
+    let leader = MeterKey(resolution.meter)
+    var doubts: [Hold] = []
+    for doubt in resolution.doubts where !doubt.limitOnly {
+      doubts += try ledger.holds(fetch: doubt.fetch, attempt: doubt.attempt, in: state).filter {
+        $0.state == .inDoubt && $0.meter.ownerKind == .budget
+          && $0.meter.unit.utf8.elementsEqual(leader.unit.utf8)
+      }
+    }
+    let ends = DoubtRule.follows(leader).end(
+      following: resolution, doubts, windows: resolution.windows)
+    for end in ends { append(.chargeResolved(end)) }
   }
 
   /// The doubts on a page that a reading may settle. One that this very decision opens is too young, and keeps the others

@@ -30,6 +30,11 @@ package struct CalendarWindow: Hashable, Sendable {
       ends: calendar.start(ofDay: days.upperBound))
   }
 
+  /// When the window of an instant began.
+  func beginning(at now: Timestamp) -> Timestamp {
+    calendar.start(ofDay: days(around: calendar.day(of: now.withinFourDigitYears)).lowerBound)
+  }
+
   /// The days of the window in which a day lies.
   private func days(around day: Int64) -> Range<Int64> {
     switch span {

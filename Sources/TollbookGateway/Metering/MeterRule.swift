@@ -44,6 +44,18 @@ package enum MeterRule: Hashable, Sendable {
     return rule.parts(at: now)
   }
 
+  /// When the window of an instant began; of one that rolls, how far it reaches back. Nil: it has no beginning.
+  func beginning(at now: Timestamp) -> Timestamp? {
+    switch self {
+    case .refillBucket, .total: nil
+    case .clockWindow(let rule): rule.window(at: now).ends?.advanced(byMilliseconds: -rule.length)
+    case .calendarWindow(let rule): rule.beginning(at: now)
+    case .rollingWindow(let rule): now.advanced(byMilliseconds: -rule.length)
+    case .anchoredWindow(let rule):
+      rule.window(at: now).ends?.advanced(byMilliseconds: -rule.length)
+    }
+  }
+
   /// What can be spent at an instant.
   ///
   /// - Parameter pages: the meter's pages of `windows(at:)`, in their order.

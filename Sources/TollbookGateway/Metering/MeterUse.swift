@@ -58,6 +58,10 @@ package struct MeterUse: Hashable, Sendable {
   package var expected: PrefixCosts
   /// Whether another meter of the purchase tells the same cost, and this one limits it.
   package var isLimitOnly: Bool
+  /// The budget that it is of; nil: the upstream's own meter.
+  package var budget: Budget?
+  /// Of each item whether it counts; empty: all do.
+  var counted: [Bool] = []
   /// What is taken and is not in the books: what calls near the turn of a window may have cost in the
   /// one of now and is booked in another, and what is booked with its answer.
   package var turning: Int64
@@ -79,6 +83,7 @@ package struct MeterUse: Hashable, Sendable {
     var use = self
     use.bounds = PrefixCosts(bounds, first: count)
     use.expected = PrefixCosts(expected, first: count)
+    use.counted = Array(counted.prefix(count))
     return use
   }
 
@@ -87,8 +92,12 @@ package struct MeterUse: Hashable, Sendable {
     var use = self
     use.bounds = PrefixCosts(each: [bounds[0..<bounds.count]])
     use.expected = PrefixCosts(each: [expected[0..<expected.count]])
+    use.counted = []
     return use
   }
+
+  /// Whether it says no to what does not fit.
+  var refuses: Bool { budget?.refuses ?? true }
 }
 
 /// A meter as it stands at an instant, beside what is wanted of it.
@@ -99,19 +108,28 @@ package struct MeterStanding: Hashable, Sendable {
   package let window: MeterWindow
   /// The pages that say what is left, the oldest first.
   let pages: [Meter]
+  /// What the page of now opens with, if nothing was booked on it yet.
+  let opening: Int64
 
   /// - Parameters:
   ///   - window: the window of that instant.
   ///   - pages: those of the rule's `windows(at:)`.
-  package init(_ use: MeterUse, at now: Timestamp, _ window: MeterWindow, _ pages: [Meter]) {
+  ///   - opening: what was spent in the window before the page was used.
+  package init(
+    _ use: MeterUse, at now: Timestamp, _ window: MeterWindow, _ pages: [Meter],
+    opening: Int64 = 0
+  ) {
     self.use = use
+    self.opening = opening
     self.now = now
     self.window = window
     self.pages = pages
   }
 
   /// The same, with all that is wanted as one thing that is admitted or not.
-  var whole: MeterStanding { MeterStanding(use.whole, at: now, window, pages) }
+  var whole: MeterStanding {
+    MeterStanding(use.whole, at: now, window, pages, opening: opening)
+  }
 
   /// Whether nobody knows what is left: of a balance that was never read, or not since the log was restored.
   var needsReading: Bool {
@@ -124,8 +142,8 @@ package struct MeterStanding: Hashable, Sendable {
 
   package var available: Int64 {
     let available = use.rule.available(on: pages, at: now)
-    let (rest, overflow) = available.subtractingReportingOverflow(max(0, use.turning))
-    return overflow ? .min : rest
+    let taken = Int128(max(0, use.turning)) + Int128(opening)
+    return Int64(clamping: Int128(available) - taken)
   }
 
   /// What must be there for the first items to be admitted.
@@ -149,6 +167,13 @@ package struct MeterStanding: Hashable, Sendable {
     return use.rule.instant(ofHaving: needed - taken, after: taken, on: pages, at: now)
   }
 
+  /// When so much will fit that does not fit now; nil if waiting does not help or nobody knows.
+  ///
+  /// - Parameter left: what others have left of it.
+  func instant(ofHaving needed: Int128, left: Int128) -> Timestamp? {
+    use.rule.instant(ofHaving: needed, after: max(0, Int128(available) - left), on: pages, at: now)
+  }
+
   /// The reservation of some of the items.
   ///
   /// - Parameter isFirst: whether no other event of the decision reserves on the page before.
@@ -156,7 +181,10 @@ package struct MeterStanding: Hashable, Sendable {
     var move = Move(page, use.bounds[items], expected: use.expected[items])
     move.limitOnly = use.isLimitOnly
     move.windowEndsMs = window.ends?.milliseconds ?? 0
-    if isFirst, let last = pages.last { move.granted = use.rule.granted(on: last) }
+    if isFirst, let last = pages.last {
+      move.granted = use.rule.granted(on: last)
+      move.carried = opening
+    }
     return move
   }
 }

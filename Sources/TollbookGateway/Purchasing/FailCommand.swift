@@ -19,10 +19,11 @@ struct FailCommand: Sendable {
 
   /// - Returns: the next attempt, if it is reserved.
   func decide(
-    _ ledger: LedgerView, _ state: borrowing LogReading, _ context: DecisionContext
+    _ books: PurchaseBooks, _ state: borrowing LogReading, _ context: DecisionContext
   ) throws(LogError) -> Decision<Attempt?> {
+    let ledger = books.ledger
     var attempt = attempt
-    var booking = Booking(upstream)
+    var booking = Booking(upstream, books.rollups)
     try booking.begin(&attempt, at: context.next, ledger, state)
     try booking.end(attempt, end, ended: observed, ledger, state)
     if failure.reason == .keyRejected {
@@ -33,6 +34,13 @@ struct FailCommand: Sendable {
       fetch: attempt.fetch, ledger, state)
     var next: Attempt?
     if wantsRetry && mayRetry {
+      // Budgets as they are now.
+      let budgets = try BudgetBook(
+        attempt.demands, upstream: upstream.name, credential: attempt.credential, books.accounts,
+        state)
+      attempt.call.uses.removeAll { $0.budget != nil }
+      attempt.call.uses += budgets.uses(
+        of: attempt.call, by: attempt.demandOf.map { attempt.demands[$0] })
       let standings = try booking.standings(
         of: attempt.call.uses, elsewhere, at: observed, ledger, state)
       next = Self.next(attempt, on: standings.map(\.whole))

@@ -100,9 +100,9 @@ extension Purchaser {
       upstream: upstream, attempt: attempt, failure: failure.believable, end: exchange.end,
       readings: exchange.readings, elsewhere: elsewhere(at: observed, without: attempt),
       wantsRetry: wish != .none, mayRetry: pause != nil, observed: observed)
-    let ledger = ledger
+    let books = books
     let booked = await insist(for: id) { (state, context) throws(LogError) in
-      try command.decide(ledger, state, context)
+      try command.decide(books, state, context)
     }
     release(attempt)
     switch booked {
@@ -125,9 +125,9 @@ extension Purchaser {
       upstream: upstream, attempt: attempt,
       failure: UpstreamFailure(.notSent, detail: problem.detail, charge: .none), end: notSent,
       wantsRetry: false, mayRetry: false, observed: log.time.now())
-    let ledger = ledger
+    let books = books
     _ = await insist(for: id) { (state, context) throws(LogError) in
-      try command.decide(ledger, state, context)
+      try command.decide(books, state, context)
     }
     end(id, attempt, notSent, problem)
   }

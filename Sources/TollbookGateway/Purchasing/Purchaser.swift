@@ -29,6 +29,7 @@ final class Purchaser: Sendable {
   let log: EventLog
   let cache: CacheView
   let ledger: LedgerView
+  let books: PurchaseBooks
   let settings: GatewaySettings
   let statistics: GatewayStatistics
   let random: @Sendable () -> Double
@@ -50,6 +51,7 @@ final class Purchaser: Sendable {
     self.random = random
     cache = CacheView(log)
     ledger = LedgerView(log)
+    books = PurchaseBooks(log)
     watch = MeterWatch(
       log: log, upstream, statistics: statistics, interval: settings.balanceInterval,
       timeout: settings.retries.attemptTimeout)
@@ -267,7 +269,7 @@ final class Purchaser: Sendable {
   private func reserve(
     _ batch: PurchaseQueue.Batch
   ) async -> Result<ReserveCommand.Answer, LogError> {
-    let (cache, ledger) = (cache, ledger)
+    let (cache, books) = (cache, books)
     let now = log.time.now()
     let command = ReserveCommand(
       upstream: upstream, batch: batch, credentials: upstream.credentials,
@@ -277,7 +279,7 @@ final class Purchaser: Sendable {
       if upstream.meters.contains(where: { $0.durability == .withAnswer }) {
         // What needs no writing before it is sent needs no writer either: one batch is decided at a time.
         let decision = try log.read { (state) throws(LogError) in
-          try command.decide(cache, ledger, state, next: 1)
+          try command.decide(cache, books, state, next: 1)
         }
         if decision.events.isEmpty {
           hold(decision.answer)
@@ -285,7 +287,7 @@ final class Purchaser: Sendable {
         }
       }
       let answer = try await log.decide { (state, context) throws(LogError) in
-        try command.decide(cache, ledger, state, next: context.next)
+        try command.decide(cache, books, state, next: context.next)
       }.answer
       hold(answer)
       return .success(answer)

@@ -4,7 +4,8 @@ import TollbookUpstreams
 import TollbookViews
 
 /// Decide what of a batch is bought: not what is fresh by now, the longest prefix of each call that fits on all its meters,
-/// in request order, and of that as many calls as may be sent. What is reserved is reserved on every meter of a call.
+/// in request order, and of that as many calls as may be sent. What is reserved is reserved on every meter of a call, the
+/// budgets that count it among them.
 struct ReserveCommand: Sendable {
   let upstream: any Upstream
   let batch: PurchaseQueue.Batch
@@ -30,9 +31,9 @@ struct ReserveCommand: Sendable {
   /// - Returns: the events of what has to be written down before it is sent, and what was decided. Without events nothing
   ///   has to be.
   func decide(
-    _ cache: CacheView, _ ledger: LedgerView, _ state: borrowing LogReading,
-    next: Position
+    _ cache: CacheView, _ books: PurchaseBooks, _ state: borrowing LogReading, next: Position
   ) throws(LogError) -> Decision<Answer> {
+    let ledger = books.ledger
     let credential: String
     switch try accepted(ledger, state) {
     case .success(let id): credential = id
@@ -45,14 +46,15 @@ struct ReserveCommand: Sendable {
       wanted.removeAll { fresh.contains($0) }
       fresh = []
     }
-    let (calls, beyond) = plan(wanted)
-    if !beyond.isEmpty {
-      decision.refused.append(
-        RefusedNeeds(places: beyond, refusal: ReserveRefusal(reason: .requestLimit)))
-    }
+    var booking = Booking(upstream, books.rollups)
+    let budgets = try BudgetBook(
+      batch.askers.map(\.demand), upstream: upstream.name, credential: credential, books.accounts,
+      state)
+    let (calls, beyond) = try plan(wanted, budgets, &booking, ledger, state)
+    decision.refused += beyond
     let planned = Set(calls.flatMap(\.places))
-    decision.unplanned = wanted.filter { !planned.contains($0) && !beyond.contains($0) }
-    var booking = Booking(upstream)
+    let refused = Set(beyond.flatMap(\.places))
+    decision.unplanned = wanted.filter { !planned.contains($0) && !refused.contains($0) }
     var events: [Event] = []
     var refusals = Refusals()
     for call in calls {
@@ -137,18 +139,89 @@ struct ReserveCommand: Sendable {
     return (Array(batch.needs.indices), fresh)
   }
 
-  /// Cuts places into calls, without those that the askers' own limits forbid.
-  private func plan(_ wanted: [Int]) -> (calls: [PlannedCall], beyond: [Int]) {
+  /// Cuts places into calls, without those that the askers' own limits or budgets forbid. Each asker has limits and budgets
+  /// of its own, and shares calls with others: so they are asked before the meters of a call.
+  private func plan(
+    _ wanted: [Int], _ budgets: BudgetBook, _ booking: inout Booking, _ ledger: LedgerView,
+    _ state: borrowing LogReading
+  ) throws(LogError) -> (calls: [PlannedCall], beyond: [RefusedNeeds]) {
     var wanted = wanted
-    var beyond: [Int] = []
+    var beyondLimit: [Int] = []
+    var beyondBudgets: [RefusedNeeds] = []
     while true {
       var calls = upstream.plan(wanted.map { batch.needs[$0] })
       for index in calls.indices { calls[index].places = calls[index].places.map { wanted[$0] } }
-      let over = overspending(calls)
-      guard !over.isEmpty else { return (calls, beyond.sorted()) }
-      beyond += over
+      var over = overspending(calls)
+      beyondLimit += over
+      if over.isEmpty, !budgets.isEmpty {
+        for index in calls.indices {
+          calls[index].uses += budgets.uses(
+            of: calls[index],
+            by: calls[index].places.map { batch.askers[batch.askerOf[$0]].demand })
+        }
+        let refused = try beyond(calls, &booking, ledger, state)
+        beyondBudgets += refused
+        over = refused.flatMap(\.places)
+      }
+      guard !over.isEmpty else {
+        let limited = RefusedNeeds(
+          places: beyondLimit.sorted(), refusal: ReserveRefusal(reason: .requestLimit))
+        return (calls, (beyondLimit.isEmpty ? [] : [limited]) + beyondBudgets)
+      }
       wanted.removeAll { over.contains($0) }
     }
+  }
+
+  /// What does not fit what is left of a budget, in request order, and all that its asker wants later of what the budget
+  /// counts.
+  private func beyond(
+    _ calls: [PlannedCall], _ booking: inout Booking, _ ledger: LedgerView,
+    _ state: borrowing LogReading
+  ) throws(LogError) -> [RefusedNeeds] {
+    var left: [MeterKey: Int128] = [:]
+    var refused: [RefusedNeeds] = []
+    var places: Set<Int> = []
+    for call in calls {
+      let uses = call.uses.filter { $0.budget != nil && $0.refuses }
+      let standings = try booking.standings(of: uses, elsewhere, at: now, ledger, state)
+      for (index, place) in call.places.enumerated() {
+        let counting = standings.filter { $0.use.counted.isEmpty || $0.use.counted[index] }
+        let asker = batch.askerOf[place]
+        let costs = counting.map { Int128($0.use.bounds[index..<index + 1]) }
+        let full = counting.indices.first { number in
+          let meter = counting[number].use.meter
+          let isRefused = refused.contains {
+            $0.asker == asker
+              && $0.refusal.meter.map {
+                $0.meterBytes == meter.meterBytes
+              } ?? false
+          }
+          let available = left[meter] ?? Int128(counting[number].available)
+          return costs[number] > available || isRefused
+        }
+        guard let full else {
+          for (standing, cost) in zip(counting, costs) {
+            left[standing.use.meter, default: Int128(standing.available)] -= cost
+          }
+          continue
+        }
+        places.insert(place)
+        let standing = counting[full]
+        let rest = left[standing.use.meter] ?? Int128(standing.available)
+        let known = refused.firstIndex {
+          $0.asker == asker && $0.refusal.meter == standing.page
+        }
+        if let known {
+          refused[known].add(place, costs[full])
+        } else {
+          refused.append(
+            RefusedNeeds(
+              place, of: asker,
+              ReserveRefusal(standing, wanted: costs[full], left: rest, item: index)))
+        }
+      }
+    }
+    return refused
   }
 
   /// The places with which a limit is exceeded, and all later ones of the same asker. Asked before any meter: what the
@@ -211,6 +284,26 @@ extension BatchDecision {
 struct RefusedNeeds: Sendable {
   var places: [Int]
   var refusal: ReserveRefusal
+  /// Whose they are, where a refusal is one asker's alone.
+  var asker: Int?
+
+  init(places: [Int], refusal: ReserveRefusal) {
+    self.places = places
+    self.refusal = refusal
+  }
+
+  fileprivate init(_ place: Int, of asker: Int, _ refusal: ReserveRefusal) {
+    places = [place]
+    self.refusal = refusal
+    self.asker = asker
+  }
+
+  /// Another need that the same page refuses.
+  fileprivate mutating func add(_ place: Int, _ cost: Int128) {
+    places.append(place)
+    guard refusal.wants.indices.contains(refusal.refusedBy) else { return }
+    refusal.wants[refusal.refusedBy].add(Int64(clamping: cost))
+  }
 }
 
 /// Why needs were not reserved.
@@ -223,6 +316,21 @@ struct ReserveRefusal: Hashable, Sendable {
   var refusedBy = 0
 
   init(reason: RefusalReason) { self.reason = reason }
+
+  /// A budget says no.
+  ///
+  /// - Parameters:
+  ///   - left: what those before have left of it.
+  ///   - item: the number in its call of the need that does not fit.
+  fileprivate init(_ standing: MeterStanding, wanted: Int128, left: Int128, item: Int) {
+    reason = standing.use.rule.refusal
+    retryAt = standing.instant(ofHaving: wanted, left: left)
+    wants = [
+      Admission.Wanted(
+        page: standing.page, wanted: Int64(clamping: wanted),
+        available: Int64(clamping: left), retryAt: retryAt, budget: standing.use.budget)
+    ]
+  }
 
   /// - Parameter admitted: how many of the call's needs were taken; the rest is refused.
   init(
@@ -243,6 +351,8 @@ struct ReserveRefusal: Hashable, Sendable {
   /// The unit of the meter that said no.
   var unit: String { wants.indices.contains(refusedBy) ? wants[refusedBy].page.unit : "" }
   var meter: MeterKey? { wants.indices.contains(refusedBy) ? wants[refusedBy].page : nil }
+  /// The budget that said no; nil: none did.
+  var budget: Budget? { wants.indices.contains(refusedBy) ? wants[refusedBy].budget : nil }
 
   /// When the needs may fit; nil: waiting does not help, or nobody knows.
   var frees: Timestamp? {

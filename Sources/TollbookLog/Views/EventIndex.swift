@@ -132,7 +132,9 @@ struct IndexKeys {
     case .windowObserved(let event): fetch = event.fetch == 0 ? nil : event.fetch
     case .readsTallied, .chargeResolved, .spendRefused, .credentialAdded,
       .credentialStatusChanged, .serviceStarted, .serviceRecovered, .bodiesPruned, .snapshotTaken,
-      .logRestored, .jobQueued, .jobStarted, .jobProgressed, .jobFinished:
+      .logRestored, .jobQueued, .jobStarted, .jobProgressed, .jobFinished, .accountOpened,
+      .accountClosed, .accessKeyIssued,
+      .accessKeyRevoked, .budgetSet, .budgetRemoved:
       break
     }
   }

@@ -25,12 +25,12 @@ package enum LedgerTerm: Int, CaseIterable, Sendable {
   package func change(by posting: Posting) -> Int64 {
     switch self {
     case .granted: posting.granted
-    case .settled: Self.settled(posting.change)
+    case .settled: posting.carried &+ Self.settled(posting.change)
     case .reserved: Self.reserved(posting.change)
     case .inDoubt: Self.inDoubt(posting.change)
     case .unprovable: Self.unprovable(posting.change)
     case .unexplained: Self.unexplained(posting.change)
-    case .free: posting.granted &+ Self.free(posting.change)
+    case .free: posting.granted &- posting.carried &+ Self.free(posting.change)
     }
   }
 

@@ -69,7 +69,8 @@ package enum MetricSeries: UInt8, CaseIterable, Sendable {
     case .cacheWritten, .tokensCharged, .reservationReleased, .chargeInDoubt, .chargeResolved,
       .balanceObserved, .windowObserved, .credentialAdded, .credentialStatusChanged,
       .serviceStarted, .serviceRecovered, .snapshotTaken, .logRestored, .jobQueued, .jobStarted,
-      .jobProgressed, .jobFinished:
+      .jobProgressed, .jobFinished, .accountOpened, .accountClosed, .accessKeyIssued,
+      .accessKeyRevoked, .budgetSet, .budgetRemoved:
       []
     }
   }

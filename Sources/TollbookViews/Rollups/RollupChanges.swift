@@ -57,7 +57,8 @@ struct RollupChanges {
     case .serviceStarted(let event): if event.format >= 2 { isKnownFormat = true }
     case .fetchFailed, .bodiesPruned, .reservationReleased, .credentialAdded,
       .credentialStatusChanged, .serviceRecovered, .snapshotTaken, .logRestored, .jobQueued,
-      .jobStarted, .jobProgressed, .jobFinished:
+      .jobStarted, .jobProgressed, .jobFinished, .accountOpened, .accountClosed, .accessKeyIssued,
+      .accessKeyRevoked, .budgetSet, .budgetRemoved:
       break
     }
   }

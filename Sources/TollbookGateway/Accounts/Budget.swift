@@ -1,0 +1,81 @@
+package import TollbookEvents
+package import TollbookViews
+
+/// A limit of our own, as the purchaser takes it into account: a meter whose rule stands in an event.
+package struct Budget: Hashable, Sendable {
+  package let name: String
+  package let row: BudgetRow
+  package let rule: MeterRule
+
+  /// Nil if nothing can be counted by the row: its time zone is not known here.
+  package init?(_ name: String, _ row: BudgetRow) {
+    guard let rule = MeterRule(row) else { return nil }
+    self.name = name
+    self.row = row
+    self.rule = rule
+  }
+
+  /// Whether it says no to what does not fit.
+  package var refuses: Bool { !row.isSoft && !row.isPaused }
+
+  /// Its meter; of one that counts each value of a tag by itself that of a value.
+  package func meter(value: String = "") -> MeterKey {
+    var dimensions: [Dimension] = []
+    // In the order of their names.
+    if row.edition > 1 { dimensions.append(Dimension("edition", "\(row.edition)")) }
+    if let tag = wildcard { dimensions.append(Dimension(tag, value)) }
+    return MeterKey(.budget, owner: name, dimensions: dimensions, unit: row.unit)
+  }
+
+  /// The name of the tag of which each value has a limit of its own; nil: there is one limit.
+  package var wildcard: String? {
+    row.scope.tag.hasSuffix("=*") ? String(row.scope.tag.dropLast(2)) : nil
+  }
+
+  /// The meter on which a demand counts; nil: on none.
+  ///
+  /// - Parameter credential: the one that sends the call.
+  func meter(
+    of demand: Demand, operation: String, upstream: String, credential: String
+  ) -> MeterKey? {
+    let scope = row.scope
+    guard scope.account.isEmpty || scope.account == demand.account,
+      scope.accessKey.isEmpty || scope.accessKey == demand.accessKey,
+      scope.credential.isEmpty || scope.credential == credential,
+      scope.upstream.isEmpty || scope.upstream == upstream,
+      scope.operation.isEmpty || scope.operation == operation
+    else { return nil }
+    if scope.tag.isEmpty { return meter() }
+    guard let wildcard else { return demand.tags.contains(scope.tag) ? meter() : nil }
+    guard let tag = demand.tags.first(where: { $0.hasPrefix(wildcard + "=") }) else { return nil }
+    return meter(value: String(tag.dropFirst(wildcard.utf8.count + 1)))
+  }
+}
+
+extension Dimension {
+  fileprivate init(_ name: String, _ value: String) {
+    self.init()
+    self.name = name
+    self.value = value
+  }
+}
+
+extension MeterRule {
+  /// The rule of a budget.
+  fileprivate init?(_ row: BudgetRow) {
+    switch row.span {
+    case .total, .UNRECOGNIZED: self = .total(limit: row.limit)
+    case .minute: self = .clockWindow(ClockWindow(length: 60_000, limit: row.limit))
+    case .hour: self = .clockWindow(ClockWindow(length: 3_600_000, limit: row.limit))
+    case .rolling:
+      self = .rollingWindow(RollingWindow(length: row.rollingSeconds &* 1_000, limit: row.limit))
+    case .day, .week, .month:
+      let span: CalendarWindow.Span =
+        row.span == .day ? .day : row.span == .week ? .week : .month
+      guard let window = CalendarWindow(span, zone: row.timeZone, limit: row.limit) else {
+        return nil
+      }
+      self = .calendarWindow(window)
+    }
+  }
+}

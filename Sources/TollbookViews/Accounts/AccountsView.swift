@@ -1,0 +1,122 @@
+import Bytes
+package import LMDB
+import TollbookEvents
+package import TollbookLog
+
+/// Reads of accounts, access keys and budgets, inside a transaction that the caller holds. Deciders use it too.
+package struct AccountsView: Sendable {
+  private let tables: ViewTables
+
+  package init(_ log: EventLog) { self.init(log.viewTables(of: AccountsFold.fold)) }
+
+  package init(_ tables: ViewTables) { self.tables = tables }
+
+  /// From the fold's tables in their order.
+  package init(tables: [Table]) { self.init(ViewTables(tables)) }
+
+  /// Nil: it was never opened.
+  package func account(
+    _ id: String, in transaction: borrowing LogReading
+  ) throws(LogError) -> AccountRow? {
+    try row(id, 0, in: transaction) { AccountRow(row: $0) }
+  }
+
+  /// Nil: there is none of that id.
+  package func accessKey(
+    _ id: String, in transaction: borrowing LogReading
+  ) throws(LogError) -> AccessKeyRow? {
+    try row(id, 1, in: transaction) { AccessKeyRow(row: $0) }
+  }
+
+  /// Whether any access key was ever issued: from then on clients have to show one.
+  package func hasAccessKeys(in transaction: borrowing LogReading) throws(LogError) -> Bool {
+    let table = try tables.open(in: transaction)[1]
+    return try LogError.absorbing(try transaction.count(in: table)) > 0
+  }
+
+  /// Nil: there is none of that name.
+  package func budget(
+    _ name: String, in transaction: borrowing LogReading
+  ) throws(LogError) -> BudgetRow? {
+    let found = try row(name, 2, in: transaction) { BudgetRow(row: $0) }
+    return found?.isRemoved == false ? found : nil
+  }
+
+  /// Accounts in the order of their ids.
+  ///
+  /// - Parameter id: only those behind it.
+  package func accounts(
+    after id: String = "", limit: Int, in transaction: borrowing LogReading
+  ) throws(LogError) -> [(id: String, account: AccountRow)] {
+    try rows(after: id, limit: limit, 0, in: transaction) { AccountRow(row: $0) }
+      .map { (id: $0.name, account: $0.row) }
+  }
+
+  /// Access keys in the order of their ids.
+  ///
+  /// - Parameter id: only those behind it.
+  package func accessKeys(
+    after id: String = "", limit: Int, in transaction: borrowing LogReading
+  ) throws(LogError) -> [(id: String, key: AccessKeyRow)] {
+    try rows(after: id, limit: limit, 1, in: transaction) { AccessKeyRow(row: $0) }
+      .map { (id: $0.name, key: $0.row) }
+  }
+
+  /// Budgets in the order of their names, without those that were removed.
+  ///
+  /// - Parameter name: only those behind it.
+  package func budgets(
+    after name: String = "", limit: Int, in transaction: borrowing LogReading
+  ) throws(LogError) -> [(name: String, budget: BudgetRow)] {
+    try rows(after: name, limit: limit, 2, in: transaction, isWanted: { !$0.isRemoved }) {
+      BudgetRow(row: $0)
+    }.map { (name: $0.name, budget: $0.row) }
+  }
+
+  /// The budgets that name an account; for the empty one those that name none.
+  package func budgets(
+    ofAccount account: String, in transaction: borrowing LogReading
+  ) throws(LogError) -> [(name: String, budget: BudgetRow)] {
+    let tables = try tables.open(in: transaction)
+    let prefix = AccountsFold.prefix(ofAccount: account)
+    var names: [String] = []
+    try transaction.scan(tables[3], prefix: prefix.span) { (key, _) throws(LogError) in
+      names.append(
+        String(decoding: key.bytes(in: prefix.count..<key.byteCount), as: UTF8.self))
+      return .next
+    }
+    var found: [(name: String, budget: BudgetRow)] = []
+    for name in names {
+      if let budget = try budget(name, in: transaction) { found.append((name, budget)) }
+    }
+    return found
+  }
+
+  private func row<Row>(
+    _ name: String, _ table: Int, in transaction: borrowing LogReading,
+    _ read: (RawSpan) -> Row?
+  ) throws(LogError) -> Row? {
+    // LMDB takes no other key.
+    guard (1...511).contains(name.utf8.count) else { return nil }
+    let table = try tables.open(in: transaction)[table]
+    return try LogError.absorbing(
+      try transaction.row(forKey: Array(name.utf8).span, in: table, read))
+  }
+
+  private func rows<Row>(
+    after name: String, limit: Int, _ table: Int, in transaction: borrowing LogReading,
+    isWanted: (Row) -> Bool = { _ in true }, _ read: (RawSpan) -> Row?
+  ) throws(LogError) -> [(name: String, row: Row)] {
+    guard limit > 0 else { return [] }
+    var found: [(name: String, row: Row)] = []
+    let table = try tables.open(in: transaction)[table]
+    let start = Array(name.utf8) + (name.isEmpty ? [] : [0])
+    try transaction.scan(table, from: start.span) { (key, value) throws(LogError) in
+      let row = try table.read(read(value))
+      guard isWanted(row) else { return .next }
+      found.append((String(decoding: [UInt8](copying: key), as: UTF8.self), row))
+      return found.count < limit ? .next : .stop
+    }
+    return found
+  }
+}
