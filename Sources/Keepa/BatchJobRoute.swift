@@ -8,14 +8,15 @@ import TollbookLog
 extension HTTPService {
   /// `POST /keepa/batch-analyze` with `Prefer: respond-async`: takes a long list on as a job, and says what it will cost and
   /// where its results will be.
-  func takeOnBatch(_ request: Request) async throws -> Response {
+  func takeOnBatch(_ request: Request, by principal: Principal) async throws -> Response {
     let fields = try await JSONFields(
       of: request, limit: BatchOrder.mostBytes, names: BatchQuestion.names)
     try refuseWhatNoJobCanHold(fields, request.headers)
     let order = try BatchOrder(fields)
+    var demand = order.products.demand.warming
+    demand.principal = principal
     let taken = try await takeOn(
-      .batchKeepa, request: order.bytes, total: order.products.asins.count,
-      order.products.demand.warming)
+      .batchKeepa, request: order.bytes, total: order.products.asins.count, demand)
     let invalid = order.places.count { if case .invalid = $0 { true } else { false } }
     var response = Response.object(position: log.head) { json in
       json.field("job", taken.id.description)
@@ -48,7 +49,8 @@ extension HTTPService {
     let after = try query.position("after") ?? 0
     let text = context.parameters.get("job") ?? ""
     guard let id = JobID(text), case .recorded(let number) = id,
-      let job = try gateway.job(id), job.kind == PurchaseJobKind.batchKeepa.name
+      let job = try gateway.job(id), job.isSeen(by: context.principal),
+      job.kind == PurchaseJobKind.batchKeepa.name
     else {
       throw Problem(
         .notFound, "“\(text.inOneLine(atMost: 40))” names no job of batch-analyze", field: "job")
@@ -63,13 +65,15 @@ extension HTTPService {
     }
     let results = BatchResults(id, job, order, after: Int(clamping: after), limit: limit)
     return try await answer(
-      results, isTable: BatchCSV.isAsked(accept))
+      results, isTable: BatchCSV.isAsked(accept), by: context.principal)
   }
 
-  private func answer(_ results: BatchResults, isTable: Bool) async throws -> Response {
+  private func answer(
+    _ results: BatchResults, isTable: Bool, by principal: Principal
+  ) async throws -> Response {
     // A look first: what is there and may not answer yet is not read.
     var products = results.order.products
-    products.account = gateway.settings.account
+    products.principal = principal
     products.asins = results.asins
     var look = products.demand
     look.age = .neverBuy

@@ -26,7 +26,8 @@ struct BatchQuestion {
   let request: ProductsRequest
 
   init(
-    _ fields: JSONFields, cacheControl: String?, _ settings: GatewaySettings
+    _ fields: JSONFields, cacheControl: String?, _ settings: GatewaySettings,
+    by principal: Principal
   ) throws(Problem) {
     if let count = fields.value("asinList")?.array?.count, count > Self.mostProducts {
       throw Problem(
@@ -47,7 +48,7 @@ struct BatchQuestion {
     var request = ProductsRequest(
       asins: places.compactMap { if case .asin(let asin) = $0 { asin } else { nil } },
       domain: try .init(of: fields), contentSet: try .init(included: fields),
-      account: settings.account)
+      principal: principal)
     let longestWait = settings.longestWait / 1_000
     request.wait = try fields.integer("wait_seconds", in: 0...longestWait).map { $0 * 1_000 } ?? 0
     request.maximumTokens = try fields.integer("max_tokens", in: 0 ... .max)

@@ -10,12 +10,13 @@ extension HTTPService {
       "/keepa/batch-analyze",
       post: { request, context in
         if Preference.states(Preference.respondAsync, request.headers) {
-          return try await takeOnBatch(request)
+          return try await takeOnBatch(request, by: context.principal)
         }
         let fields = try await JSONFields(
           of: request, limit: context.maxUploadSize, names: BatchQuestion.names)
         let question = try BatchQuestion(
-          fields, cacheControl: request.headers[.cacheControl], gateway.settings)
+          fields, cacheControl: request.headers[.cacheControl], gateway.settings,
+          by: context.principal)
         if let answer = try dryRun(question.request.demand, request.headers) { return answer }
         let answer = await gateway.products(question.request)
         if BatchCSV.isAsked(request.headers[.accept]) {

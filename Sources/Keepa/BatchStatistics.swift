@@ -88,7 +88,9 @@ extension PurchaseProblem.Reason {
   /// Whether a rule of Tollbook says no, not the upstream.
   var isRefusal: Bool {
     switch self {
-    case .insufficientTokens, .limitReached, .requestLimit, .storageFull, .busy: true
+    case .insufficientTokens, .limitReached, .budgetExceeded, .accountClosed, .notAllowed,
+      .requestLimit, .storageFull, .busy:
+      true
     case .upstreamUnavailable, .tooLate, .incomplete, .keyRejected, .requestRejected,
       .notConfigured, .stopping, .storageFailed:
       false

@@ -46,11 +46,12 @@ extension Gateway {
 
   /// The stored body of a product. Counts as a read, and never buys.
   package func product(
-    _ asin: KeepaASIN, in domain: KeepaDomain, covering wanted: ContentSet = .plain
+    _ asin: KeepaASIN, in domain: KeepaDomain, covering wanted: ContentSet = .plain,
+    by principal: Principal = Principal(account: "default")
   ) throws(LogError) -> StoredResource {
     try stored(
       KeepaUpstream.resource(asin, domain), parts: wanted.rawValue,
-      operation: KeepaUpstream.product)
+      operation: KeepaUpstream.product, by: principal)
   }
 }
 

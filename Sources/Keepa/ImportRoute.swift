@@ -11,7 +11,7 @@ extension HTTPService {
   /// Keepa sends them; `domain`; `fetched_at`, when they were bought; `include`, the paid parts that they hold.
   func addImport(to router: Router<TollbookContext>) {
     router.route(
-      "/keepa/import",
+      "/keepa/import", scope: .admin,
       post: { request, context in
         let fields = try await JSONFields(
           of: request, limit: ImportOrder.mostBytes, names: ImportOrder.names,

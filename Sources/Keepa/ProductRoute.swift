@@ -17,7 +17,8 @@ extension HTTPService {
         let asin = try Self.asin(context)
         let asOf = try AsOf(QueryParameters(request), log)
         let (entry, body, position) =
-          try asOf.map { try stored(asin, in: domain, $0) } ?? stored(asin, in: domain)
+          try asOf.map { try stored(asin, in: domain, $0) }
+          ?? stored(asin, in: domain, by: context.principal)
         let isGzip = acceptsGzip(request.headers[.acceptEncoding])
         var headers = headers(for: entry, asOf)
         headers[.position] = "\(position)"
@@ -38,9 +39,9 @@ extension HTTPService {
   }
 
   private func stored(
-    _ asin: KeepaASIN, in domain: KeepaDomain
+    _ asin: KeepaASIN, in domain: KeepaDomain, by principal: Principal
   ) throws -> (CacheEntry, Body, Position) {
-    switch try gateway.product(asin, in: domain) {
+    switch try gateway.product(asin, in: domain, by: principal) {
     case .stored(let entry, let body, let position): return (entry, body, position)
     case .notCached:
       throw Problem(

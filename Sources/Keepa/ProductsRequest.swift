@@ -16,13 +16,13 @@ package struct ProductsRequest: Sendable {
   package var wait: Int64
   /// The most that the request may cost; nil for no limit of its own.
   package var maximumTokens: Int64?
-  /// Who pays.
-  package var account: String
+  /// Who asks, and pays.
+  package var principal: Principal
 
   package init(
     asins: [KeepaASIN], domain: KeepaDomain = .unitedStates, contentSet: ContentSet = .plain,
     maximumAge: Int64? = nil, wait: Int64 = 0, maximumTokens: Int64? = nil,
-    account: String = "default"
+    principal: Principal = Principal(account: "default")
   ) {
     self.asins = asins
     self.domain = domain
@@ -30,16 +30,17 @@ package struct ProductsRequest: Sendable {
     self.maximumAge = maximumAge
     self.wait = wait
     self.maximumTokens = maximumTokens
-    self.account = account
+    self.principal = principal
   }
 
   /// As the engine takes it.
   package var demand: ResourceDemand {
-    ResourceDemand(
+    var demand = ResourceDemand(
       KeepaUpstream.product, asins.map { KeepaUpstream.resource($0, domain) },
       parts: contentSet.rawValue, age: AgeLimit(maximumAge: maximumAge), wait: wait,
-      limit: maximumTokens,
-      account: account)
+      limit: maximumTokens)
+    demand.principal = principal
+    return demand
   }
 }
 

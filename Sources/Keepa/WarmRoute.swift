@@ -11,6 +11,8 @@ extension HTTPService {
       post: { request, context in
         let order = try WarmOrder(
           await JSONFields(of: request, limit: context.maxUploadSize, names: WarmOrder.names))
+        var demand = order.products.demand.warming
+        demand.principal = context.principal
         if order.discovery != nil, request.headers[.dryRun] != nil {
           throw Problem(
             .invalidParameter,
@@ -18,13 +20,13 @@ extension HTTPService {
               + " it is bought. POST /api/v1/products/discover tells what the search costs",
             field: "Tollbook-Dry-Run")
         }
-        if let answer = try dryRun(order.products.demand.warming, request.headers) {
+        if let answer = try dryRun(demand, request.headers) {
           return answer
         }
         return try await queueJob(
           .warmKeepa, request: order.bytes,
           total: order.discovery?.limit ?? order.products.asins.count,
-          order.products.demand.warming)
+          demand)
       })
   }
 }

@@ -53,6 +53,13 @@ package struct ResourceKey: Hashable, Sendable, CustomStringConvertible {
   /// The class of resources that it belongs to, such as `keepa.product`; empty if the key has none.
   package var kind: String { String(parts.kind) }
 
+  /// The account that alone reads it; nil: every account does.
+  package var account: String? {
+    var rest = description[...]
+    guard let scope = rest.takeFirst(), scope.utf8.elementsEqual("account".utf8) else { return nil }
+    return rest.takeFirst().map { String($0) }
+  }
+
   /// What names the resource within its kind, such as `1/B09T2ZLMHB`.
   package var path: Substring { parts.path }
 

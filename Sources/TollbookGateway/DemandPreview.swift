@@ -49,6 +49,10 @@ extension Gateway {
     var fates: [ResourceKey: DemandPreview.Fate] = [:]
     var missing: [ResourceKey] = []
     for resource in resources {
+      if let problem = demand.principal.problem(with: resource) {
+        fates[resource] = .refused(problem, nil)
+        continue
+      }
       let entry = found[resource]
       let usability = entry.map { Usability(of: $0, at: now, demand.age) }
       if let entry, usability == .fresh || usability == .grace || demand.age == .neverBuy {

@@ -120,6 +120,11 @@ package final class Gateway: Sendable {
         outcomes[resource]?.problem = PurchaseProblem(.requestRejected, resource.fault)
         continue
       }
+      if let problem = demand.principal.problem(with: resource) {
+        outcomes[resource] = ResourceOutcome(resource, .none)
+        outcomes[resource]?.problem = problem
+        continue
+      }
       let usability = found[resource].map {
         Usability(of: $0, at: start, demand.age)
       }
@@ -154,6 +159,13 @@ package final class Gateway: Sendable {
     guard let purchaser = purchaser(of: operation) else {
       return PassedAnswer(result: .failure(notConfigured(operation)))
     }
+    guard demand.principal.kinds.isEmpty else {
+      return PassedAnswer(
+        result: .failure(
+          PurchaseProblem(
+            .notAllowed,
+            "the access key is for some kinds of resources alone, and \(operation) may bring any")))
+    }
     var order = PurchaseOrder([], demand, settings)
     order.needs = [Need(operation, nil, parts: demand.parts, request: request)]
     guard let purchase = await purchaser.buy(order).first else {
@@ -164,8 +176,9 @@ package final class Gateway: Sendable {
 
   /// What is stored of a resource. Counts as a read, and never buys.
   package func stored(
-    _ resource: ResourceKey, parts: UInt64 = 0, operation: String
+    _ resource: ResourceKey, parts: UInt64 = 0, operation: String, by principal: Principal
   ) throws(LogError) -> StoredResource {
+    guard principal.problem(with: resource) == nil else { return .notCached }
     let cache = cache
     let reader = log.reader
     let found: StoredResource = try log.read { (transaction) throws(LogError) in
@@ -179,7 +192,8 @@ package final class Gateway: Sendable {
     }
     let now = log.time.now()
     let demand = ReadTallies.Demand(
-      resource, wanted: parts, account: settings.account, operation: operation, isPeek: true)
+      resource, wanted: parts, account: principal.account, tags: principal.tags,
+      operation: operation, isPeek: true)
     guard case .stored(let entry, _, _) = found else {
       tallies.record(.unmet, demand, at: now)
       return found
@@ -332,7 +346,8 @@ package final class Gateway: Sendable {
     asked: Timestamp
   ) {
     let now = log.time.now()
-    for outcome in outcomes where outcome.resource.isPossible {
+    for outcome in outcomes
+    where outcome.resource.isPossible && outcome.problem?.reason != .notAllowed {
       let purchase = purchases[outcome.resource]
       let isBooked = purchase?.isBooked ?? false
       let read = ReadTallies.Demand(

@@ -25,9 +25,8 @@ package struct ResourceDemand: Sendable {
   package var isBackground = false
   /// What is sent for it, if its name alone does not tell. Only of a demand for one resource.
   package var request: PassedRequest?
-  /// Who pays.
-  package var account: String
-  package var tags: [String]
+  /// Who asks, and pays.
+  package var principal: Principal
   /// Set if nobody waits for the answer.
   var behind: Behind?
 
@@ -53,8 +52,16 @@ package struct ResourceDemand: Sendable {
     self.age = age
     self.wait = wait
     self.limit = limit
-    self.account = account
-    self.tags = tags
+    principal = Principal(account: account, tags: tags)
+  }
+
+  package var account: String {
+    get { principal.account }
+    set { principal.account = newValue }
+  }
+  package var tags: [String] {
+    get { principal.tags }
+    set { principal.tags = newValue }
   }
 
   /// The same for nobody who reads it: what is fresh stays, what is not is bought, entries in grace too.
@@ -161,8 +168,9 @@ extension Demand {
   /// A demand as events tell it.
   init(_ demand: ResourceDemand) {
     self.init()
-    account = demand.account
-    tags = demand.tags
+    account = demand.principal.account
+    accessKey = demand.principal.accessKey
+    tags = demand.principal.tags
     contentSet = demand.parts
     var age = demand.age
     switch demand.behind {

@@ -12,6 +12,10 @@ package struct HTTPService: Sendable {
   let ledger: LedgerView
   let metrics: MetricsView
   let rebuilding = RebuildJob()
+  let accounts: AccountsView
+  let keyring: Keyring
+  let failedKeys = FailedKeys()
+  let rates = RequestRates()
   /// Those whose upstreams the gateway has.
   let systems: [HTTPSystem]
   /// Nil: there is no key to sign with.
@@ -29,6 +33,8 @@ package struct HTTPService: Sendable {
     cache = CacheView(gateway.log)
     ledger = LedgerView(gateway.log)
     metrics = MetricsView(gateway.log)
+    accounts = AccountsView(gateway.log)
+    keyring = Keyring(gateway, ownKey: settings.accessKey)
   }
 
   package var log: EventLog { gateway.log }

@@ -28,14 +28,16 @@ package struct HTTPSettings: Sendable {
   }
 
   /// What is wrong with the settings, in a sentence for who starts Tollbook; nil if nothing is.
-  package var problem: String? {
+  ///
+  /// - Parameter hasIssuedKeys: whether access keys were issued: then clients have to show one.
+  package func problem(hasIssuedKeys: Bool = false) -> String? {
     if !(0...65_535).contains(port) { return "the port is \(port); it must lie in 0...65535" }
     if port != 0 && port == tlsPort { return "the port is \(port), with TLS and without" }
     if accessKey == "" { return "the access key is empty" }
     if connections < 1 { return "there must be room for a connection" }
-    if accessKey == nil && !Self.isLoopback(host) {
+    if accessKey == nil && !hasIssuedKeys && !Self.isLoopback(host) {
       return "\(host) can be reached from other machines: set an access key (TOLLBOOK_ACCESS_KEY),"
-        + " or listen on 127.0.0.1"
+        + " issue one (tollbook access-key issue), or listen on 127.0.0.1"
     }
     return nil
   }

@@ -24,6 +24,13 @@ extension HeaderName {
   package static let upstream = known("Tollbook-Upstream")
   /// What a client shows to be let in, beside `Authorization: Bearer`.
   package static let accessKey = known("Tollbook-Access-Key")
+  /// The same by the name that many clients use.
+  package static let apiKey = known("X-API-Key")
+  /// What a request is for, such as `branch=TEST,user=ann`.
+  package static let tags = known("Tollbook-Tags")
+  /// RateLimit header fields for HTTP, draft 10.
+  package static let rateLimit = known("RateLimit")
+  package static let rateLimitPolicy = known("RateLimit-Policy")
   /// RFC 9211.
   package static let cacheStatus = known("Cache-Status")
   /// `Host` as a plain field, where the library left one.

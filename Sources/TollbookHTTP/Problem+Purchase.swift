@@ -17,7 +17,8 @@ extension Problem {
   package init(_ problem: PurchaseProblem) {
     let kind: Kind =
       switch problem.reason {
-      case .insufficientTokens, .limitReached, .requestLimit: .limitReached
+      case .insufficientTokens, .limitReached, .budgetExceeded, .requestLimit: .limitReached
+      case .accountClosed, .notAllowed: .forbidden
       case .upstreamUnavailable, .incomplete, .notConfigured: .upstreamUnavailable
       case .keyRejected, .requestRejected: .upstreamRefused
       case .tooLate: .deadlineExceeded
@@ -27,5 +28,7 @@ extension Problem {
       case .stopping: .stopping
       }
     self.init(kind, problem.detail, retryAt: problem.retryAt)
+    reason = problem.reason.rawValue
+    budget = problem.budget
   }
 }

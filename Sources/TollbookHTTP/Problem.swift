@@ -1,6 +1,7 @@
 package import Hummingbird
 import JSONText
 package import TollbookEvents
+package import TollbookGateway
 
 /// Why a request was not served, as a problem document (RFC 9457).
 package struct Problem: Error {
@@ -31,6 +32,10 @@ package struct Problem: Error {
     package static let unmetExpectation = Kind(
       "unmet-expectation", .expectationFailed, "The expectation cannot be met")
     package static let unauthorized = Kind("unauthorized", .unauthorized, "An access key is needed")
+    package static let forbidden = Kind("forbidden", .forbidden, "The access key does not allow it")
+    package static let conflict = Kind("conflict", .conflict, "It does not go with what is there")
+    package static let tooManyRequests = Kind(
+      "too-many-requests", .tooManyRequests, "Too many requests in a short time")
     package static let foreignOrigin = Kind(
       "foreign-origin", .forbidden, "Pages of other sites may not call Tollbook")
     package static let notFound = Kind("not-found", .notFound, "There is nothing here")
@@ -67,6 +72,10 @@ package struct Problem: Error {
   package var detail: String
   /// The field of the body, or the parameter, that is to blame.
   package var field: String?
+  /// Why, in one word that a program can act on; nil: the type says it.
+  package var reason: String?
+  /// The budget that says no.
+  package var budget: BudgetRefusal?
   /// When it is worth trying again.
   package var retryAt: Timestamp?
   package var headers: HTTPFields = [:]
@@ -101,7 +110,8 @@ package struct Problem: Error {
     return retrying(after: max(1, Int((wait + 999) / 1_000)))
   }
 
-  /// The document with its members in this order: type, title, status, detail, field, retry_at, request_id.
+  /// The document with its members in this order: type, title, status, detail, field, reason, those of a budget,
+  /// retry_at, request_id.
   package func response(requestID: String) -> Response {
     var json = JSONWriter()
     json.object { json in
@@ -110,6 +120,8 @@ package struct Problem: Error {
       json.field("status", status.code)
       json.field("detail", detail)
       json.fieldIfPresent("field", field)
+      json.fieldIfPresent("reason", reason)
+      budget?.write(to: &json)
       json.fieldIfPresent("retry_at", retryAt?.description)
       json.field("request_id", requestID)
     }

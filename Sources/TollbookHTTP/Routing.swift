@@ -1,4 +1,5 @@
 package import Hummingbird
+package import TollbookGateway
 
 /// Answers one request.
 package typealias Handler = @Sendable (Request, TollbookContext) async throws -> Response
@@ -10,16 +11,21 @@ extension Router<TollbookContext> {
   /// as JSON: a page of another site cannot send that without asking first, nor a DELETE. A query is refused unless the
   /// path takes it.
   ///
-  /// - Parameter query: the names that its query may hold; nil: those that are known of the path.
+  /// Who asks has shown that it may: an access key needs the scope `read` to get, `fetch` to post, and `admin` for the rest.
+  ///
+  /// - Parameters:
+  ///   - query: the names that its query may hold; nil: those that are known of the path.
+  ///   - scope: what an access key needs for each method, if it is another one.
   package func route(
-    _ path: RouterPath, query: QueryNames? = nil, get: Handler? = nil, post: Handler? = nil,
-    delete: Handler? = nil
+    _ path: RouterPath, query: QueryNames? = nil, scope: AccessScope? = nil, get: Handler? = nil,
+    post: Handler? = nil, patch: Handler? = nil, delete: Handler? = nil
   ) {
     var allowed: [HTTPRequest.Method] = []
     let pattern = path.description
     if let get {
       allowed += [.get, .head]
       let checked: Handler = { request, context in
+        try context.principal.require(scope ?? .read)
         try QueryNames.check(request, at: pattern, query)
         return try await get(request, context)
       }
@@ -29,14 +35,25 @@ extension Router<TollbookContext> {
     if let post {
       allowed.append(.post)
       on(path, method: .post) { request, context in
+        try context.principal.require(scope ?? .fetch)
         try QueryNames.check(request, at: pattern, query)
         try requireJSON(request)
         return try await post(request, context)
       }
     }
+    if let patch {
+      allowed.append(.patch)
+      on(path, method: .patch) { request, context in
+        try context.principal.require(scope ?? .admin)
+        try QueryNames.check(request, at: pattern, query)
+        try requireJSON(request)
+        return try await patch(request, context)
+      }
+    }
     if let delete {
       allowed.append(.delete)
       on(path, method: .delete) { request, context in
+        try context.principal.require(scope ?? .admin)
         try QueryNames.check(request, at: pattern, query)
         return try await delete(request, context)
       }

@@ -104,7 +104,7 @@ package struct TollbookApplication: Sendable {
       RequestMetrics(statistics: service.requests, time: service.log.time)
       ProblemMiddleware(service: service)
       BrowserGuard(service.settings, inPlaceOf: providers)
-      AccessKeyGuard(accessKey: service.settings.accessKey, systems: service.systems)
+      AccessKeyGuard(service: service)
       ProviderPaths()
     }
     service.addHealth(to: router)
@@ -114,6 +114,7 @@ package struct TollbookApplication: Sendable {
     service.addLedger(to: router)
     service.addAudit(to: router)
     service.addJobs(to: router)
+    service.addAccounts(to: router)
     service.addEvents(to: router)
     service.addEventStream(to: router)
     service.addLog(to: router)
@@ -133,6 +134,7 @@ package struct TollbookApplication: Sendable {
     service.addRebuild(to: router)
     service.addSnapshotTaking(to: router)
     service.addPurge(to: router)
+    service.addAccounts(to: router)
     return router
   }
 }

@@ -1,5 +1,7 @@
 package import Hummingbird
 import Logging
+import NIOCore
+package import TollbookGateway
 
 /// What belongs to one request.
 package struct TollbookContext: RequestContext {
@@ -12,11 +14,17 @@ package struct TollbookContext: RequestContext {
   /// log handler drops metadata.
   let requestID: String
 
+  /// Who asks: who reaches this machine, until an access key says more.
+  package var principal = Principal(account: "default")
+  /// The address that it comes from; empty: a socket of this machine.
+  let remote: String
+
   /// What the request belongs to by the host that it names, a provider's; nil: its path decides.
   var provider: DropIn?
 
   package init(source: Source) {
     coreContext = .init(source: source)
+    remote = source.channel.remoteAddress?.ipAddress ?? ""
     requestID = source.logger[metadataKey: "hb.request.id"]?.description ?? "\(RequestID())"
   }
 

@@ -66,6 +66,11 @@ import Foundation
           VerifyCommand.self, ReplayCommand.self, VerifyWorker.self, ConfigCommand.self,
         ]),
       CommandGroup(
+        name: "Administer",
+        subcommands: [
+          AccountCommandLine.self, AccessKeyCommandLine.self, BudgetCommandLine.self,
+        ]),
+      CommandGroup(
         name: "Keep", subcommands: [SnapshotCommand.self, RestoreCommand.self]),
       CommandGroup(
         name: "Repair",

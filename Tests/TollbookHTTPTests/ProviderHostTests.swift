@@ -90,6 +90,6 @@ struct ProviderHostTests {
     settings.tlsPort = 8_443
     #expect(settings.connectionsOfListener == 50)
     settings.tlsPort = settings.port
-    #expect(settings.problem?.contains("8000, with TLS and without") == true)
+    #expect(settings.problem()?.contains("8000, with TLS and without") == true)
   }
 }

@@ -27,7 +27,7 @@ struct Discovery: Sendable {
   /// - Parameter logger: told of a hit, or of a miss and what is kept of it.
   /// - Throws: why there is no list.
   init(
-    _ request: DiscoveryRequest, _ service: HTTPService, _ logger: Logger
+    _ request: DiscoveryRequest, _ service: HTTPService, by principal: Principal, _ logger: Logger
   ) async throws(Problem) {
     let gateway = service.gateway
     self.request = request
@@ -37,7 +37,9 @@ struct Discovery: Sendable {
     guard let cheaper else { throw Problem(.invalidField, "these filters cannot be asked for") }
     var chosen = cheaper
     for way in ways where Self.isFresh(way, gateway) { chosen = way }
-    let answer = await gateway.answer(chosen.demand)
+    var demand = chosen.demand
+    demand.principal = principal
+    let answer = await gateway.answer(demand)
     guard let outcome = answer.outcomes.first else {
       throw Problem(.storageFailed, "nothing was decided about it")
     }
@@ -97,7 +99,7 @@ extension HTTPService {
         {
           return answer
         }
-        let found = try await Discovery(question, self, context.logger)
+        let found = try await Discovery(question, self, by: context.principal, context.logger)
         var response = Response.object(position: found.position) { json in
           json.array("asins", found.asins) { json, asin in json.string(asin.description) }
           json.field("total_count", found.total)

@@ -135,11 +135,11 @@ extension HTTPService {
         let question = try DiscoveryRequest(fields)
         let costs = try CostOrder(fields)
         let parts = try ContentSet(included: fields)
-        let found = try await Discovery(question, self, context.logger)
+        let found = try await Discovery(question, self, by: context.principal, context.logger)
         let answer = await gateway.products(
           ProductsRequest(
             asins: found.asins, domain: question.domain, contentSet: parts,
-            account: gateway.settings.account))
+            principal: context.principal))
         let tokens = found.tokens + answer.outcomes.reduce(0) { $0 + $1.paid }
         let isAllCached = answer.outcomes.allSatisfy { $0.source == .cache || $0.source == .stale }
         let isNoneCached = answer.outcomes.allSatisfy { $0.source != .cache && $0.source != .stale }
@@ -179,7 +179,7 @@ extension HTTPService {
         let parts = try ContentSet(included: fields)
         let answer = await gateway.products(
           ProductsRequest(
-            asins: [asin], domain: domain, contentSet: parts, account: gateway.settings.account))
+            asins: [asin], domain: domain, contentSet: parts, principal: context.principal))
         guard let outcome = answer.outcomes.first, let entry = outcome.entry else {
           var refusal =
             answer.outcomes.first?.problem.map { Problem($0) }

@@ -28,6 +28,7 @@ struct KeepaDropIn: Sendable {
   private let deadline: Int64
   private let unknown: UnknownParameters
   private let logger: Logger
+  private let principal: Principal
 
   init(
     _ service: HTTPService, _ unknown: UnknownParameters, _ request: Request,
@@ -36,6 +37,7 @@ struct KeepaDropIn: Sendable {
     self.service = service
     self.unknown = unknown
     logger = context.logger
+    principal = context.principal
     began = .now
     deadline =
       service.log.time.monotonicMilliseconds
@@ -161,7 +163,7 @@ struct KeepaDropIn: Sendable {
 
   /// A demand with what the client wants of Tollbook.
   private func prepared(_ demand: ResourceDemand, _ options: KeepaOptions) -> ResourceDemand {
-    var demand = options.apply(to: demand, account: gateway.settings.account)
+    var demand = options.apply(to: demand, by: principal)
     demand.deadline = max(1, deadline - service.log.time.monotonicMilliseconds)
     return demand
   }
@@ -371,6 +373,8 @@ extension KeepaRefusal {
     switch problem.reason {
     case .insufficientTokens: self.init(429, "notEnoughTokens", problem.detail)
     case .limitReached: self.init(429, "limitReached", problem.detail)
+    case .budgetExceeded: self.init(429, "budgetExceeded", problem.detail)
+    case .accountClosed, .notAllowed: self.init(403, problem.reason.rawValue, problem.detail)
     case .requestLimit:
       // Waiting does not help: 429 would be asked again for ever.
       self.init(400, "requestLimit", "it may cost more than its own max-tokens allows")

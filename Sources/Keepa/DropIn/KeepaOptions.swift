@@ -15,8 +15,10 @@ struct KeepaOptions: Hashable, Sendable {
   var fresh: Int64?
   /// Whether what is past its time answers where nothing better can be had.
   var allowsStale = false
+  /// What the request is for; empty: what the header Tollbook-Tags says.
+  var tags: [String] = []
 
-  static let names = ["max-tokens", "priority", "fresh", "stale"]
+  static let names = ["max-tokens", "priority", "fresh", "stale", "tags"]
 
   init() {}
 
@@ -41,13 +43,14 @@ struct KeepaOptions: Hashable, Sendable {
       guard seen.insert(name).inserted else {
         throw .invalid("\(name.inOneLine(atMost: 50)) is said twice, once in \(place)")
       }
-      try set(name, value.lowercased(), place)
+      try set(name, value, place)
     }
   }
 
   private mutating func set(
-    _ name: String, _ value: String, _ place: String
+    _ name: String, _ text: String, _ place: String
   ) throws(KeepaRefusal) {
+    let value = text.lowercased()
     func wrong(_ what: String) -> KeepaRefusal {
       .invalid("\(name) in \(place) is “\(value.inOneLine(atMost: 50))”; it is \(what)")
     }
@@ -64,6 +67,11 @@ struct KeepaOptions: Hashable, Sendable {
     case "stale":
       guard value == "allow" || value == "never" else { throw wrong("allow or never") }
       allowsStale = value == "allow"
+    case "tags":
+      // A comma parts options: in the path tags stand with a semicolon between them.
+      do throws(TagProblem) { tags = try Tags.list(text.replacing(";", with: ",")) } catch {
+        throw .invalid("\(error) (in \(place))")
+      }
     default:
       throw .invalid(
         "“\(name.inOneLine(atMost: 50))” in \(place) is no option; there are"
@@ -82,9 +90,10 @@ struct KeepaOptions: Hashable, Sendable {
   }
 
   /// A demand with what these say. What the request itself says of its age goes before `fresh`.
-  func apply(to demand: ResourceDemand, account: String) -> ResourceDemand {
+  func apply(to demand: ResourceDemand, by principal: Principal) -> ResourceDemand {
     var demand = demand
-    demand.account = account
+    demand.principal = principal
+    if !tags.isEmpty { demand.principal.tags = tags }
     demand.limit = maximumTokens
     if let fresh, demand.age == .windows { demand.age = .fetched(fresh) }
     demand.isBackground = priority == .background

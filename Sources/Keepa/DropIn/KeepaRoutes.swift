@@ -16,7 +16,8 @@ extension HTTPService {
         let allowed: [HTTPRequest.Method] = name == "token" ? [.get, .head, .post] : [.get, .post]
         for method in allowed {
           router.on("\(base)/\(name)", method: method) { request, context in
-            try await answer(try await KeepaDropIn(self, unknown, request, context))
+            try context.principal.require(name == "token" ? .read : .fetch)
+            return try await answer(try await KeepaDropIn(self, unknown, request, context))
           }
         }
         router.refuseMethods(but: allowed, at: RouterPath("\(base)/\(name)"))

@@ -592,6 +592,7 @@ package nonisolated enum RefusalReason: SwiftProtobuf.Enum, Swift.CaseIterable {
 
   /// another meter than an upstream's balance: a window, a budget
   case meter // = 4
+  case accountClosed // = 5
   case UNRECOGNIZED(Int)
 
   package init() {
@@ -605,6 +606,7 @@ package nonisolated enum RefusalReason: SwiftProtobuf.Enum, Swift.CaseIterable {
     case 2: self = .requestLimit
     case 3: self = .storageReserve
     case 4: self = .meter
+    case 5: self = .accountClosed
     default: self = .UNRECOGNIZED(rawValue)
     }
   }
@@ -616,6 +618,7 @@ package nonisolated enum RefusalReason: SwiftProtobuf.Enum, Swift.CaseIterable {
     case .requestLimit: return 2
     case .storageReserve: return 3
     case .meter: return 4
+    case .accountClosed: return 5
     case .UNRECOGNIZED(let i): return i
     }
   }
@@ -627,6 +630,7 @@ package nonisolated enum RefusalReason: SwiftProtobuf.Enum, Swift.CaseIterable {
     .requestLimit,
     .storageReserve,
     .meter,
+    .accountClosed,
   ]
 
 }
@@ -2842,7 +2846,7 @@ nonisolated extension Evidence: SwiftProtobuf._ProtoNameProviding {
 }
 
 nonisolated extension RefusalReason: SwiftProtobuf._ProtoNameProviding {
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0REFUSAL_REASON_UNSPECIFIED\0\u{1}REFUSAL_REASON_INSUFFICIENT_TOKENS\0\u{1}REFUSAL_REASON_REQUEST_LIMIT\0\u{1}REFUSAL_REASON_STORAGE_RESERVE\0\u{1}REFUSAL_REASON_METER\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0REFUSAL_REASON_UNSPECIFIED\0\u{1}REFUSAL_REASON_INSUFFICIENT_TOKENS\0\u{1}REFUSAL_REASON_REQUEST_LIMIT\0\u{1}REFUSAL_REASON_STORAGE_RESERVE\0\u{1}REFUSAL_REASON_METER\0\u{1}REFUSAL_REASON_ACCOUNT_CLOSED\0")
 }
 
 nonisolated extension CredentialStatus: SwiftProtobuf._ProtoNameProviding {

@@ -1,3 +1,4 @@
+import TollbookEvents
 
 /// Who asks, and who pays.
 package struct Principal: Hashable, Sendable {
@@ -8,6 +9,8 @@ package struct Principal: Hashable, Sendable {
   /// Of resources that it may ask for; empty: all.
   package var kinds: [String]
   package var tags: [String]
+  /// How many requests its key may make in a minute; 0: any number.
+  package var requestsPerMinute: UInt32 = 0
 
   package init(
     account: String, accessKey: String = "", scopes: Set<AccessScope> = [.admin],
@@ -32,6 +35,18 @@ package struct Principal: Hashable, Sendable {
 
   /// Whether it may ask for resources of a kind.
   package func mayAsk(for kind: String) -> Bool { kinds.isEmpty || kinds.contains(kind) }
+
+  /// Why it may not have a resource: it is another account's, or of a kind that the access key is not for. Nil: it may.
+  func problem(with resource: ResourceKey) -> PurchaseProblem? {
+    if let owner = resource.account, !sees(account: owner) {
+      return PurchaseProblem(.notAllowed, "it belongs to another account")
+    }
+    guard mayAsk(for: resource.kind) else {
+      return PurchaseProblem(
+        .notAllowed, "the access key is not for \(resource.kind)")
+    }
+    return nil
+  }
 
   /// Who did it, as events tell it.
   package var actor: String { accessKey.isEmpty ? "operator" : "access key \(accessKey)" }

@@ -13,21 +13,21 @@ extension Gateway {
   ///   - kind: one that an upstream has registered.
   ///   - request: what is to be done, as the kind reads it.
   ///   - total: how many steps it has.
-  ///   - actor: who wants it.
+  ///   - principal: who wants it, and pays.
   ///   - expected: what it is expected to cost; nil: nobody has looked.
   /// - Returns: its number. It is on the disk.
   /// - Throws: `JobRefusal` or `LogError`; nothing is written then.
   package func queueJob(
-    _ kind: PurchaseJobKind, request: [UInt8], total: Int, actor: String,
+    _ kind: PurchaseJobKind, request: [UInt8], total: Int, by principal: Principal,
     expected: JobExpectation? = nil
   ) async throws -> JobID {
     guard !jobs.isStopping else { throw JobRefusal.stopping }
     var event = JobQueued()
     event.kind = kind.name
-    event.account = settings.account
+    event.account = principal.account
     event.request = Data(request)
     event.total = UInt64(total)
-    event.actor = actor
+    event.actor = principal.actor
     let command = QueueJobCommand(event: event, mostOpen: kind.mostOpen)
     let view = JobsView(log)
     let answer = try await log.decide { (state, context) throws(LogError) in

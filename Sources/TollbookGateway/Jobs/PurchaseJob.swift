@@ -241,11 +241,12 @@ struct PortionLook: Sendable {
         continue
       }
       switch problem.reason {
-      case .insufficientTokens, .limitReached, .upstreamUnavailable, .tooLate, .storageFull,
-        .storageFailed, .busy, .stopping:
+      case .budgetExceeded where problem.retryAt == nil: fatal = fatal ?? problem
+      case .insufficientTokens, .limitReached, .budgetExceeded, .upstreamUnavailable, .tooLate,
+        .storageFull, .storageFailed, .busy, .stopping:
         later = later ?? problem
       case .requestLimit: isLimitReached = true
-      case .keyRejected, .notConfigured: fatal = fatal ?? problem
+      case .keyRejected, .notConfigured, .accountClosed, .notAllowed: fatal = fatal ?? problem
       case .incomplete, .requestRejected:
         dealtWith.insert(outcome.resource)
         failures += 1

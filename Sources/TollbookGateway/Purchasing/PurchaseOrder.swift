@@ -91,6 +91,12 @@ package struct PurchaseProblem: Error, Hashable, Sendable {
     case insufficientTokens = "insufficient_tokens"
     /// Another meter than an upstream's balance says no: a window, a budget.
     case limitReached = "limit_reached"
+    /// A budget says no.
+    case budgetExceeded = "budget_exceeded"
+    /// The account was closed.
+    case accountClosed = "account_closed"
+    /// The access key is not for it.
+    case notAllowed = "not_allowed"
     case requestLimit = "max_tokens_reached"
     case upstreamUnavailable = "upstream_unavailable"
     /// The request's time is over.
@@ -116,6 +122,8 @@ package struct PurchaseProblem: Error, Hashable, Sendable {
   package let upstreamStatus: Int
   /// Whether the upstream answered, and left this out: neither brought nor known to be absent.
   package private(set) var isUnanswered = false
+  /// The budget that says no, where one does.
+  package private(set) var budget: BudgetRefusal?
 
   package init(
     _ reason: Reason, _ detail: String, retryAt: Timestamp? = nil, upstreamStatus: Int = 0
@@ -126,6 +134,12 @@ package struct PurchaseProblem: Error, Hashable, Sendable {
     self.upstreamStatus = upstreamStatus
   }
 
+  /// A budget says no.
+  init(_ refusal: BudgetRefusal, retryAt: Timestamp?) {
+    self.init(.budgetExceeded, refusal.description, retryAt: retryAt)
+    budget = refusal
+  }
+
   static func unanswered(_ detail: String) -> PurchaseProblem {
     var problem = PurchaseProblem(.upstreamUnavailable, detail)
     problem.isUnanswered = true
@@ -134,6 +148,9 @@ package struct PurchaseProblem: Error, Hashable, Sendable {
 
   /// Whether it may be bought later than now, if only meters have to free.
   var frees: Timestamp? {
-    reason == .insufficientTokens || reason == .limitReached ? retryAt : nil
+    switch reason {
+    case .insufficientTokens, .limitReached, .budgetExceeded: retryAt
+    default: nil
+    }
   }
 }

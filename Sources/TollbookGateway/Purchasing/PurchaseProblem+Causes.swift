@@ -24,6 +24,10 @@ extension PurchaseProblem {
       self.init(.requestLimit, "the request's own max_tokens is used up")
     case .storageReserve:
       self.init(.storageFull, "what storage is left is kept for calls already paid")
+    case .accountClosed: self.init(.accountClosed, "the account is closed")
+    case .meter where refusal.budget != nil:
+      self =
+        refusal.budgetRefusal.map { PurchaseProblem($0, retryAt: refusal.retryAt) } ?? .undecided
     case .meter:
       let meter = refusal.meter.map { "\($0)" } ?? "a limit"
       self.init(

@@ -46,6 +46,12 @@ struct ReserveCommand: Sendable {
       wanted.removeAll { fresh.contains($0) }
       fresh = []
     }
+    let closed = try ofClosedAccounts(wanted, books.accounts, state)
+    if !closed.isEmpty {
+      decision.refused.append(
+        RefusedNeeds(places: closed, refusal: ReserveRefusal(reason: .accountClosed)))
+      wanted.removeAll { closed.contains($0) }
+    }
     var booking = Booking(upstream, books.rollups)
     let budgets = try BudgetBook(
       batch.askers.map(\.demand), upstream: upstream.name, credential: credential, books.accounts,
@@ -137,6 +143,18 @@ struct ReserveCommand: Sendable {
       if Usability(of: entry, at: now, age) == .fresh { fresh.insert(place) }
     }
     return (Array(batch.needs.indices), fresh)
+  }
+
+  /// The places of those whose account was closed.
+  private func ofClosedAccounts(
+    _ wanted: [Int], _ accounts: AccountsView, _ state: borrowing LogReading
+  ) throws(LogError) -> [Int] {
+    var closed: Set<String> = []
+    for account in Set(batch.askers.map(\.demand.account)) {
+      if try accounts.account(account, in: state)?.isOpen == false { closed.insert(account) }
+    }
+    guard !closed.isEmpty else { return [] }
+    return wanted.filter { closed.contains(batch.askers[batch.askerOf[$0]].demand.account) }
   }
 
   /// Cuts places into calls, without those that the askers' own limits or budgets forbid. Each asker has limits and budgets

@@ -1,37 +1,89 @@
 import Hummingbird
+import TollbookEvents
+import TollbookGateway
+import TollbookLog
 
-/// Lets in who shows the access key, if one is set. `/health` answers everybody, so that a supervisor needs no key.
+/// Lets in who shows an access key, once there is any, and tells the routes who it is. `/health` answers everybody, so that
+/// a supervisor needs no key.
 struct AccessKeyGuard: RouterMiddleware {
   typealias Context = TollbookContext
 
-  let accessKey: String?
-  let systems: [HTTPSystem]
+  let service: HTTPService
 
   func handle(
     _ request: Request, context: TollbookContext,
     next: @concurrent (Request, TollbookContext) async throws -> Response
   ) async throws -> Response {
-    if let accessKey, context.endpointPath != "/health" {
-      guard let shown = shown(by: request, context), Self.isEqual(shown, accessKey) else {
-        throw refusal
+    var context = context
+    guard context.endpointPath != "/health" else { return try await next(request, context) }
+    let shown = shown(by: request, context)
+    switch try service.keyring.principal(showing: shown) {
+    case .success(let principal): context.principal = principal
+    case .failure(let refusal): throw try await held(refusal, wasShown: shown != nil, context)
+    }
+    let rate = try count(context.principal)
+    if let text = request.headers[.tags] {
+      do throws(TagProblem) { context.principal.tags = try Tags.list(text) } catch {
+        throw Problem(.invalidParameter, error.description, field: "Tollbook-Tags")
       }
     }
-    return try await next(request, context)
+    var response = try await next(request, context)
+    rate?.write(to: &response.headers)
+    return response
   }
 
-  private var refusal: Problem {
-    var problem = Problem(
-      .unauthorized,
-      "show the access key as Authorization: Bearer …, or as Tollbook-Access-Key: …")
+  /// The refusal of a key, after the time that makes trying keys slow.
+  private func held(
+    _ refusal: Keyring.Refusal, wasShown: Bool, _ context: TollbookContext
+  ) async throws -> Problem {
+    guard wasShown else { return Self.problem(refusal) }
+    let time = service.log.time
+    let delay = service.failedKeys.begin(from: context.remote, at: time.monotonicMilliseconds)
+    guard let delay else {
+      return Problem(.tooManyRequests, "too many wrong keys are shown; try again later")
+        .retrying(after: 5)
+    }
+    defer { service.failedKeys.end() }
+    try await time.sleep(delay)
+    return Self.problem(refusal)
+  }
+
+  private static func problem(_ refusal: Keyring.Refusal) -> Problem {
+    let detail =
+      switch refusal {
+      case .unknown: "show the access key as Authorization: Bearer …, or as X-API-Key: …"
+      case .expired(let time): "the access key expired at \(time)"
+      case .revoked(let time): "the access key was revoked at \(time)"
+      case .accountClosed(let account): "the account \(account) of the access key is closed"
+      }
+    var problem = Problem(.unauthorized, detail)
     problem.headers[.wwwAuthenticate] = "Bearer realm=\"tollbook\""
     return problem
   }
 
+  /// Counts a request of a key that may not make any number of them.
+  private func count(_ principal: Principal) throws(Problem) -> RequestRateHeaders? {
+    guard principal.requestsPerMinute > 0 else { return nil }
+    let answer = service.rates.count(
+      principal.accessKey, limit: principal.requestsPerMinute,
+      at: service.log.time.monotonicMilliseconds)
+    let headers = RequestRateHeaders(limit: principal.requestsPerMinute, answer)
+    if case .refused(let resets) = answer {
+      var problem = Problem(
+        .tooManyRequests,
+        "the access key may make \(principal.requestsPerMinute) requests a minute"
+      ).retrying(after: Int((resets + 999) / 1_000))
+      headers.write(to: &problem.headers)
+      throw problem
+    }
+    return headers
+  }
+
   /// In a header, or on a provider's own paths where its clients put the provider's key.
   private func shown(by request: Request, _ context: TollbookContext) -> String? {
-    if let key = request.headers[.accessKey] { return key }
+    if let key = request.headers[.accessKey] ?? request.headers[.apiKey] { return key }
     guard let value = request.headers[.authorization] else {
-      return systems.dropIn(of: request, context)?.shownKey(request)
+      return service.systems.dropIn(of: request, context)?.shownKey(request)
     }
     let words = value.split(separator: " ", maxSplits: 1)
     guard words.count == 2, words[0].lowercased() == "bearer" else { return nil }
@@ -48,5 +100,26 @@ struct AccessKeyGuard: RouterMiddleware {
       difference |= Int(shown[index] ^ expected[index % expected.count])
     }
     return difference == 0
+  }
+}
+
+/// What a client is told of its rate, as draft 10 of RateLimit header fields for HTTP writes it.
+struct RequestRateHeaders: Hashable, Sendable {
+  let limit: UInt32
+  let left: UInt32
+  /// In seconds.
+  let resets: Int64
+
+  init(limit: UInt32, _ answer: RequestRates.Answer) {
+    self.limit = limit
+    switch answer {
+    case .left(let left, let resets): (self.left, self.resets) = (left, (resets + 999) / 1_000)
+    case .refused(let resets): (left, self.resets) = (0, (resets + 999) / 1_000)
+    }
+  }
+
+  func write(to headers: inout HTTPFields) {
+    headers[.rateLimitPolicy] = "\"requests\";q=\(limit);w=60"
+    headers[.rateLimit] = "\"requests\";r=\(left);t=\(resets)"
   }
 }

@@ -13,13 +13,19 @@ extension HTTPService {
   /// It reads the log in portions on a thread of its own. One audit runs at a time; whoever comes meanwhile is asked to
   /// come again.
   func addAudit(to router: Router<TollbookContext>) {
-    router.route("/audit", get: { request, _ in try await audit(QueryParameters(request)) })
+    router.route(
+      "/audit",
+      get: { request, context in
+        try await audit(QueryParameters(request), by: context.principal)
+      })
   }
 
-  private func audit(_ parameters: QueryParameters) async throws -> Response {
+  private func audit(_ parameters: QueryParameters, by principal: Principal) async throws
+    -> Response
+  {
     let limit = try parameters.limit(default: 1_000, maximum: 10_000)
     let source = LogSource(log)
-    let query = try auditQuery(parameters, in: source)
+    let query = try auditQuery(parameters, in: source, by: principal)
     let report = try await Audit.run(query, in: source, as: gateway.jobs)
     let capacity = 1_024 * (min(limit, report.groups.count) + 4) * report.units.count
     return .object(position: report.query.through, capacity: capacity) { json in
@@ -28,12 +34,12 @@ extension HTTPService {
   }
 
   private func auditQuery(
-    _ parameters: QueryParameters, in source: LogSource
+    _ parameters: QueryParameters, in source: LogSource, by principal: Principal
   ) throws -> AuditQuery {
     var query = AuditQuery()
     let names = AuditGrouping.allCases.map(\.rawValue)
     query.grouping = try parameters.choice("by", of: names) { AuditGrouping(rawValue: $0) } ?? .day
-    query.account = parameters["account"]
+    query.account = try principal.account(named: parameters["account"])
     if let zone = parameters["time_zone"] {
       guard let calendar = AuditCalendar(zone: zone) else {
         throw parameters.invalid("time_zone", zone, "a time zone such as Europe/Berlin or UTC")

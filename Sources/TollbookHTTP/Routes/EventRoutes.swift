@@ -3,6 +3,7 @@ import JSONText
 import TollbookArchive
 import TollbookAudit
 import TollbookEvents
+import TollbookGateway
 import TollbookLog
 
 extension HTTPService {
@@ -12,8 +13,9 @@ extension HTTPService {
 
   /// `GET /events` and `/events/{position}`.
   func addEvents(to router: Router<TollbookContext>) {
-    router.route("/events", get: { request, _ in try await events(QueryParameters(request)) })
-    router.route("/events/{position}", get: { _, context in try event(context) })
+    router.route(
+      "/events", scope: .admin, get: { request, _ in try await events(QueryParameters(request)) })
+    router.route("/events/{position}", scope: .admin, get: { _, context in try event(context) })
   }
 
   private func events(_ query: QueryParameters) async throws -> Response {

@@ -5,6 +5,7 @@ import ServiceLifecycle
 import TollbookArchive
 import TollbookAudit
 import TollbookEvents
+import TollbookGateway
 import TollbookLog
 
 extension HTTPService {
@@ -19,7 +20,7 @@ extension HTTPService {
   /// begins with an event `another-history` that says so, and goes on as if none had been sent. A refusal would end the
   /// attempts of an `EventSource`.
   func addEventStream(to router: Router<TollbookContext>) {
-    router.route("/events/stream", get: { request, _ in try eventStream(request) })
+    router.route("/events/stream", scope: .admin, get: { request, _ in try eventStream(request) })
   }
 
   private func eventStream(_ request: Request) throws -> Response {

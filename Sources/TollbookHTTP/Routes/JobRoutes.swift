@@ -10,12 +10,17 @@ extension HTTPService {
   /// the process before those that outlive it; `GET /jobs/{id}`: one of them; `DELETE /jobs/{id}`: ends one that waits, and
   /// asks one that runs to end.
   func addJobs(to router: Router<TollbookContext>) {
-    router.route("/jobs", get: { request, _ in try listJobs(QueryParameters(request)) })
     router.route(
-      "/jobs/:id", get: { _, context in try showJob(jobID(context)) },
+      "/jobs",
+      get: { request, context in
+        try listJobs(QueryParameters(request), by: context.principal)
+      })
+    router.route(
+      "/jobs/:id",
+      get: { _, context in try showJob(jobID(context), by: context.principal) },
       delete: { _, context in
         let id = try jobID(context)
-        return try await cancelJob(id)
+        return try await cancelJob(id, by: context.principal)
       })
   }
 
@@ -26,7 +31,7 @@ extension HTTPService {
     _ kind: PurchaseJobKind, request: [UInt8], total: Int, _ demand: ResourceDemand
   ) async throws -> Response {
     let taken = try await takeOn(kind, request: request, total: total, demand)
-    var response = try showJob(taken.id)
+    var response = try showJob(taken.id, by: demand.principal)
     response.status = .accepted
     response.headers[.location] = "/jobs/\(taken.id)"
     return response
@@ -41,14 +46,14 @@ extension HTTPService {
     let estimate = try await gateway.estimate(demand)
     let expected = gateway.expect(min(estimate.units, demand.limit ?? .max), of: estimate)
     let id = try await gateway.queueJob(
-      kind, request: request, total: total, actor: "operator", expected: expected)
+      kind, request: request, total: total, by: demand.principal, expected: expected)
     return (id, estimate, expected)
   }
 
   /// The most recorded jobs that one page looks at.
   private static let mostLooked = 1_000
 
-  private func listJobs(_ query: QueryParameters) throws -> Response {
+  private func listJobs(_ query: QueryParameters, by principal: Principal) throws -> Response {
     let limit = try query.limit()
     let kind = query["kind"]
     let state = try query.choice(
@@ -56,12 +61,14 @@ extension HTTPService {
     let cursor = try query.position("cursor")
     func isWanted(_ job: Job) -> Bool {
       (kind == nil || job.kind == kind) && (state == nil || job.state == state)
+        && job.isSeen(by: principal)
     }
     let passing = cursor == nil ? gateway.jobs.passing.filter(isWanted) : []
     let recorded = try recorded(
       before: cursor, limit: limit - min(limit, passing.count), where: isWanted)
     let shown = passing.prefix(limit) + recorded.jobs
-    let recurring = gateway.jobs.recurring.sorted { $0.key < $1.key }
+    let recurring =
+      principal.may(.admin) ? gateway.jobs.recurring.sorted { $0.key < $1.key } : []
     return .object(position: log.head, capacity: 256 * (shown.count + 8)) { json in
       json.array("jobs", shown) { json, job in
         json.object { json in job.write(to: &json) }
@@ -99,19 +106,22 @@ extension HTTPService {
     return (jobs, looked.count == Self.mostLooked ? last : nil)
   }
 
-  private func showJob(_ id: JobID) throws -> Response {
-    guard let job = try gateway.job(id) else {
+  private func showJob(_ id: JobID, by principal: Principal) throws -> Response {
+    guard let job = try gateway.job(id), job.isSeen(by: principal) else {
       throw Problem(.notFound, Self.unknown(id), field: "id")
     }
     return .object(position: log.head) { json in job.write(to: &json) }
   }
 
-  private func cancelJob(_ id: JobID) async throws -> Response {
-    switch try await gateway.cancelJob(id, actor: "operator") {
+  private func cancelJob(_ id: JobID, by principal: Principal) async throws -> Response {
+    guard try gateway.job(id)?.isSeen(by: principal) != false else {
+      throw Problem(.notFound, Self.unknown(id), field: "id")
+    }
+    switch try await gateway.cancelJob(id, actor: principal.actor) {
     case .unknown: throw Problem(.notFound, Self.unknown(id), field: "id")
     case .hasEnded:
       throw Problem(.hasEnded, "job \(id) has ended; GET /jobs/\(id) tells how", field: "id")
-    case .cancelled: return try showJob(id)
+    case .cancelled: return try showJob(id, by: principal)
     }
   }
 
@@ -135,6 +145,11 @@ extension HTTPService {
 }
 
 extension Job {
+  /// Whether it is of the account of who asks. What belongs to no account only administrators see.
+  package func isSeen(by principal: Principal) -> Bool {
+    principal.may(.admin) || record?.account == principal.account
+  }
+
   fileprivate func write(to json: inout JSONWriter) {
     json.field("id", id.description)
     json.field("kind", kind)

@@ -2,14 +2,18 @@ import Hummingbird
 import JSONText
 import TollbookArchive
 import TollbookEvents
+import TollbookGateway
 import TollbookLog
 import TollbookViews
 
 extension HTTPService {
   /// `GET /ledger` and `/ledger/charges`.
   func addLedger(to router: Router<TollbookContext>) {
-    router.route("/ledger", get: { request, _ in try meters(QueryParameters(request)) })
-    router.route("/ledger/charges", get: { request, _ in try charges(QueryParameters(request)) })
+    router.route(
+      "/ledger", scope: .admin, get: { request, _ in try meters(QueryParameters(request)) })
+    router.route(
+      "/ledger/charges", scope: .admin,
+      get: { request, _ in try charges(QueryParameters(request)) })
   }
 
   private func meters(_ query: QueryParameters) throws -> Response {

@@ -9,19 +9,20 @@ extension HTTPService {
   /// entries had cost, and with `"confirm": true` purges them.
   func addPurge(to router: Router<TollbookContext>) {
     router.route(
-      "/cache/purge",
+      "/cache/purge", scope: .admin,
       post: { request, context in
         try await purge(
           JSONFields(
             of: request, limit: context.maxUploadSize,
-            names: ["key", "prefix", "label", "all", "hard", "note", "dry_run", "confirm"]))
+            names: ["key", "prefix", "label", "all", "hard", "note", "dry_run", "confirm"]),
+          by: context.principal)
       })
   }
 
-  private func purge(_ fields: JSONFields) async throws -> Response {
+  private func purge(_ fields: JSONFields, by principal: Principal) async throws -> Response {
     let order = PurgeOrder(
       scope: try scope(fields), isHard: try fields.flag("hard") ?? false,
-      note: try Self.note(fields), actor: "operator")
+      note: try Self.note(fields), actor: principal.actor)
     let isDryRun = try fields.flag("dry_run") ?? false
     let isConfirmed = try fields.flag("confirm") ?? false
     if isDryRun && isConfirmed {

@@ -7,13 +7,13 @@ import TollbookLog
 extension HTTPService {
   /// `GET /snapshots`: the snapshots that the data directory keeps.
   func addSnapshots(to router: Router<TollbookContext>) {
-    router.route("/snapshots", get: { _, _ in try listSnapshots() })
+    router.route("/snapshots", scope: .admin, get: { _, _ in try listSnapshots() })
   }
 
   /// `POST /snapshots`, for the command line: `{"bodies","note"}` takes one and answers with what it is.
   func addSnapshotTaking(to router: Router<TollbookContext>) {
     router.route(
-      "/snapshots", get: { _, _ in try listSnapshots() },
+      "/snapshots", scope: .admin, get: { _, _ in try listSnapshots() },
       post: { request, context in
         try await takeSnapshot(
           JSONFields(of: request, limit: context.maxUploadSize, names: ["bodies", "note"]))

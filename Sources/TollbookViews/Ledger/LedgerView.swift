@@ -40,6 +40,20 @@ package struct LedgerView: Sendable {
     return found
   }
 
+  /// The pages of a budget, and of one that counts in windows those that are not over, in the order of their keys.
+  package func meters(
+    ofBudget name: String, in transaction: borrowing LogReading
+  ) throws(LogError) -> [(key: MeterKey, meter: Meter)] {
+    var found: [(key: MeterKey, meter: Meter)] = []
+    let prefix = [UInt8(clamping: OwnerKind.budget.rawValue)] + Array(name.utf8) + [0]
+    let table = try tables.open(in: transaction)[0]
+    try transaction.scan(table, prefix: prefix.span) { (key, row) throws(LogError) in
+      found.append((MeterKey(bytes: [UInt8](copying: key)), try table.read(Meter(row: row))))
+      return .next
+    }
+    return found
+  }
+
   /// The windows of a meter that are over, in the order of their names.
   ///
   /// - Parameter limit: the most that are wanted, the last ones.

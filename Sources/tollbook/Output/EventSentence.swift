@@ -77,9 +77,33 @@ extension Event {
     case .jobProgressed(let event):
       "job \(event.job) has got to \(Int(clamping: event.done).grouped)"
     case .jobFinished(let event): finished(event)
+    default: adminSentence
+    }
+  }
+
+  private var adminSentence: String {
+    switch self {
+    case .accountOpened(let event):
+      "account \(short(event.account)) opened\(by(event.actor))"
+    case .accountClosed(let event):
+      "account \(short(event.account)) closed\(by(event.actor))"
+    case .accessKeyIssued(let event):
+      "access key \(short(event.accessKey)) issued for \(short(event.account)), to"
+        + " \(short(event.scopes.joined(separator: ", ")))"
+        + (event.replaces.isEmpty ? "" : ", in the place of \(short(event.replaces))")
+        + by(event.actor)
+    case .accessKeyRevoked(let event):
+      "access key \(short(event.accessKey)) opens nothing from"
+        + " \(Timestamp(milliseconds: event.fromMs)) on\(by(event.actor))"
+    case .budgetSet(let event):
+      "budget \(short(event.budget)) limits to \(Amount(event.limit, event.unit).text)"
+        + (event.paused ? ", paused" : event.soft ? ", refusing nothing" : "") + by(event.actor)
+    case .budgetRemoved(let event): "budget \(short(event.budget)) removed\(by(event.actor))"
     default: kind.name
     }
   }
+
+  private func by(_ actor: String) -> String { actor.isEmpty ? "" : ", by \(short(actor))" }
 
   private func finished(_ event: JobFinished) -> String {
     let end =

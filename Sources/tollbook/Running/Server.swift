@@ -55,6 +55,9 @@ struct Server: Sendable {
     let log = try EventLog(
       directory, folds: allFolds, time: .system, options: settings.log, fail: endProcess)
     defer { log.close() }
+    let accounts = AccountsView(log)
+    try checkAddress(
+      hasKeys: log.read { (reading) throws(LogError) in try accounts.hasAccessKeys(in: reading) })
     guard settings.isSimulated, simulator == nil else {
       return try await serve(log, certificate, simulator: simulator, whenReady)
     }
@@ -62,6 +65,11 @@ struct Server: Sendable {
       guard let base = BaseURL(address) else { throw Refused("\(address) is no address.") }
       try await serve(log, certificate, simulator: base, whenReady)
     }
+  }
+
+  /// Refuses an address that others reach as long as nobody has to show a key.
+  private func checkAddress(hasKeys: Bool) throws(Refused) {
+    if let problem = settings.http.problem(hasIssuedKeys: hasKeys) { throw Refused("\(problem).") }
   }
 
   /// What is shown to clients that come with TLS; nil: none may. Looks too whether all else is ready for them.

@@ -182,7 +182,11 @@ extension Settings {
   /// What is wrong with settings that are right each by itself.
   var contradictions: [SettingsProblem] {
     var found: [SettingsProblem] = []
-    if let problem = http.problem { found.append(SettingsProblem("\(problem).")) }
+    // Whether keys were issued is looked up where there is a log, when it is opened.
+    let mayHaveKeys = (try? DataDirectory.mode(of: dataDirectory)) ?? nil != nil
+    if let problem = http.problem(hasIssuedKeys: mayHaveKeys) {
+      found.append(SettingsProblem("\(problem)."))
+    }
     if text(.feeFile) != nil {
       do throws(SettingsProblem) { _ = try scoring() } catch { found.append(error) }
     }

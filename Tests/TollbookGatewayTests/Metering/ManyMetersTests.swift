@@ -279,10 +279,10 @@ private struct Shop {
   func decide(
     _ uses: [MeterUse], count: Int = 1, callSize: Int = 10
   ) async throws -> ReserveCommand.Answer {
-    let (cache, ledger) = (CacheView(log), ledger)
+    let (cache, books) = (CacheView(log), PurchaseBooks(log))
     let command = command(uses, count: count, callSize: callSize)
     return try await log.decide { (state, context) throws(LogError) in
-      try command.decide(cache, ledger, state, next: context.next)
+      try command.decide(cache, books, state, next: context.next)
     }.answer
   }
 
@@ -329,9 +329,9 @@ private struct Shop {
       failure: UpstreamFailure(.timedOut, detail: "", charge: .unknown),
       end: AttemptEnd(charges: [:], others: others), wantsRetry: retries, mayRetry: retries,
       observed: now)
-    let ledger = ledger
+    let books = PurchaseBooks(log)
     return try await log.decide { (state, context) throws(LogError) in
-      try command.decide(ledger, state, context)
+      try command.decide(books, state, context)
     }.answer
   }
 

@@ -144,7 +144,7 @@ extension World {
     let rest = limit.map { ",\"limit_units\":\($0)" } ?? ""
     return try await gateway.queueJob(
       .warmKeepa, request: Array("{\"asins\":[\(names)]\(rest)}".utf8), total: asins.count,
-      actor: "somebody")
+      by: Principal(account: "default"))
   }
 
   /// Those that outlive the process and have not ended.

@@ -1,0 +1,47 @@
+package import TollbookEvents
+import TollbookViews
+
+/// How a budget says no.
+package struct BudgetRefusal: Hashable, Sendable, CustomStringConvertible {
+  package var name: String
+  /// Of a budget that counts each value of a tag by itself the tag that is meant, such as `user=ann`.
+  package var tag: String
+  /// Such as `day 2026-11-21`; empty: all time.
+  package var window: String
+  package var limit: Int64
+  /// What is left; less than nothing if more was spent than the limit allows.
+  package var free: Int64
+  package var wanted: Int64
+  package var unit: String
+
+  /// For a person.
+  package var description: String {
+    func text(_ count: Int64) -> String {
+      Amount.isMoney(unit)
+        ? DecimalText.text(nanoUnits: count) + " " + unit : "\(count) \(unit)"
+    }
+    let whose = tag.isEmpty ? "" : ", \(tag)"
+    let when = window.isEmpty ? "" : ", \(window)"
+    return "the budget \(name)\(whose)\(when) has \(text(max(0, free))) left of \(text(limit));"
+      + " \(text(wanted)) are wanted"
+  }
+}
+
+extension ReserveRefusal {
+  /// How the budget said no; nil: none did.
+  var budgetRefusal: BudgetRefusal? {
+    guard let budget, let page = meter, wants.indices.contains(refusedBy) else { return nil }
+    let value = page.dimensions.first { $0.name == budget.wildcard }?.value
+    return BudgetRefusal(
+      name: budget.name, tag: value.map { "\(budget.wildcard ?? "")=\($0)" } ?? "",
+      window: budget.windowText(page), limit: budget.row.limit, free: available,
+      wanted: wants[refusedBy].wanted, unit: page.unit)
+  }
+}
+
+extension Budget {
+  /// The window as people are told: that of a page, or how far one that rolls reaches back.
+  package func windowText(_ page: MeterKey) -> String {
+    row.span == .rolling ? "the last \(row.rollingSeconds) seconds" : page.window
+  }
+}

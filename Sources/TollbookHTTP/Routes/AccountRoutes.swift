@@ -1,0 +1,155 @@
+import Hummingbird
+import JSONText
+import TollbookEvents
+import TollbookGateway
+import TollbookLog
+import TollbookViews
+
+extension HTTPService {
+  /// Accounts, access keys and budgets: `POST` and `DELETE` under `/admin/`, `GET /accounts`, `GET /budgets`, and
+  /// `GET /me`, which tells a key what it is.
+  func addAccounts(to router: Router<TollbookContext>) {
+    router.route(
+      "/admin/accounts", scope: .admin,
+      post: { request, context in
+        try await openAccount(
+          JSONFields(
+            of: request, limit: context.maxUploadSize, names: ["id", "name", "time_zone"]),
+          by: context.principal)
+      })
+    router.route(
+      "/admin/accounts/{id}", scope: .admin,
+      delete: { _, context in
+        let id = Self.name(context, "id")
+        try await refusing {
+          try await CloseAccount(id: id, actor: context.principal.actor).run(on: log)
+        }
+        return try accountAnswer(id)
+      })
+    router.route(
+      "/accounts", query: QueryNames(["cursor", "limit"]),
+      get: { request, context in
+        try listAccounts(QueryParameters(request), by: context.principal)
+      })
+    router.route("/me", get: { _, context in try whoAmI(context.principal) })
+    addAccessKeys(to: router)
+    addBudgets(to: router)
+  }
+
+  private func openAccount(
+    _ fields: JSONFields, by principal: Principal
+  ) async throws -> Response {
+    let id = try JSONFields.require(fields.string("id"), "id", "the account's short name")
+    let (name, zone) = (try fields.string("name"), try fields.string("time_zone"))
+    try await refusing {
+      try await OpenAccount(id: id, name: name, timeZone: zone, actor: principal.actor)
+        .run(on: log)
+    }
+    return try accountAnswer(id).created(at: "/accounts")
+  }
+
+  private func accountAnswer(_ id: String) throws -> Response {
+    let accounts = accounts
+    let row = try log.read { (reading) throws(LogError) in
+      try accounts.account(id, in: reading)
+    }
+    guard let row else { throw Problem(.notFound, "there is no account \(id)", field: "id") }
+    return .object(position: log.head) { json in row.write(id, to: &json) }
+  }
+
+  private func listAccounts(
+    _ query: QueryParameters, by principal: Principal
+  ) throws -> Response {
+    let limit = try query.limit()
+    let after = query["cursor"] ?? ""
+    let accounts = accounts
+    let isAdmin = principal.may(.admin)
+    let rows = try log.read { (reading) throws(LogError) in
+      guard !isAdmin else { return try accounts.accounts(after: after, limit: limit, in: reading) }
+      let own = try accounts.account(principal.account, in: reading)
+      return own.map { [(id: principal.account, account: $0)] } ?? []
+    }
+    return .object(position: log.head) { json in
+      json.array("accounts", rows) { json, row in
+        json.object { json in row.account.write(row.id, to: &json) }
+      }
+      json.field("next", isAdmin && rows.count == limit ? rows.last?.id : nil)
+    }
+  }
+
+  /// What a key is, and what it may still spend.
+  private func whoAmI(_ principal: Principal) throws -> Response {
+    let accounts = accounts
+    let (account, key) = try log.read { (reading) throws(LogError) in
+      (
+        try accounts.account(principal.account, in: reading),
+        try accounts.accessKey(principal.accessKey, in: reading)
+      )
+    }
+    let budgets = try gateway.budgets(of: principal.account)
+      .filter { $0.row.scope.accessKey.isEmpty || $0.row.scope.accessKey == principal.accessKey }
+      .filter { $0.row.scope.account == principal.account || principal.may(.admin) }
+    return .object(position: log.head) { json in
+      json.field("account", principal.account)
+      json.field("account_name", account?.name)
+      json.field("time_zone", account?.timeZone ?? "UTC")
+      json.field("access_key", principal.accessKey.isEmpty ? nil : principal.accessKey)
+      json.array("scopes", principal.scopes.map(\.rawValue).sorted()) { json, scope in
+        json.string(scope)
+      }
+      json.array("kinds", principal.kinds) { json, kind in json.string(kind) }
+      json.field("expires_at", key?.expires ?? key?.revoked)
+      json.field(
+        "requests_per_minute",
+        principal.requestsPerMinute == 0 ? nil : Int64(principal.requestsPerMinute))
+      json.array("budgets", budgets) { json, budget in
+        json.object { json in budget.write(to: &json) }
+      }
+    }
+  }
+
+  /// Does something, and tells a refusal as a problem.
+  func refusing<Answer: Sendable>(
+    _ body: () async throws -> Answer
+  ) async throws -> Answer {
+    do { return try await body() } catch let refusal as AccountRefusal { throw Problem(refusal) }
+  }
+
+  static func name(_ context: TollbookContext, _ parameter: String) -> String {
+    let text = context.parameters.get(parameter) ?? ""
+    return percentDecoded(text) ?? text
+  }
+}
+
+extension Problem {
+  init(_ refusal: AccountRefusal) {
+    let kind: Kind =
+      switch refusal.kind {
+      case .notFound: .notFound
+      case .conflict: .conflict
+      case .invalid: .invalidField
+      }
+    self.init(kind, refusal.description, field: refusal.field)
+  }
+}
+
+extension Response {
+  /// The same for something that was made.
+  func created(at place: String) -> Response {
+    var response = self
+    response.status = .created
+    response.headers[.location] = place
+    return response
+  }
+}
+
+extension AccountRow {
+  fileprivate func write(_ id: String, to json: inout JSONWriter) {
+    json.field("id", id)
+    json.field("name", name)
+    json.field("time_zone", timeZone)
+    json.field("status", isOpen ? "open" : "closed")
+    json.field("opened_at", opened)
+    json.field("closed_at", closed)
+  }
+}
