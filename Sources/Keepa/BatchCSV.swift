@@ -65,7 +65,7 @@ struct BatchCSV {
     var cells = cells
     cells["asin"] = asin
     cells["domain"] = "\(domain.rawValue)"
-    return Self.columns.map { Self.quoted(cells[$0] ?? "") }.joined(separator: ",") + "\r\n"
+    return Self.columns.map { CSVCell.quoted(cells[$0] ?? "") }.joined(separator: ",") + "\r\n"
   }
 
   private func cells(_ outcome: ProductOutcome, isFirst: Bool) -> [String: String] {
@@ -104,26 +104,5 @@ struct BatchCSV {
     cells["rating"] = summary.hasRatingTenths ? "\(Double(summary.ratingTenths) / 10)" : ""
     cells["review_count"] = summary.hasReviewCount ? "\(summary.reviewCount)" : ""
     return cells
-  }
-
-  /// A cell. What a spreadsheet would take for a formula gets an apostrophe before it, as spreadsheets themselves write
-  /// text of that kind.
-  static func quoted(_ text: String) -> String {
-    let line = text.inOneLine()
-    let first = line.first
-    let isFormula = first.map { "=+-@".contains($0) } ?? false
-    let cell = isFormula ? "'" + line : line
-    guard cell.contains(where: { ",\"'".contains($0) }) else { return cell }
-    return "\"" + cell.replacing("\"", with: "\"\"") + "\""
-  }
-
-  /// Whether a client asks for a table: the first type that it names and that is sent is CSV.
-  static func isAsked(_ accept: String?) -> Bool {
-    for range in accept?.lowercased().split(separator: ",") ?? [] {
-      let type = range.split(separator: ";").first.map { $0.filter { $0 != " " } } ?? ""
-      if type == "text/csv" { return true }
-      if type == "application/json" || type == "*/*" { return false }
-    }
-    return false
   }
 }

@@ -65,7 +65,7 @@ extension HTTPService {
     }
     let results = BatchResults(id, job, order, after: Int(clamping: after), limit: limit)
     return try await answer(
-      results, isTable: BatchCSV.isAsked(accept), by: context.principal)
+      results, isTable: wantsTable(accept), by: context.principal)
   }
 
   private func answer(

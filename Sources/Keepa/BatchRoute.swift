@@ -19,7 +19,7 @@ extension HTTPService {
           by: context.principal)
         if let answer = try dryRun(question.request.demand, request.headers) { return answer }
         let answer = await gateway.products(question.request)
-        if BatchCSV.isAsked(request.headers[.accept]) {
+        if wantsTable(request.headers[.accept]) {
           return try BatchCSV(question, answer).response()
         }
         return try BatchAnswer(question, answer).response()

@@ -24,3 +24,13 @@ package func matches(ifNoneMatch header: String?, _ tags: [String]) -> Bool {
     return tags.contains { $0 == tag }
   }
 }
+
+/// Whether a client asks for a table for a spreadsheet: the first type that its `Accept` names and that is sent is CSV.
+package func wantsTable(_ accept: String?) -> Bool {
+  for range in accept?.lowercased().split(separator: ",") ?? [] {
+    let type = range.split(separator: ";").first.map { $0.filter { $0 != " " } } ?? ""
+    if type == "text/csv" { return true }
+    if type == "application/json" || type == "*/*" { return false }
+  }
+  return false
+}

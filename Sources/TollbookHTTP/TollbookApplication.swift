@@ -115,6 +115,7 @@ package struct TollbookApplication: Sendable {
     service.addAudit(to: router)
     service.addJobs(to: router)
     service.addAccounts(to: router)
+    service.addPredecessor(to: router)
     service.addEvents(to: router)
     service.addEventStream(to: router)
     service.addLog(to: router)

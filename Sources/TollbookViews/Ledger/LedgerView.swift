@@ -103,6 +103,23 @@ package struct LedgerView: Sendable {
       try transaction.row(forKey: Array(id.utf8).span, in: table) { Credential(row: $0) })
   }
 
+  /// All credentials that were ever added, in the order of their ids.
+  package func credentials(
+    in transaction: borrowing LogReading
+  ) throws(LogError) -> [(id: String, credential: Credential)] {
+    var found: [(id: String, credential: Credential)] = []
+    let table = try tables.open(in: transaction)[3]
+    try transaction.scan(table) { (key, row) throws(LogError) in
+      found.append(
+        (
+          String(decoding: [UInt8](copying: key), as: UTF8.self),
+          try table.read(Credential(row: row))
+        ))
+      return .next
+    }
+    return found
+  }
+
   /// What was spent in a window (`LedgerFold.allTime`, or `day 2026-11-21`), by account, operation and unit.
   package func spend(
     window: String, in transaction: borrowing LogReading

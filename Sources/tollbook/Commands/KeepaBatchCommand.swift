@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import JSONText
+import TollbookEvents
 
 /// `tollbook keepa batch`
 struct KeepaBatchCommand: AsyncParsableCommand {

@@ -7,6 +7,7 @@ import TollbookGateway
 import TollbookHTTP
 import TollbookLog
 import TollbookViews
+import TollbookAudit
 
 /// `tollbook cache purge`
 struct PurgeCommandLine: AsyncParsableCommand {

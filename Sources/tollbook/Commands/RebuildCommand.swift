@@ -5,6 +5,7 @@ import NIOHTTP1
 import TollbookArchive
 import TollbookLog
 import TollbookViews
+import TollbookEvents
 
 /// `tollbook rebuild`
 struct RebuildCommand: AsyncParsableCommand {

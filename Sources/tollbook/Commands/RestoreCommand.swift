@@ -1,6 +1,7 @@
 import ArgumentParser
 import TollbookArchive
 import TollbookLog
+import TollbookEvents
 
 /// `tollbook restore`
 struct RestoreCommand: AsyncParsableCommand {

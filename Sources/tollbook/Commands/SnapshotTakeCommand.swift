@@ -6,6 +6,7 @@ import NIOCore
 import TollbookArchive
 import TollbookLog
 import TollbookViews
+import TollbookEvents
 
 /// `tollbook snapshot take`
 struct SnapshotTakeCommand: AsyncParsableCommand {

@@ -5,6 +5,7 @@ import TollbookArchive
 import TollbookEvents
 import TollbookLog
 import TollbookProofs
+import TollbookAudit
 
 /// The flags of `tollbook audit` by which it writes a statement.
 struct StatementFlags: ParsableArguments {

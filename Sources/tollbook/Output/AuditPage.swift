@@ -65,7 +65,7 @@ struct AuditPage {
       counts.readsUnmet, counts.refused, amounts.avoided, amounts.avoidedByJoining,
       counts.readsOfUnknownCost, amounts.reserved,
     ]
-    var cells = [Self.quoted(name ?? ""), Self.quoted(unit)] + figures.map(String.init)
+    var cells = [CSVCell.quoted(name ?? ""), CSVCell.quoted(unit)] + figures.map(String.init)
     if let price {
       if price.isOf(unit) {
         cells.append(price.currency)
@@ -77,14 +77,6 @@ struct AuditPage {
       }
     }
     return cells.joined(separator: ",")
-  }
-
-  private static func quoted(_ text: String) -> String {
-    // The first four would make a spreadsheet calculate.
-    let risky = text.first.map { "=+-@".contains($0) } ?? false
-    let text = risky ? "'\(text)" : text
-    guard text.contains(where: { ",\"".contains($0) || $0.isNewline }) else { return text }
-    return "\"\(text.replacing("\"", with: "\"\""))\""
   }
 
   // MARK: For people

@@ -1,4 +1,5 @@
 import Foundation
+import TollbookEvents
 
 /// How far a long command is, on one line of a terminal: position, rate and time left. Shows nothing on a pipe.
 ///
