@@ -40,7 +40,7 @@ struct AuditStory {
     var fold = AuditFold(options)
     for event in events where event.position <= through {
       let bytes = Record.encode(event.event, time: event.time)
-      try fold.apply(event.position, bytes.span.bytes)
+      try fold.apply(event.position, event.wall, bytes.span.bytes)
     }
     try fold.finish()
     return fold

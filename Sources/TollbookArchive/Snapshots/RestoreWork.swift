@@ -226,7 +226,11 @@ struct RestoreWork {
   /// Reads the snapshot to its end and loads those of its views that this version keeps, or goes on from. What is younger
   /// than the snapshot begins empty at its position.
   private mutating func load(_ reader: SnapshotReader) throws(RestoreProblem) {
-    let successors = Self.successors(in: reader)
+    let isComplete = isComplete
+    let successors = Self.successors(in: reader).map { successor in
+      // Where all events are there, they tell more than the rows of a version that read them otherwise.
+      isComplete && successor?.source.isExact == false ? nil : successor
+    }
     var parked = successors.map { _ in [Fold.Parked]() }
     var waiting: (view: Int, table: Int, rows: [(key: [UInt8], value: [UInt8])]) = (0, 0, [])
     var waitingBodies: [Body] = []

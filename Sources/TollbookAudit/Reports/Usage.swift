@@ -192,8 +192,8 @@ package struct Usage: Sendable {
       (recorded) throws(LogError) in
       switch recorded.event {
       case .cacheWritten(let event) where fetchesAhead.contains(event.fetch):
-        unread[recorded.position] = recorded.time
-        add(at: recorded.time) { $0.boughtAhead += 1 }
+        unread[recorded.position] = recorded.wall
+        add(at: recorded.wall) { $0.boughtAhead += 1 }
       case .readsTallied(let event):
         for row in event.rows where row.fresh > 0 || row.joined > 0 {
           guard let time = unread.removeValue(forKey: row.written) else { continue }
@@ -209,10 +209,10 @@ package struct Usage: Sendable {
     if case .fetchAttemptFailed(let event) = recorded.event {
       failures.append(
         UsageFailure(
-          time: recorded.time, fetch: event.fetch, reason: event.reason, detail: event.detail))
+          time: recorded.wall, fetch: event.fetch, reason: event.reason, detail: event.detail))
       if failures.count > Self.failureLimit { failures.removeFirst() }
     }
-    add(at: recorded.time) { figures in
+    add(at: recorded.wall) { figures in
       switch recorded.event {
       case .fetchSucceeded(let event): figures.durations.add(milliseconds: event.durationMs)
       case .fetchAttemptFailed: figures.failedAttempts += 1
