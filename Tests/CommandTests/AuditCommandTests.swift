@@ -70,7 +70,8 @@ import TollbookViews
     var expected: [String] = []
     for hours in [-47, -23] as [Int64] {
       time.setWallClock(to: now.advanced(byMilliseconds: hours * 3_600_000))
-      try await log.append(SharedCall(from: log.head + 1, at: time.now).events)
+      let before = log.head + 1 - SharedCall.count
+      try await log.append(SharedCall(from: log.head + 1, at: time.now, after: before).events)
       expected.append(String("\(time.now)".prefix(10)))
     }
     log.close()

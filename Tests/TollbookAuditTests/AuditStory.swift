@@ -327,6 +327,11 @@ extension AuditStory {
       if random.chance(40) {
         for index in event.shares.indices { event.shares[index].use = .unspecified }
       }
+      // And some whose answer went on as a whole.
+      for index in event.shares.indices
+      where event.shares[index].use == .handedOn && random.chance(50) {
+        event.shares[index].resource = ""
+      }
       return .tokensCharged(event)
     default: return event
     }

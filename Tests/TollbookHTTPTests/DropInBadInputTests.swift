@@ -198,6 +198,10 @@ struct PassedThroughTests {
       let audit = try await caller.get("/audit")
       #expect(audit.int("waste.0.passed_through") == spent, "\(audit.text.prefix(2_000))")
       #expect(audit.int("waste.0.handed_on") == 0)
+      // By day it is told by the sums of hours, and by credential from the events.
+      let events = try await caller.get("/audit?by=credential")
+      #expect(events.int("waste.0.passed_through") == spent)
+      #expect(events.int("waste.0.handed_on") == 0)
       #expect(audit.int("waste.0.total") == spent)
     }
   }

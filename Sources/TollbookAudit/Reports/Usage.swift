@@ -134,7 +134,9 @@ package struct Usage: Sendable {
     query.grouping = .hour
     query.withWaste = false
     guard let report = try Audit.run(query, in: source, progress: progress) else { return nil }
-    first = report.first
+    // A clock may have been ahead when the log began: what it dated earlier was there by the end of that hour.
+    let earliest = report.groups.lazy.compactMap(\.began).min()?.advanced(byMilliseconds: 3_599_999)
+    first = report.first.map { min($0, earliest ?? $0) }
     total = report.total
     units = report.units
     liveEntries = report.liveEntries ?? 0
