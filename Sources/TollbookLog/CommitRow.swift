@@ -46,18 +46,36 @@ package struct CommitRow: Hashable, Sendable {
 
   /// Reads a stored row and checks its checksum.
   package init(last: Position, bytes: RawSpan) throws(Damage) {
-    guard bytes.byteCount == Self.size,
-      crc32c(bytes.extracting(0..<(Self.size - 4))) == bytes.bigEndianUInt32(at: Self.size - 4)
+    try Self.check(bytes, last: last)
+    first = Self.first(of: bytes)
+    self.last = last
+    wall = Self.wall(of: bytes)
+    time = Self.time(of: bytes)
+    treeSize = bytes.bigEndianUInt64(at: 24)
+    root = bytes.bytes(in: 32..<64)
+  }
+
+  /// Checks length and checksum of a stored row.
+  static func check(_ bytes: RawSpan, last: Position) throws(Damage) {
+    guard bytes.byteCount == size,
+      crc32c(bytes.extracting(0..<(size - 4))) == bytes.bigEndianUInt32(at: size - 4)
     else {
       throw Damage(
         table: LogTables.commitsName, position: last,
         problem: "the seal of a commit does not match its checksum")
     }
-    first = bytes.bigEndianUInt64(at: 0)
-    self.last = last
-    wall = Timestamp(milliseconds: Int64(bitPattern: bytes.bigEndianUInt64(at: 8)))
-    time = Timestamp(milliseconds: Int64(bitPattern: bytes.bigEndianUInt64(at: 16)))
-    treeSize = bytes.bigEndianUInt64(at: 24)
-    root = bytes.bytes(in: 32..<64)
+  }
+
+  /// The first position of a row that was checked.
+  static func first(of bytes: RawSpan) -> Position { bytes.bigEndianUInt64(at: 0) }
+
+  /// The wall clock of a row that was checked.
+  static func wall(of bytes: RawSpan) -> Timestamp {
+    Timestamp(milliseconds: Int64(bitPattern: bytes.bigEndianUInt64(at: 8)))
+  }
+
+  /// The commit time of a row that was checked.
+  static func time(of bytes: RawSpan) -> Timestamp {
+    Timestamp(milliseconds: Int64(bitPattern: bytes.bigEndianUInt64(at: 16)))
   }
 }

@@ -38,12 +38,15 @@ package final class EventLog: Sendable {
   /// Opens the log of a directory that the caller owns, checks its end and brings every fold up to the head: from the rows
   /// of the version before it, where it has none itself. A directory of an older format is then marked as one of this.
   ///
-  /// - Parameter fail: told of a failure after which the process must not go on; called on the writer thread.
+  /// - Parameters:
+  ///   - baseRows: what the views begin with, where the log goes on from a snapshot and a new version of a view cannot go
+  ///     on from its rows.
+  ///   - fail: told of a failure after which the process must not go on; called on the writer thread.
   /// - Throws: `.damaged` if the records do not hash to the root of the last commit. What was made for a log that cannot
   ///   be begun is removed then.
   package init(
     _ directory: DataDirectory, folds: [Fold], time: TimeSource, options: Options = Options(),
-    fail: @escaping @Sendable (LogError) -> Void
+    baseRows: BaseRows? = nil, fail: @escaping @Sendable (LogError) -> Void
   ) throws(LogError) {
     self.directory = directory
     self.time = time
@@ -62,7 +65,7 @@ package final class EventLog: Sendable {
     let format = try LogError.marking { () throws(DataDirectoryError) in
       try directory.writtenFormat()
     }
-    let carried = try ViewBeginning(environment, store.tables)
+    let carried = try ViewBeginning(environment, store.tables, baseRows: baseRows)
       .give(to: store.live, over: format, at: state.head)
     try catchUp.run(to: state.head)
     // Before it the older version's views are still there, after it they are not missed.

@@ -21,21 +21,24 @@ package enum Record {
   }
 
   /// The event of stored bytes, after checking them.
-  package static func decode(_ bytes: RawSpan, at position: Position) throws(Damage)
-    -> RecordedEvent
-  {
+  ///
+  /// - Parameter wall: what the clock said at the commit, which a record does not tell; nil: nobody asks for it.
+  package static func decode(
+    _ bytes: RawSpan, at position: Position, wall: Timestamp? = nil
+  ) throws(Damage) -> RecordedEvent {
     try check(bytes, at: position)
-    return try decoding(bytes, at: position)
+    return try decoding(bytes, at: position, wall: wall)
   }
 
   /// The event of stored bytes that were checked.
-  package static func decoding(_ bytes: RawSpan, at position: Position) throws(Damage)
-    -> RecordedEvent
-  {
+  package static func decoding(
+    _ bytes: RawSpan, at position: Position, wall: Timestamp? = nil
+  ) throws(Damage) -> RecordedEvent {
     do throws(EventCodingError) {
       let payload = bytes.extracting(headerSize..<(bytes.byteCount - checksumSize))
       let event = try Event(tag: bytes.byte(at: 0), payload: payload)
-      return RecordedEvent(position: position, time: time(of: bytes), event: event)
+      return RecordedEvent(
+        position: position, time: time(of: bytes), wall: wall, event: event)
     } catch {
       throw Damage(table: LogTables.eventsName, position: position, problem: "\(error)")
     }

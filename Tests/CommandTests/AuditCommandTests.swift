@@ -60,6 +60,38 @@ import TollbookViews
     #expect(filtered.lines.count == 1)
   }
 
+  @Test(arguments: [10, 3_653])
+  func `a clock that was ahead puts only what it dated under its day`(days: Int64) async throws {
+    let now = TimeSource.system.now()
+    let time = ManualTime(now.advanced(byMilliseconds: days * 86_400_000))
+    let log = try folder.openLog(folds: allFolds, time: time.source)
+    try await log.append(SharedCall(from: 1, at: time.now).events)
+    let future = String("\(time.now)".prefix(10))
+    var expected: [String] = []
+    for hours in [-47, -23] as [Int64] {
+      time.setWallClock(to: now.advanced(byMilliseconds: hours * 3_600_000))
+      let before = log.head + 1 - SharedCall.count
+      try await log.append(SharedCall(from: log.head + 1, at: time.now, after: before).events)
+      expected.append(String("\(time.now)".prefix(10)))
+    }
+    log.close()
+    expected.append(future)
+    let csv = try await run(["audit", "--by", "day", "--format", "csv"])
+    #expect(csv.status == 0, "\(csv.errors)")
+    let rows = csv.lines.dropFirst().map { $0.split(separator: ",").map(String.init) }
+      .filter { $0[1] == "tokens" }
+    #expect(rows.map { $0[0] } == expected)
+    #expect(rows.map { $0[4] } == ["21", "21", "21"])
+    let proof = try await run(["audit", "--by", "day", "--replay"])
+    #expect(proof.status == 0, "\(proof.output)")
+    #expect(proof.output.contains("agree with 18 events"))
+    let usage = try await run(["usage", "--daily"])
+    #expect(usage.status == 0, "\(usage.errors)")
+    // What is dated later than now has happened by now; the third is of the day before.
+    #expect(usage.output.contains("42 spent"), "\(usage.output)")
+    #expect(usage.output.contains("half of 2 calls"), "\(usage.output)")
+  }
+
   @Test func `money stands beside tokens where a token has a price`() async throws {
     try await fill()
     let price = ["KEEPA_TOKEN_PRICE": "0.0412 EUR"]

@@ -327,7 +327,13 @@ import TollbookViews
     let lab = try SnapshotLab(seed: 2_026)
     let log = try lab.open()
     defer { log.close() }
-    try await lab.append(120, to: log)
+    try await lab.append(60, to: log)
+    // In the snapshot and after it, the clock is set right that was ahead.
+    let ahead: Int64 = 10 * 86_400_000
+    lab.time.setWallClock(to: lab.time.now.advanced(byMilliseconds: ahead))
+    try await lab.append(20, to: log)
+    lab.time.setWallClock(to: lab.time.now.advanced(byMilliseconds: -ahead))
+    try await lab.append(60, to: log)
     let manifest = try lab.write(log, bodies: true)
     let path = "\(folder)/format-\(DataDirectory.format).snapshot"
     try Data(contentsOf: URL(fileURLWithPath: lab.path("a.snapshot")))

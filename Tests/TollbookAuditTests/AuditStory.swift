@@ -40,7 +40,7 @@ struct AuditStory {
     var fold = AuditFold(options)
     for event in events where event.position <= through {
       let bytes = Record.encode(event.event, time: event.time)
-      try fold.apply(event.position, bytes.span.bytes)
+      try fold.apply(event.position, event.wall, bytes.span.bytes)
     }
     try fold.finish()
     return fold
@@ -326,6 +326,11 @@ extension AuditStory {
       // And some without a word about what became of it.
       if random.chance(40) {
         for index in event.shares.indices { event.shares[index].use = .unspecified }
+      }
+      // And some whose answer went on as a whole.
+      for index in event.shares.indices
+      where event.shares[index].use == .handedOn && random.chance(50) {
+        event.shares[index].resource = ""
       }
       return .tokensCharged(event)
     default: return event

@@ -246,7 +246,7 @@ import TollbookTestSupport
     var fold = AuditFold(AuditFold.Options())
     for event in story.events {
       let bytes = Record.encode(event.event, time: event.time)
-      try fold.apply(event.position, bytes.span.bytes)
+      try fold.apply(event.position, event.wall, bytes.span.bytes)
       #expect(fold.reservations.count <= 1)
     }
     #expect(fold.reservations.isEmpty)
@@ -369,7 +369,7 @@ private struct WasteModel {
     case .duplicate: return .duplicate
     case .unchanged: return .unchanged
     case .failed: return .failed
-    case .handedOn: return .handedOn
+    case .handedOn: return part.resource?.isEmpty == false ? .handedOn : .passedThrough
     case .refreshed:
       return part.resource.map { refresh($0, part.written) } ?? .neverRead
     case .unspecified, .UNRECOGNIZED: return judge(part, posting, at: position)

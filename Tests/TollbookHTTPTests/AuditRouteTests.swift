@@ -54,6 +54,29 @@ import TollbookTestSupport
     }
   }
 
+  @Test(arguments: [10, 3_653])
+  func `what is bought under the true clock stands under its day, though one was ahead before`(
+    days: Int64
+  ) async throws {
+    let stand = try await Stand()
+    try await stand.serving { caller in
+      let now = stand.time.now
+      stand.time.setWallClock(to: now.advanced(byMilliseconds: days * 86_400_000))
+      _ = try await caller.batch(["B000000001"])
+      let future = "\(stand.time.now)".prefix(10)
+      stand.time.setWallClock(to: now)
+      _ = try await caller.batch(["B000000002", "B000000003"])
+      stand.time.setWallClock(to: now.advanced(byMilliseconds: 86_400_000))
+      _ = try await caller.batch(["B000000004"])
+      let answer = try await caller.get("/audit?by=day")
+      #expect(
+        answer.strings("groups", "group") == ["2026-11-21", "2026-11-22", String(future)])
+      #expect((0..<3).map { answer.int("groups.\($0).amounts.0.certain") } == [2, 1, 1])
+      // By credential it is read from the events, and the days are summed up in another way.
+      #expect(try await caller.get("/audit?by=credential").int("total.amounts.0.certain") == 4)
+    }
+  }
+
   @Test func `a range without anything is no error`() async throws {
     let stand = try await Stand()
     try await stand.serving { caller in

@@ -176,7 +176,7 @@ struct DropInBadInputTests {
 
 /// Calls that are sent on and not kept.
 struct PassedThroughTests {
-  @Test func `what is passed through is charged, kept by nobody, and counted as handed on`()
+  @Test func `what is passed through is charged, kept by nobody, and has a class of its own`()
     async throws
   {
     let stand = try await Stand { $0.simulator.balance = 1_200 }
@@ -196,7 +196,12 @@ struct PassedThroughTests {
       #expect(try await caller.get("/cache/entries").count("entries") == 0)
       try await caller.expectBooks(spent: spent)
       let audit = try await caller.get("/audit")
-      #expect(audit.int("waste.0.handed_on") == spent, "\(audit.text.prefix(2_000))")
+      #expect(audit.int("waste.0.passed_through") == spent, "\(audit.text.prefix(2_000))")
+      #expect(audit.int("waste.0.handed_on") == 0)
+      // By day it is told by the sums of hours, and by credential from the events.
+      let events = try await caller.get("/audit?by=credential")
+      #expect(events.int("waste.0.passed_through") == spent)
+      #expect(events.int("waste.0.handed_on") == 0)
       #expect(audit.int("waste.0.total") == spent)
     }
   }

@@ -305,6 +305,78 @@ import TollbookTestSupport
     #expect(seen.count == 1)
   }
 
+  // MARK: Versions that read the events otherwise
+
+  /// Texts in capitals: what version 1 kept is not what the events give.
+  private static func loud(_ seen: SeenEvents = SeenEvents()) -> Fold {
+    Fold(
+      name: "texts", version: 2, tables: ["texts"], cadence: .eachDecision,
+      predecessors: [
+        Fold.Predecessor(name: "texts", version: 1, tables: ["texts"], isExact: false) {
+          _, key, value in
+          [CarriedRow(table: 0, key: [UInt8](copying: key), value: [UInt8](copying: value))]
+        }
+      ]
+    ) { (events, tables, transaction) throws(LMDBError) in
+      seen.add(events.count)
+      for event in events {
+        guard let text = text(of: event.event) else { continue }
+        try transaction.put(
+          Array(text.uppercased().utf8).span, forKey: LogTables.key(event.position).span,
+          in: tables[0])
+      }
+      return []
+    }
+  }
+
+  private static func texts(of log: EventLog) throws -> [String] {
+    var texts: [String] = []
+    try log.environment.withReadTransaction { (transaction) throws(LMDBError) in
+      try transaction.scan(log.tables(of: loud())[0]) { (_, value) throws(LMDBError) in
+        texts.append(String(decoding: [UInt8](copying: value), as: UTF8.self))
+        return .next
+      }
+    }
+    return texts
+  }
+
+  @Test func `a version that reads the events otherwise is built from them where all are there`()
+    async throws
+  {
+    try await append(["a", "b"])
+    let seen = SeenEvents()
+    let log = try folder.openLog(folds: [Self.loud(seen)])
+    defer { log.close() }
+    #expect(seen.count == 2)
+    #expect(try Self.texts(of: log) == ["A", "B"])
+    #expect(try await log.rebuildViews().isEqual)
+  }
+
+  @Test func `where they are not it begins with what the snapshot says, if that can be read`()
+    async throws
+  {
+    let (_, rows) = try await based()
+    let old = Self.texts.filter { $0 != "impossible" }
+    try await append(["late"], to: "based")
+    let without = SeenEvents()
+    do {
+      let copy = "\(folder.path)/copy"
+      try FileManager.default.copyItem(atPath: "\(folder.path)/based", toPath: copy)
+      let log = try folder.openLog("copy", folds: [Self.loud(without)])
+      defer { log.close() }
+      #expect(without.count == 0)
+      #expect(try Self.texts(of: log) == old + ["late"])
+    }
+    let seen = SeenEvents()
+    let log = try folder.openLog(
+      "based", folds: [Self.loud(seen)], baseRows: Self.baseRows(rows))
+    defer { log.close() }
+    #expect(seen.count == 1)
+    #expect(try Self.texts(of: log) == old + ["LATE"])
+    #expect(try await log.rebuildViews(baseRows: Self.baseRows(rows)).isEqual)
+    #expect(throws: Never.self) { try LogVerifier(log).verify() }
+  }
+
   // MARK: Reading
 
   @Test func `who only reads is told what to do for a view of another version`() async throws {

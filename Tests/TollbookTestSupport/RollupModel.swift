@@ -29,9 +29,12 @@ package struct RollupModel: Sendable {
   package private(set) var remarks: [Position: RollupRemarks] = [:]
   package private(set) var since: Position?
 
-  /// Of a doubt about several units, the one in which its end counts as a charge; nil: none yet.
+  /// Of a doubt about several units, or of a clock that was behind, the unit in which its end counts as a charge; nil: none
+  /// yet.
   private var doubts: [Attempt: [UInt8]?] = [:]
   private var openPages: [Attempt: Int] = [:]
+  /// When an open doubt began by the clock, where that was in another hour than its commit time, which its end tells.
+  private var began: [Attempt: Timestamp] = [:]
 
   private struct Attempt: Hashable {
     var fetch: Position
@@ -138,7 +141,7 @@ extension RollupModel {
   private mutating func add(
     _ recorded: RecordedEvent, refreshing: (Position, Refresh) -> Void
   ) {
-    let time = recorded.time
+    let time = recorded.wall
     switch recorded.event {
     case .fetchStarted(let event): start(event, time)
     case .fetchAttemptFailed(let event):
@@ -155,8 +158,11 @@ extension RollupModel {
       charge(event, recorded.position, time, refreshing)
     case .chargeInDoubt(let event):
       let told = event.moves.filter { !$0.limitOnly }
-      if Set(told.map { Self.bytes($0.meter.unit) }).count > 1 {
+      let isBehind =
+        recorded.wall.milliseconds / 3_600_000 != recorded.time.milliseconds / 3_600_000
+      if Set(told.map { Self.bytes($0.meter.unit) }).count > 1 || isBehind && !told.isEmpty {
         let attempt = Attempt(fetch: event.fetch, number: event.attempt)
+        began[attempt] = isBehind ? recorded.wall : nil
         doubts[attempt] = .some(nil)
         openPages[attempt] = told.count
       }
@@ -245,7 +251,8 @@ extension RollupModel {
         case .served: add(part, .served, row)
         case .duplicate: add(part, .duplicate, row)
         case .unchanged: add(part, .unchanged, row)
-        case .handedOn: add(part, .handedOn, row)
+        // The call's own part is of no resource.
+        case .handedOn: add(part, share.resource.isEmpty ? .passedThrough : .handedOn, row)
         case .refreshed where share.written == 0: add(part, .neverRead, row)
         case .refreshed:
           if part != 0 { refreshing(share.written, Refresh(row: row, amount: part)) }
@@ -288,7 +295,9 @@ extension RollupModel {
   }
 
   private mutating func close(_ doubt: ResolvedDoubt, _ unit: String, _ time: Timestamp) {
-    let since = doubt.sinceMs == 0 ? time : Timestamp(milliseconds: doubt.sinceMs)
+    let attempt = Attempt(fetch: doubt.fetch, number: doubt.attempt)
+    var since = doubt.sinceMs == 0 ? time : Timestamp(milliseconds: doubt.sinceMs)
+    if let began = began[attempt] { since = began }
     func add(_ amount: Int64, _ column: RollupColumn, at time: Timestamp) {
       for (payer, part) in zip(doubt.payers, Self.parts(amount, doubt.payers)) {
         self.add(part, column, Self.row(time, payer, doubt.operation, unit))
@@ -298,7 +307,6 @@ extension RollupModel {
     add(doubt.unprovable, .unprovable, at: since)
     add(doubt.settled, .certain, at: time)
     add(doubt.settled, .failed, at: time)
-    let attempt = Attempt(fetch: doubt.fetch, number: doubt.attempt)
     if doubt.settled != 0 {
       let rows = doubt.payers.map { Self.row(time, $0, doubt.operation, unit) }
       count(.unitCharges, rows)
@@ -309,7 +317,7 @@ extension RollupModel {
     }
     guard doubt.unprovable == 0, let pages = openPages[attempt] else { return }
     openPages[attempt] = pages - 1
-    if pages == 1 { (openPages[attempt], doubts[attempt]) = (nil, nil) }
+    if pages == 1 { (openPages[attempt], doubts[attempt], began[attempt]) = (nil, nil, nil) }
   }
 
   private mutating func observe(
@@ -341,7 +349,7 @@ extension RollupModel {
     var open: [Refresh] = []
     var ended: Timestamp?
     for recorded in events {
-      if let end = ended, recorded.time.milliseconds - end.milliseconds > Self.patience {
+      if let end = ended, recorded.wall.milliseconds - end.milliseconds > Self.patience {
         decide(&open, .neverRead)
         ended = nil
       }
@@ -358,7 +366,7 @@ extension RollupModel {
         }
       case .cacheWritten, .cacheExpired, .cacheEvicted, .cachePurged, .entriesSwept:
         if !open.isEmpty, ended == nil, Self.ends(written, recorded.event) {
-          ended = recorded.time
+          ended = recorded.wall
         }
       default: break
       }

@@ -34,3 +34,11 @@ package struct SeededGenerator: RandomNumberGenerator, Sendable {
     (0..<count).map { _ in UInt8(truncatingIfNeeded: next()) }
   }
 }
+
+extension SeededGenerator {
+  /// By how much somebody sets a clock: some hours ahead or back, sometimes days.
+  package mutating func clockJump() -> Int64 {
+    let hour: Int64 = 3_600_000
+    return chance(80) ? int64(-5 * hour...5 * hour) : int64(-240 * hour...240 * hour)
+  }
+}

@@ -14,9 +14,13 @@ package struct SharedCall {
   package let fetch: Position
   package let time: Timestamp
 
-  package init(from fetch: Position, at time: Timestamp) {
+  /// Where the call before it began, whose entries its own take the place of; 0: there was none.
+  private let before: Position
+
+  package init(from fetch: Position, at time: Timestamp, after before: Position = 0) {
     self.fetch = fetch
     self.time = time
+    self.before = before
   }
 
   package static func resource(_ name: String) -> String {
@@ -103,6 +107,7 @@ package struct SharedCall {
     var event = CacheWritten()
     event.resource = Self.resource(name)
     event.contentSet = 1
+    if before > 0 { event.replaced = [before + written(name) - fetch] }
     event.presence = .present
     event.fetch = fetch
     event.body = Data([UInt8](repeating: 7, count: 32))

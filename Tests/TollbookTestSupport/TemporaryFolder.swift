@@ -39,12 +39,13 @@ package final class TemporaryFolder: Sendable {
   /// The log has to be closed, and all references to it given up, before the folder can be opened again.
   package func openLog(
     _ name: String = "data", folds: [Fold] = [], time: TimeSource = ManualTime().source,
-    options: EventLog.Options = .scratch, mode: LogMode = .simulated,
+    options: EventLog.Options = .scratch, mode: LogMode = .simulated, baseRows: BaseRows? = nil,
     fail: @escaping @Sendable (LogError) -> Void = { fatalError("the log failed: \($0)") }
   ) throws -> EventLog {
     let directory = try own(name, mode: mode)
     return try whenGivenUp {
-      try EventLog(directory, folds: folds, time: time, options: options, fail: fail)
+      try EventLog(
+        directory, folds: folds, time: time, options: options, baseRows: baseRows, fail: fail)
     }
   }
 

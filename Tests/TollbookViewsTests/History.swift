@@ -8,11 +8,15 @@ struct History {
   var generator: EventGenerator
   private var random: SeededGenerator
   private let time = ManualTime()
+  private let hasJumps: Bool
 
   var clock: TimeSource { time.source }
 
   /// Every third history has amounts whose sums wrap around.
-  init(seed: UInt64, formats: EventGenerator.Formats = .mixed) {
+  ///
+  /// - Parameter hasJumps: whether the clock is set ahead and back now and then.
+  init(seed: UInt64, formats: EventGenerator.Formats = .mixed, hasJumps: Bool = false) {
+    self.hasJumps = hasJumps
     generator = EventGenerator(
       seed: seed, formats: formats, hasHugeAmounts: seed.isMultiple(of: 3))
     random = SeededGenerator(seed: ~seed)
@@ -21,6 +25,9 @@ struct History {
   /// Some decisions of one instant, which is up to twenty minutes after the one before.
   mutating func nextGroup(upTo size: Int) -> [EventGenerator.Step] {
     time.advance(byMilliseconds: random.int64(0...1_200_000))
+    if hasJumps, random.chance(5) {
+      time.setWallClock(to: time.now.advanced(byMilliseconds: random.clockJump()))
+    }
     return (0..<random.int(1...size)).map { _ in generator.next(at: time.now) }
   }
 

@@ -38,9 +38,11 @@ import TollbookViews
   }
 
   private static func share(
-    _ amounts: [Int64], _ use: Use, payer: UInt32 = 0, written: Position = 0
+    _ amounts: [Int64], _ use: Use, of resource: String = "", payer: UInt32 = 0,
+    written: Position = 0
   ) -> Share {
     filled(Share()) {
+      $0.resource = resource
       ($0.amounts, $0.use, $0.payer, $0.written) = (amounts, use, payer, written)
     }
   }
@@ -165,7 +167,7 @@ import TollbookViews
       ],
       [
         Self.share([4, 70], .served), Self.share([3, 20], .duplicate, payer: 1),
-        Self.share([0, 10], .handedOn, payer: 1),
+        Self.share([0, 10], .handedOn, of: "shared/keepa.product/1/A", payer: 1),
       ], [Self.payer(weight: 1), Self.payer("zeta", weight: 1)])
     let found = try RollupLab.of([event]).found()
     #expect(
@@ -209,7 +211,8 @@ import TollbookViews
 
   @Test(arguments: [
     (Use.served, RollupColumn.served), (.duplicate, .duplicate), (.unchanged, .unchanged),
-    (.failed, .failed), (.handedOn, .handedOn), (.unspecified, .failed), (.refreshed, .neverRead),
+    (.failed, .failed), (.handedOn, .passedThrough), (.unspecified, .failed),
+    (.refreshed, .neverRead),
   ])
   func `what became of a share is its class of waste`(use: Use, column: RollupColumn) throws {
     let found = try RollupLab.of([
@@ -239,6 +242,30 @@ import TollbookViews
     RecordedEvent(
       position: position, time: .testStart.advanced(byMilliseconds: hours * 3_600_000),
       event: event)
+  }
+
+  @Test func `a doubt counts in the hour that the clock said, though its end tells another`()
+    throws
+  {
+    let lab = try RollupLab()
+    let start = Timestamp.testStart
+    let earlier = start.advanced(byMilliseconds: -2 * 3_600_000)
+    var doubt = Self.doubt([Self.move("tokens", 9)])
+    doubt.wall = earlier
+    try lab.apply([doubt])
+    func row(_ account: String, hours: Int64) -> RollupModel.Row {
+      var row = Self.row(account, "keepa.product", "tokens")
+      row.hour += hours
+      return row
+    }
+    #expect(
+      try lab.found().rows == [
+        row("acme", hours: -2): [.inDoubt: 6], row("zeta", hours: -2): [.inDoubt: 3],
+      ])
+    #expect(try lab.dump()["\(RollupFold.fold.id).doubts"]?.rows == 1)
+    try lab.apply([Self.recorded(2, Self.closing(9, settled: 0))])
+    #expect(try lab.found().rows == [:])
+    #expect(try lab.dump()["\(RollupFold.fold.id).doubts"]?.rows == 0)
   }
 
   private static func closing(
@@ -305,7 +332,7 @@ import TollbookViews
     let found = try lab.found()
     #expect(found[.charges] == 2)
     #expect(found[.unitCharges] == 4)
-    #expect(try lab.dump()["rollups@1.doubts"]?.rows == 0)
+    #expect(try lab.dump()["\(RollupFold.fold.id).doubts"]?.rows == 0)
   }
 
   // MARK: Readings
@@ -424,11 +451,11 @@ import TollbookViews
       5, Self.charge([Self.move("tokens", 2)], [Self.share([2], .refreshed, written: 4)]))
     let ended = filled(CacheExpired()) { $0.written = 4 }
     try lab.apply([second, Self.recorded(6, .cacheExpired(ended))])
-    #expect(try lab.dump()["rollups@1.refreshes"]?.rows == 1)
-    #expect(try lab.dump()["rollups@1.gone"]?.rows == 1)
+    #expect(try lab.dump()["\(RollupFold.fold.id).refreshes"]?.rows == 1)
+    #expect(try lab.dump()["\(RollupFold.fold.id).gone"]?.rows == 1)
     try lab.apply([Self.recorded(7, .serviceStarted(ServiceStarted()), hours: 1)])
-    #expect(try lab.dump()["rollups@1.refreshes"]?.rows == 0)
-    #expect(try lab.dump()["rollups@1.gone"]?.rows == 0)
+    #expect(try lab.dump()["\(RollupFold.fold.id).refreshes"]?.rows == 0)
+    #expect(try lab.dump()["\(RollupFold.fold.id).gone"]?.rows == 0)
   }
 
   // MARK: Names

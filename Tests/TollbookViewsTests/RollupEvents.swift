@@ -2,10 +2,13 @@ import TollbookEvents
 import TollbookTestSupport
 
 /// Random events that mean something to the rollups, whether a gateway would write them in this order or not: many
-/// refreshes, few entries, and steps of time on both sides of how long reads are waited for.
+/// refreshes, few entries, steps of time on both sides of how long reads are waited for, and now and then a clock that is
+/// set ahead or back.
 struct RollupEvents {
   private(set) var events: [RecordedEvent] = []
   private var random: SeededGenerator
+  /// What the clock says; and the time of the commits, which never falls.
+  private var wall = Timestamp.testStart
   private var time = Timestamp.testStart
   private var doubts: [Doubt] = []
 
@@ -32,7 +35,9 @@ struct RollupEvents {
 
   private mutating func step() {
     let pause: ClosedRange<Int64> = random.chance(70) ? 0...2_500 : 0...1_800_000
-    time = time.advanced(byMilliseconds: random.int64(pause))
+    wall = wall.advanced(byMilliseconds: random.int64(pause))
+    if random.chance(4) { wall = wall.advanced(byMilliseconds: random.clockJump()) }
+    time = max(time, wall)
     switch random.int(0...20) {
     case 0: start()
     case 1: retry()
@@ -50,7 +55,8 @@ struct RollupEvents {
 
   private mutating func emit(_ event: Event) {
     events.append(
-      RecordedEvent(position: Position(events.count + 1), time: time, event: event))
+      RecordedEvent(
+        position: Position(events.count + 1), time: time, wall: wall, event: event))
   }
 
   private mutating func make<Message>(
@@ -147,6 +153,7 @@ extension RollupEvents {
       let parts = told.map { allot($0.amount, over: weights) }
       event.shares = weights.indices.map { index in
         var share = Share()
+        share.resource = random.pick(Self.resources)
         share.amounts = parts.map { $0[index] }
         share.payer = UInt32(random.int(0...event.payers.count - 1))
         share.use = random.pick([

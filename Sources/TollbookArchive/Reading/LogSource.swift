@@ -65,26 +65,20 @@ package struct LogSource: Sendable {
     after position: Position, through end: Position = .max,
     _ body: (Position, RawSpan) throws(LogError) -> ReadStep
   ) throws(LogError) {
-    var last = position
-    var isAtEnd = last >= end
-    while !isAtEnd {
-      let start = last
-      var hasStopped = false
-      try read { (transaction) throws(LogError) in
-        var rows = 0
-        var bytes = 0
-        try reader.scanRecords(after: start, in: transaction) {
-          (position, record) throws(LogError) in
-          let step = try body(position, record)
-          last = position
-          rows += 1
-          bytes += record.byteCount
-          hasStopped = step == .stop || last == end
-          let isFull = rows == Self.portionRows || bytes >= Self.portionBytes
-          return hasStopped || isFull ? .stop : .next
-        }
-      }
-      isAtEnd = hasStopped || last == start
+    try portions(after: position, through: end) { (position, record, _) throws(LogError) in
+      try body(position, record)
+    }
+  }
+
+  /// Shows records with what the clock said at their commits.
+  package func scanDatedRecords(
+    after position: Position, through end: Position = .max,
+    _ body: (Position, _ wall: Timestamp, RawSpan) throws(LogError) -> ReadStep
+  ) throws(LogError) {
+    var clocks = CommitClocks(tables)
+    try portions(after: position, through: end) {
+      (position, record, transaction) throws(LogError) in
+      try body(position, try clocks.wall(of: position, in: transaction), record)
     }
   }
 
@@ -96,13 +90,43 @@ package struct LogSource: Sendable {
     let wanted = kinds.map { kinds in
       (0...UInt8.max).map { tag in EventKind(rawValue: tag).map(kinds.contains) ?? false }
     }
-    try scanRecords(after: position, through: end) { (position, record) throws(LogError) in
+    var clocks = CommitClocks(tables)
+    try portions(after: position, through: end) {
+      (position, record, transaction) throws(LogError) in
       if let wanted, !wanted[Int(Record.tag(of: record))] { return .next }
+      let wall = try clocks.wall(of: position, in: transaction)
       let event: RecordedEvent
-      do throws(Damage) { event = try Record.decoding(record, at: position) } catch {
+      do throws(Damage) { event = try Record.decoding(record, at: position, wall: wall) } catch {
         throw .damaged(error)
       }
       return try body(event)
+    }
+  }
+
+  private func portions(
+    after position: Position, through end: Position,
+    _ body: (Position, RawSpan, borrowing LogReading) throws(LogError) -> ReadStep
+  ) throws(LogError) {
+    var last = position
+    var isAtEnd = last >= end
+    while !isAtEnd {
+      let start = last
+      var hasStopped = false
+      try read { (transaction) throws(LogError) in
+        var rows = 0
+        var bytes = 0
+        try reader.scanRecords(after: start, in: transaction) {
+          (position, record) throws(LogError) in
+          let step = try body(position, record, transaction)
+          last = position
+          rows += 1
+          bytes += record.byteCount
+          hasStopped = step == .stop || last == end
+          let isFull = rows == Self.portionRows || bytes >= Self.portionBytes
+          return hasStopped || isFull ? .stop : .next
+        }
+      }
+      isAtEnd = hasStopped || last == start
     }
   }
 }

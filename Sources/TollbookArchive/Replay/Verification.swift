@@ -110,7 +110,7 @@ package struct Verification {
     if let baseDamage, !report.damages.contains(baseDamage) { outcome.damages.append(baseDamage) }
     guard let replay else { return outcome }
     try replay.finish()
-    if report.isReadable, !report.isCutShort {
+    if report.isReadable, report.areClocksKnown, !report.isCutShort {
       try compare(replay.replays, loadBase, &outcome)
     }
     return outcome

@@ -227,6 +227,9 @@ struct RestoreWork {
   /// than the snapshot begins empty at its position.
   private mutating func load(_ reader: SnapshotReader) throws(RestoreProblem) {
     let successors = Self.successors(in: reader)
+    // Where all events are there, they tell more than the rows of a version that read them otherwise.
+    let isComplete = isComplete
+    let wanted = successors.map { $0?.source.isExact == false && isComplete ? nil : $0 }
     var parked = successors.map { _ in [Fold.Parked]() }
     var waiting: (view: Int, table: Int, rows: [(key: [UInt8], value: [UInt8])]) = (0, 0, [])
     var waitingBodies: [Body] = []
@@ -243,7 +246,7 @@ struct RestoreWork {
           break
         }
         if waiting.view != view || waiting.table != table || waiting.rows.count >= Self.rowsAtOnce {
-          try flush(waiting, successors)
+          try flush(waiting, wanted)
           waiting = (view, table, [])
         }
         waiting.rows += found.map { ($0.key, $0.value) }
@@ -263,9 +266,9 @@ struct RestoreWork {
           stage: progress.stage == .rows ? .rows : .bodies, done: progress.done,
           total: progress.total))
     }
-    try flush(waiting, successors)
+    try flush(waiting, wanted)
     try add(waitingBodies)
-    for (successor, parked) in zip(successors, parked) {
+    for (successor, parked) in zip(wanted, parked) {
       if let fold = successor?.fold { try finish(fold, of: reader, parked: parked) }
     }
     let views = Set(reader.manifest.views.map(\.id))

@@ -76,13 +76,15 @@ package struct EventQuery: Sendable {
   ) throws(LogError) {
     var left = budget
     var found = page
+    var clocks = CommitClocks(source.tables)
     try source.reader.scanRecords(after: page.last, in: transaction) {
       (position, record) throws(LogError) in
       found.last = position
       left -= 1
       if filter.mayMatch(record) {
+        let wall = try clocks.wall(of: position, in: transaction)
         let event: RecordedEvent
-        do throws(Damage) { event = try Record.decoding(record, at: position) } catch {
+        do throws(Damage) { event = try Record.decoding(record, at: position, wall: wall) } catch {
           throw .damaged(error)
         }
         if filter.matches(event) { found.events.append(event) }

@@ -102,12 +102,14 @@ struct AuditReservation: Sendable {
   /// The event that reserved it: few are still open when they are asked for, and then it tells who pays.
   var record: [UInt8]
   var position: Position
+  /// What the clock said then.
+  var wall: Timestamp
   var parts: ShortList<Part>
 
   var isOver: Bool { parts.allSatisfy { $0.amount <= 0 } }
 }
 
-/// When something began to be held for an attempt, and for whom and what: it counts there until it ends.
+/// When by the clock something began to be held for an attempt, and for whom and what: it counts there until it ends.
 struct AuditOrigin: Sendable {
   var time: Timestamp
   var payers = ShortList<AuditPayer>()

@@ -28,7 +28,7 @@ extension AuditFold {
       groups.add(delta, to: group(ofResource: shelf[place].name))
     } else {
       let key = group(
-        at: last, account: account, credential: call?.credential, operation: call?.operation)
+        at: wall, account: account, credential: call?.credential, operation: call?.operation)
       groups.add(delta, to: key)
     }
   }
@@ -146,7 +146,7 @@ extension AuditFold {
   ///
   /// - Parameter isOver: whether it is gone; else the range ends while it is there.
   mutating func settle(_ entry: AuditEntry, of place: Int, isOver: Bool) {
-    let isFresh = !isOver && entry.freshUntil > last.milliseconds
+    let isFresh = !isOver && entry.freshUntil > wall.milliseconds
     let wasteClass: WasteClass = entry.isRead ? .refreshed : isFresh ? .live : .neverRead
     for amount in entry.pending { addWaste(amount.count, wasteClass, unit: amount.unit) }
     // Its call is remembered only while something of it is open.
@@ -191,7 +191,7 @@ extension AuditFold {
     case .kind, .operation:
       key = .name(names.number(of: ByteName(record, tally.resource).kind))
     case .day, .hour, .account, .credential:
-      key = group(at: last, account: account, credential: entry?.credential, operation: nil)
+      key = group(at: wall, account: account, credential: entry?.credential, operation: nil)
     }
     groups.add(delta, to: key)
     let costs =

@@ -33,7 +33,7 @@ extension AuditFold {
         delta.calls = 1
         delta.readsBought = event.readsBought
         let key = group(
-          at: last, account: call.account, credential: call.credential, operation: call.operation)
+          at: wall, account: call.account, credential: call.credential, operation: call.operation)
         groups.add(delta, to: key)
       }
     }
@@ -46,7 +46,7 @@ extension AuditFold {
   ) {
     let number = event.demand(ofResource: index)
     let demand = event.demands[event.demands.indices.contains(number) ? number : 0]
-    let isAnswered = shelf.answers(place, demand, at: last)
+    let isAnswered = shelf.answers(place, demand, at: wall)
     shelf[place].underWay.append(.init(fetch: position, contentSet: event.contentSet))
     shelf[place].references += 1
     call.resources.append(place)
@@ -64,7 +64,7 @@ extension AuditFold {
     guard options.grouping.divides, let call, !call.demands.isEmpty else {
       attempt.readsBought = Int64(waiting.count)
       let key = group(
-        at: last, account: call?.account, credential: call?.credential,
+        at: wall, account: call?.account, credential: call?.credential,
         operation: call?.operation)
       return groups.add(attempt, to: key)
     }

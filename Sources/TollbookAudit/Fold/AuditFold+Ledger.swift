@@ -71,7 +71,7 @@ extension AuditFold {
     delta.expected = expected
     delta.charges = 1
     let key = group(
-      at: last, account: nil, credential: booking.owner, operation: booking.operation)
+      at: wall, account: nil, credential: booking.owner, operation: booking.operation)
     groups.add(delta, unit: booking.unit, to: key)
     guard booking.isCounted else { return }
     var count = AuditCounts()
@@ -128,7 +128,7 @@ extension AuditFold {
     let key = AttemptKey(fetch: event.fetch, attempt: event.attempt)
     reservationEnded(postings)
     let origin = AuditOrigin(
-      time: last,
+      time: wall,
       payers: event.payers.isEmpty ? payers(call?.account) : payers(event.payers),
       operation: event.operation.isEmpty ? call?.operation : names.number(of: event.operation))
     var doubt = AuditDoubt(origin: origin)
@@ -165,7 +165,7 @@ extension AuditFold {
         doubts[key]
         ?? AuditDoubt(
           origin: AuditOrigin(
-            time: last, payers: payers, operation: names.number(of: closing.operation)))
+            time: wall, payers: payers, operation: names.number(of: closing.operation)))
       if options.through == nil ? isCounting : isInRange(doubts[key], closed) {
         let state = closed.wasUnprovable ? \UnitAmounts.unprovable : \UnitAmounts.inDoubt
         post(
@@ -264,7 +264,9 @@ extension AuditFold {
     case .duplicate: addWaste(part.amount, .duplicate, unit: unit)
     case .unchanged: addWaste(part.amount, .unchanged, unit: unit)
     case .failed: addWaste(part.amount, .failed, unit: unit)
-    case .handedOn: addWaste(part.amount, .handedOn, unit: unit)
+    case .handedOn:
+      // The part of no resource is the call's own.
+      addWaste(part.amount, part.place == nil ? .passedThrough : .handedOn, unit: unit)
     case .refreshed where options.through == nil: refreshed(part, unit: unit, of: fetch)
     case .refreshed where part.written == 0: addWaste(part.amount, .neverRead, unit: unit)
     case .refreshed: watch(part.amount, unit: unit, for: part.written)
@@ -337,7 +339,7 @@ extension AuditFold {
     }
     guard options.grouping.dividesByResource else {
       let key = group(
-        at: last, account: account, credential: names.number(of: event.credential),
+        at: wall, account: account, credential: names.number(of: event.credential),
         operation: names.number(of: event.operation))
       return groups.add(refusals(Int64(event.resources)), to: key)
     }

@@ -36,7 +36,7 @@ extension AuditFold {
     let key = AttemptKey(fetch: fetch, attempt: attempt)
     if reservations[key] == nil {
       reservations[key] = AuditReservation(
-        record: record.bytes(in: 0..<record.byteCount), position: position,
+        record: record.bytes(in: 0..<record.byteCount), position: position, wall: wall,
         parts: ShortList(part))
     } else {
       reservations[key]?.parts.append(part)
@@ -87,7 +87,7 @@ extension AuditFold {
       }
       guard let told = began.event.postings(at: began.position).first else { continue }
       let origin = AuditOrigin(
-        time: began.time, payers: payers(told.payers),
+        time: reservation.wall, payers: payers(told.payers),
         operation: names.number(of: told.operation))
       for part in reservation.parts where part.amount > 0 {
         post(part.amount, to: \.reserved, .reserved, origin, part.meter, fetch: key.fetch)

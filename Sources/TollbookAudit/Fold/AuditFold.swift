@@ -54,8 +54,10 @@ struct AuditFold {
   private(set) var lastCounted = Timestamp(milliseconds: .min)
   /// What the cache held at the end of the range; nil: not known.
   private(set) var live: LiveEntries?
-  /// The time of the event that is being applied.
+  /// The commit time of the event that is being applied: what is listed is dated so.
   private(set) var last = Timestamp(milliseconds: .min)
+  /// What the clock said at its commit: what has an age or a day goes by it.
+  private(set) var wall = Timestamp(milliseconds: .min)
   /// Events in the range that were left out because the ledger could not apply them.
   var parked: UInt64 = 0
 
@@ -76,11 +78,17 @@ struct AuditFold {
   }
 
   /// Applies a record that was checked against its checksum.
-  mutating func apply(_ position: Position, _ record: RawSpan) throws(LogError) {
+  ///
+  /// - Parameter wall: what the clock said at its commit.
+  mutating func apply(
+    _ position: Position, _ wall: Timestamp, _ record: RawSpan
+  ) throws(LogError) {
     self.position = position
     if position > options.through ?? .max, live == nil { noteLive() }
     isCounting = position > options.after && position <= options.through ?? .max
     last = Record.time(of: record)
+    if wall < self.wall { clockIsSetBack() }
+    self.wall = wall
     if isCounting {
       events += 1
       lastCounted = last
@@ -187,7 +195,7 @@ struct AuditFold {
   static let overdueMilliseconds: Int64 = 3_600_000
 
   private mutating func noteLive() {
-    let bound = last.advanced(byMilliseconds: -Self.overdueMilliseconds)
+    let bound = wall.advanced(byMilliseconds: -Self.overdueMilliseconds)
     live = LiveEntries(all: shelf.entryCount, overdue: shelf.overdueCount(at: bound))
   }
 

@@ -19,6 +19,8 @@ package struct AuditQuery: Sendable {
   package var source = AuditSource.best
   /// Of whole hours: the last event that may tell more of what happened in the range.
   var knownThrough: Position = .max
+  /// Whether it is known to be of whole hours; nil: that is to be found out.
+  var isOfWholeHours: Bool?
 
   package init() {}
 }
@@ -87,8 +89,13 @@ package enum Audit {
     let start = try source.start()
     let head = min(try source.head(), query.knownThrough)
     let end = min(query.through, head)
-    let isOfWholeHours = try source.isOfWholeHours(
-      after: max(query.after, start), through: end, head: head)
+    let isOfWholeHours: Bool
+    if let known = query.isOfWholeHours {
+      isOfWholeHours = known
+    } else {
+      isOfWholeHours = try source.isOfWholeHours(
+        after: max(query.after, start), through: end, head: head)
+    }
     let known = isOfWholeHours ? head : end
     var options = AuditFold.Options()
     options.after = max(query.after, start)
@@ -107,9 +114,9 @@ package enum Audit {
     var fold = AuditFold(options)
     var isStopped = false
     if known > start {
-      try source.scanRecords(after: start, through: known) {
-        (position, record) throws(LogError) in
-        try fold.apply(position, record)
+      try source.scanDatedRecords(after: start, through: known) {
+        (position, wall, record) throws(LogError) in
+        try fold.apply(position, wall, record)
         guard position & 0x3FFF == 0, progress(position, known) == .stop else { return .next }
         isStopped = true
         return .stop
@@ -126,8 +133,15 @@ extension LogSource {
   fileprivate func isOfWholeHours(
     after start: Position, through end: Position, head: Position
   ) throws(LogError) -> Bool {
-    try read { (transaction) throws(LogError) in
-      try reader.wholeHours(after: start, through: end, head: head, in: transaction) != nil
+    let first = try self.start()
+    // All there is needs no comparison with what is left out.
+    let isAll = start <= first && first == 0 && end >= head
+    let stretches = isAll ? [] : try clockStretches()
+    return try read { (transaction) throws(LogError) in
+      let range = HoursOfRange(
+        start: first, head: head, after: start, through: end, stretches: stretches,
+        reader: reader)
+      return try range.whole(in: transaction) != nil
     }
   }
 }

@@ -134,7 +134,9 @@ package struct Usage: Sendable {
     query.grouping = .hour
     query.withWaste = false
     guard let report = try Audit.run(query, in: source, progress: progress) else { return nil }
-    first = report.first
+    // A clock may have been ahead when the log began: what it dated earlier was there by the end of that hour.
+    let earliest = report.groups.lazy.compactMap(\.began).min()?.advanced(byMilliseconds: 3_599_999)
+    first = report.first.map { min($0, earliest ?? $0) }
     total = report.total
     units = report.units
     liveEntries = report.liveEntries ?? 0
@@ -192,8 +194,8 @@ package struct Usage: Sendable {
       (recorded) throws(LogError) in
       switch recorded.event {
       case .cacheWritten(let event) where fetchesAhead.contains(event.fetch):
-        unread[recorded.position] = recorded.time
-        add(at: recorded.time) { $0.boughtAhead += 1 }
+        unread[recorded.position] = recorded.wall
+        add(at: recorded.wall) { $0.boughtAhead += 1 }
       case .readsTallied(let event):
         for row in event.rows where row.fresh > 0 || row.joined > 0 {
           guard let time = unread.removeValue(forKey: row.written) else { continue }
@@ -209,10 +211,10 @@ package struct Usage: Sendable {
     if case .fetchAttemptFailed(let event) = recorded.event {
       failures.append(
         UsageFailure(
-          time: recorded.time, fetch: event.fetch, reason: event.reason, detail: event.detail))
+          time: recorded.wall, fetch: event.fetch, reason: event.reason, detail: event.detail))
       if failures.count > Self.failureLimit { failures.removeFirst() }
     }
-    add(at: recorded.time) { figures in
+    add(at: recorded.wall) { figures in
       switch recorded.event {
       case .fetchSucceeded(let event): figures.durations.add(milliseconds: event.durationMs)
       case .fetchAttemptFailed: figures.failedAttempts += 1

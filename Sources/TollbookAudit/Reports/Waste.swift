@@ -32,8 +32,10 @@ package enum WasteClass: Int, CaseIterable, Sendable {
   case refreshed
   /// Charged for what somebody waited for: its buyer read it.
   case served
-  /// Charged for an answer that was handed on to who asked, and not kept.
+  /// Charged for a part of an answer that was handed on to who asked, and not kept.
   case handedOn
+  /// Charged for a call that was passed through: its answers are never kept.
+  case passedThrough
   /// Charged for a refresh that nobody waited for, that nobody has read yet, and that is still fresh. In whole hours: of
   /// which no event says yet that it is not.
   case live
@@ -51,6 +53,7 @@ package enum WasteClass: Int, CaseIterable, Sendable {
     case .refreshed: "refreshed_and_used"
     case .served: "served"
     case .handedOn: "handed_on"
+    case .passedThrough: "passed_through"
     case .live: "still_live"
     }
   }
@@ -60,7 +63,7 @@ package enum WasteClass: Int, CaseIterable, Sendable {
     switch self {
     case .duplicate, .failed, .unchanged, .neverRead: true
     case .inDoubt, .unprovable, .reserved, .live: nil
-    case .refreshed, .served, .handedOn: false
+    case .refreshed, .served, .handedOn, .passedThrough: false
     }
   }
 }

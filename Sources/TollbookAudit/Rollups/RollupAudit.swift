@@ -33,8 +33,8 @@ private struct RollupFindings {
   var last: Timestamp
   var rows: [(key: RollupKey, row: RollupRow)] = []
   var remarks: [(position: Position, remarks: RollupRemarks)] = []
-  /// What is still reserved for attempts that began in the range.
-  var reserved: [Hold] = []
+  /// What is still reserved for attempts that began in the range, and when by the clock.
+  var reserved: [(hold: Hold, began: Timestamp)] = []
   var live: LiveEntries?
 }
 
@@ -63,7 +63,7 @@ extension Audit {
     var fold = AuditFold(options)
     fold.nameFirstUnit(try source.firstUnit(after: found.start))
     for (key, row) in found.rows { fold.add(row, of: key) }
-    for hold in found.reserved { fold.add(hold) }
+    for (hold, began) in found.reserved { fold.add(hold, began: began) }
     fold.note(
       events: found.end - options.after, first: found.first, last: found.last, live: found.live)
     try fold.reconciliation.name(found.remarks, in: source, start: found.start)
@@ -78,10 +78,12 @@ extension Audit {
     let rollups: RollupView
     let ledger: LedgerView
     let cache: CacheView
+    let index: EventIndex
     do throws(LogError) {
       rollups = RollupView(try ViewTables(of: RollupFold.fold, in: source.environment))
       ledger = LedgerView(try ViewTables(of: LedgerFold.fold, in: source.environment))
       cache = CacheView(try ViewTables(of: CacheFold.fold, in: source.environment))
+      index = EventIndex(try ViewTables(of: EventIndex.fold, in: source.environment))
     } catch {
       guard case .noView = error else { throw error }
       return nil
@@ -92,30 +94,40 @@ extension Audit {
       let start = try reader.base(in: transaction)?.position ?? 0
       let head = try reader.head(in: transaction)
       let (after, end) = (max(query.after, start), min(query.through, head))
-      guard
-        let hours = try reader.wholeHours(
-          after: after, through: end, head: head, in: transaction),
-        let first = try reader.time(of: after + 1, in: transaction),
-        let last = try reader.time(of: end, in: transaction)
-      else { return nil }
-      var calendar = query.calendar
-      if query.grouping.isTime, !calendar.hasWholeHours(hours) { return nil }
       guard try source.areViewsComplete(head, in: transaction) else { return nil }
-      var found = RollupFindings(start: start, end: end, known: head, first: first, last: last)
+      let range = HoursOfRange(
+        start: start, head: head, after: after, through: end,
+        stretches: try rollups.stretches(in: transaction), reader: reader)
+      guard let hours = try range.whole(in: transaction),
+        let first = try reader.commit(holding: after + 1, in: transaction),
+        let last = try reader.commit(holding: end, in: transaction)
+      else { return nil }
+      var found = RollupFindings(
+        start: start, end: end, known: head, first: first.time, last: last.time)
       guard let since = try rollups.since(in: transaction), since <= after + 1 else {
         return nil
       }
-      try rollups.scan(hours, in: transaction) { (key, row) throws(LogError) in
-        found.rows.append((key, row))
-        return .next
+      for hours in hours {
+        try rollups.scan(hours, in: transaction) { (key, row) throws(LogError) in
+          found.rows.append((key, row))
+          return .next
+        }
       }
       found.remarks = try rollups.remarks(after: after, through: end, in: transaction)
       // An attempt that has ended holds nothing any more: what is left of a past hour is in the ledger.
-      found.reserved = try ledger.holds(in: transaction).filter { hold in
-        hold.state == .reserved && !hold.isLimitOnly
-          && hours.contains(RollupKey.hour(of: hold.since))
+      for hold in try ledger.holds(in: transaction)
+      where hold.state == .reserved && !hold.isLimitOnly {
+        guard let event = try source.reservation(of: hold, by: index, in: transaction),
+          event.position > after, event.position <= end
+        else { continue }
+        found.reserved.append((hold, event.wall))
       }
-      if end == head { found.live = try cache.live(at: last, in: transaction) }
+      if query.grouping.isTime {
+        var calendar = query.calendar
+        let told = found.rows.map(\.key.hour) + found.reserved.map { RollupKey.hour(of: $0.began) }
+        guard calendar.hasWholeHours(Set(told)) else { return nil }
+      }
+      if end == head { found.live = try cache.live(at: last.wall, in: transaction) }
       return found
     }
   }
@@ -134,12 +146,29 @@ extension CacheView {
 }
 
 extension LogSource {
+  /// The event that reserved what is held for an attempt; nil: the log begins after it.
+  fileprivate func reservation(
+    of hold: Hold, by index: EventIndex, in transaction: borrowing LogReading
+  ) throws(LogError) -> RecordedEvent? {
+    if hold.attempt <= 1 {
+      let start = try reader.base(in: transaction)?.position ?? 0
+      return hold.fetch > start ? try reader.event(at: hold.fetch, in: transaction) : nil
+    }
+    for position in try index.positions(ofFetch: hold.fetch, in: transaction) {
+      guard let event = try reader.event(at: position, in: transaction),
+        case .fetchAttemptFailed(let failed) = event.event, failed.nextAttempt == hold.attempt
+      else { continue }
+      return event
+    }
+    return nil
+  }
+
   /// Whether the rollups, and the views whose word they take, have all events, and there was none that one of them could
   /// not apply.
   fileprivate func areViewsComplete(
     _ head: Position, in transaction: borrowing LogReading
   ) throws(LogError) -> Bool {
-    for fold in [RollupFold.fold, LedgerFold.fold, CacheFold.fold] {
+    for fold in [RollupFold.fold, LedgerFold.fold, CacheFold.fold, EventIndex.fold] {
       let parked = try reader.parked(of: fold, after: 0, through: .max, in: transaction)
       guard parked.isEmpty, try reader.contains(fold, upTo: head, in: transaction) else {
         return false
@@ -151,8 +180,8 @@ extension LogSource {
   /// The unit that the log names first; nil: it names none.
   fileprivate func firstUnit(after start: Position) throws(LogError) -> String? {
     var fold = AuditFold(AuditFold.Options())
-    try scanRecords(after: start) { (position, record) throws(LogError) in
-      try fold.apply(position, record)
+    try scanDatedRecords(after: start) { (position, wall, record) throws(LogError) in
+      try fold.apply(position, wall, record)
       return fold.units.all.isEmpty ? .next : .stop
     }
     return fold.units.all.first?.text
@@ -250,7 +279,7 @@ extension AuditFold {
   }
 
   /// Adds what is reserved for an attempt.
-  mutating func add(_ hold: Hold) {
+  mutating func add(_ hold: Hold, began: Timestamp) {
     let unit = units.number(of: hold.meter.unit)
     for (payer, amount) in zip(hold.payers, hold.payers.dividing(hold.amount)) where amount != 0 {
       var amounts = UnitAmounts()
@@ -258,7 +287,7 @@ extension AuditFold {
       groups.add(
         amounts, unit: unit,
         to: group(
-          at: hold.since, account: payer.account, operation: hold.operation, kind: payer.kind))
+          at: began, account: payer.account, operation: hold.operation, kind: payer.kind))
       if options.withWaste { addWaste(amount, .reserved, unit: unit) }
     }
   }
@@ -278,6 +307,7 @@ extension WasteClass {
     case .refreshed: .refreshedAndUsed
     case .served: .served
     case .handedOn: .handedOn
+    case .passedThrough: .passedThrough
     case .live: .stillLive
     }
   }

@@ -75,8 +75,8 @@ extension LogSource {
     options.after = end - 1
     options.withWaste = false
     var fold = AuditFold(options)
-    try scanRecords(after: start, through: end) { (position, record) throws(LogError) in
-      try fold.apply(position, record)
+    try scanDatedRecords(after: start, through: end) { (position, wall, record) throws(LogError) in
+      try fold.apply(position, wall, record)
       return .next
     }
     return fold

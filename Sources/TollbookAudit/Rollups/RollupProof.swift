@@ -23,6 +23,7 @@ package struct RollupProof: Sendable {
     query = report.query
     query.source = .events
     query.knownThrough = report.known
+    query.isOfWholeHours = true
     guard let replayed = try Audit.run(query, in: source, progress: progress) else { return nil }
     self.report = report
     differences = report.differences(from: replayed)

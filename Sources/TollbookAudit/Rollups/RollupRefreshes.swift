@@ -8,7 +8,7 @@ struct RefreshWatch: Sendable {
   /// For how long reads of an entry that ended are still waited for: they are written down after they happened.
   static let patience: Int64 = 5_000
 
-  /// When the entry was no longer fresh, replaced or removed; nil: nothing is known of that.
+  /// When by the clock the entry was no longer fresh, replaced or removed; nil: nothing is known of that.
   var ended: Timestamp?
   var amounts = ShortList<UnitAmount>()
 
@@ -22,7 +22,7 @@ extension AuditFold {
   mutating func watch(_ amount: Int64, unit: Int, for written: Position) {
     guard amount != 0 else { return }
     var refresh = refreshes[written] ?? RefreshWatch()
-    if refresh.isOver(at: last) {
+    if refresh.isOver(at: wall) {
       decide(refresh, .neverRead)
       refresh = RefreshWatch()
     }
@@ -33,13 +33,13 @@ extension AuditFold {
   /// A read was answered with the entry while it was fresh.
   mutating func refreshUsed(_ written: Position) {
     guard !refreshes.isEmpty, let refresh = refreshes.removeValue(forKey: written) else { return }
-    decide(refresh, refresh.isOver(at: last) ? .neverRead : .refreshed)
+    decide(refresh, refresh.isOver(at: wall) ? .neverRead : .refreshed)
   }
 
   /// The entry is no longer fresh, or no longer there.
   mutating func refreshEnded(_ written: Position) {
     guard !refreshes.isEmpty, let refresh = refreshes[written], refresh.ended == nil else { return }
-    refreshes[written]?.ended = last
+    refreshes[written]?.ended = wall
     endedRefreshes.append(written)
     if endedRefreshes.count >= endedRefreshLimit { decideEndedRefreshes() }
   }
@@ -49,7 +49,7 @@ extension AuditFold {
     var rest: [Position] = []
     for written in endedRefreshes {
       guard let refresh = refreshes[written], refresh.ended != nil else { continue }
-      if refresh.isOver(at: last) {
+      if refresh.isOver(at: wall) {
         decide(refresh, .neverRead)
         refreshes[written] = nil
       } else {
@@ -58,6 +58,11 @@ extension AuditFold {
     }
     endedRefreshes = rest
     endedRefreshLimit = max(1_024, 2 * rest.count)
+  }
+
+  /// The next event's clock is behind the one before. What is over by now stays so.
+  mutating func clockIsSetBack() {
+    if !endedRefreshes.isEmpty { decideEndedRefreshes() }
   }
 
   /// Decides about all, with what is known at the end.

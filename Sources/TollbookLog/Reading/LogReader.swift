@@ -4,7 +4,7 @@ package import TollbookEvents
 
 /// Reads of the log's own tables, inside a transaction that the caller holds.
 package struct LogReader: Sendable {
-  private let tables: LogTables
+  let tables: LogTables
 
   package init(_ tables: LogTables) { self.tables = tables }
 
@@ -35,6 +35,16 @@ package struct LogReader: Sendable {
   package func event(
     at position: Position, in transaction: borrowing LogReading
   ) throws(LogError) -> RecordedEvent? {
+    guard var event = try undatedEvent(at: position, in: transaction) else { return nil }
+    var clocks = CommitClocks(tables)
+    event.wall = try clocks.wall(of: position, in: transaction)
+    return event
+  }
+
+  /// The event at a position, whether or not its commit's seal can be read: its clock is not told.
+  func undatedEvent(
+    at position: Position, in transaction: borrowing LogReading
+  ) throws(LogError) -> RecordedEvent? {
     let key = LogTables.key(position)
     let found: Result<RecordedEvent, Damage>? = try LogError.inTables { () throws(LMDBError) in
       try transaction.withValue(forKey: key.span, in: tables.events) { value in
@@ -56,6 +66,19 @@ package struct LogReader: Sendable {
 
   /// Shows events after a position, in order and without a gap, until `body` stops or the head is reached.
   package func scan(
+    after position: Position, in transaction: borrowing LogReading,
+    _ body: (RecordedEvent) throws(LogError) -> ReadStep
+  ) throws(LogError) {
+    var clocks = CommitClocks(tables)
+    try undatedScan(after: position, in: transaction) { (event) throws(LogError) in
+      var event = event
+      event.wall = try clocks.wall(of: event.position, in: transaction)
+      return try body(event)
+    }
+  }
+
+  /// Shows events whether or not their commits' seals can be read: their clocks are not told.
+  func undatedScan(
     after position: Position, in transaction: borrowing LogReading,
     _ body: (RecordedEvent) throws(LogError) -> ReadStep
   ) throws(LogError) {

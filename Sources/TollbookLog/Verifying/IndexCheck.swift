@@ -46,7 +46,7 @@ struct IndexSums: Hashable, Sendable {
     while last < range.upperBound, !isCancelled() {
       let start = last
       try environment.withReadTransaction { (transaction) throws(LogError) in
-        try LogReader(log).scan(after: start, in: transaction) { (event) throws(LogError) in
+        try LogReader(log).undatedScan(after: start, in: transaction) { (event) throws(LogError) in
           guard event.position <= range.upperBound, event.position - start <= chunk else {
             return .stop
           }
@@ -230,7 +230,7 @@ struct IndexCheck {
 
   private func isRow(_ key: [UInt8], of position: Position, in table: Int) -> Bool {
     let event = try? environment.withReadTransaction { (transaction) throws(LogError) in
-      try LogReader(log).event(at: position, in: transaction)
+      try LogReader(log).undatedEvent(at: position, in: transaction)
     }
     guard let event = event.flatMap(\.self) else { return false }
     return EventIndex.rows(of: event).contains { $0.table == table && $0.key == key }
@@ -244,7 +244,7 @@ struct IndexCheck {
       do throws(LogError) {
         try environment.withReadTransaction { (transaction) throws(LogError) in
           let opened = try tables.open(in: transaction)[table]
-          try LogReader(log).scan(after: last, in: transaction) { (event) throws(LogError) in
+          try LogReader(log).undatedScan(after: last, in: transaction) { (event) throws(LogError) in
             guard event.position <= range.upperBound, event.position - start <= chunk.rows else {
               return .stop
             }

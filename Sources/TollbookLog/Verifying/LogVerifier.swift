@@ -79,6 +79,8 @@ package struct LogVerifier: Sendable {
     package var isCutShort = false
     /// Whether every record could be read, so that a replay can be compared with the views.
     package var isReadable = true
+    /// Whether every commit's seal could be read: they alone tell the clocks that views go by.
+    package var areClocksKnown = true
     /// Up to where the index contains the log, if that is not all of it: it was cut short while it caught up, and the next
     /// opening of the log goes on. Not damage.
     package var indexPosition: Position?
@@ -176,13 +178,14 @@ package struct LogVerifier: Sendable {
       watch: watch)
     while !walk.isAtEnd, walk.damages.count < limit, !watch.isCancelled() {
       let events = try walk.step(upTo: chunk)
-      if walk.isReadable, !events.isEmpty { try watch.events(events) }
+      if walk.isReadable, walk.areClocksKnown, !events.isEmpty { try watch.events(events) }
       watch.progress(Progress(stage: .records, done: walk.rows, total: total))
     }
     report.records = walk.rows
     report.commits = walk.commits
     report.damages += walk.damages
     report.isReadable = walk.isReadable
+    report.areClocksKnown = walk.areClocksKnown
     report.isCutShort = report.isCutShort || !walk.isAtEnd
     if var bodies = walk.bodies {
       watch.reading(LogTables.bodiesName)

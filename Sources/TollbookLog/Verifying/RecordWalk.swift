@@ -37,6 +37,9 @@ struct RecordWalk {
   private(set) var index = IndexSums()
   /// Whether every record up to here could be read, so that views and indexes can be compared with them.
   private(set) var isReadable = true
+  /// Whether every seal up to here could be read. The views go by the clocks that seals alone tell, so that else they
+  /// cannot be compared either.
+  private(set) var areClocksKnown = true
   private(set) var rows: UInt64 = 0
   private(set) var damages: [Damage] = []
 
@@ -79,11 +82,16 @@ struct RecordWalk {
     }
     index += checked.index
     var named: [NamedBodies.Note] = []
+    var events: [RecordedEvent] = []
+    events.reserveCapacity(checked.events.count)
     for number in 0..<portion.count {
       try visit(number, checked)
-      if bodies != nil, let event = checked.events[number] {
-        NamedBodies.Note.add(of: event, to: &named)
+      if work.isDecoding, var event = checked.events[number] {
+        if bodies != nil { NamedBodies.Note.add(of: event, to: &named) }
+        event.wall = commit?.row?.wall ?? event.time
+        events.append(event)
       }
+      if commit?.row == nil { areClocksKnown = false }
       try finish(checked.leaf(number))
     }
     rows += UInt64(portion.count)
@@ -101,7 +109,7 @@ struct RecordWalk {
       damages += try bodies.take(named, environment, tables)
       self.bodies = bodies
     }
-    return checked.events.compactMap(\.self)
+    return events
   }
 
   private mutating func report(_ table: String, _ position: Position?, _ problem: String) {

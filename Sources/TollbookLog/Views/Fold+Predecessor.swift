@@ -31,12 +31,18 @@ extension Fold {
     package let id: String
     /// The tables' names, each beginning with `name@version`.
     package let tables: [String]
+    /// Whether its rows become what the events give in the next version. If not, they are carried over only where nobody has
+    /// the events: up to the snapshot that a log goes on from.
+    let isExact: Bool
     package let carry: Carry
 
     /// - Parameter tables: what follows `name@version.` in the names of its tables.
-    package init(name: String, version: Int, tables: [String], carry: @escaping Carry) {
+    package init(
+      name: String, version: Int, tables: [String], isExact: Bool = true, carry: @escaping Carry
+    ) {
       let id = "\(name)@\(version)"
       self.id = id
+      self.isExact = isExact
       self.tables = tables.map { "\(id).\($0)" }
       self.carry = carry
     }
@@ -53,6 +59,9 @@ extension Fold {
 
     /// Whether it is the fold's own version.
     package var isOwn: Bool { steps.isEmpty }
+
+    /// Whether its rows become what the events give.
+    package var isExact: Bool { steps.allSatisfy(\.isExact) }
   }
 
   /// What it can go on from: its own view, then the earlier versions, the youngest first.

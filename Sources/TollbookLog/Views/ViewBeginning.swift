@@ -6,6 +6,9 @@ import TollbookEvents
 ///
 /// The rows of an earlier version of the view, if the log has them, become what they are in this one. They are copied in
 /// portions that each commit, and the view's row in `views` is written with the last: cut short, it is done anew.
+///
+/// Where that would not be what the events give, the view is built from them; in a log that goes on from a snapshot, from
+/// what the snapshot says and the events after it.
 struct ViewBeginning {
   /// Rows and bytes of one transaction.
   private static let portionRows = 20_000
@@ -13,10 +16,13 @@ struct ViewBeginning {
 
   private let environment: Environment
   private let tables: LogTables
+  /// Reads the snapshot that the log goes on from; nil: nobody can here.
+  private let baseRows: BaseRows?
 
-  init(_ environment: Environment, _ tables: LogTables) {
+  init(_ environment: Environment, _ tables: LogTables, baseRows: BaseRows? = nil) {
     self.environment = environment
     self.tables = tables
+    self.baseRows = baseRows
   }
 
   /// An earlier version of a view as the log holds it.
@@ -38,6 +44,9 @@ struct ViewBeginning {
   func give(
     to folds: [BoundFold], over format: Int, at head: Position
   ) throws(LogError) -> [Table] {
+    let base = try environment.withReadTransaction { (transaction) throws(LogError) in
+      try LogReader(tables).base(in: transaction)
+    }
     return try LogError.inTables { () throws(LMDBError) in
       var opened: [Table] = []
       for bound in folds {
@@ -47,6 +56,11 @@ struct ViewBeginning {
         if isThere { continue }
         if let earlier = try earlier(of: bound.fold) {
           opened += earlier.tables
+          if !earlier.source.isExact {
+            guard let base else { continue }
+            if try begin(bound, at: base) { continue }
+            // Without the snapshot: better what an older version made of the events than no log.
+          }
           try carry(earlier, into: bound)
         } else if bound.fold.sinceFormat > format {
           try clear(bound)
@@ -72,6 +86,33 @@ struct ViewBeginning {
       return Earlier(source: source, tables: try environment.openTables(inForce), row: row)
     }
     return nil
+  }
+
+  // MARK: From a snapshot
+
+  /// Begins with what the snapshot says, that the log goes on from.
+  ///
+  /// - Returns: false if nobody can read it; then nothing of it is there.
+  private func begin(_ bound: BoundFold, at base: LogBase) throws(LMDBError) -> Bool {
+    guard let baseRows else { return false }
+    try clear(bound)
+    var failure: LMDBError?
+    do {
+      let views = try baseRows(base) { view, portion in
+        guard let carried = bound.fold.carried(portion, ofView: view) else { return }
+        do throws(LMDBError) { try put(carried, into: bound) } catch {
+          failure = error
+          throw error
+        }
+      }
+      if bound.fold.canBegin(withViews: views) {
+        try finish(bound, at: base.position, parked: [])
+        return true
+      }
+    } catch let error as LMDBError where failure == nil { throw error } catch {}
+    if let failure { throw failure }
+    try clear(bound)
+    return false
   }
 
   // MARK: Carrying over

@@ -74,7 +74,7 @@ struct CommitAssembly {
       for tile in frontier.append(MerkleTree.leafHash(record)) {
         try store(tile, in: &transaction)
       }
-      recorded.append(RecordedEvent(position: next, time: time, event: event))
+      recorded.append(RecordedEvent(position: next, time: time, wall: wall, event: event))
       bytes += record.count
       next += 1
     }

@@ -3,7 +3,7 @@ import LMDB
 import TollbookEvents
 package import TollbookLog
 
-/// Counts what happened, in all and per minute.
+/// Counts what happened, in all and per minute of the clock.
 ///
 /// | table | key | value |
 /// |---|---|---|
@@ -11,8 +11,8 @@ package import TollbookLog
 /// | `minutes` | minute since 1970 (8), series (1), for a series of amounts the unit | count in that minute (8) |
 package enum MetricsFold {
   package static let fold = Fold(
-    name: "metrics", version: 2, tables: ["totals", "minutes"], cadence: .eachCommit,
-    predecessors: [first]
+    name: "metrics", version: 3, tables: ["totals", "minutes"], cadence: .eachCommit,
+    predecessors: [second, first]
   ) { (events, tables, transaction) throws(LMDBError) in
     var totals = Counts()
     var minutes: [UInt64: Counts] = [:]
@@ -20,7 +20,7 @@ package enum MetricsFold {
     for index in events.indices {
       let event = events[index].event
       totals.add(1, to: kindOffset + event.kind.rawValue)
-      let minute = UInt64(max(0, events[index].time.milliseconds) / 60_000)
+      let minute = UInt64(max(0, events[index].wall.milliseconds) / 60_000)
       for (series, amount) in MetricSeries.changes(by: event) where amount != 0 {
         totals.add(amount, to: series.rawValue)
         minutes[minute, default: Counts()].add(amount, to: series.rawValue)
@@ -48,6 +48,13 @@ package enum MetricsFold {
 
   /// Counts of events by kind stand behind those of the series.
   static let kindOffset: UInt8 = 128
+
+  /// Version 2 went by the minutes of commit times, which stand still after a clock was ahead.
+  static let second = Fold.Predecessor(
+    name: "metrics", version: 2, tables: ["totals", "minutes"], isExact: false
+  ) { table, key, value in
+    [CarriedRow(table: table, key: [UInt8](copying: key), value: [UInt8](copying: value))]
+  }
 
   /// Version 1 knew one unit, and named none.
   static let first = Fold.Predecessor(

@@ -20,11 +20,15 @@ struct RollupChanges {
   /// Why it cannot be applied.
   private(set) var problem: String?
 
+  /// The hour that the clock said.
   private let hour: UInt64
+  /// Whether the commit time is in another hour: the clock had been ahead before.
+  private let isBehind: Bool
   private var kinds = KindReader()
 
   init(_ recorded: borrowing RecordedEvent) {
-    hour = RollupKey.hour(of: recorded.time)
+    hour = RollupKey.hour(of: recorded.wall)
+    isBehind = recorded.isInEarlierHour
     let (event, position) = (recorded.event, recorded.position)
     switch event {
     case .fetchStarted(let event): start(event)
@@ -246,7 +250,7 @@ struct RollupChanges {
             add(part, to: .stillLive, prefix, unit: unit)
             held[index].add(part, unit)
           } else {
-            add(part, to: share.use.column, prefix, unit: unit)
+            add(part, to: share.column, prefix, unit: unit)
           }
         }
       } else {
@@ -315,10 +319,13 @@ struct RollupChanges {
       add(divided(amount, over: rows), to: .inDoubt, rows, posting.page.unit)
       units.append(posting.page.unit)
     }
-    guard let first = units.first, units.contains(where: { !$0.utf8.elementsEqual(first.utf8) })
-    else { return }
+    guard let first = units.first else { return }
+    let isOfSeveral = units.contains { !$0.utf8.elementsEqual(first.utf8) }
+    guard isOfSeveral || isBehind else { return }
     doubts.append(
-      DoubtChange(fetch: event.fetch, attempt: event.attempt, change: .began(pages: units.count)))
+      DoubtChange(
+        fetch: event.fetch, attempt: event.attempt,
+        change: .began(pages: units.count, hour: isBehind ? hour : nil)))
   }
 
   private mutating func close(_ event: ChargeResolved, _ postings: [Posting]) {
@@ -328,11 +335,14 @@ struct RollupChanges {
       guard case .closed(let doubt) = posting.change else { continue }
       let unit = posting.page.unit
       let since = doubt.since.map { RollupKey.hour(of: $0) } ?? hour
-      let began = rows(of: posting.payers, posting.operation, hour: since)
-      add(
-        divided(0 &- doubt.amount, over: began), to: doubt.wasUnprovable ? .unprovable : .inDoubt,
-        began, unit)
-      add(divided(doubt.unprovable, over: began), to: .unprovable, began, unit)
+      let held = apart { changes in
+        let began = changes.rows(of: posting.payers, posting.operation, hour: since)
+        changes.add(
+          changes.divided(0 &- doubt.amount, over: began),
+          to: doubt.wasUnprovable ? .unprovable : .inDoubt, began, unit)
+        changes.add(
+          changes.divided(doubt.unprovable, over: began), to: .unprovable, began, unit)
+      }
       var charge: [(key: KeyBytes, sums: RollupRow)] = []
       if doubt.settled != 0 { charge = settle(doubt.settled, posting) }
       doubts.append(
@@ -340,8 +350,19 @@ struct RollupChanges {
           fetch: posting.fetch, attempt: posting.attempt,
           change: .closed(
             unit: Array(unit.utf8), isSettled: doubt.settled != 0, isOver: doubt.unprovable == 0,
-            charge: charge)))
+            held: held, charge: charge)))
     }
+  }
+
+  /// What is added to rows meanwhile, and not yet to any.
+  private mutating func apart(
+    _ add: (inout RollupChanges) -> Void
+  ) -> [(key: KeyBytes, sums: RollupRow)] {
+    let others = rows
+    rows = []
+    add(&self)
+    defer { rows = others }
+    return rows
   }
 
   /// What is left of a doubt is a charge like any other, when that was found, for what brought nothing.
@@ -356,11 +377,7 @@ struct RollupChanges {
     add(parts, to: .certain, payers, unit)
     add(parts, to: .failed, payers, unit)
     count(.unitCharges, payers, unit: unit)
-    let others = rows
-    rows = []
-    count(.charges, payers)
-    defer { rows = others }
-    return rows
+    return apart { $0.count(.charges, payers) }
   }
 
   // MARK: Readings
@@ -397,6 +414,16 @@ private struct PayerRows {
 extension Share {
   /// Whether later events tell what became of it.
   fileprivate var isUndecided: Bool { use == .refreshed && written != 0 }
+
+  /// The class of waste of what is decided.
+  fileprivate var column: RollupColumn { isPassedThrough ? .passedThrough : use.column }
+}
+
+extension RecordedEvent {
+  /// Whether the clock said another hour than that of the commit time, which it never is behind.
+  var isInEarlierHour: Bool {
+    wall != time && RollupKey.hour(of: wall) != RollupKey.hour(of: time)
+  }
 }
 
 extension Use {

@@ -77,6 +77,7 @@ package enum RollupColumn: UInt8, CaseIterable, Sendable {
   case served = 45
   case stillLive = 46
   case handedOn = 47
+  case passedThrough = 48
 
   /// Whether the column stands in rows of a unit.
   package var hasUnit: Bool { rawValue >= 24 }

@@ -10,9 +10,13 @@ package import TollbookLog
 /// | `hours` | ``RollupKey`` | ``RollupRow`` |
 /// | `refreshes` | position of a `CacheWritten` (8) | what was charged for it, when it ended |
 /// | `gone` | when it ended (8), position of the `CacheWritten` (8) | nothing |
-/// | `doubts` | fetch (8), attempt (4) | in which unit a doubt about several counts as a charge |
+/// | `doubts` | fetch (8), attempt (4) | ``DoubtRow``: what a doubt's end does not tell |
 /// | `remarks` | position (8) | why an audit names the event (1) |
 /// | `meta` | `since` | position of the first event from which on it speaks of all (8) |
+/// | `stretches` | first position (8) | ``ClockStretch`` |
+///
+/// Hours are those that the clock said at the commit, as an hour of a day is: after a clock was ahead, commit times stand
+/// still until the true time has come to them.
 ///
 /// What is found out later changes the row of the hour in which it began: a doubt that is closed, a refresh that is read
 /// or never will be. The latter stand in `refreshes` until that is decided, and in `gone` while a read may yet turn up.
@@ -20,9 +24,9 @@ package import TollbookLog
 /// Events of format 1 do not tell enough, and are left out: it speaks of what came after the last of them.
 package enum RollupFold {
   package static let fold = Fold(
-    name: "rollups", version: 1,
-    tables: ["hours", "refreshes", "gone", "doubts", "remarks", "meta"], cadence: .eachCommit,
-    sinceFormat: 2
+    name: "rollups", version: 2,
+    tables: ["hours", "refreshes", "gone", "doubts", "remarks", "meta", "stretches"],
+    cadence: .eachCommit, sinceFormat: 2, predecessors: [first]
   ) { (events, tables, transaction) throws(LMDBError) in
     var books = try RollupBooks(tables, in: transaction.reading)
     var parked: [Fold.Parked] = []
@@ -37,6 +41,19 @@ package enum RollupFold {
   }
 
   static let sinceKey = Array("since".utf8)
+
+  /// Version 1 went by the hours of commit times, and counted what is passed through among what is handed on.
+  static let first = Fold.Predecessor(
+    name: "rollups", version: 1,
+    tables: ["hours", "refreshes", "gone", "doubts", "remarks", "meta"], isExact: false
+  ) { table, key, value in
+    var value = [UInt8](copying: value)
+    // A doubt's hour was that of the commit time.
+    if table == 3, value.count >= 4 {
+      value.insert(contentsOf: [UInt8](repeating: .max, count: 8), at: 4)
+    }
+    return [CarriedRow(table: table, key: [UInt8](copying: key), value: value)]
+  }
 }
 
 /// The rows that a run of events touches, changed in memory and written once at its end.
@@ -47,6 +64,7 @@ private struct RollupBooks {
   private let doubtTable: Table
   private let remarkTable: Table
   private let metaTable: Table
+  private let stretchTable: Table
 
   private var hours = TouchedRows<RollupRow>()
   /// Nil: it is decided.
@@ -63,6 +81,8 @@ private struct RollupBooks {
   private var remarks: [(position: Position, remarks: RollupRemarks)] = []
   private var since: Position?
   private var isSinceChanged = false
+  /// Stretches that began or went on in this run, and the last one that there is; nil: nobody has looked yet.
+  private var stretches: [ClockStretch] = []
 
   /// An entry that ended, and of which a read may yet turn up.
   private struct Gone: Hashable {
@@ -98,6 +118,7 @@ private struct RollupBooks {
     doubtTable = tables[3]
     remarkTable = tables[4]
     metaTable = tables[5]
+    stretchTable = tables[6]
     areDoubtsEmpty = try transaction.count(in: doubtTable) == 0
     areRefreshesEmpty = try transaction.count(in: refreshTable) == 0
     if !areRefreshesEmpty, let key = try transaction.firstKey(in: goneTable) {
@@ -112,9 +133,10 @@ private struct RollupBooks {
   mutating func apply(
     _ recorded: borrowing RecordedEvent, in transaction: borrowing ReadTransaction
   ) throws(LMDBError) -> String? {
-    try giveUpWaiting(at: recorded.time, in: transaction)
+    try giveUpWaiting(at: recorded.wall, in: transaction)
     let changes = RollupChanges(recorded)
     if let problem = changes.problem { return problem }
+    if recorded.isInEarlierHour { try addToStretch(recorded, in: transaction) }
     if let isKnown = changes.isKnownFormat, isKnown == (since == nil) {
       since = isKnown ? recorded.position : nil
       isSinceChanged = true
@@ -123,7 +145,7 @@ private struct RollupBooks {
     for (written, part) in changes.refreshes { try hold(part, written, in: transaction) }
     if !areRefreshesEmpty {
       for written in changes.read { try use(written, in: transaction) }
-      for written in changes.ended { try end(written, at: recorded.time, in: transaction) }
+      for written in changes.ended { try end(written, at: recorded.wall, in: transaction) }
     }
     for change in changes.doubts { try apply(change, in: transaction) }
     if !changes.remarks.isEmpty { remarks.append((recorded.position, changes.remarks)) }
@@ -166,6 +188,10 @@ private struct RollupBooks {
         _ = try transaction.delete(key: key.bytes.span, in: doubtTable)
       }
     }
+    for stretch in stretches {
+      let key = stretch.first.bigEndianBytes
+      try transaction.put(stretch.row.span, forKey: key.span, in: stretchTable)
+    }
     guard isSinceChanged else { return }
     if let since {
       try transaction.put(
@@ -186,6 +212,23 @@ private struct RollupBooks {
     hours[place] += sums
   }
 
+  /// Notes that the clock put an event into an earlier hour than that of its commit time.
+  private mutating func addToStretch(
+    _ recorded: borrowing RecordedEvent, in transaction: borrowing ReadTransaction
+  ) throws(LMDBError) {
+    if stretches.isEmpty {
+      try transaction.scan(stretchTable, descending: true) { (key, row) throws(LMDBError) in
+        stretches = [try stretchTable.decoded(ClockStretch(key: key, row: row))]
+        return .stop
+      }
+    }
+    let position = recorded.position
+    let hour = RollupKey.hour(of: recorded.wall)
+    let last = stretches.count - 1
+    if last >= 0, stretches[last].goOn(with: position...position, hour: hour) { return }
+    stretches.append(ClockStretch(first: position, last: position, hour: hour))
+  }
+
   // MARK: Doubts
 
   private mutating func apply(
@@ -199,10 +242,14 @@ private struct RollupBooks {
       doubt = try transaction.row(forKey: key.bytes.span, in: doubtTable) { DoubtRow(row: $0) }
     }
     switch change.change {
-    case .began(let pages):
-      doubts[key] = .some(DoubtRow(openPages: UInt32(clamping: pages)))
+    case .began(let pages, let hour):
+      doubts[key] = .some(DoubtRow(openPages: UInt32(clamping: pages), hour: hour))
       areDoubtsEmpty = false
-    case .closed(let unit, let isSettled, let isOver, let charge):
+    case .closed(let unit, let isSettled, let isOver, let held, let charge):
+      for row in held {
+        let key = doubt?.hour.map { RollupKey.key(row.key, inHour: $0) } ?? row.key
+        try add(row.sums, to: key, in: transaction)
+      }
       guard var doubt else {
         for row in charge { try add(row.sums, to: row.key, in: transaction) }
         return

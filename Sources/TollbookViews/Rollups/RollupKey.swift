@@ -3,7 +3,7 @@ package import TollbookEvents
 
 /// Of what a row of the rollups is: an hour, who pays, for what, and in which unit.
 ///
-/// The key is the hour since 1970 (8 bytes), account, 0, operation, 0, kind, 0, tags with a 1 between them, 0, unit.
+/// The key is the hour since 1970 by the clock (8 bytes), account, 0, operation, 0, kind, 0, tags with a 1 between them, 0, unit.
 package struct RollupKey: Sendable {
   /// Hours since 1970.
   package let hour: UInt64
@@ -65,6 +65,15 @@ package struct RollupKey: Sendable {
   static func key(_ prefix: [UInt8], unit: String) -> [UInt8]? {
     guard !unit.utf8.contains(0), prefix.count + unit.utf8.count <= longest else { return nil }
     return prefix + Array(unit.utf8)
+  }
+
+  /// The key of the same row in another hour.
+  static func key(_ key: KeyBytes, inHour hour: UInt64) -> KeyBytes {
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(key.bytes.count)
+    bytes.append(bigEndian: hour)
+    bytes.append(contentsOf: key.bytes.dropFirst(8))
+    return KeyBytes(bytes)
   }
 
   private static let longest = 511

@@ -56,4 +56,15 @@ package struct RollupView: Sendable {
     }
     return found
   }
+
+  /// Where the clock was an hour or more behind the commit times, in the order of positions.
+  package func stretches(in transaction: borrowing LogReading) throws(LogError) -> [ClockStretch] {
+    let table = try tables.open(in: transaction)[6]
+    var found: [ClockStretch] = []
+    try transaction.scan(table) { (key, row) throws(LogError) in
+      found.append(try table.read(ClockStretch(key: key, row: row)))
+      return .next
+    }
+    return found
+  }
 }

@@ -28,8 +28,9 @@ struct AuditCommand: AsyncParsableCommand {
       the last one, to a class of waste or use. Each reading of an upstream's own books is \
       compared with what was expected.
 
-      A charge counts when it was booked; a doubt or a reservation when it began. Without \
-      --from and --to it is the whole log; a day as its end belongs to it.
+      A charge counts when it was booked; a doubt or a reservation when it began. Days and \
+      hours are those that the clock said, also where it was set back. Without --from and \
+      --to it is the whole log; a day as its end belongs to it.
 
       Audits of whole hours by day, hour, account, operation or kind read sums that \
       are kept of each hour; --replay adds them up anew from all events and proves \

@@ -51,7 +51,8 @@ struct ImportCommand: AsyncParsableCommand {
     if try directory.writtenFormat() < DataDirectory.format {
       // Its views are carried over while all its events are of the older format.
       try EventLog(
-        directory, folds: allFolds, time: .system, options: settings.log, fail: endProcess
+        directory, folds: allFolds, time: .system, options: settings.log,
+        baseRows: EventLog.baseRows(in: directory.path), fail: endProcess
       ).close()
     }
     do {
@@ -119,7 +120,8 @@ struct ImportCommand: AsyncParsableCommand {
   /// Opens the log, so that its views come up to the head, and says where it stands.
   private func open(_ directory: DataDirectory, _ settings: Settings) throws {
     let log = try EventLog(
-      directory, folds: allFolds, time: .system, options: settings.log, fail: endProcess)
+      directory, folds: allFolds, time: .system, options: settings.log,
+      baseRows: EventLog.baseRows(in: directory.path), fail: endProcess)
     defer { log.close() }
     Console.say("head   \(log.head)")
     Console.say("root   \(log.root.hexadecimal)")

@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import JSONText
 import NIOCore
+import TollbookArchive
 import TollbookEvents
 import TollbookGateway
 import TollbookHTTP
@@ -89,7 +90,8 @@ struct PurgeCommandLine: AsyncParsableCommand {
     }
     let directory = try settings.ownExistingDataDirectory()
     let log = try EventLog(
-      directory, folds: allFolds, time: .system, options: settings.log, fail: endProcess)
+      directory, folds: allFolds, time: .system, options: settings.log,
+      baseRows: EventLog.baseRows(in: directory.path), fail: endProcess)
     defer { log.close() }
     guard try isWanted(try await order.cost(in: log, labels: Systems.http.labels)) else { return }
     let cost = try await order.carryOut(on: log, labels: Systems.http.labels) { cost in

@@ -1,5 +1,6 @@
 import ArgumentParser
 import JSONText
+import TollbookArchive
 import TollbookAudit
 import TollbookEvents
 import TollbookGateway
@@ -107,7 +108,8 @@ struct ResolveCommandLine: AsyncParsableCommand {
     _ command: ResolveCommand, in directory: DataDirectory, _ settings: Settings
   ) async throws -> String {
     let log = try EventLog(
-      directory, folds: allFolds, time: .system, options: settings.log, fail: endProcess)
+      directory, folds: allFolds, time: .system, options: settings.log,
+      baseRows: EventLog.baseRows(in: directory.path), fail: endProcess)
     defer { log.close() }
     do { return try await command.run(on: log).meter.unit } catch let refusal
       as ResolveCommand.Refusal

@@ -64,9 +64,10 @@ struct SnapshotTakeCommand: AsyncParsableCommand {
       return "\(SnapshotShelf(directory: path).folder)/\(file)"
     }
     Interrupt.watch()
+    let directory = try settings.ownExistingDataDirectory()
     let log = try EventLog(
-      try settings.ownExistingDataDirectory(), folds: allFolds, time: .system,
-      options: settings.log, fail: endProcess)
+      directory, folds: allFolds, time: .system, options: settings.log,
+      baseRows: EventLog.baseRows(in: directory.path), fail: endProcess)
     defer { log.close() }
     do throws(SnapshotProblem) {
       let request = SnapshotRequest(isPortable: bodies, note: note ?? "")

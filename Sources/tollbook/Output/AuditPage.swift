@@ -280,7 +280,7 @@ struct AuditPage {
     for wasteClass in WasteClass.allCases {
       let amount = waste[wasteClass]
       // Where all answers are kept nobody asks what was handed on, and where no call is out what it holds.
-      if [.handedOn, .reserved].contains(wasteClass), amount == 0 { continue }
+      if [.handedOn, .passedThrough, .reserved].contains(wasteClass), amount == 0 { continue }
       table.add([
         wasteClass.label, Amount(amount, unit).figure, Self.share(amount, of: waste.total),
         price?.amount(of: amount) ?? "", wasteClass.explanation,
@@ -397,6 +397,7 @@ extension WasteClass {
     case .refreshed: "refreshed behind, and read"
     case .served: "somebody waited for it"
     case .handedOn: "handed on to who asked, and not kept"
+    case .passedThrough: "a call whose answers are never kept"
     case .live: "refreshed, not read yet, still fresh"
     }
   }

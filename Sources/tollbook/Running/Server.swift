@@ -53,7 +53,8 @@ struct Server: Sendable {
     let certificate = try await certificate()
     let directory = try DataDirectory.own(settings.dataDirectory, mode: settings.mode)
     let log = try EventLog(
-      directory, folds: allFolds, time: .system, options: settings.log, fail: endProcess)
+      directory, folds: allFolds, time: .system, options: settings.log,
+      baseRows: EventLog.baseRows(in: directory.path), fail: endProcess)
     defer { log.close() }
     let accounts = AccountsView(log)
     try checkAddress(
