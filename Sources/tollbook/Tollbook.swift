@@ -66,7 +66,8 @@ import Foundation
           VerifyCommand.self, ReplayCommand.self, VerifyWorker.self, ConfigCommand.self,
         ]),
       CommandGroup(
-        name: "Keep", subcommands: [SnapshotCommand.self, RestoreCommand.self]),
+        name: "Keep",
+        subcommands: [SnapshotCommand.self, RestoreCommand.self, MovingCommand.self]),
       CommandGroup(
         name: "Repair",
         subcommands: [
