@@ -10,6 +10,7 @@ let protobuf = Target.Dependency.product(name: "SwiftProtobuf", package: "swift-
 let x509 = Target.Dependency.product(name: "X509", package: "swift-certificates")
 let asn1 = Target.Dependency.product(name: "SwiftASN1", package: "swift-asn1")
 let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
+let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let algorithms = Target.Dependency.product(name: "Algorithms", package: "swift-algorithms")
 let collections = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
 let lifecycle = Target.Dependency.product(
@@ -36,6 +37,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
     .package(url: "https://github.com/apple/swift-algorithms", from: "1.2.1"),
     .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+    .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
   ],
   targets: [
     .systemLibrary(name: "CLMDB", pkgConfig: "lmdb", providers: [.apt(["liblmdb-dev"])]),
@@ -124,7 +126,7 @@ let package = Package(
         "Files", "TollbookEvents", "TollbookLog", "TollbookViews", "TollbookUpstreams",
         "TollbookGateway", "TollbookArchive", "TollbookAudit", "TollbookProofs",
         "TollbookForecast", "TollbookHTTP", "Keepa", "TollbookSimulators", "JSONText", hummingbird,
-        logging, lifecycle, crypto, x509, asn1, nioCore, nioSSL,
+        logging, lifecycle, crypto, x509, asn1, nioCore, nioSSL, grdb,
         .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -220,7 +222,7 @@ let package = Package(
         "tollbook", "JSONText", "TollbookEvents", "TollbookLog", "TollbookViews",
         "TollbookUpstreams", "TollbookGateway", "TollbookArchive", "TollbookProofs",
         "TollbookHTTP", "Keepa", "TollbookSimulators", "TollbookTestSupport", x509, asn1, crypto,
-        logging,
+        logging, grdb,
       ]),
     .testTarget(name: "TidyTests"),
   ]

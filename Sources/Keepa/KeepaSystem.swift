@@ -7,7 +7,13 @@ import TollbookUpstreams
 extension HTTPSystem {
   /// Keepa: products in batches, their bodies, lists of them that are to be fresh, and its own wire format. Nothing is
   /// scored: see ``scoring(_:)``.
-  package static let keepa = HTTPSystem(
+  package static let keepa: HTTPSystem = {
+    var system = routes
+    system.addControlRoutes = { $0.addImport(to: $1) }
+    return system
+  }()
+
+  private static let routes = HTTPSystem(
     KeepaUpstream.name, title: "Keepa",
     kinds: keepaKinds,
     dropIn: .keepa,

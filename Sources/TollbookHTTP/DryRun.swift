@@ -12,17 +12,23 @@ extension HTTPService {
   package func dryRun(
     _ demand: ResourceDemand, _ headers: HTTPFields
   ) throws(Problem) -> Response? {
-    guard let text = headers[.dryRun] else { return nil }
-    guard text == "1" else {
-      throw Problem(
-        .invalidParameter, "Tollbook-Dry-Run is “\(text.prefix(100))”; it is 1, or left out",
-        field: "Tollbook-Dry-Run")
-    }
+    guard try Self.isDryRun(headers) else { return nil }
     switch gateway.preview(demand) {
     case .failure(let problem):
       throw Problem(.storageFailed, problem.detail).retrying(after: 5)
     case .success(let preview): return preview.response
     }
+  }
+
+  /// Whether a request only asks what would happen.
+  package static func isDryRun(_ headers: HTTPFields) throws(Problem) -> Bool {
+    guard let text = headers[.dryRun] else { return false }
+    guard text == "1" else {
+      throw Problem(
+        .invalidParameter, "Tollbook-Dry-Run is “\(text.prefix(100))”; it is 1, or left out",
+        field: "Tollbook-Dry-Run")
+    }
+    return true
   }
 }
 

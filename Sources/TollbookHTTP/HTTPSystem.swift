@@ -54,6 +54,9 @@ package struct HTTPSystem: Sendable {
   /// Where it speaks its provider's wire format; nil: nowhere.
   package var dropIn: DropIn?
   package var addRoutes: @Sendable (HTTPService, Router<TollbookContext>) -> Void
+  /// What the command line of whoever owns the data directory asks of it.
+  package var addControlRoutes: @Sendable (HTTPService, Router<TollbookContext>) -> Void = { _, _ in
+  }
 
   package init(
     _ name: String, title: String, kinds: [String: Kind] = [:], dropIn: DropIn? = nil,

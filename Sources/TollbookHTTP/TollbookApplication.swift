@@ -61,7 +61,7 @@ package struct TollbookApplication: Sendable {
       connections: service.settings.connectionsOfListener, onServerRunning)
   }
 
-  /// The side for the command line of whoever owns the data directory: `POST /resolve`.
+  /// The side for the command line of whoever owns the data directory: what writes, such as `POST /resolve`.
   ///
   /// - Parameter socket: the path of a unix domain socket, in a folder that nobody else may enter. A socket that a
   ///   former process left there is replaced.
@@ -136,6 +136,7 @@ package struct TollbookApplication: Sendable {
     service.addSnapshotTaking(to: router)
     service.addPurge(to: router)
     service.addAccounts(to: router)
+    for system in service.systems { system.addControlRoutes(service, router) }
     return router
   }
 }

@@ -71,7 +71,8 @@ import Foundation
           AccountCommandLine.self, AccessKeyCommandLine.self, BudgetCommandLine.self,
         ]),
       CommandGroup(
-        name: "Keep", subcommands: [SnapshotCommand.self, RestoreCommand.self]),
+        name: "Keep",
+        subcommands: [SnapshotCommand.self, RestoreCommand.self, MovingCommand.self]),
       CommandGroup(
         name: "Repair",
         subcommands: [

@@ -58,6 +58,7 @@ import Testing
     ("Sources/tollbook/Verifying/VerifyChild.swift", "a command that serves nobody"),
     ("Sources/tollbook/Commands/StatementCommand.swift", "a command that serves nobody"),
     ("Sources/tollbook/Commands/KeepaCommand.swift", "a command that serves nobody"),
+    ("Sources/tollbook/Moving/BodyFolder.swift", "a command that serves nobody"),
     ("Sources/tollbook/Commands/PurgeCommandLine.swift", "a command that serves nobody"),
   ]
 

@@ -421,7 +421,7 @@ import TollbookViews
     while world.log.queueDepth < 3 { await Task.yield() }
     gate.open()
     let answer = await client.value
-    #expect(try await kept.value == 1)
+    #expect(try await kept.value.kept == 1)
     #expect(try await purge.value > 0)
     #expect(answer.sources == [.none])
     #expect(answer.reasons != [nil])

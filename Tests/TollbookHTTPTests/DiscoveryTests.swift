@@ -151,6 +151,56 @@ struct ImportRouteTests {
     }
   }
 
+  @Test
+  func
+    `products may have times of their own, the youngest of one counts, a dry run keeps none`()
+    async throws
+  {
+    let stand = try await Stand()
+    stand.time.advance(byMilliseconds: 100 * 86_400_000)
+    let now = stand.time.now
+    let products = ["B000000001", "B000000002", "B000000001", "B000000003"].map {
+      "{\"asin\":\"\($0)\",\"title\":\"A thing\",\"csv\":[[1,2]]}"
+    }
+    let times = [2, 1, 1, 99].map { now.advanced(byMilliseconds: -$0 * 86_400_000) }
+    let order =
+      "{\"products\":[\(products.joined(separator: ","))],\"fetched_at\":"
+      + "[\(times.map { "\"\($0)\"" }.joined(separator: ","))]}"
+    let head = stand.log.head
+    try await stand.serving { caller in
+      let trial = try await caller.send(
+        .post, "/keepa/import", [.dryRun: "1"], body: order)
+      #expect(trial["dry_run"]?.bool == true)
+      #expect(trial.int("kept") == 2)
+      #expect(stand.log.head == head)
+      let kept = try await caller.send(.post, "/keepa/import", body: order)
+      #expect(kept["dry_run"] == nil)
+      #expect(kept.int("kept") == 2)
+      #expect(kept.int("left_out") == 2)
+      #expect(kept.int("too_old") == 1)
+      #expect(kept.int("known") == 0)
+      let again = try await caller.send(.post, "/keepa/import", body: order)
+      #expect(again.int("known") == 2)
+      let answer = try await caller.batch(["B000000001", "B000000002"])
+      #expect(answer.string("results.0.fetched_at") == times[2].description)
+      #expect(answer.string("results.1.fetched_at") == times[1].description)
+      #expect(answer.int("stats.tokens_used") == 0)
+      for (times, field) in [
+        ("[\"2020-01-01T00:00:00Z\"]", "fetched_at"), ("[1,1,1,1]", "fetched_at[0]"),
+        ("[\"2020-01-01T00:00:00Z\",\"a\",\"b\",\"c\"]", "fetched_at[1]"),
+      ] {
+        let refused = try await caller.send(
+          .post, "/keepa/import",
+          body: "{\"products\":[\(products.joined(separator: ","))],\"fetched_at\":\(times)}")
+        #expect(refused.status == 400)
+        #expect(refused.string("field") == field)
+      }
+      let odd = try await caller.send(
+        .post, "/keepa/import", [.dryRun: "yes"], body: order)
+      #expect(odd.string("field") == "Tollbook-Dry-Run")
+    }
+  }
+
   @Test func `an import of more values than a hundred products hold is refused`() async throws {
     let stand = try await Stand()
     let zeros = String(repeating: "0,", count: 6 << 20)

@@ -20,7 +20,8 @@ enum Owner {
   /// - Throws: `Refused` with the owner's own sentence if it says no, or if it does not answer.
   static func ask(
     directory: String, method: HTTPMethod = .POST, path: String,
-    timeout: TimeAmount = .seconds(30), body: ((inout JSONWriter) -> Void)? = nil
+    headers: [(String, String)] = [], timeout: TimeAmount = .seconds(30),
+    body: ((inout JSONWriter) -> Void)? = nil
   ) async throws -> JSONDocument? {
     guard DataDirectory.isOwned(directory) else { return nil }
     let place = try DataDirectory.read(directory)
@@ -30,6 +31,7 @@ enum Owner {
     }
     var request = HTTPClientRequest(url: url.absoluteString)
     request.method = method
+    for (name, value) in headers { request.headers.add(name: name, value: value) }
     if let body {
       var json = JSONWriter()
       json.object { json in body(&json) }
