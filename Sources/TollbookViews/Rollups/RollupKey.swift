@@ -3,7 +3,8 @@ package import TollbookEvents
 
 /// Of what a row of the rollups is: an hour, who pays, for what, and in which unit.
 ///
-/// The key is the hour since 1970 by the clock (8 bytes), account, 0, operation, 0, kind, 0, tags with a 1 between them, 0, unit.
+/// The key is the hour since 1970 by the clock (8 bytes), account, 0, operation, 0, kind, 0, tags with a 1 between them, 0,
+/// unit.
 package struct RollupKey: Sendable {
   /// Hours since 1970.
   package let hour: UInt64
