@@ -49,7 +49,7 @@ package struct AccessKey: Hashable, Sendable {
 
   package static func systemRandom(_ count: Int) -> [UInt8] {
     var generator = SystemRandomNumberGenerator()
-    return (0..<count).map { _ in UInt8.random(in: .min ... .max, using: &generator) }
+    return (0..<count).map { _ in UInt8(truncatingIfNeeded: generator.next()) }
   }
 
   /// Bytes as digits and small letters, without those that look alike: five bits each.
