@@ -1,8 +1,10 @@
 import Hummingbird
+import JSONText
 import Testing
 import TollbookEvents
 import TollbookGateway
 import TollbookLog
+import TollbookSimulators
 import TollbookTestSupport
 
 @testable import TollbookHTTP
