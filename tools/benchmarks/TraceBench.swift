@@ -68,7 +68,8 @@ struct TraceBench: AsyncParsableCommand {
     func tokens(_ count: Int64) -> String { "\(grouped(Double(count))) tokens" }
     printTable(
       "Buying ahead: \(grouped(Double(aheadRequests))) requests for"
-        + " \(grouped(Double(aheadProducts))) products in \(aheadDays) days, \(rate) tokens a refill",
+        + " \(grouped(Double(aheadProducts))) products in \(aheadDays) days,"
+        + " \(rate) tokens a refill",
       [
         Row("requests paid without it", tokens(off.books.requested)),
         Row(
