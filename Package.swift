@@ -110,7 +110,7 @@ let package = Package(
       dependencies: [
         "Deflate", "JSONText", "TollbookEvents", "TollbookLog", "TollbookViews",
         "TollbookUpstreams", "TollbookGateway", "TollbookForecast", "TollbookHTTP", hummingbird,
-        httpTypes, protobuf, algorithms, crypto, logging,
+        httpTypes, protobuf, algorithms, collections, crypto, logging,
       ],
       resources: [
         .embedInCode("Scoring/AmazonFees.json"),
@@ -147,7 +147,7 @@ let package = Package(
       name: "TollbookTestSupport",
       dependencies: [
         "Bytes", "LMDB", "TollbookEvents", "TollbookLog", "TollbookViews", "TollbookUpstreams",
-        "TollbookGateway", "TollbookArchive", "Keepa", "TollbookSimulators", logging,
+        "TollbookGateway", "TollbookArchive", "Keepa", "TollbookSimulators", logging, algorithms,
       ],
       path: "Tests/TollbookTestSupport"),
     .testTarget(name: "BytesTests", dependencies: ["Bytes"]),
@@ -200,7 +200,8 @@ let package = Package(
       name: "TollbookForecastTests",
       dependencies: [
         "TollbookEvents", "TollbookLog", "TollbookUpstreams", "TollbookGateway",
-        "TollbookArchive", "TollbookForecast", "Keepa", "TollbookTestSupport",
+        "TollbookArchive", "TollbookForecast", "Keepa", "TollbookSimulators",
+        "TollbookTestSupport",
       ]),
     .testTarget(
       name: "TollbookHTTPTests",

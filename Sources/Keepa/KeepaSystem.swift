@@ -29,11 +29,13 @@ extension HTTPSystem {
     })
 
   /// The same, with what products would bring.
-  package func scoring(_ basis: ScoringBasis) -> HTTPSystem {
+  ///
+  /// - Parameter fresh: how long a score answers, in milliseconds; nil: as long as usual.
+  package func scoring(_ basis: ScoringBasis, fresh: Int64? = nil) -> HTTPSystem {
     var system = self
     system.addRoutes = { [addRoutes] service, router in
       addRoutes(service, router)
-      service.addScoring(basis, to: router)
+      service.addScoring(basis, window: fresh ?? RememberedScores.window, to: router)
     }
     return system
   }

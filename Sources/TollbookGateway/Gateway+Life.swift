@@ -82,8 +82,13 @@ extension Gateway {
     }
   }
 
+  /// Between two looks for what is about to be lost, in milliseconds.
+  package static let aheadInterval = Purchaser.aheadInterval
+  /// So long before a refill something is about to be lost, in milliseconds.
+  package static let aheadLead = Purchaser.aheadLead
+
   /// Spends what upstreams' buckets are about to lose on entries that will probably be read.
-  func refreshAhead() async -> JobEnding {
+  package func refreshAhead() async -> JobEnding {
     var details: [String] = []
     var isFailed = false
     for purchaser in purchasers {

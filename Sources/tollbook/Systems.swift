@@ -36,7 +36,8 @@ enum Systems {
 
 extension System {
   static let keepa = System(http: .keepa) { settings, simulator in
-    let http = HTTPSystem.keepa.scoring(try settings.scoring())
+    let http = HTTPSystem.keepa.scoring(
+      try settings.scoring(), fresh: settings.scoringFresh)
     let key = simulator == nil ? settings.keepaKey : KeepaSimulator.sampleKey
     guard let key else {
       return Opened(upstream: .keepa(nil, settings.gateway), http: http)

@@ -313,6 +313,34 @@ struct ScoringRouteTests {
     }
   }
 
+  @Test func `a score is remembered for six hours and no longer, while its product stays fresh`()
+    async throws
+  {
+    let stand = try await Stand()
+    // From the beginning of a day: the day is part of what is scored.
+    let day: Int64 = 86_400_000
+    stand.time.advance(byMilliseconds: day - stand.time.now.milliseconds % day)
+    let path = "/api/v1/products/1/B09T2ZLMHB/score"
+    try await stand.serving { caller in
+      func ask() async throws -> Answer { try await caller.send(.post, path, body: "{}") }
+      #expect(try await ask()["product.score_cached"]?.bool == false)
+      stand.time.advance(byMilliseconds: 6 * 3_600_000 - 1)
+      #expect(try await ask()["product.score_cached"]?.bool == true)
+      stand.time.advance(byMilliseconds: 1)
+      let later = try await ask()
+      #expect(later["product.score_cached"]?.bool == false)
+      #expect(later.int("tokens_used") == 0)
+      #expect(try await ask()["product.score_cached"]?.bool == true)
+    }
+    let off = try await Stand { $0.scoringFresh = 0 }
+    try await off.serving { caller in
+      for _ in 0..<2 {
+        let answer = try await caller.send(.post, path, body: "{}")
+        #expect(answer["product.score_cached"]?.bool == false)
+      }
+    }
+  }
+
   @Test(
     arguments: [
       ("{\"costs\":5}", "costs"), ("{\"costs\":{\"by\":5}}", "costs.by"),

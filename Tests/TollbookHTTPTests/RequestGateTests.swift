@@ -4,6 +4,7 @@ import NIOCore
 import NIOEmbedded
 import NIOHTTP1
 import Testing
+import TollbookGateway
 
 @testable import TollbookHTTP
 
@@ -39,6 +40,22 @@ import Testing
   private func answer() throws {
     try channel.writeOutbound(HTTPServerResponsePart.head(.init(version: .http1_1, status: .ok)))
     try channel.writeOutbound(HTTPServerResponsePart.end(nil))
+  }
+
+  @Test(arguments: [true, false])
+  func `a client that has hung up, or sends no more, is known to be gone`(isHalf: Bool) throws {
+    let gate = RequestGate()
+    let channel = EmbeddedChannel(handler: gate)
+    try channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).wait()
+    try channel.writeInbound(head())
+    try channel.writeInbound(HTTPServerRequestPart.end(nil))
+    #expect(!gate.client.isGone)
+    if isHalf {
+      channel.pipeline.fireUserInboundEventTriggered(ChannelEvent.inputClosed)
+    } else {
+      _ = try channel.finish()
+    }
+    #expect(gate.client.isGone)
   }
 
   @Test func `a body that has not come whole within the time is given up`() throws {

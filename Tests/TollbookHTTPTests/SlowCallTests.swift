@@ -99,6 +99,47 @@ struct SlowCallTests {
     #expect(stand.productCalls == 1)
   }
 
+  @Test func `who hangs up gives up what only waits, and not what others want too`() async throws {
+    let held = HeldCalls()
+    held.letGo()
+    let stand = try await Self.stand(held) { $0.gateway.concurrentCalls = 1 }
+    try await stand.servingLive { caller in
+      // From here on the balance is known, and nothing else is asked of Keepa than what is bought.
+      _ = try await caller.keepa("product?domain=1&asin=B000000009&offers=20")
+      held.hold()
+      let port = try #require(caller.client.port)
+      let first = Task { try await caller.keepa("product?domain=1&asin=B000000001&offers=20") }
+      await held.wait(for: 1)
+      func ask(_ asin: String) throws -> RawConnection {
+        let connection = try RawConnection(port: port)
+        try connection.send(
+          "GET /keepa/product?domain=1&asin=\(asin)&offers=20 HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        return connection
+      }
+      let joined: RawConnection
+      do {
+        let connections = [try ask("B000000002"), try ask("B000000003")]
+        while stand.purchaser.openDemands < 3 { await Task.yield() }
+        joined = try ask("B000000003")
+        while stand.purchaser.openDemands < 4 { await Task.yield() }
+        withExtendedLifetime(connections) {}
+      }
+      // Both connections are closed by now: long before the eight seconds are over, and without a look at the clock.
+      while stand.purchaser.openDemands > 2 { await Task.yield() }
+      held.letGo()
+      #expect(try await first.value.status == 200)
+      #expect(try await joined.until("\r\n").hasPrefix("HTTP/1.1 200"), "it is his now")
+      let second = try await caller.keepa("product?domain=1&asin=B000000002&update=-1")
+      #expect(second.status == 200)
+      #expect(second.string("products.0.asin") == nil, "it was not bought")
+    }
+    #expect(stand.purchaser.isIdle)
+    #expect(
+      stand.keepa.simulator.books.calls.flatMap(\.asins).sorted()
+        == ["B000000001", "B000000003", "B000000009"])
+    #expect(stand.settled == stand.keepa.simulator.books.tokens)
+  }
+
   @Test func `the eight seconds are those of the request, however many calls it takes`()
     async throws
   {

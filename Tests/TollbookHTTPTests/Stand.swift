@@ -31,6 +31,8 @@ struct Stand {
     var logger: Logger?
     /// How products are scored; nil: as the program is built.
     var scoring: ScoringBasis?
+    /// How long a score answers, in milliseconds; nil: as long as usual.
+    var scoringFresh: Int64?
   }
 
   static let version = "1.2.3"
@@ -66,7 +68,10 @@ struct Stand {
     quiet.logLevel = .critical
     application = TollbookApplication(
       gateway: gateway, settings: settings,
-      systems: [.keepa.scoring(try options.scoring ?? ScoringBasis())],
+      systems: [
+        .keepa.scoring(
+          try options.scoring ?? ScoringBasis(), fresh: options.scoringFresh)
+      ],
       logger: options.logger ?? quiet)
   }
 

@@ -78,25 +78,27 @@ package final class WhatIfWorld {
 
   /// Asks all of it, and writes down what was counted.
   package func live(_ demand: [WhatIfDemand]) async throws {
-    for request in demand {
-      if request.isAfterTally { await gateway.writeTallies() }
-      let at = Timestamp.testStart.milliseconds + request.at
-      precondition(time.now.milliseconds <= at, "the demand is too dense for its calls")
-      time.advance(byMilliseconds: at - time.now.milliseconds)
-      await gateway.sweep()
-      if request.isPeek {
-        for asin in request.asins.compactMap({ KeepaASIN($0) }) {
-          _ = try gateway.product(asin, in: .unitedStates)
-        }
-      } else {
-        _ = await gateway.products(
-          ProductsRequest(
-            asins: request.asins.compactMap { KeepaASIN($0) }, contentSet: request.contentSet,
-            maximumAge: request.maximumAge))
-      }
-      while !isIdle(gateway) { await Task.yield() }
-    }
+    for request in demand { try await ask(request) }
     await gateway.writeTallies()
+  }
+
+  func ask(_ request: WhatIfDemand) async throws {
+    if request.isAfterTally { await gateway.writeTallies() }
+    let at = Timestamp.testStart.milliseconds + request.at
+    precondition(time.now.milliseconds <= at, "the demand is too dense for its calls")
+    time.advance(byMilliseconds: at - time.now.milliseconds)
+    await gateway.sweep()
+    if request.isPeek {
+      for asin in request.asins.compactMap({ KeepaASIN($0) }) {
+        _ = try gateway.product(asin, in: .unitedStates)
+      }
+    } else {
+      _ = await gateway.products(
+        ProductsRequest(
+          asins: request.asins.compactMap { KeepaASIN($0) }, contentSet: request.contentSet,
+          maximumAge: request.maximumAge))
+    }
+    while !isIdle(gateway) { await Task.yield() }
   }
 }
 

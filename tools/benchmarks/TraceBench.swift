@@ -20,6 +20,11 @@ struct TraceBench: AsyncParsableCommand {
   @Option(help: "How many different products.") var products = 10_000
   @Option(help: "In how many days.") var days: Int64 = 30
   @Option(help: "How many days a body is fresh.") var fresh: Int64 = 7
+  @Option(help: "Requests of the runs with and without buying ahead; 0: none.")
+  var aheadRequests = 7_000
+  @Option(help: "Products of those.") var aheadProducts = 500
+  @Option(help: "In how many days those come.") var aheadDays: Int64 = 14
+  @Option(help: "Tokens that a refill brings in those.") var rate = 20
 
   func run() async throws {
     let trace = ReferenceTrace(
@@ -47,6 +52,57 @@ struct TraceBench: AsyncParsableCommand {
         Row("played", String(format: "%.1f s", took)),
       ])
     guard booked == world.charged else { throw ExitCode.failure }
+    if aheadRequests > 0 { try await ahead() }
+  }
+
+  /// Plays one demand twice, with and without buying ahead.
+  private func ahead() async throws {
+    let trace = ReferenceTrace(
+      seed: seed, products: aheadProducts, requests: aheadRequests,
+      milliseconds: aheadDays * Self.day)
+    let off = try await play(trace, isAhead: false)
+    let on = try await play(trace, isAhead: true)
+    let reads = on.world.gateway.aheadReads.counts
+    let saved = off.books.requested - on.books.requested
+    let difference = try on.world.settled() - on.world.charged
+    func tokens(_ count: Int64) -> String { "\(grouped(Double(count))) tokens" }
+    printTable(
+      "Buying ahead: \(grouped(Double(aheadRequests))) requests for"
+        + " \(grouped(Double(aheadProducts))) products in \(aheadDays) days,"
+        + " \(rate) tokens a refill",
+      [
+        Row("requests paid without it", tokens(off.books.requested)),
+        Row(
+          "requests paid with it", tokens(on.books.requested),
+          String(format: "%.1f %% less", 100 * Double(saved) / Double(off.books.requested))),
+        Row(
+          "spent ahead", tokens(on.books.ahead),
+          "\(grouped(Double(reads.bought))) products, \(grouped(Double(reads.used))) read since"),
+        Row("of that not lost otherwise", tokens(on.books.wronglySpent), "limit: 0"),
+        Row(
+          "of that of use to a request just after", tokens(on.books.overtaken),
+          "limit: 1 % of what is spent ahead"),
+        Row("lost without it", tokens(off.books.lost)),
+        Row("lost with it", tokens(on.books.lost)),
+        Row(
+          "in the ledger", tokens(try on.world.settled()),
+          "difference to the simulator's books: \(difference)"),
+        Row("played", String(format: "%.1f s", off.took + on.took)),
+      ])
+    let isSound = on.books.wronglySpent == 0 && difference == 0 && on.books.ahead > 0
+    guard isSound, on.books.overtaken * 100 <= on.books.ahead, on.books.ahead <= off.books.lost
+    else { throw ExitCode.failure }
+  }
+
+  private func play(
+    _ trace: ReferenceTrace, isAhead: Bool
+  ) async throws -> (world: WhatIfWorld, books: AheadBooks, took: Double) {
+    let world = try await WhatIfWorld(
+      .windows(fresh: fresh * Self.day), rate: rate, isIdle: { _ in true }
+    ) { $0.refreshesAhead = isAhead }
+    let clock = ContinuousClock.now
+    let books = try await world.live(trace.demand, looks: isAhead)
+    return (world, books, clock.duration(to: .now).inSeconds)
   }
 }
 
@@ -63,12 +119,5 @@ extension WhatIfWorld {
         within: .seconds(30))
     }
     return charged
-  }
-
-  /// What the ledger has as settled on the only meter of tokens.
-  fileprivate func settled() throws -> Int64 {
-    try log.read { (reading) throws(LogError) in
-      try LedgerView(log).meters(in: reading).reduce(0) { $0 + $1.meter[.settled] }
-    }
   }
 }

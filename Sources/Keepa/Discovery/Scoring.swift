@@ -9,24 +9,17 @@ import TollbookLog
 import TollbookUpstreams
 import TollbookViews
 
-/// Scores products from what is cached of them, and remembers scores: one is the same for the same body, costs, day, tables
-/// and settings, and is looked up before a body is read.
+/// Scores products from what is cached of them, and remembers scores for a while: one is the same for the same body, costs,
+/// day, tables and settings, and is looked up before a body is read.
 final class Scorer: Sendable {
-  /// The most scores that are remembered; beyond, all are forgotten.
-  private static let most = 100_000
-
-  /// What a score is the same for. The basis is part of it by its version.
-  struct Key: Hashable {
-    let digest: [UInt8]
-    let costs: ProductCosts
-    let day: Int64
-    let version: String
-  }
-
   let basis: ScoringBasis
-  private let known = Mutex<[Key: ProductScore]>([:])
+  private let known: Mutex<RememberedScores>
 
-  init(_ basis: ScoringBasis) { self.basis = basis }
+  /// - Parameter window: how long a score answers, in milliseconds.
+  init(_ basis: ScoringBasis, window: Int64) {
+    self.basis = basis
+    known = Mutex(RememberedScores(window: window))
+  }
 
   /// The score of an entry's product, and whether it was remembered. Nil: its body is not kept.
   func score(
@@ -35,8 +28,9 @@ final class Scorer: Sendable {
   ) -> (score: ProductScore, isRemembered: Bool)? {
     // The day of the sale by UTC: fees change at the turn of a day some hours apart.
     let day = CalendarDay(number: now.milliseconds / 86_400_000)
-    let key = Key(digest: entry.digest, costs: costs, day: day.number, version: basis.version)
-    if let score = known.withLock({ $0[key] }) {
+    let key = RememberedScores.Key(
+      digest: entry.digest, costs: costs, day: day.number, version: basis.version)
+    if let score = known.withLock({ $0.score(key, at: now) }) {
       logger.debug("scoring hit: \(entry.resource.lastStep)")
       return (score, true)
     }
@@ -47,10 +41,7 @@ final class Scorer: Sendable {
     let score = ProductScore(
       product: product, costs: costs, tables: basis.tables, day: day,
       configuration: basis.configuration)
-    known.withLock { known in
-      if known.count >= Self.most { known.removeAll() }
-      known[key] = score
-    }
+    known.withLock { $0.remember(score, key, at: now) }
     let roi = score.roi.map { "\(Double($0) / 10) %" } ?? "unknown"
     logger.debug("cached \(entry.resource.lastStep) with ROI \(roi)")
     return (score, false)
@@ -124,8 +115,10 @@ struct CostOrder {
 
 extension HTTPService {
   /// `POST /api/v1/products/discover-with-scoring` and `POST /api/v1/products/{domain}/{asin}/score`.
-  func addScoring(_ basis: ScoringBasis, to router: Router<TollbookContext>) {
-    let scorer = Scorer(basis)
+  func addScoring(
+    _ basis: ScoringBasis, window: Int64, to router: Router<TollbookContext>
+  ) {
+    let scorer = Scorer(basis, window: window)
     router.route(
       "/api/v1/products/discover-with-scoring",
       post: { request, context in

@@ -70,13 +70,17 @@ final class Purchaser: Sendable {
   /// Buys what is not on its way already, waits for the rest, and goes on as meters free for as long as the order wants to
   /// wait.
   ///
-  /// What somebody has asked for is bought also if the task is cancelled: who hangs up mostly asks again. What nobody waits
-  /// for is given up then, but for calls that are out.
+  /// What somebody has asked for is bought also if the task is cancelled. If he hangs up, what of it only waits is given
+  /// up, unless others want it too: he may ask again, and a call that is out goes on and is kept. What nobody waits for is
+  /// given up with the task.
   ///
   /// - Returns: how each need ended, in their order.
   func buy(_ order: PurchaseOrder) async -> [Purchase] {
     guard !order.needs.isEmpty else { return [] }
     let isGivenUp = order.demand.isBehind
+    let client = isGivenUp ? nil : ClientPresence.current
+    let watcher = Mutex<Int?>(nil)
+    defer { if let watcher = watcher.withLock({ $0 }) { client?.forget(watcher) } }
     let demand = Mutex<PurchaseQueue.DemandID?>(nil)
     return await withTaskCancellationHandler {
       await withCheckedContinuation { continuation in
@@ -84,6 +88,8 @@ final class Purchaser: Sendable {
         demand.withLock { $0 = id }
         // It may have been cancelled before it had a name.
         if isGivenUp, Task.isCancelled { feed { $0.withdraw(id, at: $1) } }
+        let watching = client?.whenGone { [self] in feed { $0.withdraw(id, at: $1) } }
+        watcher.withLock { $0 = watching }
       }
     } onCancel: {
       guard isGivenUp, let id = demand.withLock({ $0 }) else { return }

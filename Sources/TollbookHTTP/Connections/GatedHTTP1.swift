@@ -4,6 +4,7 @@ import Logging
 import NIOCore
 import NIOHTTP1
 import NIOHTTPTypes
+import TollbookGateway
 
 /// HTTP/1 as the library speaks it, with a gate on every connection.
 struct GatedHTTP1: ServerChildChannel {
@@ -29,8 +30,15 @@ struct GatedHTTP1: ServerChildChannel {
     }
   }
 
+  /// Answers the requests of a connection. Who works for them learns when the client has hung up.
   func handle(value: Value, logger: Logger) async {
-    await channel.handle(value: value, logger: logger)
+    let connection = value.channel
+    let gate = connection.eventLoop.submit {
+      try connection.pipeline.syncOperations.handler(type: RequestGate.self).client
+    }
+    await ClientPresence.$current.withValue(try? await gate.get()) {
+      await channel.handle(value: value, logger: logger)
+    }
   }
 
   /// A client that waits to be asked for the body is asked when somebody begins to read it.

@@ -2,6 +2,7 @@ import DequeModule
 import Hummingbird
 import NIOCore
 import NIOHTTP1
+import TollbookGateway
 
 /// What is wrong with a request as a message, whatever it asks for. Such a request is routed all the same, so that its
 /// refusal is counted and answered like any other.
@@ -36,7 +37,8 @@ struct BodyIsWanted: Sendable {}
 /// * finds requests with no `Host` or several, and lets the host of an absolute target count;
 /// * answers `Expect: 100-continue` when the body is read;
 /// * gives a request a time within which it must arrive whole;
-/// * ends the connection after an answer that was given before its request had arrived whole, instead of reading on.
+/// * ends the connection after an answer that was given before its request had arrived whole, instead of reading on;
+/// * tells when the client has hung up, which it does too by saying that it sends nothing more.
 final class RequestGate: ChannelDuplexHandler, RemovableChannelHandler {
   typealias InboundIn = HTTPServerRequestPart
   typealias InboundOut = HTTPServerRequestPart
@@ -56,6 +58,8 @@ final class RequestGate: ChannelDuplexHandler, RemovableChannelHandler {
   /// How long the client may take to notice that nothing more is sent.
   static let farewellTime = TimeAmount.seconds(5)
 
+  /// Whoever is at the other end.
+  let client = ClientPresence()
   private var unanswered: Deque<Unanswered> = []
   /// Whether the end of the last request is still to come.
   private var isArriving = false
@@ -95,7 +99,13 @@ final class RequestGate: ChannelDuplexHandler, RemovableChannelHandler {
     context.fireChannelReadComplete()
   }
 
+  func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+    if case .inputClosed? = event as? ChannelEvent { client.leave() }
+    context.fireUserInboundEventTriggered(event)
+  }
+
   func channelInactive(context: ChannelHandlerContext) {
+    client.leave()
     forgetDeadline()
     farewell?.cancel()
     farewell = nil

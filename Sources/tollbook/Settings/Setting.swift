@@ -6,7 +6,8 @@ enum SettingName: CaseIterable, Sendable {
   case cache, overdraft, answerTimeout, longestWait, queueLimit
   case productFresh, productGrace, productErrorGrace, productKeep, absentFresh
   case codeFresh, bestSellersFresh, finderFresh, searchFresh, categoryFresh, sellerFresh
-  case dealsFresh, graphFresh, interactiveReserve, refreshAhead, buyRatio, feeFile, bodyRetention
+  case dealsFresh, graphFresh, interactiveReserve, refreshAhead, scoringFresh, buyRatio, feeFile,
+    bodyRetention
   case snapshotEvents, snapshotInterval, snapshotsKept
   case logLevel, mapSize
 }
@@ -142,6 +143,9 @@ extension Setting {
     Setting(
       name: .refreshAhead, key: "keepa.refresh_ahead", kind: .onOff, standard: "off",
       help: "Spend tokens that would be lost on products that will probably be read"),
+    Setting(
+      name: .scoringFresh, key: "tollbook.scoring_fresh", kind: .duration, standard: "6h",
+      help: "How long a score is taken from memory for the same body and costs; 0s: never"),
     Setting(
       name: .buyRatio, key: "tollbook.scoring_buy_ratio", kind: .share, standard: "0.5",
       help: "Share of the price that scores take for an unknown buying cost; none: they guess none"

@@ -150,6 +150,9 @@ extension Settings {
     return http
   }
 
+  /// How long a score answers, in milliseconds.
+  var scoringFresh: Int64 { Int64(number(.scoringFresh)) }
+
   /// What scores are made from.
   ///
   /// - Throws: why the file of fees cannot be used, and where it is wrong.

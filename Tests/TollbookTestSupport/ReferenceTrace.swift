@@ -1,23 +1,21 @@
 import Algorithms
 import Keepa
-import TollbookGateway
-import TollbookTestSupport
-import TollbookUpstreams
+package import TollbookUpstreams
 
 /// A demand like that of a seller's tools: few products are asked for often, many seldom, and some requests want what
 /// costs extra.
 ///
 /// Product number k of n is asked for with a weight of 1 / k (Zipf's law with exponent 1), at instants that lie evenly in
 /// the time.
-struct ReferenceTrace {
+package struct ReferenceTrace {
   /// How many of a hundred requests want which paid extras. The rest wants none.
-  static let mix: [(share: Int, name: String, extras: ContentSet)] = [
+  package static let mix: [(share: Int, name: String, extras: ContentSet)] = [
     (4, "buy box", .buyBox), (2, "rating", .rating), (1, "20 offers", .offers(upTo: 20)),
   ]
 
-  let demand: [WhatIfDemand]
+  package let demand: [WhatIfDemand]
 
-  init(seed: UInt64, products: Int, requests: Int, milliseconds: Int64) {
+  package init(seed: UInt64, products: Int, requests: Int, milliseconds: Int64) {
     var random = SeededGenerator(seed: seed)
     var sums: [Double] = []
     sums.reserveCapacity(products)
@@ -31,9 +29,14 @@ struct ReferenceTrace {
       let draw = Double(random.next() >> 11) / Double(1 << 53) * sum
       let rank = sums.partitioningIndex { $0 > draw }
       return WhatIfDemand(
-        at: Int64(number + 1) * step, asins: [EventMix.asin(min(rank, products - 1))],
+        at: Int64(number + 1) * step, asins: [Self.asin(min(rank, products - 1))],
         contentSet: Self.extras(random.int(0...99)), isAfterTally: number % 1_000 == 0)
     }
+  }
+
+  private static func asin(_ product: Int) -> String {
+    let digits = String(product)
+    return "B" + String(repeating: "0", count: 9 - digits.count) + digits
   }
 
   private static func extras(_ draw: Int) -> ContentSet {
@@ -50,7 +53,7 @@ struct ReferenceTrace {
   ///
   /// - Parameter fresh: how long a part is fresh, in milliseconds.
   /// - Returns: the requests that are bought, in order.
-  func ideal(fresh: Int64) -> [WhatIfDemand] {
+  package func ideal(fresh: Int64) -> [WhatIfDemand] {
     var held: [String: [Part: Int64]] = [:]
     return demand.filter { request in
       let asin = request.asins[0]
