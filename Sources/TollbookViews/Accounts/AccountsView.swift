@@ -110,7 +110,9 @@ package struct AccountsView: Sendable {
     guard limit > 0 else { return [] }
     var found: [(name: String, row: Row)] = []
     let table = try tables.open(in: transaction)[table]
-    let start = Array(name.utf8) + (name.isEmpty ? [] : [0])
+    guard name.utf8.count < 511 else { return [] }
+    // Behind the name; before all others stands a zero, since no key is empty.
+    let start = Array(name.utf8) + [0]
     try transaction.scan(table, from: start.span) { (key, value) throws(LogError) in
       let row = try table.read(read(value))
       guard isWanted(row) else { return .next }
