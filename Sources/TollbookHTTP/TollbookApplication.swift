@@ -115,6 +115,7 @@ package struct TollbookApplication: Sendable {
     service.addAudit(to: router)
     service.addJobs(to: router)
     service.addAccounts(to: router)
+    service.addAlerts(to: router)
     service.addEvents(to: router)
     service.addEventStream(to: router)
     service.addLog(to: router)
@@ -135,6 +136,7 @@ package struct TollbookApplication: Sendable {
     service.addSnapshotTaking(to: router)
     service.addPurge(to: router)
     service.addAccounts(to: router)
+    service.addAlerts(to: router)
     return router
   }
 }

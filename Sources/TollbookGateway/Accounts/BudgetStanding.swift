@@ -26,7 +26,7 @@ extension Gateway {
   /// Units in which something is spent here: those of the upstreams, and those of the books.
   package func units() throws(LogError) -> [String] {
     let ledger = ledger
-    var units = Set(purchasers.flatMap { $0.upstream.meters.map(\.key.unit) })
+    var units = Set(registeredUnits)
     let known = try log.read { (reading) throws(LogError) in try ledger.meters(in: reading) }
     units.formUnion(known.map(\.key.unit))
     return units.sorted()
@@ -88,7 +88,7 @@ extension Budget {
     return standings
   }
 
-  private func standing(
+  func standing(
     of meter: MeterKey, tag: String, at now: Timestamp, _ books: PurchaseBooks,
     _ reading: borrowing LogReading
   ) throws(LogError) -> BudgetStanding {
