@@ -93,7 +93,7 @@ struct MessageSenderTests {
   }
 
   @Test func `a message goes to the address that was looked at, under its own name`() async throws {
-    let server = LoopbackServer { _ in [.send(Self.response("204 No Content")), .close] }
+    let server = LoopbackServer { _ in [.send(Self.response("204 No Content"))] }
     defer { server.stop() }
     let sender = MessageSender(AddressGuard(allowing: ["Hooks.example"]) { _, _ in "127.0.0.1" })
     let receipt = await sender.send(try message(to: "http://Hooks.example:\(server.port)/a?b=c"))
@@ -105,7 +105,7 @@ struct MessageSenderTests {
   }
 
   @Test func `a name that comes to stand for this machine is not connected to`() async throws {
-    let server = LoopbackServer { _ in [.send(Self.response("200 OK")), .close] }
+    let server = LoopbackServer { _ in [.send(Self.response("200 OK"))] }
     defer { server.stop() }
     let answers = Mutex(["1.1.1.1", "127.0.0.1"])
     let addresses = AddressGuard { _, _ in answers.withLock { $0.removeFirst() } }
@@ -118,9 +118,9 @@ struct MessageSenderTests {
   }
 
   @Test func `a redirect is not followed, to this machine or elsewhere`() async throws {
-    let inside = LoopbackServer { _ in [.send(Self.response("200 OK")), .close] }
+    let inside = LoopbackServer { _ in [.send(Self.response("200 OK"))] }
     let location = "Location: http://127.0.0.1:\(inside.port)/\r\n"
-    let server = LoopbackServer { _ in [.send(Self.response("307 Moved", location)), .close] }
+    let server = LoopbackServer { _ in [.send(Self.response("307 Moved", location))] }
     defer {
       inside.stop()
       server.stop()
@@ -148,7 +148,7 @@ struct MessageSenderTests {
       "invalid_payload", String(repeating: "x", count: 1 << 20), "no secretpath here", "<html>",
     ]
     let server = LoopbackServer { number in
-      [.send(Self.response("500 Oops", body: bodies[number])), .close]
+      [.send(Self.response("500 Oops", body: bodies[number]))]
     }
     defer { server.stop() }
     let sender = MessageSender(AddressGuard(allowing: ["127.0.0.1"]))

@@ -51,9 +51,9 @@ struct AlertWatch: Sendable {
     let head = try reader.head(in: reading)
     if head > state.budgets {
       try lookAtBudgets(&found, reading)
-      try lookAtRefusals(&found, upTo: head, reading)
       found.state.budgets = head
     }
+    if head > state.refusals { try lookAtRefusals(&found, upTo: head, reading) }
     try lookAtUpstreams(&found, reading)
     try lookAtOpenAlerts(&found, reading)
     var raised: [Alert] = []

@@ -288,3 +288,32 @@ struct `Alerts are delivered` {
     #expect(counts == (AlertsFold.mostWaiting, AddWebhook.most))
   }
 }
+
+@Suite(.timeLimit(.minutes(30)))
+struct `The view of alerts` {
+  @Test func `it is the same after each decision as over all events at once`() async throws {
+    let world = try await AlertWorld()
+    let first = try await world.addWebhook()
+    try await world.addWebhook(["budget.exceeded"])
+    try await world.setBudget()
+    await world.buy(0..<11)
+    try await world.look()
+    world.answer { _ in MessageReceipt(status: 500) }
+    try await world.deliver()
+    for pause in Gateway.deliveryPauses {
+      world.time.advance(byMilliseconds: pause)
+      try await world.look()
+      try await world.deliver()
+    }
+    let dead = try #require(try world.deliveries(isDead: true).first)
+    try await world.gateway.resend(
+      ResendDelivery(dead.description, now: world.time.now, actor: "test"))
+    try await world.gateway.remove(RemoveWebhook(first.id, actor: "test"))
+    try await ChangeBudget("daily", limit: 100, now: world.time.now, actor: "test")
+      .run(on: world.log)
+    try await world.look()
+    let report = try await world.log.rebuildViews()
+    #expect(report.isEqual)
+    #expect(report.views.first { $0.view == AlertsFold.fold.id }?.rows ?? 0 > 10)
+  }
+}

@@ -96,13 +96,28 @@ struct `Alerts are raised and cleared` {
     let world = try await AlertWorld()
     var scope = BudgetRow.Scope()
     scope.account = "default"
-    try await world.setBudget("own", limit: 4, scope: scope)
-    try await world.setBudget("rolling", limit: 4, window: .rolling(seconds: 3_600))
-    await world.buy(0..<2)
+    scope.tag = "user=*"
+    try await world.setBudget(limit: 4, scope: scope)
+    await world.buy(0..<2, tags: ["user=ann"])
+    await world.buy(2..<3, tags: ["user=bob"])
     try await world.look()
-    #expect(try world.raised().map(\.budget) == ["own", "rolling"])
-    #expect(try world.raised().map(\.account) == ["default", ""])
-    #expect(try world.raised().map(\.window) == ["day 2026-11-21", ""])
+    #expect(try world.raised().map(\.tag) == ["user=ann"])
+    #expect(try world.raised().map(\.account) == ["default"])
+    await world.buy(3..<4, tags: ["user=bob"])
+    try await world.look()
+    #expect(try world.raised().map(\.tag) == ["user=ann", "user=bob"])
+    try await ChangeBudget("daily", limit: 100, now: world.time.now, actor: "test")
+      .run(on: world.log)
+    try await world.look()
+    #expect(try world.open().isEmpty)
+  }
+
+  @Test func `the alert of a budget that rolls is over once enough is free again`() async throws {
+    let world = try await AlertWorld()
+    try await world.setBudget(limit: 4, window: .rolling(seconds: 3_600))
+    await world.buy(0..<2)
+    for _ in 0..<2 { try await world.look() }
+    #expect(try world.raised().map(\.window) == [""])
     world.time.advance(byMilliseconds: 2 * hour)
     try await world.look()
     #expect(try world.cleared() == ["enough is free again"])

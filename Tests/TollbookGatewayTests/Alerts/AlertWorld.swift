@@ -14,12 +14,17 @@ final class AlertWorld: Sendable {
   let folder: TemporaryFolder
   let time = ManualTime()
   let keepa: FakeKeepa
-  /// What webhooks were told, in order.
-  private let told = Mutex<[OutgoingMessage]>([])
-  private let answering = Mutex<MessageSender.Send>({ _ in MessageReceipt(status: 200) })
-  private let lookedUp = Mutex("198.18.0.1")
+  private let outside = Outside()
   private let settings: GatewaySettings
   private let running: Mutex<(log: EventLog, gateway: Gateway)?>
+
+  /// All that is not Tollbook.
+  private final class Outside: Sendable {
+    /// What webhooks were told, in order.
+    let told = Mutex<[OutgoingMessage]>([])
+    let answering = Mutex<MessageSender.Send>({ _ in MessageReceipt(status: 200) })
+    let lookedUp = Mutex("198.18.0.1")
+  }
 
   static let secret = "canary-secret"
   static let url = "https://hooks.example:8443/canary-path?token=canary-query"
@@ -49,10 +54,10 @@ final class AlertWorld: Sendable {
     let log = try folder.openLog(folds: allFolds, time: time.source)
     let gateway = Gateway(
       log: log, upstreams: [.keepa((keepa, "main"), settings)], settings: settings,
-      random: { 0 }, lookUp: { [self] _, _ in lookedUp.withLock { $0 } },
-      send: { [self] message in
-        told.withLock { $0.append(message) }
-        return await answering.withLock { $0 }(message)
+      random: { 0 }, lookUp: { [outside] _, _ in outside.lookedUp.withLock { $0 } },
+      send: { [outside] message in
+        outside.told.withLock { $0.append(message) }
+        return await outside.answering.withLock { $0 }(message)
       })
     try await gateway.start(version: "test")
     running.withLock { $0 = (log, gateway) }
@@ -69,19 +74,19 @@ final class AlertWorld: Sendable {
     try await open()
   }
 
-  func answer(_ send: @escaping MessageSender.Send) { answering.withLock { $0 = send } }
-  func lookUp(gives address: String) { lookedUp.withLock { $0 = address } }
+  func answer(_ send: @escaping MessageSender.Send) { outside.answering.withLock { $0 = send } }
+  func lookUp(gives address: String) { outside.lookedUp.withLock { $0 = address } }
 
-  var messages: [OutgoingMessage] { told.withLock { $0 } }
+  var messages: [OutgoingMessage] { outside.told.withLock { $0 } }
   var bodies: [String] { messages.map { String(decoding: $0.body, as: UTF8.self) } }
   func header(_ name: String) -> [String?] {
     messages.map { message in message.headers.first { $0.name == name }?.value }
   }
 
   /// Buys products that were not bought before.
-  func buy(_ range: Range<Int>, account: String = "default") async {
+  func buy(_ range: Range<Int>, tags: [String] = []) async {
     var request = ProductsRequest(asins: asins(range).compactMap { KeepaASIN($0) })
-    request.principal = Principal(account: account)
+    request.principal = Principal(account: "default", tags: tags)
     _ = await gateway.products(request)
     await gateway.writeTallies()
   }
