@@ -64,11 +64,13 @@ let package = Package(
         "Deflate", "TollbookEvents", nioCore,
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
       ]),
     .target(
       name: "TollbookGateway",
       dependencies: [
-        "Deflate", "TollbookEvents", "TollbookLog", "TollbookViews", "TollbookUpstreams",
+        "Files", "Deflate", "JSONText", "TollbookEvents", "TollbookLog", "TollbookViews",
+        "TollbookUpstreams",
         logging, lifecycle, crypto, algorithms, collections,
       ]),
     .target(

@@ -31,6 +31,12 @@ package indirect enum Event: Hashable, Sendable {
   case accessKeyRevoked(AccessKeyRevoked)
   case budgetSet(BudgetSet)
   case budgetRemoved(BudgetRemoved)
+  case webhookSet(WebhookSet)
+  case webhookRemoved(WebhookRemoved)
+  case alertRaised(AlertRaised)
+  case alertCleared(AlertCleared)
+  case notificationSent(NotificationSent)
+  case notificationRequeued(NotificationRequeued)
   case serviceStarted(ServiceStarted)
   case serviceRecovered(ServiceRecovered)
   case snapshotTaken(SnapshotTaken)
@@ -69,6 +75,12 @@ package indirect enum Event: Hashable, Sendable {
     case .accessKeyRevoked: .accessKeyRevoked
     case .budgetSet: .budgetSet
     case .budgetRemoved: .budgetRemoved
+    case .webhookSet: .webhookSet
+    case .webhookRemoved: .webhookRemoved
+    case .alertRaised: .alertRaised
+    case .alertCleared: .alertCleared
+    case .notificationSent: .notificationSent
+    case .notificationRequeued: .notificationRequeued
     case .serviceStarted: .serviceStarted
     case .serviceRecovered: .serviceRecovered
     case .snapshotTaken: .snapshotTaken
@@ -109,6 +121,12 @@ package indirect enum Event: Hashable, Sendable {
     case .accessKeyRevoked(let message): message
     case .budgetSet(let message): message
     case .budgetRemoved(let message): message
+    case .webhookSet(let message): message
+    case .webhookRemoved(let message): message
+    case .alertRaised(let message): message
+    case .alertCleared(let message): message
+    case .notificationSent(let message): message
+    case .notificationRequeued(let message): message
     case .serviceStarted(let message): message
     case .serviceRecovered(let message): message
     case .snapshotTaken(let message): message
@@ -149,6 +167,12 @@ package enum EventKind: UInt8, CaseIterable, Sendable {
   case accessKeyRevoked = 55
   case budgetSet = 56
   case budgetRemoved = 57
+  case webhookSet = 58
+  case webhookRemoved = 59
+  case alertRaised = 60
+  case alertCleared = 61
+  case notificationSent = 62
+  case notificationRequeued = 63
   case serviceStarted = 65
   case serviceRecovered = 66
   case snapshotTaken = 67
@@ -187,6 +211,12 @@ package enum EventKind: UInt8, CaseIterable, Sendable {
     case .accessKeyRevoked: "AccessKeyRevoked"
     case .budgetSet: "BudgetSet"
     case .budgetRemoved: "BudgetRemoved"
+    case .webhookSet: "WebhookSet"
+    case .webhookRemoved: "WebhookRemoved"
+    case .alertRaised: "AlertRaised"
+    case .alertCleared: "AlertCleared"
+    case .notificationSent: "NotificationSent"
+    case .notificationRequeued: "NotificationRequeued"
     case .serviceStarted: "ServiceStarted"
     case .serviceRecovered: "ServiceRecovered"
     case .snapshotTaken: "SnapshotTaken"

@@ -58,6 +58,18 @@ extension Event {
         self = .accessKeyRevoked(try AccessKeyRevoked(serializedBytes: payload))
       case .budgetSet: self = .budgetSet(try BudgetSet(serializedBytes: payload))
       case .budgetRemoved: self = .budgetRemoved(try BudgetRemoved(serializedBytes: payload))
+      case .webhookSet:
+        self = .webhookSet(try WebhookSet(serializedBytes: payload))
+      case .webhookRemoved:
+        self = .webhookRemoved(try WebhookRemoved(serializedBytes: payload))
+      case .alertRaised:
+        self = .alertRaised(try AlertRaised(serializedBytes: payload))
+      case .alertCleared:
+        self = .alertCleared(try AlertCleared(serializedBytes: payload))
+      case .notificationSent:
+        self = .notificationSent(try NotificationSent(serializedBytes: payload))
+      case .notificationRequeued:
+        self = .notificationRequeued(try NotificationRequeued(serializedBytes: payload))
       case .serviceStarted: self = .serviceStarted(try ServiceStarted(serializedBytes: payload))
       case .serviceRecovered:
         self = .serviceRecovered(try ServiceRecovered(serializedBytes: payload))

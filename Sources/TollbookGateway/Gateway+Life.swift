@@ -73,6 +73,17 @@ extension Gateway {
           return .done()
         }
       }
+      group.addTask { [self] in
+        await jobs.repeat(.alerts, every: settings.alertInterval) { [self] _ in
+          await ending(tell) { () async throws(LogError) in try await lookForAlerts() }
+        }
+      }
+      group.addTask { [self] in
+        await jobs.repeat(.deliveries, every: settings.alertInterval, isFirstAtOnce: false) {
+          [self] _ in
+          await ending(tell) { () async throws(LogError) in try await deliverAlerts() }
+        }
+      }
       guard settings.refreshesAhead else { return }
       group.addTask { [self] in
         await jobs.repeat(.ahead, every: Purchaser.aheadInterval, isFirstAtOnce: false) {
@@ -86,6 +97,16 @@ extension Gateway {
   package static let aheadInterval = Purchaser.aheadInterval
   /// So long before a refill something is about to be lost, in milliseconds.
   package static let aheadLead = Purchaser.aheadLead
+
+  /// Does something, and tells what came of it.
+  private func ending(
+    _ tell: @Sendable (HouseNote) -> Void, _ body: () async throws(LogError) -> [HouseNote]
+  ) async -> JobEnding {
+    do throws(LogError) {
+      for note in try await body() { tell(note) }
+      return .done()
+    } catch { return .failed("\(error)") }
+  }
 
   /// Spends what upstreams' buckets are about to lose on entries that will probably be read.
   package func refreshAhead() async -> JobEnding {

@@ -2,7 +2,7 @@ import Algorithms
 import Synchronization
 package import TollbookEvents
 package import TollbookLog
-import TollbookUpstreams
+package import TollbookUpstreams
 package import TollbookViews
 
 /// What happens to one demand: answered from the cache, waited for, or bought; and everything it costs on the record.
@@ -31,15 +31,31 @@ package final class Gateway: Sendable {
   let purchasers: [Purchaser]
   let cache: CacheView
   let ledger: LedgerView
+  package let alerts: AlertsView
+  /// Which of the addresses that users give may be connected to.
+  let addresses: AddressGuard
+  /// Tells webhooks.
+  let send: MessageSender.Send
+  package let webhookKeys: WebhookKeys
+  let alertState = Mutex(AlertWatch.State())
 
   /// - Parameters:
   ///   - upstreams: of one that is not configured only the cache answers.
   ///   - random: numbers from 0 up to, not including, 1, for the jitter of retries.
+  ///   - lookUp: what names of hosts stand for; nil: what the system says.
+  ///   - send: tells webhooks; nil: by HTTP.
   package init(
     log: EventLog, upstreams: [RegisteredUpstream], settings: GatewaySettings,
-    random: @escaping @Sendable () -> Double
+    random: @escaping @Sendable () -> Double, lookUp: AddressGuard.LookUp? = nil,
+    send: MessageSender.Send? = nil
   ) {
     self.log = log
+    alerts = AlertsView(log)
+    addresses = AddressGuard(
+      allowing: settings.webhookHosts, lookUp: lookUp ?? AddressGuard.system)
+    let sender = MessageSender(addresses)
+    self.send = send ?? { await sender.send($0) }
+    webhookKeys = WebhookKeys(folder: log.directory.path)
     self.settings = settings
     jobs = JobRunner(time: log.time)
     cache = CacheView(log)

@@ -41,6 +41,12 @@ package struct GatewaySettings: Sendable, Hashable {
   package var bodyRetention: Int64 = 30 * 86_400_000
   /// Between two questions for the balance alone.
   package var balanceInterval: Int64 = 60_000
+  /// Below this an upstream's refill bucket is told of; 0: never.
+  package var lowBalance: Int64 = 0
+  /// Hosts to which webhooks may lead although they are not public.
+  package var webhookHosts: [String] = []
+  /// Between two looks at what is to be told.
+  package var alertInterval: Int64 = 1_000
 
   package init() {}
 }

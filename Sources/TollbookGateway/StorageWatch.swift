@@ -8,6 +8,11 @@ package enum HouseNote: Hashable, Sendable, CustomStringConvertible {
   case spaceIsBack
   /// Readings of processes that died while they read no longer hold pages.
   case deadReaders(Int)
+  /// Something that somebody should know.
+  case alertRaised(String)
+  case alertCleared(String)
+  /// A webhook could not be told.
+  case deliveryGivenUp(String)
 
   package var description: String {
     switch self {
@@ -15,6 +20,9 @@ package enum HouseNote: Hashable, Sendable, CustomStringConvertible {
     case .spaceIsBack: "there is space again: purchases go on"
     case .deadReaders(let count):
       "let go of \(count) \(count == 1 ? "reading" : "readings") of processes that died in it"
+    case .alertRaised(let text): text
+    case .alertCleared(let text): "over: \(text)"
+    case .deliveryGivenUp(let text): "gave up the delivery \(text)"
     }
   }
 }

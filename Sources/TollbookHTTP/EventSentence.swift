@@ -109,6 +109,24 @@ private struct EventSentence {
       "budget \(short(event.budget)) limits to \(Amount(event.limit, event.unit).text)"
         + (event.paused ? ", paused" : event.soft ? ", refusing nothing" : "") + by(event.actor)
     case .budgetRemoved(let event): "budget \(short(event.budget)) removed\(by(event.actor))"
+    default: alertSentence
+    }
+  }
+
+  private var alertSentence: String {
+    switch event {
+    case .webhookSet(let event):
+      "webhook \(short(event.webhook)) at \(short(event.place)) is told of"
+        + " \(short(event.events.joined(separator: ", ")))\(by(event.actor))"
+    case .webhookRemoved(let event): "webhook \(short(event.webhook)) removed\(by(event.actor))"
+    case .alertRaised(let event): "alert: \(short(event.alert.sentence))"
+    case .alertCleared(let event):
+      "alert over: \(short(event.alert.sentence)); \(short(event.reason))"
+    case .notificationSent(let event):
+      "webhook \(short(event.webhook)) was told of \(Int(clamping: event.alert).grouped),"
+        + " try \(event.attempt): \(short(event.end))"
+    case .notificationRequeued(let event):
+      "delivery \(short(event.delivery)) is sent again\(by(event.actor))"
     default: event.kind.name
     }
   }

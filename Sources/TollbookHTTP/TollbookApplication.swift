@@ -116,6 +116,7 @@ package struct TollbookApplication: Sendable {
     service.addJobs(to: router)
     service.addAccounts(to: router)
     service.addPredecessor(to: router)
+    service.addAlerts(to: router)
     service.addEvents(to: router)
     service.addEventStream(to: router)
     service.addLog(to: router)
@@ -137,6 +138,7 @@ package struct TollbookApplication: Sendable {
     service.addPurge(to: router)
     service.addAccounts(to: router)
     for system in service.systems { system.addControlRoutes(service, router) }
+    service.addAlerts(to: router)
     return router
   }
 }

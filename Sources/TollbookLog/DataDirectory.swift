@@ -63,7 +63,7 @@ package struct DataDirectory: Sendable {
   /// | 2 | any number of meters, in any units |
   /// | 3 | jobs that outlive the process |
   /// | 4 | bodies in pieces |
-  /// | 5 | accounts, access keys, budgets; hours and minutes of the clock, not of the commit times |
+  /// | 5 | accounts, access keys, budgets, alerts; hours and minutes of the clock, not of the commit times |
   package static let format = 5
   private static let markerName = "tollbook.format"
   /// Ends the marker of a directory in which no log was begun yet.

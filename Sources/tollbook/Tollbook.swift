@@ -69,6 +69,7 @@ import Foundation
         name: "Administer",
         subcommands: [
           AccountCommandLine.self, AccessKeyCommandLine.self, BudgetCommandLine.self,
+          WebhookCommandLine.self,
         ]),
       CommandGroup(
         name: "Keep",

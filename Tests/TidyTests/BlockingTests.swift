@@ -40,6 +40,10 @@ import Testing
     ),
     ("Sources/TollbookProofs/Checkpoints/CheckpointSigner.swift", "a key, read at the start"),
     (
+      "Sources/TollbookGateway/Alerts/WebhookKeys.swift",
+      "a hundred lines, read once, before anything is served"
+    ),
+    (
       "Sources/TollbookHTTP/ProcessMemory.swift",
       "/proc/self/status: the system makes it in memory, and no disk is waited for"
     ),

@@ -338,6 +338,66 @@ extension GoldenEvent {
       """
       0a06737072696e6712086f70657261746f72
       """),
+    .init(
+      .webhookSet,
+      #"""
+      webhook: "w1" place: "https://hooks.example" format: WEBHOOK_FORMAT_SLACK events:
+      "budget.threshold" events: "alert.cleared" actor: "operator"
+      """#,
+      """
+      0a027731121568747470733a2f2f686f6f6b732e6578616d706c65180122106275646765742e746872657368
+      6f6c64220d616c6572742e636c65617265642a086f70657261746f72
+      """),
+    .init(
+      .webhookRemoved,
+      #"""
+      webhook: "w1" actor: "operator"
+      """#,
+      """
+      0a02773112086f70657261746f72
+      """),
+    .init(
+      .alertRaised,
+      #"""
+      alert { name: "budget.threshold" account: "acme" budget: "spring" tag: "user=ann" window:
+      "day 2026-11-21" window_ends_ms: 1795305600000 percent: 80 unit: "tokens" limit: 5000
+      settled: 4000 reserved: 10 in_doubt: 3 unprovable: 2 free: -15 at_ms: 1795248000001 }
+      looked: 812
+      """#,
+      """
+      0a6a0a106275646765742e7468726573686f6c64120461636d651a06737072696e672208757365723d616e6e
+      2a0e64617920323032362d31312d32313080e8b584a03438504206746f6b656e7348882750a01f580a600368
+      0270f1ffffffffffffffff0198018198fae89f3410ac06
+      """),
+    .init(
+      .alertCleared,
+      #"""
+      alert { name: "meter.low" unit: "tokens" limit: 50 free: 300 upstream: "keepa" credential:
+      "keepa:0fd85260" meter_owner: "main" detail: "no" at_ms: 1795248000002 } looked: 813
+      reason: "it is above again"
+      """#,
+      """
+      0a440a096d657465722e6c6f774206746f6b656e73483270ac027a056b6565706182010e6b656570613a3066
+      6438353236308a01046d61696e9201026e6f98018298fae89f3410ad061a1169742069732061626f76652061
+      6761696e
+      """),
+    .init(
+      .notificationSent,
+      #"""
+      delivery: "812-w1" webhook: "w1" alert: 812 attempt: 2 status: 500 outcome:
+      NOTIFICATION_OUTCOME_DEAD detail: "no" at_ms: 1795248000003 next_ms: 1795248010003
+      """#,
+      """
+      0a063831322d77311202773118ac06200228f40330023a026e6f408398fae89f344893e6fae89f34
+      """),
+    .init(
+      .notificationRequeued,
+      #"""
+      delivery: "812-w1" at_ms: 1795248000004 actor: "operator"
+      """#,
+      """
+      0a063831322d7731108498fae89f341a086f70657261746f72
+      """),
   ]
 
   /// Fields of format 1 with values that it did not know.

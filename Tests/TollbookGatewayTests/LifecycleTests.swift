@@ -186,7 +186,7 @@ struct `Start, housekeeping and shutdown` {
     _ = await world.ask(asins(1))
     _ = await world.ask(asins(1))
     let housekeeping = Task { await world.gateway.runHousekeeping() }
-    await world.time.waitForSleepers(4)
+    await world.time.waitForSleepers(7)
     world.time.advance(byMilliseconds: 1_000)
     while try world.count(.readsTallied) == 0 { await Task.yield() }
     // A client that gives up after ten seconds, and is told after eight, is told in time.

@@ -119,10 +119,13 @@ extension Event {
     case .accountClosed(let event): return isIt(event.account)
     case .accessKeyIssued(let event): return isIt(event.account)
     case .budgetSet(let event): return isIt(event.scope.account)
+    case .alertRaised(let event): return isIt(event.alert.account)
+    case .alertCleared(let event): return isIt(event.alert.account)
     case .fetchFailed, .cacheWritten, .cacheExpired, .cacheEvicted, .cachePurged, .entriesSwept,
       .bodiesPruned, .reservationReleased, .balanceObserved, .windowObserved, .credentialAdded,
       .credentialStatusChanged, .serviceStarted, .serviceRecovered, .snapshotTaken, .logRestored,
-      .jobStarted, .jobProgressed, .jobFinished, .accessKeyRevoked, .budgetRemoved:
+      .jobStarted, .jobProgressed, .jobFinished, .accessKeyRevoked, .budgetRemoved, .webhookSet,
+      .webhookRemoved, .notificationSent, .notificationRequeued:
       return false
     }
   }
@@ -146,7 +149,8 @@ extension Event {
       .credentialStatusChanged, .serviceStarted, .serviceRecovered, .snapshotTaken, .logRestored,
       .jobQueued, .jobStarted, .jobProgressed, .jobFinished, .accountOpened, .accountClosed,
       .accessKeyIssued,
-      .accessKeyRevoked, .budgetSet, .budgetRemoved:
+      .accessKeyRevoked, .budgetSet, .budgetRemoved, .webhookSet, .webhookRemoved, .alertRaised,
+      .alertCleared, .notificationSent, .notificationRequeued:
       false
     }
   }

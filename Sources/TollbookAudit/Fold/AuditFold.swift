@@ -134,7 +134,8 @@ struct AuditFold {
     case .bodiesPruned, .credentialAdded, .credentialStatusChanged, .serviceStarted,
       .serviceRecovered, .snapshotTaken, .logRestored, .jobQueued, .jobStarted, .jobProgressed,
       .jobFinished, .accountOpened, .accountClosed, .accessKeyIssued,
-      .accessKeyRevoked, .budgetSet, .budgetRemoved:
+      .accessKeyRevoked, .budgetSet, .budgetRemoved, .webhookSet, .webhookRemoved, .alertRaised,
+      .alertCleared, .notificationSent, .notificationRequeued:
       break
     }
   }

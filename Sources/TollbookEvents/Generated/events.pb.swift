@@ -729,6 +729,86 @@ package nonisolated enum BudgetSpan: SwiftProtobuf.Enum, Swift.CaseIterable {
 
 }
 
+package nonisolated enum WebhookFormat: SwiftProtobuf.Enum, Swift.CaseIterable {
+  package typealias RawValue = Int
+
+  /// JSON with a signature in a header
+  case signed // = 0
+
+  /// {"text": ...}
+  case slack // = 1
+  case UNRECOGNIZED(Int)
+
+  package init() {
+    self = .signed
+  }
+
+  package init?(rawValue: Int) {
+    switch rawValue {
+    case 0: self = .signed
+    case 1: self = .slack
+    default: self = .UNRECOGNIZED(rawValue)
+    }
+  }
+
+  package var rawValue: Int {
+    switch self {
+    case .signed: return 0
+    case .slack: return 1
+    case .UNRECOGNIZED(let i): return i
+    }
+  }
+
+  // The compiler won't synthesize support with the UNRECOGNIZED case.
+  package static let allCases: [WebhookFormat] = [
+    .signed,
+    .slack,
+  ]
+
+}
+
+package nonisolated enum NotificationOutcome: SwiftProtobuf.Enum, Swift.CaseIterable {
+  package typealias RawValue = Int
+  case delivered // = 0
+
+  /// it will be tried again
+  case failed // = 1
+
+  /// it will not, unless somebody asks for it
+  case dead // = 2
+  case UNRECOGNIZED(Int)
+
+  package init() {
+    self = .delivered
+  }
+
+  package init?(rawValue: Int) {
+    switch rawValue {
+    case 0: self = .delivered
+    case 1: self = .failed
+    case 2: self = .dead
+    default: self = .UNRECOGNIZED(rawValue)
+    }
+  }
+
+  package var rawValue: Int {
+    switch self {
+    case .delivered: return 0
+    case .failed: return 1
+    case .dead: return 2
+    case .UNRECOGNIZED(let i): return i
+    }
+  }
+
+  // The compiler won't synthesize support with the UNRECOGNIZED case.
+  package static let allCases: [NotificationOutcome] = [
+    .delivered,
+    .failed,
+    .dead,
+  ]
+
+}
+
 package nonisolated enum JobEnd: SwiftProtobuf.Enum, Swift.CaseIterable {
   package typealias RawValue = Int
   case unspecified // = 0
@@ -2623,6 +2703,270 @@ package nonisolated struct BudgetRemoved: Sendable {
   package init() {}
 }
 
+/// Somebody is told of alerts. Neither the whole address, which may hold a password, nor the secret that signs is in an
+/// event.
+package nonisolated struct WebhookSet: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// its id
+  package var webhook: String = String()
+
+  /// scheme, host and port of its address
+  package var place: String = String()
+
+  package var format: WebhookFormat = .signed
+
+  /// names of those that it is told
+  package var events: [String] = []
+
+  /// who did it
+  package var actor: String = String()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+package nonisolated struct WebhookRemoved: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var webhook: String = String()
+
+  /// who did it
+  package var actor: String = String()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+/// Something that somebody should know, with the figures of that moment.
+package nonisolated struct Alert: @unchecked Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// budget.threshold, budget.exceeded, meter.low, credential.rejected
+  package var name: String {
+    get {_storage._name}
+    set {_uniqueStorage()._name = newValue}
+  }
+
+  /// whose it is; empty: of all
+  package var account: String {
+    get {_storage._account}
+    set {_uniqueStorage()._account = newValue}
+  }
+
+  package var budget: String {
+    get {_storage._budget}
+    set {_uniqueStorage()._budget = newValue}
+  }
+
+  /// of a budget that counts each value of a tag by itself, such as user=ann
+  package var tag: String {
+    get {_storage._tag}
+    set {_uniqueStorage()._tag = newValue}
+  }
+
+  /// as of a meter; empty: all time, or one that rolls
+  package var window: String {
+    get {_storage._window}
+    set {_uniqueStorage()._window = newValue}
+  }
+
+  /// 0: it does not end
+  package var windowEndsMs: Int64 {
+    get {_storage._windowEndsMs}
+    set {_uniqueStorage()._windowEndsMs = newValue}
+  }
+
+  /// of the limit
+  package var percent: UInt32 {
+    get {_storage._percent}
+    set {_uniqueStorage()._percent = newValue}
+  }
+
+  package var unit: String {
+    get {_storage._unit}
+    set {_uniqueStorage()._unit = newValue}
+  }
+
+  package var limit: Int64 {
+    get {_storage._limit}
+    set {_uniqueStorage()._limit = newValue}
+  }
+
+  package var settled: Int64 {
+    get {_storage._settled}
+    set {_uniqueStorage()._settled = newValue}
+  }
+
+  package var reserved: Int64 {
+    get {_storage._reserved}
+    set {_uniqueStorage()._reserved = newValue}
+  }
+
+  package var inDoubt: Int64 {
+    get {_storage._inDoubt}
+    set {_uniqueStorage()._inDoubt = newValue}
+  }
+
+  package var unprovable: Int64 {
+    get {_storage._unprovable}
+    set {_uniqueStorage()._unprovable = newValue}
+  }
+
+  /// of an upstream's meter its balance
+  package var free: Int64 {
+    get {_storage._free}
+    set {_uniqueStorage()._free = newValue}
+  }
+
+  package var upstream: String {
+    get {_storage._upstream}
+    set {_uniqueStorage()._upstream = newValue}
+  }
+
+  /// its id
+  package var credential: String {
+    get {_storage._credential}
+    set {_uniqueStorage()._credential = newValue}
+  }
+
+  /// of an upstream's meter whose it is
+  package var meterOwner: String {
+    get {_storage._meterOwner}
+    set {_uniqueStorage()._meterOwner = newValue}
+  }
+
+  /// what the upstream said
+  package var detail: String {
+    get {_storage._detail}
+    set {_uniqueStorage()._detail = newValue}
+  }
+
+  /// by the wall clock
+  package var atMs: Int64 {
+    get {_storage._atMs}
+    set {_uniqueStorage()._atMs = newValue}
+  }
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _storage = _StorageClass.defaultInstance
+}
+
+package nonisolated struct AlertRaised: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var alert: Alert {
+    get {_alert ?? Alert()}
+    set {_alert = newValue}
+  }
+  /// Returns true if `alert` has been explicitly set.
+  package var hasAlert: Bool {self._alert != nil}
+  /// Clears the value of `alert`. Subsequent reads from it will return its default value.
+  package mutating func clearAlert() {self._alert = nil}
+
+  /// refusals up to this position were looked at
+  package var looked: UInt64 = 0
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _alert: Alert? = nil
+}
+
+package nonisolated struct AlertCleared: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// as it stands now
+  package var alert: Alert {
+    get {_alert ?? Alert()}
+    set {_alert = newValue}
+  }
+  /// Returns true if `alert` has been explicitly set.
+  package var hasAlert: Bool {self._alert != nil}
+  /// Clears the value of `alert`. Subsequent reads from it will return its default value.
+  package mutating func clearAlert() {self._alert = nil}
+
+  package var looked: UInt64 = 0
+
+  package var reason: String = String()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _alert: Alert? = nil
+}
+
+/// One try to tell a webhook of an alert.
+package nonisolated struct NotificationSent: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// its id, the same over all tries: position of the alert's event, a dash, the webhook
+  package var delivery: String = String()
+
+  package var webhook: String = String()
+
+  /// position of AlertRaised or AlertCleared
+  package var alert: UInt64 = 0
+
+  /// from 1
+  package var attempt: UInt32 = 0
+
+  /// of HTTP; 0: none came
+  package var status: UInt32 = 0
+
+  package var outcome: NotificationOutcome = .delivered
+
+  package var detail: String = String()
+
+  /// by the wall clock
+  package var atMs: Int64 = 0
+
+  /// when it is tried again; 0: not
+  package var nextMs: Int64 = 0
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+/// A delivery that was given up is to be sent again.
+package nonisolated struct NotificationRequeued: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var delivery: String = String()
+
+  /// by the wall clock
+  package var atMs: Int64 = 0
+
+  /// who did it
+  package var actor: String = String()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
 package nonisolated struct ServiceStarted: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -2855,6 +3199,14 @@ nonisolated extension CredentialStatus: SwiftProtobuf._ProtoNameProviding {
 
 nonisolated extension BudgetSpan: SwiftProtobuf._ProtoNameProviding {
   package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0BUDGET_SPAN_TOTAL\0\u{1}BUDGET_SPAN_MINUTE\0\u{1}BUDGET_SPAN_HOUR\0\u{1}BUDGET_SPAN_DAY\0\u{1}BUDGET_SPAN_WEEK\0\u{1}BUDGET_SPAN_MONTH\0\u{1}BUDGET_SPAN_ROLLING\0")
+}
+
+nonisolated extension WebhookFormat: SwiftProtobuf._ProtoNameProviding {
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0WEBHOOK_FORMAT_SIGNED\0\u{1}WEBHOOK_FORMAT_SLACK\0")
+}
+
+nonisolated extension NotificationOutcome: SwiftProtobuf._ProtoNameProviding {
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0NOTIFICATION_OUTCOME_DELIVERED\0\u{1}NOTIFICATION_OUTCOME_FAILED\0\u{1}NOTIFICATION_OUTCOME_DEAD\0")
 }
 
 nonisolated extension JobEnd: SwiftProtobuf._ProtoNameProviding {
@@ -6037,6 +6389,476 @@ nonisolated extension BudgetRemoved: SwiftProtobuf.Message, SwiftProtobuf._Messa
 
   package static func ==(lhs: BudgetRemoved, rhs: BudgetRemoved) -> Bool {
     if lhs.budget != rhs.budget {return false}
+    if lhs.actor != rhs.actor {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WebhookSet: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".WebhookSet"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}webhook\0\u{1}place\0\u{1}format\0\u{1}events\0\u{1}actor\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.webhook) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.place) }()
+      case 3: try { try decoder.decodeSingularEnumField(value: &self.format) }()
+      case 4: try { try decoder.decodeRepeatedStringField(value: &self.events) }()
+      case 5: try { try decoder.decodeSingularStringField(value: &self.actor) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.webhook.isEmpty {
+      try visitor.visitSingularStringField(value: self.webhook, fieldNumber: 1)
+    }
+    if !self.place.isEmpty {
+      try visitor.visitSingularStringField(value: self.place, fieldNumber: 2)
+    }
+    if self.format != .signed {
+      try visitor.visitSingularEnumField(value: self.format, fieldNumber: 3)
+    }
+    if !self.events.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.events, fieldNumber: 4)
+    }
+    if !self.actor.isEmpty {
+      try visitor.visitSingularStringField(value: self.actor, fieldNumber: 5)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WebhookSet, rhs: WebhookSet) -> Bool {
+    if lhs.webhook != rhs.webhook {return false}
+    if lhs.place != rhs.place {return false}
+    if lhs.format != rhs.format {return false}
+    if lhs.events != rhs.events {return false}
+    if lhs.actor != rhs.actor {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WebhookRemoved: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".WebhookRemoved"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}webhook\0\u{1}actor\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.webhook) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.actor) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.webhook.isEmpty {
+      try visitor.visitSingularStringField(value: self.webhook, fieldNumber: 1)
+    }
+    if !self.actor.isEmpty {
+      try visitor.visitSingularStringField(value: self.actor, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WebhookRemoved, rhs: WebhookRemoved) -> Bool {
+    if lhs.webhook != rhs.webhook {return false}
+    if lhs.actor != rhs.actor {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Alert: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".Alert"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}account\0\u{1}budget\0\u{1}tag\0\u{1}window\0\u{3}window_ends_ms\0\u{1}percent\0\u{1}unit\0\u{1}limit\0\u{1}settled\0\u{1}reserved\0\u{3}in_doubt\0\u{1}unprovable\0\u{1}free\0\u{1}upstream\0\u{1}credential\0\u{3}meter_owner\0\u{1}detail\0\u{3}at_ms\0")
+
+  fileprivate class _StorageClass {
+    var _name: String = String()
+    var _account: String = String()
+    var _budget: String = String()
+    var _tag: String = String()
+    var _window: String = String()
+    var _windowEndsMs: Int64 = 0
+    var _percent: UInt32 = 0
+    var _unit: String = String()
+    var _limit: Int64 = 0
+    var _settled: Int64 = 0
+    var _reserved: Int64 = 0
+    var _inDoubt: Int64 = 0
+    var _unprovable: Int64 = 0
+    var _free: Int64 = 0
+    var _upstream: String = String()
+    var _credential: String = String()
+    var _meterOwner: String = String()
+    var _detail: String = String()
+    var _atMs: Int64 = 0
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _name = source._name
+      _account = source._account
+      _budget = source._budget
+      _tag = source._tag
+      _window = source._window
+      _windowEndsMs = source._windowEndsMs
+      _percent = source._percent
+      _unit = source._unit
+      _limit = source._limit
+      _settled = source._settled
+      _reserved = source._reserved
+      _inDoubt = source._inDoubt
+      _unprovable = source._unprovable
+      _free = source._free
+      _upstream = source._upstream
+      _credential = source._credential
+      _meterOwner = source._meterOwner
+      _detail = source._detail
+      _atMs = source._atMs
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularStringField(value: &_storage._name) }()
+        case 2: try { try decoder.decodeSingularStringField(value: &_storage._account) }()
+        case 3: try { try decoder.decodeSingularStringField(value: &_storage._budget) }()
+        case 4: try { try decoder.decodeSingularStringField(value: &_storage._tag) }()
+        case 5: try { try decoder.decodeSingularStringField(value: &_storage._window) }()
+        case 6: try { try decoder.decodeSingularInt64Field(value: &_storage._windowEndsMs) }()
+        case 7: try { try decoder.decodeSingularUInt32Field(value: &_storage._percent) }()
+        case 8: try { try decoder.decodeSingularStringField(value: &_storage._unit) }()
+        case 9: try { try decoder.decodeSingularInt64Field(value: &_storage._limit) }()
+        case 10: try { try decoder.decodeSingularInt64Field(value: &_storage._settled) }()
+        case 11: try { try decoder.decodeSingularInt64Field(value: &_storage._reserved) }()
+        case 12: try { try decoder.decodeSingularInt64Field(value: &_storage._inDoubt) }()
+        case 13: try { try decoder.decodeSingularInt64Field(value: &_storage._unprovable) }()
+        case 14: try { try decoder.decodeSingularInt64Field(value: &_storage._free) }()
+        case 15: try { try decoder.decodeSingularStringField(value: &_storage._upstream) }()
+        case 16: try { try decoder.decodeSingularStringField(value: &_storage._credential) }()
+        case 17: try { try decoder.decodeSingularStringField(value: &_storage._meterOwner) }()
+        case 18: try { try decoder.decodeSingularStringField(value: &_storage._detail) }()
+        case 19: try { try decoder.decodeSingularInt64Field(value: &_storage._atMs) }()
+        default: break
+        }
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      if !_storage._name.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._name, fieldNumber: 1)
+      }
+      if !_storage._account.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._account, fieldNumber: 2)
+      }
+      if !_storage._budget.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._budget, fieldNumber: 3)
+      }
+      if !_storage._tag.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._tag, fieldNumber: 4)
+      }
+      if !_storage._window.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._window, fieldNumber: 5)
+      }
+      if _storage._windowEndsMs != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._windowEndsMs, fieldNumber: 6)
+      }
+      if _storage._percent != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._percent, fieldNumber: 7)
+      }
+      if !_storage._unit.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._unit, fieldNumber: 8)
+      }
+      if _storage._limit != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._limit, fieldNumber: 9)
+      }
+      if _storage._settled != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._settled, fieldNumber: 10)
+      }
+      if _storage._reserved != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._reserved, fieldNumber: 11)
+      }
+      if _storage._inDoubt != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._inDoubt, fieldNumber: 12)
+      }
+      if _storage._unprovable != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._unprovable, fieldNumber: 13)
+      }
+      if _storage._free != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._free, fieldNumber: 14)
+      }
+      if !_storage._upstream.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._upstream, fieldNumber: 15)
+      }
+      if !_storage._credential.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._credential, fieldNumber: 16)
+      }
+      if !_storage._meterOwner.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._meterOwner, fieldNumber: 17)
+      }
+      if !_storage._detail.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._detail, fieldNumber: 18)
+      }
+      if _storage._atMs != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._atMs, fieldNumber: 19)
+      }
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Alert, rhs: Alert) -> Bool {
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._name != rhs_storage._name {return false}
+        if _storage._account != rhs_storage._account {return false}
+        if _storage._budget != rhs_storage._budget {return false}
+        if _storage._tag != rhs_storage._tag {return false}
+        if _storage._window != rhs_storage._window {return false}
+        if _storage._windowEndsMs != rhs_storage._windowEndsMs {return false}
+        if _storage._percent != rhs_storage._percent {return false}
+        if _storage._unit != rhs_storage._unit {return false}
+        if _storage._limit != rhs_storage._limit {return false}
+        if _storage._settled != rhs_storage._settled {return false}
+        if _storage._reserved != rhs_storage._reserved {return false}
+        if _storage._inDoubt != rhs_storage._inDoubt {return false}
+        if _storage._unprovable != rhs_storage._unprovable {return false}
+        if _storage._free != rhs_storage._free {return false}
+        if _storage._upstream != rhs_storage._upstream {return false}
+        if _storage._credential != rhs_storage._credential {return false}
+        if _storage._meterOwner != rhs_storage._meterOwner {return false}
+        if _storage._detail != rhs_storage._detail {return false}
+        if _storage._atMs != rhs_storage._atMs {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension AlertRaised: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".AlertRaised"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}alert\0\u{1}looked\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularMessageField(value: &self._alert) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.looked) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._alert {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    } }()
+    if self.looked != 0 {
+      try visitor.visitSingularUInt64Field(value: self.looked, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: AlertRaised, rhs: AlertRaised) -> Bool {
+    if lhs._alert != rhs._alert {return false}
+    if lhs.looked != rhs.looked {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension AlertCleared: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".AlertCleared"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}alert\0\u{1}looked\0\u{1}reason\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularMessageField(value: &self._alert) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.looked) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.reason) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._alert {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    } }()
+    if self.looked != 0 {
+      try visitor.visitSingularUInt64Field(value: self.looked, fieldNumber: 2)
+    }
+    if !self.reason.isEmpty {
+      try visitor.visitSingularStringField(value: self.reason, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: AlertCleared, rhs: AlertCleared) -> Bool {
+    if lhs._alert != rhs._alert {return false}
+    if lhs.looked != rhs.looked {return false}
+    if lhs.reason != rhs.reason {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension NotificationSent: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".NotificationSent"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}delivery\0\u{1}webhook\0\u{1}alert\0\u{1}attempt\0\u{1}status\0\u{1}outcome\0\u{1}detail\0\u{3}at_ms\0\u{3}next_ms\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.delivery) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.webhook) }()
+      case 3: try { try decoder.decodeSingularUInt64Field(value: &self.alert) }()
+      case 4: try { try decoder.decodeSingularUInt32Field(value: &self.attempt) }()
+      case 5: try { try decoder.decodeSingularUInt32Field(value: &self.status) }()
+      case 6: try { try decoder.decodeSingularEnumField(value: &self.outcome) }()
+      case 7: try { try decoder.decodeSingularStringField(value: &self.detail) }()
+      case 8: try { try decoder.decodeSingularInt64Field(value: &self.atMs) }()
+      case 9: try { try decoder.decodeSingularInt64Field(value: &self.nextMs) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.delivery.isEmpty {
+      try visitor.visitSingularStringField(value: self.delivery, fieldNumber: 1)
+    }
+    if !self.webhook.isEmpty {
+      try visitor.visitSingularStringField(value: self.webhook, fieldNumber: 2)
+    }
+    if self.alert != 0 {
+      try visitor.visitSingularUInt64Field(value: self.alert, fieldNumber: 3)
+    }
+    if self.attempt != 0 {
+      try visitor.visitSingularUInt32Field(value: self.attempt, fieldNumber: 4)
+    }
+    if self.status != 0 {
+      try visitor.visitSingularUInt32Field(value: self.status, fieldNumber: 5)
+    }
+    if self.outcome != .delivered {
+      try visitor.visitSingularEnumField(value: self.outcome, fieldNumber: 6)
+    }
+    if !self.detail.isEmpty {
+      try visitor.visitSingularStringField(value: self.detail, fieldNumber: 7)
+    }
+    if self.atMs != 0 {
+      try visitor.visitSingularInt64Field(value: self.atMs, fieldNumber: 8)
+    }
+    if self.nextMs != 0 {
+      try visitor.visitSingularInt64Field(value: self.nextMs, fieldNumber: 9)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: NotificationSent, rhs: NotificationSent) -> Bool {
+    if lhs.delivery != rhs.delivery {return false}
+    if lhs.webhook != rhs.webhook {return false}
+    if lhs.alert != rhs.alert {return false}
+    if lhs.attempt != rhs.attempt {return false}
+    if lhs.status != rhs.status {return false}
+    if lhs.outcome != rhs.outcome {return false}
+    if lhs.detail != rhs.detail {return false}
+    if lhs.atMs != rhs.atMs {return false}
+    if lhs.nextMs != rhs.nextMs {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension NotificationRequeued: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".NotificationRequeued"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}delivery\0\u{3}at_ms\0\u{1}actor\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.delivery) }()
+      case 2: try { try decoder.decodeSingularInt64Field(value: &self.atMs) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.actor) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.delivery.isEmpty {
+      try visitor.visitSingularStringField(value: self.delivery, fieldNumber: 1)
+    }
+    if self.atMs != 0 {
+      try visitor.visitSingularInt64Field(value: self.atMs, fieldNumber: 2)
+    }
+    if !self.actor.isEmpty {
+      try visitor.visitSingularStringField(value: self.actor, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: NotificationRequeued, rhs: NotificationRequeued) -> Bool {
+    if lhs.delivery != rhs.delivery {return false}
+    if lhs.atMs != rhs.atMs {return false}
     if lhs.actor != rhs.actor {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true

@@ -88,7 +88,7 @@ extension Budget {
     return standings
   }
 
-  private func standing(
+  func standing(
     of meter: MeterKey, tag: String, at now: Timestamp, _ books: PurchaseBooks,
     _ reading: borrowing LogReading
   ) throws(LogError) -> BudgetStanding {

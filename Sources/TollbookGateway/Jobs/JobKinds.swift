@@ -13,6 +13,10 @@ extension JobKind {
   static let expiry = JobKind("expiry", remembered: 0)
   /// Upstreams are asked for their balance, and doubts end for which there is evidence.
   static let meters = JobKind("meters", remembered: 0)
+  /// Alerts are raised and cleared.
+  static let alerts = JobKind("alerts", remembered: 0)
+  /// Webhooks are told what is due.
+  static let deliveries = JobKind("deliveries", remembered: 0)
   /// What upstreams' buckets would lose is spent on entries that will probably be read.
   static let ahead = JobKind("refresh_ahead", remembered: 0)
   package static let audit = JobKind("audit")

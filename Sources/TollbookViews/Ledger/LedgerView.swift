@@ -54,6 +54,22 @@ package struct LedgerView: Sendable {
     return found
   }
 
+  /// The pages of budgets on which something was booked after a position, but for windows that are over.
+  package func budgetPages(
+    changedAfter position: Position, in transaction: borrowing LogReading
+  ) throws(LogError) -> [MeterKey] {
+    var found: [MeterKey] = []
+    let prefix = [UInt8(clamping: OwnerKind.budget.rawValue)]
+    let table = try tables.open(in: transaction)[0]
+    try transaction.scan(table, prefix: prefix.span) { (key, row) throws(LogError) in
+      if try table.read(Meter(row: row)).lastChange > position {
+        found.append(MeterKey(bytes: [UInt8](copying: key)))
+      }
+      return .next
+    }
+    return found
+  }
+
   /// The windows of a meter that are over, in the order of their names.
   ///
   /// - Parameter limit: the most that are wanted, the last ones.

@@ -70,7 +70,8 @@ package enum MetricSeries: UInt8, CaseIterable, Sendable {
       .balanceObserved, .windowObserved, .credentialAdded, .credentialStatusChanged,
       .serviceStarted, .serviceRecovered, .snapshotTaken, .logRestored, .jobQueued, .jobStarted,
       .jobProgressed, .jobFinished, .accountOpened, .accountClosed, .accessKeyIssued,
-      .accessKeyRevoked, .budgetSet, .budgetRemoved:
+      .accessKeyRevoked, .budgetSet, .budgetRemoved, .webhookSet, .webhookRemoved, .alertRaised,
+      .alertCleared, .notificationSent, .notificationRequeued:
       []
     }
   }

@@ -62,7 +62,8 @@ struct RollupChanges {
     case .fetchFailed, .bodiesPruned, .reservationReleased, .credentialAdded,
       .credentialStatusChanged, .serviceRecovered, .snapshotTaken, .logRestored, .jobQueued,
       .jobStarted, .jobProgressed, .jobFinished, .accountOpened, .accountClosed, .accessKeyIssued,
-      .accessKeyRevoked, .budgetSet, .budgetRemoved:
+      .accessKeyRevoked, .budgetSet, .budgetRemoved, .webhookSet, .webhookRemoved, .alertRaised,
+      .alertCleared, .notificationSent, .notificationRequeued:
       break
     }
   }

@@ -293,7 +293,8 @@ private struct Housekeeping: Service {
       await gateway.runHousekeeping { note in
         switch note {
         case .outOfSpace: logger.error("\(note)")
-        case .spaceIsBack, .deadReaders: logger.notice("\(note)")
+        case .spaceIsBack, .deadReaders, .alertCleared: logger.notice("\(note)")
+        case .alertRaised, .deliveryGivenUp: logger.warning("\(note)")
         }
       }
     }

@@ -2,7 +2,7 @@
 enum SettingName: CaseIterable, Sendable {
   case dataDirectory, host, port, tls, tlsPort, tlsDirectory
   case keepaKey, keepaBase, keepaConnectTo, tokenPrice
-  case accessKey, allowedHosts
+  case accessKey, allowedHosts, webhookHosts, lowBalance
   case cache, overdraft, answerTimeout, longestWait, queueLimit
   case productFresh, productGrace, productErrorGrace, productKeep, absentFresh
   case codeFresh, bestSellersFresh, finderFresh, searchFresh, categoryFresh, sellerFresh
@@ -79,6 +79,13 @@ extension Setting {
     Setting(
       name: .allowedHosts, key: "tollbook.allowed_hosts", kind: .hosts, standard: "",
       help: "Names under which browsers may reach Tollbook, beside this machine's own"),
+    Setting(
+      name: .webhookHosts, key: "tollbook.webhook_allow", kind: .hosts, standard: "",
+      help: "Hosts that webhooks may reach although their addresses are not public"),
+    Setting(
+      name: .lowBalance, key: "tollbook.low_balance", kind: .integer(0...1_000_000_000),
+      standard: "0",
+      help: "An alert is raised when an upstream has less than this left; 0: never"),
     Setting(
       name: .cache, key: "tollbook.cache", kind: .onOff, standard: "on",
       help: "Off: every request is bought, and still kept"),

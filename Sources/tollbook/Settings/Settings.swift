@@ -115,6 +115,8 @@ extension Settings {
     gateway.answerTimeout = Int64(number(.answerTimeout))
     gateway.longestWait = Int64(number(.longestWait))
     gateway.mostWaiting = number(.queueLimit)
+    gateway.webhookHosts = list(.webhookHosts)
+    gateway.lowBalance = Int64(number(.lowBalance))
     return gateway
   }
 

@@ -223,11 +223,11 @@ struct RefreshAheadTests {
     for isOn in [true, false] {
       let world = try await world { $0.refreshesAhead = isOn }
       let housekeeping = Task { await world.gateway.runHousekeeping() }
-      await world.time.waitForSleepers(isOn ? 6 : 5)
+      await world.time.waitForSleepers(isOn ? 8 : 7)
       for _ in 0..<40 {
         world.time.advance(byMilliseconds: 2_000)
         await world.log.settle()
-        await world.time.waitForSleepers(isOn ? 6 : 5)
+        await world.time.waitForSleepers(isOn ? 8 : 7)
       }
       housekeeping.cancel()
       await housekeeping.value

@@ -1,0 +1,192 @@
+package import TollbookEvents
+import TollbookLog
+package import TollbookUpstreams
+import TollbookViews
+
+/// Tell somebody of alerts from now on.
+package struct AddWebhook: Sendable {
+  /// There can be so many.
+  package static let most = 100
+  package static let longestSecret = 256
+  /// The names of what a webhook can be told of.
+  package static let names =
+    AlertName.allCases.map(\.rawValue) + [WebhookRow.raised, WebhookRow.cleared]
+
+  package let id: String
+  package let url: GivenURL
+  package let format: WebhookFormat
+  package let events: [String]
+  /// Empty: nothing is signed.
+  package let secret: String
+  /// Whether the secret was made here, and is to be told once.
+  package let isSecretMade: Bool
+  private let actor: String
+
+  /// - Parameters:
+  ///   - secret: nil: one is made, where something is signed.
+  ///   - random: gives so many bytes that nobody can guess.
+  package init(
+    url: String, secret: String?, format: String, events: [String], actor: String,
+    random: (Int) -> [UInt8] = AccessKey.systemRandom
+  ) throws(AccountRefusal) {
+    do throws(GivenURL.Problem) { self.url = try GivenURL(url) } catch {
+      throw AccountRefusal(.invalid, "url", error.description)
+    }
+    switch format {
+    case "signed": self.format = .signed
+    case "slack": self.format = .slack
+    default:
+      throw AccountRefusal(
+        .invalid, "format", "format is “\(format.inOneLine(atMost: 50))”; it is signed or slack")
+    }
+    guard !events.isEmpty else {
+      throw AccountRefusal(
+        .invalid, "events", "events is empty; name some of \(Self.names.joined(separator: ", "))")
+    }
+    var wanted: [String] = []
+    for event in events where !wanted.contains(event) {
+      guard Self.names.contains(event) else {
+        throw AccountRefusal(
+          .invalid, "events",
+          "there is no event “\(event.inOneLine(atMost: 100))”; events are"
+            + " \(Self.names.joined(separator: ", "))")
+      }
+      wanted.append(event)
+    }
+    self.events = wanted
+    if let secret {
+      guard (1...Self.longestSecret).contains(secret.utf8.count) else {
+        throw AccountRefusal(
+          .invalid, "secret",
+          "secret has \(secret.utf8.count) bytes; it must have 1 to \(Self.longestSecret)")
+      }
+    }
+    let makes = secret == nil && self.format == .signed
+    self.secret = secret ?? (makes ? "whsec_" + Self.word(random(32)) : "")
+    isSecretMade = makes
+    id = "wh" + Self.word(random(5))
+    self.actor = actor
+  }
+
+  private static func word(_ bytes: [UInt8]) -> String {
+    let digits = Array("0123456789abcdef")
+    return String(bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] })
+  }
+
+  func decide(
+    _ alerts: AlertsView, _ state: borrowing LogReading
+  ) throws(LogError) -> Decision<Result<Void, AccountRefusal>> {
+    guard try alerts.webhooks(in: state).count < Self.most else {
+      return Decision(
+        answer: .failure(
+          AccountRefusal(
+            .conflict, "url", "there are \(Self.most) webhooks already; remove one first")))
+    }
+    var event = WebhookSet()
+    event.webhook = id
+    event.place = url.place
+    event.format = format
+    event.events = events
+    event.actor = actor
+    return Decision(events: [.webhookSet(event)], answer: .success(()))
+  }
+}
+
+/// Tell a webhook nothing any more. What waits for it is given up.
+package struct RemoveWebhook: Sendable {
+  package var id: String
+  package var actor: String
+
+  package init(_ id: String, actor: String) {
+    self.id = id
+    self.actor = actor
+  }
+
+  func decide(
+    _ alerts: AlertsView, _ state: borrowing LogReading
+  ) throws(LogError) -> Decision<Result<Void, AccountRefusal>> {
+    guard try alerts.webhook(id, in: state) != nil else {
+      return Decision(
+        answer: .failure(
+          AccountRefusal(.notFound, "id", "there is no webhook \(id.inOneLine(atMost: 100))")))
+    }
+    var event = WebhookRemoved()
+    event.webhook = id
+    event.actor = actor
+    return Decision(events: [.webhookRemoved(event)], answer: .success(()))
+  }
+}
+
+/// Send again what was given up.
+package struct ResendDelivery: Sendable {
+  package var id: String
+  package var now: Timestamp
+  package var actor: String
+
+  package init(_ id: String, now: Timestamp, actor: String) {
+    self.id = id
+    self.now = now
+    self.actor = actor
+  }
+
+  func decide(
+    _ alerts: AlertsView, _ state: borrowing LogReading
+  ) throws(LogError) -> Decision<Result<Void, AccountRefusal>> {
+    func refuse(_ kind: AccountRefusal.Kind, _ text: String) -> Decision<
+      Result<Void, AccountRefusal>
+    > {
+      Decision(answer: .failure(AccountRefusal(kind, "id", text)))
+    }
+    let shown = id.inOneLine(atMost: 100)
+    guard let delivery = DeliveryID(id), let row = try alerts.delivery(delivery, in: state) else {
+      return refuse(
+        .notFound, "no delivery \(shown) waits or was given up; what was delivered is not kept")
+    }
+    guard row.isDead else { return refuse(.conflict, "the delivery \(shown) waits already") }
+    guard try alerts.webhook(delivery.webhook, in: state) != nil else {
+      return refuse(.conflict, "the webhook \(delivery.webhook) was removed")
+    }
+    let waiting = try alerts.waitingCount(in: state)
+    guard waiting < AlertsFold.mostWaiting else {
+      return refuse(.conflict, "\(waiting) deliveries wait already")
+    }
+    var event = NotificationRequeued()
+    event.delivery = id
+    event.atMs = now.milliseconds
+    event.actor = actor
+    return Decision(events: [.notificationRequeued(event)], answer: .success(()))
+  }
+}
+
+extension Gateway {
+  /// Tells somebody of alerts from now on. An address that may not be connected to is refused at once; it is looked at
+  /// again at each try.
+  package func add(_ command: AddWebhook) async throws {
+    do throws(AddressGuard.Refusal) { _ = try await addresses.address(of: command.url) } catch {
+      // A name that nobody knows yet may be known by then.
+      if error.kind == .notPublic { throw AccountRefusal(.invalid, "url", error.description) }
+    }
+    try webhookKeys.set(.init(url: command.url, secret: command.secret), of: command.id)
+    do {
+      let alerts = alerts
+      try await log.decide { (state, _) throws(LogError) in try command.decide(alerts, state) }
+        .answer.get()
+    } catch {
+      try? webhookKeys.remove(command.id)
+      throw error
+    }
+  }
+
+  package func remove(_ command: RemoveWebhook) async throws {
+    let alerts = alerts
+    try await log.decide { (state, _) throws(LogError) in try command.decide(alerts, state) }
+      .answer.get()
+    try webhookKeys.remove(command.id)
+  }
+
+  package func resend(_ command: ResendDelivery) async throws {
+    let alerts = alerts
+    try await log.decide { (state, _) throws(LogError) in try command.decide(alerts, state) }
+      .answer.get()
+  }
+}

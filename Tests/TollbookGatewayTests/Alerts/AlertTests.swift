@@ -1,0 +1,166 @@
+import Testing
+import TollbookEvents
+import TollbookTestSupport
+import TollbookViews
+
+@testable import TollbookGateway
+
+@Suite(.timeLimit(.minutes(30)))
+struct `Alerts are raised and cleared` {
+  @Test func `a share of a budget is told once in a window, however often it is looked at`()
+    async throws
+  {
+    let world = try await AlertWorld()
+    try await world.setBudget()
+    await world.buy(0..<4)
+    try await world.look()
+    #expect(try world.raised().isEmpty)
+    await world.buy(4..<5)
+    for _ in 0..<3 { try await world.look() }
+    await world.buy(5..<7)
+    for _ in 0..<3 { try await world.look() }
+    let alert = try #require(try world.raised().first)
+    #expect(try world.raised().map(\.percent) == [50])
+    #expect(alert.name == "budget.threshold")
+    #expect(alert.budget == "daily")
+    #expect(alert.settled == 5)
+    #expect(alert.free == 5)
+    #expect(alert.window == "day 2026-11-21")
+    await world.buy(7..<8)
+    try await world.look()
+    #expect(try world.raised().map(\.percent) == [50, 80])
+  }
+
+  @Test func `a restart raises nothing again`() async throws {
+    let world = try await AlertWorld()
+    try await world.setBudget()
+    await world.buy(0..<11)
+    try await world.look()
+    let raised = try world.raised().map(\.percent)
+    try await world.crash()
+    for _ in 0..<2 { try await world.look() }
+    #expect(try world.raised().map(\.percent) == raised)
+  }
+
+  @Test func `the next window is told anew, and the alerts of the last are over`() async throws {
+    let world = try await AlertWorld()
+    try await world.setBudget()
+    await world.buy(0..<5)
+    try await world.look()
+    world.time.advance(byMilliseconds: day)
+    try await world.look()
+    #expect(try world.open().isEmpty)
+    #expect(try world.cleared() == ["its window is over"])
+    await world.buy(5..<10)
+    try await world.look()
+    #expect(try world.raised().map(\.window) == ["day 2026-11-21", "day 2026-11-22"])
+  }
+
+  @Test func `a limit that is raised ends what is not reached any more, and is told of anew`()
+    async throws
+  {
+    let world = try await AlertWorld()
+    try await world.setBudget()
+    await world.buy(0..<8)
+    try await world.look()
+    #expect(try world.open() == ["budget.threshold 50", "budget.threshold 80"])
+    try await ChangeBudget("daily", limit: 15, now: world.time.now, actor: "test")
+      .run(on: world.log)
+    try await world.look()
+    #expect(try world.open() == ["budget.threshold 50"])
+    #expect(try world.cleared() == ["the limit was changed"])
+    await world.buy(8..<12)
+    try await world.look()
+    #expect(try world.raised().map(\.percent) == [50, 80, 80])
+    #expect(try world.raised().map(\.limit) == [10, 10, 15])
+  }
+
+  @Test func `a budget that refuses is told of once, and one that was removed is over`()
+    async throws
+  {
+    let world = try await AlertWorld()
+    try await world.setBudget()
+    for start in [0, 20, 40] {
+      await world.buy(start..<start + 11)
+      try await world.look()
+    }
+    #expect(try world.raised().count { $0.name == "budget.exceeded" } == 1)
+    #expect(try world.raised().count == 5)
+    try await RemoveBudget("daily", actor: "test").run(on: world.log)
+    try await world.look()
+    #expect(try world.open().isEmpty)
+    #expect(try world.cleared().count == 5)
+  }
+
+  @Test func `each value of a tag has alerts of its own`() async throws {
+    let world = try await AlertWorld()
+    var scope = BudgetRow.Scope()
+    scope.account = "default"
+    scope.tag = "user=*"
+    try await world.setBudget(limit: 4, scope: scope)
+    await world.buy(0..<2, tags: ["user=ann"])
+    await world.buy(2..<3, tags: ["user=bob"])
+    try await world.look()
+    #expect(try world.raised().map(\.tag) == ["user=ann"])
+    #expect(try world.raised().map(\.account) == ["default"])
+    await world.buy(3..<4, tags: ["user=bob"])
+    try await world.look()
+    #expect(try world.raised().map(\.tag) == ["user=ann", "user=bob"])
+    try await ChangeBudget("daily", limit: 100, now: world.time.now, actor: "test")
+      .run(on: world.log)
+    try await world.look()
+    #expect(try world.open().isEmpty)
+  }
+
+  @Test func `the alert of a budget that rolls is over once enough is free again`() async throws {
+    let world = try await AlertWorld()
+    try await world.setBudget(limit: 4, window: .rolling(seconds: 3_600))
+    await world.buy(0..<2)
+    for _ in 0..<2 { try await world.look() }
+    #expect(try world.raised().map(\.window) == [""])
+    world.time.advance(byMilliseconds: 2 * hour)
+    try await world.look()
+    #expect(try world.cleared() == ["enough is free again"])
+  }
+
+  @Test func `a low balance is told of, and that it has risen`() async throws {
+    let world = try await AlertWorld(balance: 52) { $0.lowBalance = 50 }
+    await world.buy(0..<1)
+    try await world.look()
+    #expect(try world.raised().isEmpty)
+    await world.buy(1..<4)
+    for _ in 0..<2 { try await world.look() }
+    let alert = try #require(try world.raised().first)
+    #expect(try world.raised().count == 1)
+    #expect(alert.name == "meter.low")
+    #expect(alert.upstream == "keepa")
+    #expect(alert.limit == 50)
+    #expect(alert.free == 48)
+    world.time.advance(byMilliseconds: 2 * minute)
+    try await world.look()
+    #expect(try world.open().isEmpty)
+    #expect(try world.cleared().count == 1)
+  }
+
+  @Test func `without a setting a low balance is nobody's business`() async throws {
+    let world = try await AlertWorld(balance: 3)
+    await world.buy(0..<3)
+    try await world.look()
+    #expect(try world.raised().isEmpty)
+  }
+
+  @Test func `a credential that is refused is told of, and that it is taken again`() async throws {
+    let world = try await AlertWorld()
+    world.keepa.setKeyRejected(true)
+    await world.buy(0..<1)
+    for _ in 0..<2 { try await world.look() }
+    #expect(try world.raised().map(\.name) == ["credential.rejected"])
+    #expect(try world.raised().map(\.credential) == ["main"])
+    world.keepa.setKeyRejected(false)
+    world.time.advance(byMilliseconds: 2 * minute)
+    await world.gateway.readMeters(of: "keepa")
+    try await world.look()
+    #expect(try world.open().isEmpty)
+    #expect(try world.cleared() == ["it is taken again"])
+  }
+}
