@@ -75,6 +75,6 @@ extension RegisteredUpstream {
           keepa.api, credential: keepa.credential, overdraft: settings.overdraft,
           freshness: settings.freshness)
       }, absence: "no key for Keepa is set (KEEPA_API_KEY)", jobKinds: [.warmKeepa, .batchKeepa],
-      kinds: KeepaUpstream.kinds(settings.freshness))
+      kinds: KeepaUpstream.kinds(settings.freshness), units: [KeepaUpstream.unit])
   }
 }

@@ -60,6 +60,9 @@ package final class Gateway: Sendable {
   /// The kinds whose entries may come from elsewhere, of upstreams that are configured or not.
   var importedKinds: [ResourceKind] { registered.flatMap(\.kinds) }
 
+  /// In what is paid, at upstreams that are configured or not.
+  var registeredUnits: [String] { registered.flatMap(\.units) }
+
   /// The kinds of jobs that outlive the process.
   var jobKinds: [PurchaseJobKind] { registered.flatMap(\.jobKinds) }
 

@@ -56,16 +56,21 @@ package struct RegisteredUpstream: Sendable {
   package var jobKinds: [PurchaseJobKind]
   /// What its calls may bring, configured or not.
   package var kinds: [ResourceKind]
+  /// In what its calls are paid, configured or not.
+  package var units: [String]
 
-  /// - Parameter kinds: nil: those of the upstream.
+  /// - Parameters:
+  ///   - kinds: nil: those of the upstream.
+  ///   - units: nil: those of its meters.
   package init(
     _ name: String, _ upstream: (any Upstream)?, absence: String,
-    jobKinds: [PurchaseJobKind] = [], kinds: [ResourceKind]? = nil
+    jobKinds: [PurchaseJobKind] = [], kinds: [ResourceKind]? = nil, units: [String]? = nil
   ) {
     self.name = name
     self.upstream = upstream
     self.absence = absence
     self.jobKinds = jobKinds
     self.kinds = kinds ?? upstream?.kinds ?? []
+    self.units = units ?? upstream?.meters.map(\.key.unit) ?? []
   }
 }

@@ -28,10 +28,21 @@ package struct AccountsView: Sendable {
     try row(id, 1, in: transaction) { AccessKeyRow(row: $0) }
   }
 
+  /// How many were ever opened.
+  package func accountCount(in transaction: borrowing LogReading) throws(LogError) -> Int {
+    let table = try tables.open(in: transaction)[0]
+    return try LogError.absorbing(try transaction.count(in: table))
+  }
+
+  /// How many were ever issued.
+  package func accessKeyCount(in transaction: borrowing LogReading) throws(LogError) -> Int {
+    let table = try tables.open(in: transaction)[1]
+    return try LogError.absorbing(try transaction.count(in: table))
+  }
+
   /// Whether any access key was ever issued: from then on clients have to show one.
   package func hasAccessKeys(in transaction: borrowing LogReading) throws(LogError) -> Bool {
-    let table = try tables.open(in: transaction)[1]
-    return try LogError.absorbing(try transaction.count(in: table)) > 0
+    try accessKeyCount(in: transaction) > 0
   }
 
   /// Nil: there is none of that name.
@@ -110,7 +121,9 @@ package struct AccountsView: Sendable {
     guard limit > 0 else { return [] }
     var found: [(name: String, row: Row)] = []
     let table = try tables.open(in: transaction)[table]
-    let start = Array(name.utf8) + (name.isEmpty ? [] : [0])
+    guard name.utf8.count < 511 else { return [] }
+    // Behind the name; before all others stands a zero, since no key is empty.
+    let start = Array(name.utf8) + [0]
     try transaction.scan(table, from: start.span) { (key, value) throws(LogError) in
       let row = try table.read(read(value))
       guard isWanted(row) else { return .next }
