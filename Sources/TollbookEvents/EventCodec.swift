@@ -54,7 +54,8 @@ extension Event {
       case .accountOpened: self = .accountOpened(try AccountOpened(serializedBytes: payload))
       case .accountClosed: self = .accountClosed(try AccountClosed(serializedBytes: payload))
       case .accessKeyIssued: self = .accessKeyIssued(try AccessKeyIssued(serializedBytes: payload))
-      case .accessKeyRevoked: self = .accessKeyRevoked(try AccessKeyRevoked(serializedBytes: payload))
+      case .accessKeyRevoked:
+        self = .accessKeyRevoked(try AccessKeyRevoked(serializedBytes: payload))
       case .budgetSet: self = .budgetSet(try BudgetSet(serializedBytes: payload))
       case .budgetRemoved: self = .budgetRemoved(try BudgetRemoved(serializedBytes: payload))
       case .serviceStarted: self = .serviceStarted(try ServiceStarted(serializedBytes: payload))

@@ -44,7 +44,9 @@ struct GoldenEvent: Sendable, CustomTestStringConvertible {
       1, 2, 3, 4, 17, 18, 19, 20, 21, 22, 33, 34, 35, 36, 37, 38, 50, 51, 65, 66, 67, 68,
     ]
     #expect(GoldenEvent.all.map(\.kind.rawValue).sorted() == first)
-    #expect(EventKind.allCases.map(\.rawValue) == (first + [23, 39, 52, 53, 54, 55, 56, 57, 69, 70, 71, 72]).sorted())
+    #expect(
+      EventKind.allCases.map(\.rawValue)
+        == (first + [23, 39, 52, 53, 54, 55, 56, 57, 69, 70, 71, 72]).sorted())
     let golden = Set(GoldenEvent.everything.map(\.kind))
     #expect(golden == Set(EventKind.allCases))
     for kind in EventKind.allCases { #expect(EventKind(name: kind.name) == kind) }

@@ -230,7 +230,8 @@ struct `Jobs that outlive the process` {
 
   @Test func `a request that cannot be read ends it`() async throws {
     let world = try await World()
-    let id = try await world.gateway.queueJob(.warmKeepa, request: [0], total: 1, by: Principal(account: "default"))
+    let id = try await world.gateway.queueJob(
+      .warmKeepa, request: [0], total: 1, by: Principal(account: "default"))
     let job = try await world.finish(id)
     #expect(job.state == .failed)
     #expect(job.detail == "its request cannot be read")
