@@ -120,7 +120,8 @@ extension Purchaser {
     let command = ReserveCommand(
       upstream: upstream, batch: batch, credentials: upstream.credentials,
       elsewhere: taken(for: batch, at: now),
-      isCacheOn: settings.isCacheOn, storageAdmits: storageAdmits, now: now)
+      isCacheOn: settings.isCacheOn, storageAdmits: storageAdmits,
+      mostBudgetValues: settings.mostBudgetValues, now: now)
     do throws(LogError) {
       let decision = try log.read { (state) throws(LogError) in
         try command.decide(cache, books, state, next: 1)

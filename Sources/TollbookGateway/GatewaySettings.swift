@@ -26,6 +26,8 @@ package struct GatewaySettings: Sendable, Hashable {
   package var gatherTime: Int64 = 0
   /// Resources that wait for their turn, of each upstream; what comes beyond is refused.
   package var mostWaiting = 10_000
+  /// Values of a tag that a budget counts each by itself; what bears another one is refused.
+  package var mostBudgetValues = 10_000
   /// How long a request may take at the most, beside what it wants to wait for refills: the time in the queue counts.
   package var answerTimeout: Int64 = 120_000
   /// The longest time that a request may want to wait for refills.

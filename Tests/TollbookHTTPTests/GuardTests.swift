@@ -83,7 +83,10 @@ import TollbookTestSupport
       #expect(refused.headers[.wwwAuthenticate] == "Bearer realm=\"tollbook\"")
       #expect(refused.string("type") == "/problems/unauthorized")
       for wrong in ["Bearer open sesamE", "Bearer open", "Basic open sesame", "Bearer ", "x"] {
-        #expect(try await caller.get("/ledger", [.authorization: wrong]).status == 401)
+        let refused = try await stand.whileTimePasses {
+          try await caller.get("/ledger", [.authorization: wrong])
+        }
+        #expect(refused.status == 401)
       }
       #expect(
         try await caller.get("/ledger", [.authorization: "bearer open sesame"]).status == 200)

@@ -1,4 +1,5 @@
 import Bytes
+import Hummingbird
 import LMDB
 import Testing
 import TollbookEvents
@@ -39,9 +40,10 @@ extension Stand {
 extension Caller {
   /// The books add up, nothing is held, nobody else is blamed, and so much was spent.
   func expectBooks(
-    spent: Int, inDoubt: Int = 0, sourceLocation: SourceLocation = #_sourceLocation
+    spent: Int, inDoubt: Int = 0, _ headers: HTTPFields = [:],
+    sourceLocation: SourceLocation = #_sourceLocation
   ) async throws {
-    let ledger = try await get("/ledger")
+    let ledger = try await get("/ledger", headers)
     #expect(ledger.int("meters.0.settled") ?? 0 == spent, sourceLocation: sourceLocation)
     #expect(ledger.int("meters.0.in_doubt") ?? 0 == inDoubt, sourceLocation: sourceLocation)
     for name in ["residual", "reserved", "unexplained", "unprovable"] {

@@ -97,10 +97,10 @@ extension EventGenerator {
     var open = OpenFetch(
       isFirst: false, credential: event.credential, operation: event.operation, wanted: wanted,
       contentSet: event.contentSet, payers: payers, uses: uses(for: resources.count))
-    let grants = open.uses.map { grant(on: $0) }
-    event.moves = zip(open.uses, grants).map { move($0, amount: $0.bound, granting: $1) }
+    let openings = open.uses.map { opening(of: $0) }
+    event.moves = zip(open.uses, openings).map { move($0, amount: $0.bound, $1) }
     open.fetch = emit(.fetchStarted(event))
-    reserve(open, grants)
+    reserve(open, openings)
     openFetches.append(open)
   }
 
@@ -171,22 +171,36 @@ extension EventGenerator {
     return uses
   }
 
-  /// What is granted on a page when it is used: its limit when that is the first time, later what it changed by.
-  mutating func grant(on use: Use) -> Int64 {
-    guard use.plan.limit > 0 else { return 0 }
+  /// What a page of the books begins with.
+  struct Opening: Sendable {
+    var granted: Int64 = 0
+    /// What its window had seen before.
+    var carried: Int64 = 0
+  }
+
+  /// What is granted on a page when it is used: its limit when that is the first time, later what it changed by. The page of
+  /// a budget may open with what its window has seen before.
+  mutating func opening(of use: Use) -> Opening {
+    guard use.plan.limit > 0 else { return Opening() }
     guard model.ledger.pages[use.page] == nil else {
-      return random.chance(6) ? random.int64(-40...60) : 0
+      return Opening(granted: random.chance(6) ? random.int64(-40...60) : 0)
     }
-    return amount(use.plan.limit...use.plan.limit + 9)
+    var opening = Opening(granted: amount(use.plan.limit...use.plan.limit + 9))
+    if use.plan.name.ownerKind == OwnerKind.budget.rawValue, random.chance(60) {
+      opening.carried = amount(1...use.plan.limit)
+    }
+    return opening
   }
 
   /// Notes that an attempt reserves.
-  private mutating func reserve(_ open: OpenFetch, _ grants: [Int64]) {
+  private mutating func reserve(_ open: OpenFetch, _ openings: [Opening]) {
     let pages = open.uses.map(\.page)
     model.ledger.open(pages, at: head)
     for (index, use) in open.uses.enumerated() {
       if !open.isFirst {
-        model.ledger.grant(grants[index], on: use.page, until: use.plan.end(at: time))
+        model.ledger.grant(
+          openings[index].granted, on: use.page, until: use.plan.end(at: time))
+        model.ledger.carry(openings[index].carried, on: use.page)
       }
       model.ledger.reserve(
         open.key(of: use),
@@ -338,18 +352,18 @@ extension EventGenerator {
     event.nextAttempt = open.attempt
     event.credential = open.credential
     event.operation = open.operation
-    var grants: [Int64] = []
+    var openings: [Opening] = []
     if open.isFirst {
       event.nextBound = open.uses[0].bound
       event.unit = text(open.uses[0].unit)
       event.account = text(open.payers[0].account)
     } else {
-      grants = open.uses.map { grant(on: $0) }
-      event.moves = zip(open.uses, grants).map { move($0, amount: $0.bound, granting: $1) }
+      openings = open.uses.map { opening(of: $0) }
+      event.moves = zip(open.uses, openings).map { move($0, amount: $0.bound, $1) }
       event.payers = payers(open.payers)
     }
     emit(.fetchAttemptFailed(event))
-    reserve(open, grants)
+    reserve(open, openings)
   }
 
   mutating func giveUp(_ open: OpenFetch, _ reason: FailureReason) {
@@ -379,13 +393,14 @@ extension EventGenerator {
     return name
   }
 
-  func move(_ use: Use, amount: Int64, granting granted: Int64 = 0) -> Move {
+  func move(_ use: Use, amount: Int64, _ opening: Opening = Opening()) -> Move {
     var move = Move()
     move.meter = name(use.page.meter)
     move.window = text(use.page.window)
     move.amount = amount
     move.limitOnly = use.isLimitOnly
-    move.granted = granted
+    move.granted = opening.granted
+    move.carried = opening.carried
     move.expected = use.expected
     if let end = use.plan.end(at: time), use.page == use.plan.page(at: time) {
       move.windowEndsMs = end.milliseconds

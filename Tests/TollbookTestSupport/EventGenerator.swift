@@ -74,7 +74,8 @@ package struct EventGenerator: Sendable {
 
   private mutating func act() {
     switch random.int(0...99) {
-    case 0..<24: startFetch()
+    case 0..<23: startFetch()
+    case 23: administer()
     case 24..<45: succeed()
     case 45..<56: fail()
     case 56..<62: resolve()

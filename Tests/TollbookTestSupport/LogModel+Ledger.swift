@@ -148,6 +148,8 @@ extension LogModel {
     fileprivate var held: [Page: [HoldKey: Hold]] = [:]
     package fileprivate(set) var charges: [Page: [Charge]] = [:]
     package fileprivate(set) var granted: [Page: Int64] = [:]
+    /// What windows had seen before their pages were first used.
+    fileprivate var carried: [Page: Int64] = [:]
     package fileprivate(set) var unexplained: [Page: Int64] = [:]
     package internal(set) var credentials: [Text: Credential] = [:]
 
@@ -185,6 +187,10 @@ extension LogModel.Ledger {
   mutating func grant(_ amount: Int64, on page: LogModel.Page, until end: Timestamp? = nil) {
     granted[page, default: 0] &+= amount
     if let end { pages[page]?.windowEnds = end }
+  }
+
+  mutating func carry(_ amount: Int64, on page: LogModel.Page) {
+    carried[page, default: 0] &+= amount
   }
 
   mutating func reserve(_ key: LogModel.HoldKey, _ hold: LogModel.Hold) {
@@ -268,7 +274,7 @@ extension LogModel.Ledger {
   package func terms(of page: LogModel.Page) -> [LedgerTerm: Int64] {
     var terms: [LedgerTerm: Int64] = [
       .granted: granted[page] ?? 0,
-      .settled: (charges[page] ?? []).reduce(0) { $0 &+ $1.amount },
+      .settled: (charges[page] ?? []).reduce(carried[page] ?? 0) { $0 &+ $1.amount },
       .reserved: held(page, .reserved),
       .inDoubt: held(page, .inDoubt),
       .unprovable: held(page, .unprovable),

@@ -108,6 +108,11 @@ package struct LogModel: Sendable {
   package internal(set) var ledger = Ledger()
   /// By the positions at which they were queued.
   package internal(set) var jobs: [Position: Job] = [:]
+  package internal(set) var accounts: [Text: Account] = [:]
+  /// By their ids.
+  package internal(set) var accessKeys: [Text: AccessKey] = [:]
+  /// By their names, those that were removed among them.
+  package internal(set) var budgets: [Text: Budget] = [:]
 
   // MARK: Metrics
 

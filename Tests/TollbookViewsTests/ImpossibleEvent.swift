@@ -15,19 +15,20 @@ struct ImpossibleEvent: Sendable, CustomTestStringConvertible {
 
   /// A credential; a fetch (2) with 10 tokens reserved; one (3) of another meter; a doubt (5) of a fetch (4); an entry
   /// (6), and one with a body (7); a fetch (8) that reserves on three pages; a doubt (10) of such a one (9).
-  static let before: [Event] = [
-    .credentialAdded(make { $0.credential = "main" }),
-    .fetchStarted(fetchStarted("main")),
-    .fetchStarted(fetchStarted("other")),
-    .fetchStarted(fetchStarted("main")),
-    .chargeInDoubt(doubt { $0.fetch = 4 }),
-    .cacheWritten(written { _ in }),
-    .cacheWritten(
-      written { ($0.resource, $0.presence, $0.body) = ("shared/a/7", .present, named) }),
-    .fetchStarted(reserving { _ in }),
-    .fetchStarted(reserving { _ in }),
-    .chargeInDoubt(doubting { $0.fetch = 9 }),
-  ]
+  static let before: [Event] =
+    [
+      .credentialAdded(make { $0.credential = "main" }),
+      .fetchStarted(fetchStarted("main")),
+      .fetchStarted(fetchStarted("other")),
+      .fetchStarted(fetchStarted("main")),
+      .chargeInDoubt(doubt { $0.fetch = 4 }),
+      .cacheWritten(written { _ in }),
+      .cacheWritten(
+        written { ($0.resource, $0.presence, $0.body) = ("shared/a/7", .present, named) }),
+      .fetchStarted(reserving { _ in }),
+      .fetchStarted(reserving { _ in }),
+      .chargeInDoubt(doubting { $0.fetch = 9 }),
+    ] + accountsBefore
 
   /// Tokens of a credential; money of a budget's day; a limit on an account's tokens.
   static let pages = [
@@ -42,7 +43,7 @@ struct ImpossibleEvent: Sendable, CustomTestStringConvertible {
   /// Ends the reservation of the first fetch.
   static let charge = charged { _ in }
 
-  static let all: [ImpossibleEvent] = ledger + moves + names + cache + sweeps
+  static let all: [ImpossibleEvent] = ledger + moves + names + cache + sweeps + accounts
 
   private static let ledger = [
     ImpossibleEvent("a charge of an unknown fetch", .tokensCharged(charged { $0.fetch = 99 })),
@@ -419,7 +420,7 @@ struct ImpossibleEvent: Sendable, CustomTestStringConvertible {
     ]
   }
 
-  private static func make<Message: EmptyMessage>(_ fill: (inout Message) -> Void) -> Message {
+  static func make<Message: EmptyMessage>(_ fill: (inout Message) -> Void) -> Message {
     var message = Message()
     fill(&message)
     return message

@@ -44,10 +44,11 @@ import TollbookViews
     return try Environment(directory: directory.path).dump()
   }
 
-  /// The tables of the cache and the ledger.
+  /// The tables of the cache, the ledger and the accounts.
   private static func views(of log: EventLog) throws -> [String: TableDump] {
     try log.environment.dump().filter {
       $0.key.hasPrefix(CacheFold.fold.id) || $0.key.hasPrefix(LedgerFold.fold.id)
+        || $0.key.hasPrefix(AccountsFold.fold.id)
     }
   }
 

@@ -6,6 +6,8 @@ package import TollbookViews
 /// A key that a client of Tollbook shows: `tollbook_ID_SECRET`. It is told once, when it is made; what is kept is its
 /// digest.
 package struct AccessKey: Hashable, Sendable {
+  /// There can be so many, revoked ones included.
+  package static let most = 100_000
   /// The longest text that is looked at, in bytes.
   package static let longest = 200
   private static let scheme = "tollbook"

@@ -5,10 +5,10 @@ package import TollbookViews
 
 /// Give out an access key.
 package struct IssueAccessKey: Sendable {
-  /// There can be so many, revoked ones included.
-  package static let most = 100_000
   private static let mostKinds = 64
 
+  /// There can be so many, revoked ones included.
+  package var most = AccessKey.most
   package var key: AccessKey
   package var account: String
   package var scopes: Set<AccessScope>
@@ -66,6 +66,9 @@ package struct IssueAccessKey: Sendable {
     if let refusal = try accounts.refusal(ofAccount: account, default: known, in: state) {
       return Decision(answer: .failure(refusal))
     }
+    if let refusal = try accounts.crowded(most: most, in: state) {
+      return Decision(answer: .failure(refusal))
+    }
     var event = AccessKeyIssued()
     event.accessKey = key.id
     event.account = account
@@ -90,6 +93,8 @@ package struct IssueAccessKey: Sendable {
 package struct RotateAccessKey: Sendable {
   package static let longestOverlap: Int64 = 90 * 86_400
 
+  /// There can be so many, revoked ones included.
+  package var most = AccessKey.most
   package var id: String
   package var key: AccessKey
   /// In seconds.
@@ -120,6 +125,9 @@ package struct RotateAccessKey: Sendable {
     switch try accounts.validKey(id, at: now, in: state) {
     case .success(let valid): row = valid
     case .failure(let refusal): return Decision(answer: .failure(refusal))
+    }
+    if let refusal = try accounts.crowded(most: most, in: state) {
+      return Decision(answer: .failure(refusal))
     }
     var issued = AccessKeyIssued()
     issued.accessKey = key.id
@@ -176,6 +184,16 @@ package struct RevokeAccessKey: Sendable {
 }
 
 extension AccountsView {
+  /// Refuses another key if there are too many.
+  fileprivate func crowded(
+    most: Int, in state: borrowing LogReading
+  ) throws(LogError) -> AccountRefusal? {
+    try accessKeyCount(in: state) < most
+      ? nil
+      : AccountRefusal(
+        .conflict, "account", "\(most) access keys were issued; there can be no more")
+  }
+
   /// A key that opens something at an instant.
   fileprivate func validKey(
     _ id: String, at now: Timestamp, in state: borrowing LogReading

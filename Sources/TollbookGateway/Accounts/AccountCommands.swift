@@ -4,9 +4,8 @@ import TollbookViews
 
 /// Open an account.
 package struct OpenAccount: Sendable {
-  /// There can be so many.
-  package static let most = 100_000
-
+  /// There can be so many, closed ones included.
+  package var most = 100_000
   package var id: String
   package var name: String
   package var timeZone: String
@@ -38,6 +37,11 @@ package struct OpenAccount: Sendable {
       let end = known.isOpen ? "is open already" : "was closed, and its name is not given again"
       return Decision(
         answer: .failure(AccountRefusal(.conflict, "id", "the account \(id) \(end)")))
+    }
+    guard try accounts.accountCount(in: state) < most else {
+      return Decision(
+        answer: .failure(
+          AccountRefusal(.conflict, "id", "\(most) accounts were opened; there can be no more")))
     }
     var event = AccountOpened()
     event.account = id

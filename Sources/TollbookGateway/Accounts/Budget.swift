@@ -18,13 +18,22 @@ package struct Budget: Hashable, Sendable {
   /// Whether it says no to what does not fit.
   package var refuses: Bool { !row.isSoft && !row.isPaused }
 
+  /// No tag has such a name.
+  private static let edition = "#"
+
   /// Its meter; of one that counts each value of a tag by itself that of a value.
   package func meter(value: String = "") -> MeterKey {
     var dimensions: [Dimension] = []
     // In the order of their names.
-    if row.edition > 1 { dimensions.append(Dimension("edition", "\(row.edition)")) }
+    if row.edition > 1 { dimensions.append(Dimension(Self.edition, "\(row.edition)")) }
     if let tag = wildcard { dimensions.append(Dimension(tag, value)) }
     return MeterKey(.budget, owner: name, dimensions: dimensions, unit: row.unit)
+  }
+
+  /// Whether a page of its name is its own, and not one of a budget that was removed.
+  func owns(_ page: MeterKey) -> Bool {
+    let edition = page.dimensions.first { $0.name == Self.edition }?.value
+    return edition ?? "1" == "\(row.edition)"
   }
 
   /// The name of the tag of which each value has a limit of its own; nil: there is one limit.

@@ -91,9 +91,10 @@ extension Budget {
   /// - Parameters:
   ///   - meter: the budget's meter that is meant.
   ///   - now: the instant at which the page is first used.
+  ///   - events: those of the same decision that come before: what they end is not held any more.
   func opening(
     of meter: MeterKey, at now: Timestamp, _ ledger: LedgerView, _ rollups: RollupView,
-    _ state: borrowing LogReading
+    _ state: borrowing LogReading, after events: [Event] = []
   ) throws(LogError) -> Int64 {
     let scope = row.scope
     guard scope.accessKey.isEmpty, scope.credential.isEmpty, row.span != .minute else { return 0 }
@@ -114,7 +115,8 @@ extension Budget {
     where !hold.isLimitOnly && hold.meter.unit == row.unit
       && began.map({ hold.since >= $0 }) != false
     {
-      for (payer, part) in zip(hold.payers, hold.payers.dividing(hold.amount))
+      let amount = hold.amount(after: events)
+      for (payer, part) in zip(hold.payers, hold.payers.dividing(amount))
       where counts(payer.account, hold.operation, payer.tags, value) {
         spent = spent.clampedSum(part)
       }
@@ -133,6 +135,24 @@ extension Budget {
     else { return false }
     if scope.tag.isEmpty { return true }
     return tags.contains(wildcard.map { "\($0)=\(value ?? "")" } ?? scope.tag)
+  }
+}
+
+extension Hold {
+  /// What of it is spent or held when these events have happened too.
+  fileprivate func amount(after events: [Event]) -> Int64 {
+    var amount = amount
+    for event in events where event.hasPostings {
+      for posting in event.postings(at: 0)
+      where posting.fetch == fetch && posting.attempt == attempt && posting.page == meter {
+        switch posting.change {
+        case .charged(let cost, let reserved): amount = amount &+ cost &- reserved
+        case .released(let part): amount = amount &- part
+        default: break
+        }
+      }
+    }
+    return amount
   }
 }
 

@@ -13,12 +13,18 @@ package struct BudgetRefusal: Hashable, Sendable, CustomStringConvertible {
   package var free: Int64
   package var wanted: Int64
   package var unit: String
+  /// Set if it has no room for another value of its tag: so many it has.
+  package var mostValues: Int?
 
   /// For a person.
   package var description: String {
     func text(_ count: Int64) -> String {
       Amount.isMoney(unit)
         ? DecimalText.text(nanoUnits: count) + " " + unit : "\(count) \(unit)"
+    }
+    if let mostValues {
+      return "the budget \(name) counts each value of its tag by itself, and \(mostValues) values"
+        + " are the most: there is no room for \(tag)"
     }
     let whose = tag.isEmpty ? "" : ", \(tag)"
     let when = window.isEmpty ? "" : ", \(window)"
@@ -35,7 +41,7 @@ extension ReserveRefusal {
     return BudgetRefusal(
       name: budget.name, tag: value.map { "\(budget.wildcard ?? "")=\($0)" } ?? "",
       window: budget.windowText(page), limit: budget.row.limit, free: available,
-      wanted: wants[refusedBy].wanted, unit: page.unit)
+      wanted: wants[refusedBy].wanted, unit: page.unit, mostValues: mostValues)
   }
 }
 

@@ -72,13 +72,14 @@ extension Budget {
     }
     var values: [String] = []
     for (key, _) in try books.ledger.meters(ofBudget: name, in: reading)
-    where key.dimensions.first(where: { $0.name == "edition" })?.value ?? "1" == "\(row.edition)" {
+    where owns(key) {
       if let value = key.dimensions.first(where: { $0.name == wildcard })?.value,
         values.last != value
       {
         values.append(value)
       }
     }
+    guard !values.isEmpty else { return [unused(at: now)] }
     var standings: [BudgetStanding] = []
     for value in values {
       standings.append(
@@ -86,6 +87,15 @@ extension Budget {
           of: meter(value: value), tag: "\(wildcard)=\(value)", at: now, books, reading))
     }
     return standings
+  }
+
+  /// How each value of a tag stands as long as none has spent anything.
+  private func unused(at now: Timestamp) -> BudgetStanding {
+    let window = rule.window(at: now)
+    return BudgetStanding(
+      name: name, row: row, tag: row.scope.tag,
+      window: windowText(meter().inWindow(window.name)), settled: 0, reserved: 0, inDoubt: 0,
+      unprovable: 0, free: row.limit, frees: row.span == .rolling ? nil : window.ends)
   }
 
   func standing(

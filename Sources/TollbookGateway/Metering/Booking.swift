@@ -209,9 +209,9 @@ struct Booking {
         use.turning = use.turning.addingReportingOverflow(elsewhere[key] ?? 0).partialValue
       }
       var opening: Int64 = 0
-      if let rollups, let budget = use.budget, meters.allSatisfy({ $0.lastChange == 0 }) {
+      if let rollups, let budget = use.budget, meters.allSatisfy({ $0 == Meter() }) {
         opening = try budget.opening(
-          of: use.meter, at: now, ledger, rollups, state)
+          of: use.meter, at: now, ledger, rollups, state, after: events)
       }
       standings.append(
         MeterStanding(use, at: now, windows.last ?? .none, meters, opening: opening))
@@ -335,7 +335,10 @@ struct Booking {
         }
         let ends = meter.doubt.end(
           following: resolution, doubts, windows: resolution.windows)
-        for end in ends { append(.chargeResolved(end)) }
+        for end in ends {
+          append(.chargeResolved(end))
+          try endBudgetDoubts(following: end, ledger, state)
+        }
       }
     }
   }

@@ -164,14 +164,17 @@ package struct MeterStanding: Hashable, Sendable {
     let taken = min(needed, use.bounds.first(count))
     // What a balance keeps back is there all the time.
     if case .refillBucket = use.rule { needed += Int128(max(0, use.turning)) }
-    return use.rule.instant(ofHaving: needed - taken, after: taken, on: pages, at: now)
+    return use.rule.instant(
+      ofHaving: needed - taken, after: taken + Int128(opening), on: pages, at: now)
   }
 
   /// When so much will fit that does not fit now; nil if waiting does not help or nobody knows.
   ///
   /// - Parameter left: what others have left of it.
   func instant(ofHaving needed: Int128, left: Int128) -> Timestamp? {
-    use.rule.instant(ofHaving: needed, after: max(0, Int128(available) - left), on: pages, at: now)
+    use.rule.instant(
+      ofHaving: needed, after: max(0, Int128(available) - left) + Int128(opening), on: pages,
+      at: now)
   }
 
   /// The reservation of some of the items.

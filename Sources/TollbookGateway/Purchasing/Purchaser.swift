@@ -280,7 +280,7 @@ final class Purchaser: Sendable {
     let command = ReserveCommand(
       upstream: upstream, batch: batch, credentials: upstream.credentials,
       elsewhere: taken(for: batch, at: now), isCacheOn: settings.isCacheOn,
-      storageAdmits: storageAdmits, now: now)
+      storageAdmits: storageAdmits, mostBudgetValues: settings.mostBudgetValues, now: now)
     do throws(LogError) {
       if upstream.meters.contains(where: { $0.durability == .withAnswer }) {
         // What needs no writing before it is sent needs no writer either: one batch is decided at a time.

@@ -18,6 +18,8 @@ struct ReserveCommand: Sendable {
   var isCacheOn: Bool
   /// Whether storage has more than the reserve left.
   var storageAdmits: Bool
+  /// Values of a tag that a budget counts each by itself.
+  var mostBudgetValues = GatewaySettings().mostBudgetValues
   var now: Timestamp
 
   enum Answer: Sendable {
@@ -172,12 +174,22 @@ struct ReserveCommand: Sendable {
       var over = overspending(calls)
       beyondLimit += over
       if over.isEmpty, !budgets.isEmpty {
+        var values = TagValues(most: mostBudgetValues)
         for index in calls.indices {
-          calls[index].uses += budgets.uses(
+          let uses = budgets.uses(
             of: calls[index],
             by: calls[index].places.map { batch.askers[batch.askerOf[$0]].demand })
+          for use in uses {
+            // One that refuses nothing leaves out what it has no room for.
+            if let budget = use.budget, !use.refuses,
+              try !values.admits(use.meter, of: budget, ledger, state)
+            {
+              continue
+            }
+            calls[index].uses.append(use)
+          }
         }
-        let refused = try beyond(calls, &booking, ledger, state)
+        let refused = try beyond(calls, &booking, &values, ledger, state)
         beyondBudgets += refused
         over = refused.flatMap(\.places)
       }
@@ -193,8 +205,8 @@ struct ReserveCommand: Sendable {
   /// What does not fit what is left of a budget, in request order, and all that its asker wants later of what the budget
   /// counts.
   private func beyond(
-    _ calls: [PlannedCall], _ booking: inout Booking, _ ledger: LedgerView,
-    _ state: borrowing LogReading
+    _ calls: [PlannedCall], _ booking: inout Booking, _ values: inout TagValues,
+    _ ledger: LedgerView, _ state: borrowing LogReading
   ) throws(LogError) -> [RefusedNeeds] {
     var left: [MeterKey: Int128] = [:]
     var refused: [RefusedNeeds] = []
@@ -206,17 +218,24 @@ struct ReserveCommand: Sendable {
         let counting = standings.filter { $0.use.counted.isEmpty || $0.use.counted[index] }
         let asker = batch.askerOf[place]
         let costs = counting.map { Int128($0.use.bounds[index..<index + 1]) }
-        let full = counting.indices.first { number in
-          let meter = counting[number].use.meter
-          let isRefused = refused.contains {
-            $0.asker == asker
-              && $0.refusal.meter.map {
-                $0.meterBytes == meter.meterBytes
-              } ?? false
-          }
-          let available = left[meter] ?? Int128(counting[number].available)
-          return costs[number] > available || isRefused
+        var crowded: Int?
+        for (number, standing) in counting.enumerated() where crowded == nil {
+          guard let budget = standing.use.budget else { continue }
+          if try !values.admits(standing.use.meter, of: budget, ledger, state) { crowded = number }
         }
+        let full =
+          crowded
+          ?? counting.indices.first { number in
+            let meter = counting[number].use.meter
+            let isRefused = refused.contains {
+              $0.asker == asker
+                && $0.refusal.meter.map {
+                  $0.meterBytes == meter.meterBytes
+                } ?? false
+            }
+            let available = left[meter] ?? Int128(counting[number].available)
+            return costs[number] > available || isRefused
+          }
         guard let full else {
           for (standing, cost) in zip(counting, costs) {
             left[standing.use.meter, default: Int128(standing.available)] -= cost
@@ -232,10 +251,12 @@ struct ReserveCommand: Sendable {
         if let known {
           refused[known].add(place, costs[full])
         } else {
-          refused.append(
-            RefusedNeeds(
-              place, of: asker,
-              ReserveRefusal(standing, wanted: costs[full], left: rest, item: index)))
+          var refusal = ReserveRefusal(standing, wanted: costs[full], left: rest)
+          if crowded != nil {
+            refusal.mostValues = mostBudgetValues
+            refusal.retryAt = nil
+          }
+          refused.append(RefusedNeeds(place, of: asker, refusal))
         }
       }
     }
@@ -284,7 +305,8 @@ extension BatchDecision {
     whole.started = []
     var reasons = refusals
     if let own = refused.first {
-      whole.refused = [RefusedNeeds(places: wanted, refusal: own.refusal)]
+      let places = Set(wanted).union(refused.flatMap(\.places)).sorted()
+      whole.refused = [RefusedNeeds(places: places, refusal: own.refusal)]
       return whole
     }
     let refused = Set(refusals.all.flatMap(\.places))
@@ -332,6 +354,8 @@ struct ReserveRefusal: Hashable, Sendable {
   var wants: [Admission.Wanted] = []
   /// The number of the meter that said no.
   var refusedBy = 0
+  /// Set if a budget has no room for another value of its tag: so many it has.
+  var mostValues: Int?
 
   init(reason: RefusalReason) { self.reason = reason }
 
@@ -339,8 +363,7 @@ struct ReserveRefusal: Hashable, Sendable {
   ///
   /// - Parameters:
   ///   - left: what those before have left of it.
-  ///   - item: the number in its call of the need that does not fit.
-  fileprivate init(_ standing: MeterStanding, wanted: Int128, left: Int128, item: Int) {
+  fileprivate init(_ standing: MeterStanding, wanted: Int128, left: Int128) {
     reason = standing.use.rule.refusal
     retryAt = standing.instant(ofHaving: wanted, left: left)
     wants = [

@@ -1,4 +1,5 @@
 package import TollbookGateway
+import TollbookViews
 
 extension Principal {
   /// Refuses who may not do what a scope allows.
@@ -22,5 +23,12 @@ extension Principal {
         field: field)
     }
     return account
+  }
+
+  /// Whether it may see a budget: for others than administrators one of their account, or of their key.
+  func sees(_ scope: BudgetRow.Scope) -> Bool {
+    guard !may(.admin) else { return true }
+    if !scope.account.isEmpty { return scope.account == account }
+    return !scope.accessKey.isEmpty && scope.accessKey == accessKey
   }
 }

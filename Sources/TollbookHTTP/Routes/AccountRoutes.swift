@@ -88,7 +88,7 @@ extension HTTPService {
     }
     let budgets = try gateway.budgets(of: principal.account)
       .filter { $0.row.scope.accessKey.isEmpty || $0.row.scope.accessKey == principal.accessKey }
-      .filter { $0.row.scope.account == principal.account || principal.may(.admin) }
+      .filter { principal.sees($0.row.scope) }
     return .object(position: log.head) { json in
       json.field("account", principal.account)
       json.field("account_name", account?.name)

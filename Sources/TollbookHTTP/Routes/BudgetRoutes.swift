@@ -42,9 +42,7 @@ extension HTTPService {
       get: { request, context in
         let principal = context.principal
         let account = try principal.account(named: QueryParameters(request)["account"])
-        let budgets = try gateway.budgets(of: account).filter {
-          principal.may(.admin) || $0.row.scope.account == principal.account
-        }
+        let budgets = try gateway.budgets(of: account).filter { principal.sees($0.row.scope) }
         return .object(position: log.head, capacity: 512 * (budgets.count + 1)) { json in
           json.array("budgets", budgets) { json, budget in
             json.object { json in budget.write(to: &json) }

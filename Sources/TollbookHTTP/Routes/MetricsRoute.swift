@@ -61,6 +61,10 @@ extension HTTPService {
           Double(count)
         )
       })
+    text.single(
+      "tollbook_wrong_access_keys_total", .counter,
+      "Requests refused since the process began, since the key they showed opens nothing.",
+      Double(failedKeys.total))
     text.histograms(
       "tollbook_request_duration_seconds", "Time from a request's head to its answer.",
       values.seconds.sorted { $0.key < $1.key }.map { ([("route", $0.key)], $0.value) })

@@ -28,10 +28,21 @@ package struct AccountsView: Sendable {
     try row(id, 1, in: transaction) { AccessKeyRow(row: $0) }
   }
 
+  /// How many were ever opened.
+  package func accountCount(in transaction: borrowing LogReading) throws(LogError) -> Int {
+    let table = try tables.open(in: transaction)[0]
+    return try LogError.absorbing(try transaction.count(in: table))
+  }
+
+  /// How many were ever issued.
+  package func accessKeyCount(in transaction: borrowing LogReading) throws(LogError) -> Int {
+    let table = try tables.open(in: transaction)[1]
+    return try LogError.absorbing(try transaction.count(in: table))
+  }
+
   /// Whether any access key was ever issued: from then on clients have to show one.
   package func hasAccessKeys(in transaction: borrowing LogReading) throws(LogError) -> Bool {
-    let table = try tables.open(in: transaction)[1]
-    return try LogError.absorbing(try transaction.count(in: table)) > 0
+    try accessKeyCount(in: transaction) > 0
   }
 
   /// Nil: there is none of that name.

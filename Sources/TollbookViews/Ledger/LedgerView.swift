@@ -70,6 +70,19 @@ package struct LedgerView: Sendable {
     return found
   }
 
+  /// Whether anything was ever booked on a meter. Of one that counts in windows the last one always stands.
+  package func isUsed(
+    _ meter: MeterKey, in transaction: borrowing LogReading
+  ) throws(LogError) -> Bool {
+    var isUsed = false
+    let table = try tables.open(in: transaction)[0]
+    try transaction.scan(table, prefix: meter.meterBytes.span) { (_, _) throws(LogError) in
+      isUsed = true
+      return .stop
+    }
+    return isUsed
+  }
+
   /// The windows of a meter that are over, in the order of their names.
   ///
   /// - Parameter limit: the most that are wanted, the last ones.

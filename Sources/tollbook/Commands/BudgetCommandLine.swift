@@ -46,9 +46,9 @@ struct BudgetCommandLine: ParsableCommand {
     for line in table.lines() { Console.say(line) }
   }
 
-  /// A limit as JSON takes it: a number, and of money a text.
-  private static func write(_ limit: String, to json: inout JSONWriter) {
-    if let number = Int64(limit) {
+  /// A limit as JSON takes it: a number, and of money a text, also if it has no decimals.
+  private static func write(_ limit: String, of unit: String, to json: inout JSONWriter) {
+    if !Amount.isMoney(unit), let number = Int64(limit) {
       json.field("limit", number)
     } else {
       json.field("limit", limit)
@@ -115,12 +115,7 @@ struct BudgetCommandLine: ParsableCommand {
           }
         }
         json.field("unit", unit)
-        // Of money a limit is a text, also if it has no decimals.
-        if Amount.isMoney(unit) {
-          json.field("limit", limit)
-        } else {
-          BudgetCommandLine.write(limit, to: &json)
-        }
+        BudgetCommandLine.write(limit, of: unit, to: &json)
         if let seconds = Int64(window) {
           json.object("window") { json in json.field("rolling_seconds", seconds) }
         } else {
@@ -157,10 +152,14 @@ struct BudgetCommandLine: ParsableCommand {
     }
 
     func run() async throws {
-      try await AdminCalls(settings: place.settings()).ask(
-        .PATCH, "/admin/budgets/\(pathStep(name))"
-      ) { json in
-        if let limit { BudgetCommandLine.write(limit, to: &json) }
+      let calls = AdminCalls(settings: try await place.settings())
+      var unit = ""
+      if limit != nil {
+        let known = try await calls.ask(.GET, "/budgets").root["budgets"]?.array.map(Array.init)
+        unit = known?.first { $0["name"]?.string == name }?["unit"]?.string ?? ""
+      }
+      try await calls.ask(.PATCH, "/admin/budgets/\(pathStep(name))") { [unit] json in
+        if let limit { BudgetCommandLine.write(limit, of: unit, to: &json) }
         json.fieldIfPresent("paused", paused)
         json.fieldIfPresent("hard", hard)
       }

@@ -27,7 +27,8 @@ struct AdminCalls {
     {
       return answer
     }
-    let directory = try DataDirectory.own(folder, mode: settings.mode)
+    let directory = try DataDirectory.own(
+      folder, mode: try DataDirectory.mode(of: folder) ?? settings.mode)
     let log = try EventLog(
       directory, folds: allFolds, time: .system, options: settings.log, fail: endProcess)
     defer { log.close() }
