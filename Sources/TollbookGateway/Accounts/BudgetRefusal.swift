@@ -19,8 +19,7 @@ package struct BudgetRefusal: Hashable, Sendable, CustomStringConvertible {
   /// For a person.
   package var description: String {
     func text(_ count: Int64) -> String {
-      Amount.isMoney(unit)
-        ? DecimalText.text(nanoUnits: count) + " " + unit : "\(count) \(unit)"
+      Amount.isMoney(unit) ? DecimalText.text(nanoUnits: count) : "\(count)"
     }
     if let mostValues {
       return "the budget \(name) counts each value of its tag by itself, and \(mostValues) values"
@@ -28,8 +27,8 @@ package struct BudgetRefusal: Hashable, Sendable, CustomStringConvertible {
     }
     let whose = tag.isEmpty ? "" : ", \(tag)"
     let when = window.isEmpty ? "" : ", \(window)"
-    return "the budget \(name)\(whose)\(when) has \(text(max(0, free))) left of \(text(limit));"
-      + " \(text(wanted)) are wanted"
+    return "the budget \(name)\(whose)\(when), has \(text(max(0, free))) of \(text(limit)) \(unit)"
+      + " left; wanted: \(text(wanted))"
   }
 }
 

@@ -18,7 +18,7 @@ import TollbookViews
     #expect(problem.reason == .budgetExceeded)
     #expect(
       problem.detail
-        == "the budget spring, day 2026-11-21 has 0 tokens left of 3 tokens; 2 tokens are wanted")
+        == "the budget spring, day 2026-11-21, has 0 of 3 tokens left; wanted: 2")
     #expect(problem.retryAt == instant("2026-11-22T00:00:00Z"))
     let refusal = try #require(problem.budget)
     #expect(refusal.limit == 3)
