@@ -5,7 +5,8 @@ extension Alert {
     case AlertName.threshold.rawValue:
       "the budget \(whose) has used \(percent) % of \(text(limit)); \(text(free)) are free"
     case AlertName.exceeded.rawValue:
-      "the budget \(whose) refuses what does not fit; \(text(max(0, free))) of \(text(limit)) are free"
+      "the budget \(whose) refuses what does not fit; \(text(max(0, free))) of \(text(limit))"
+        + " are free"
     case AlertName.low.rawValue:
       "\(upstream) has \(text(free)) left, which is below \(text(limit))"
     case AlertName.rejected.rawValue:

@@ -13,6 +13,7 @@ package final class WebhookKeys: Sendable {
   package static let fileName = "webhooks.key"
   private static let newFileName = "webhooks.key.new"
 
+  /// What is secret of one.
   package struct Entry: Hashable, Sendable {
     package var url: GivenURL
     /// Empty: it is not signed.
