@@ -14,6 +14,7 @@ import TollbookViews
   private static func readEverything(_ log: EventLog) throws {
     let (cache, ledger) = (CacheView(log), LedgerView(log))
     let (metrics, rollups, jobs) = (MetricsView(log), RollupView(log), JobsView(log))
+    let (accounts, alerts) = (AccountsView(log), AlertsView(log))
     try log.read { (transaction) throws(LogError) in
       let now = Timestamp(milliseconds: .max)
       let page = try cache.page(after: nil, limit: 10_000, in: transaction) { _ in true }
@@ -35,6 +36,13 @@ import TollbookViews
       for number in try jobs.open(in: transaction) {
         _ = try jobs.request(of: number, in: transaction)
       }
+      _ = try accounts.accounts(limit: 10_000, in: transaction)
+      _ = try accounts.accessKeys(limit: 10_000, in: transaction)
+      _ = try accounts.budgets(limit: 10_000, in: transaction)
+      _ = try alerts.webhooks(in: transaction)
+      _ = try alerts.alerts(limit: 10_000, in: transaction)
+      _ = try alerts.deliveries(limit: 10_000, in: transaction)
+      _ = try alerts.looked(in: transaction)
       _ = try ledger.meters(asOf: log.head / 2, reader: log.reader, in: transaction)
     }
   }

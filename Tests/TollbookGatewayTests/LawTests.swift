@@ -30,6 +30,10 @@ private let mustReach =
 /// What the gateway does not write, or not for Keepa, or no more.
 private let ofOthers: Set<EventKind> = [
   .snapshotTaken, .windowObserved, .cacheExpired, .cacheEvicted,
+  // Of these there are laws of their own.
+  .accountOpened, .accountClosed, .accessKeyIssued, .accessKeyRevoked, .budgetSet, .budgetRemoved,
+  .webhookSet, .webhookRemoved, .alertRaised, .alertCleared, .notificationSent,
+  .notificationRequeued,
 ]
 
 @Suite(Reaching(title: "The gateway", names: mustReach, reached: reached), .timeLimit(.minutes(30)))

@@ -69,7 +69,12 @@ private struct Books {
   func limits() throws -> [MeterKey: SpendAmounts] {
     var sums: [MeterKey: SpendAmounts] = [:]
     for recorded in try LogSource(log).events() {
-      for posting in recorded.event.postings(at: recorded.position) where posting.isLimitOnly {
+      let postings = recorded.event.postings(at: recorded.position)
+      // What a budget's window had seen before is no cost of a call.
+      for posting in postings where posting.carried != 0 {
+        sums[posting.page.inWindow(""), default: SpendAmounts()].settled += posting.carried
+      }
+      for posting in postings where posting.isLimitOnly {
         var amounts = SpendAmounts()
         switch posting.change {
         case .charged(let amount, _): amounts.settled = amount

@@ -35,6 +35,7 @@ package struct EventGenerator: Sendable {
   private let hasHugeAmounts: Bool
   var random: SeededGenerator
   var openFetches: [OpenFetch] = []
+  var alerts = Alerts()
   private(set) var time = Timestamp.testStart
   var step = Step()
 
@@ -89,7 +90,7 @@ package struct EventGenerator: Sendable {
     case 90..<94: refuse()
     case 94..<96: changeCredential()
     case 96: moveSomeJob()
-    case 97: noteSnapshot()
+    case 97: random.chance(30) ? noteSnapshot() : alert()
     default: restart()
     }
   }
