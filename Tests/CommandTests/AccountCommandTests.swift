@@ -105,7 +105,7 @@ import TollbookTestSupport
       #expect(refused.status == 1, "\(arguments)")
       #expect(refused.errors.contains(text), "\(arguments): \(refused.errors)")
     }
-    #expect(try await run("budget change daily").status == 64)
+    #expect(try await run("budget change daily").status == 2)
     let removed = try await succeed("budget remove daily")
     #expect(removed.output == "The budget daily is removed.\n")
     #expect(try await succeed("budget list").lines.count == 2)

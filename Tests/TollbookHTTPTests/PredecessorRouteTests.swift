@@ -99,7 +99,6 @@ import TollbookTestSupport
   {
     let stand = try await Stand {
       $0.simulator.balance = 2
-      $0.simulator.refillRate = 0
       $0.gateway.overdraft = .never
     }
     try await stand.serving { caller in
