@@ -78,7 +78,7 @@ import TollbookViews
     let lab = try SnapshotLab(seed: 21)
     let log = try lab.open()
     defer { log.close() }
-    try await lab.append(250, to: log)
+    try await lab.append(700, to: log)
     let fold = try #require(allFolds.first { $0.id == id })
     var random = SeededGenerator(seed: 5)
     var refusals = 0
