@@ -23,6 +23,8 @@ package indirect enum Event: Hashable, Sendable {
   case balanceObserved(BalanceObserved)
   case spendRefused(SpendRefused)
   case windowObserved(WindowObserved)
+  case chargeCorrected(ChargeCorrected)
+  case invoicePosted(InvoicePosted)
   case credentialAdded(CredentialAdded)
   case credentialStatusChanged(CredentialStatusChanged)
   case accountOpened(AccountOpened)
@@ -37,6 +39,12 @@ package indirect enum Event: Hashable, Sendable {
   case alertCleared(AlertCleared)
   case notificationSent(NotificationSent)
   case notificationRequeued(NotificationRequeued)
+  case credentialSet(CredentialSet)
+  case credentialRemoved(CredentialRemoved)
+  case credentialCooled(CredentialCooled)
+  case poolSet(PoolSet)
+  case requestBegun(RequestBegun)
+  case requestAnswered(RequestAnswered)
   case serviceStarted(ServiceStarted)
   case serviceRecovered(ServiceRecovered)
   case snapshotTaken(SnapshotTaken)
@@ -67,6 +75,8 @@ package indirect enum Event: Hashable, Sendable {
     case .balanceObserved: .balanceObserved
     case .spendRefused: .spendRefused
     case .windowObserved: .windowObserved
+    case .chargeCorrected: .chargeCorrected
+    case .invoicePosted: .invoicePosted
     case .credentialAdded: .credentialAdded
     case .credentialStatusChanged: .credentialStatusChanged
     case .accountOpened: .accountOpened
@@ -81,6 +91,12 @@ package indirect enum Event: Hashable, Sendable {
     case .alertCleared: .alertCleared
     case .notificationSent: .notificationSent
     case .notificationRequeued: .notificationRequeued
+    case .credentialSet: .credentialSet
+    case .credentialRemoved: .credentialRemoved
+    case .credentialCooled: .credentialCooled
+    case .poolSet: .poolSet
+    case .requestBegun: .requestBegun
+    case .requestAnswered: .requestAnswered
     case .serviceStarted: .serviceStarted
     case .serviceRecovered: .serviceRecovered
     case .snapshotTaken: .snapshotTaken
@@ -113,6 +129,8 @@ package indirect enum Event: Hashable, Sendable {
     case .balanceObserved(let message): message
     case .spendRefused(let message): message
     case .windowObserved(let message): message
+    case .chargeCorrected(let message): message
+    case .invoicePosted(let message): message
     case .credentialAdded(let message): message
     case .credentialStatusChanged(let message): message
     case .accountOpened(let message): message
@@ -127,6 +145,12 @@ package indirect enum Event: Hashable, Sendable {
     case .alertCleared(let message): message
     case .notificationSent(let message): message
     case .notificationRequeued(let message): message
+    case .credentialSet(let message): message
+    case .credentialRemoved(let message): message
+    case .credentialCooled(let message): message
+    case .poolSet(let message): message
+    case .requestBegun(let message): message
+    case .requestAnswered(let message): message
     case .serviceStarted(let message): message
     case .serviceRecovered(let message): message
     case .snapshotTaken(let message): message
@@ -159,6 +183,8 @@ package enum EventKind: UInt8, CaseIterable, Sendable {
   case balanceObserved = 37
   case spendRefused = 38
   case windowObserved = 39
+  case chargeCorrected = 40
+  case invoicePosted = 41
   case credentialAdded = 50
   case credentialStatusChanged = 51
   case accountOpened = 52
@@ -181,6 +207,12 @@ package enum EventKind: UInt8, CaseIterable, Sendable {
   case jobStarted = 70
   case jobProgressed = 71
   case jobFinished = 72
+  case credentialSet = 80
+  case credentialRemoved = 81
+  case credentialCooled = 82
+  case poolSet = 83
+  case requestBegun = 90
+  case requestAnswered = 91
 
   /// The name of the kind as people and the HTTP API write it, such as `TokensCharged`.
   package var name: String {
@@ -203,6 +235,8 @@ package enum EventKind: UInt8, CaseIterable, Sendable {
     case .balanceObserved: "BalanceObserved"
     case .spendRefused: "SpendRefused"
     case .windowObserved: "WindowObserved"
+    case .chargeCorrected: "ChargeCorrected"
+    case .invoicePosted: "InvoicePosted"
     case .credentialAdded: "CredentialAdded"
     case .credentialStatusChanged: "CredentialStatusChanged"
     case .accountOpened: "AccountOpened"
@@ -217,6 +251,12 @@ package enum EventKind: UInt8, CaseIterable, Sendable {
     case .alertCleared: "AlertCleared"
     case .notificationSent: "NotificationSent"
     case .notificationRequeued: "NotificationRequeued"
+    case .credentialSet: "CredentialSet"
+    case .credentialRemoved: "CredentialRemoved"
+    case .credentialCooled: "CredentialCooled"
+    case .poolSet: "PoolSet"
+    case .requestBegun: "RequestBegun"
+    case .requestAnswered: "RequestAnswered"
     case .serviceStarted: "ServiceStarted"
     case .serviceRecovered: "ServiceRecovered"
     case .snapshotTaken: "SnapshotTaken"

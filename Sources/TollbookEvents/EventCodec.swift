@@ -47,6 +47,10 @@ extension Event {
       case .chargeResolved: self = .chargeResolved(try ChargeResolved(serializedBytes: payload))
       case .balanceObserved: self = .balanceObserved(try BalanceObserved(serializedBytes: payload))
       case .windowObserved: self = .windowObserved(try WindowObserved(serializedBytes: payload))
+      case .chargeCorrected:
+        self = .chargeCorrected(try ChargeCorrected(serializedBytes: payload))
+      case .invoicePosted:
+        self = .invoicePosted(try InvoicePosted(serializedBytes: payload))
       case .spendRefused: self = .spendRefused(try SpendRefused(serializedBytes: payload))
       case .credentialAdded: self = .credentialAdded(try CredentialAdded(serializedBytes: payload))
       case .credentialStatusChanged:
@@ -70,6 +74,18 @@ extension Event {
         self = .notificationSent(try NotificationSent(serializedBytes: payload))
       case .notificationRequeued:
         self = .notificationRequeued(try NotificationRequeued(serializedBytes: payload))
+      case .credentialSet:
+        self = .credentialSet(try CredentialSet(serializedBytes: payload))
+      case .credentialRemoved:
+        self = .credentialRemoved(try CredentialRemoved(serializedBytes: payload))
+      case .credentialCooled:
+        self = .credentialCooled(try CredentialCooled(serializedBytes: payload))
+      case .poolSet:
+        self = .poolSet(try PoolSet(serializedBytes: payload))
+      case .requestBegun:
+        self = .requestBegun(try RequestBegun(serializedBytes: payload))
+      case .requestAnswered:
+        self = .requestAnswered(try RequestAnswered(serializedBytes: payload))
       case .serviceStarted: self = .serviceStarted(try ServiceStarted(serializedBytes: payload))
       case .serviceRecovered:
         self = .serviceRecovered(try ServiceRecovered(serializedBytes: payload))

@@ -127,6 +127,39 @@ private struct EventSentence {
         + " try \(event.attempt): \(short(event.end))"
     case .notificationRequeued(let event):
       "delivery \(short(event.delivery)) is sent again\(by(event.actor))"
+    default: paymentSentence
+    }
+  }
+
+  private var paymentSentence: String {
+    switch event {
+    case .credentialSet(let event):
+      "credential \(short(event.credential)) set for"
+        + " \(event.account.isEmpty ? "everybody" : short(event.account))"
+        + (event.hasLimit ? ", up to \(Amount(event.limit, event.unit).text)" : "")
+        + (event.status == .disabled ? ", disabled" : event.status == .expired ? ", expired" : "")
+        + by(event.actor)
+    case .credentialRemoved(let event):
+      "credential \(short(event.credential)) removed\(by(event.actor))"
+    case .credentialCooled(let event):
+      "credential \(short(event.credential)) sends nothing until"
+        + " \(Timestamp(milliseconds: event.untilMs)): \(short(event.detail))"
+    case .poolSet(let event):
+      "credentials of \(short(event.upstream)) for"
+        + " \(event.account.isEmpty ? "everybody" : short(event.account)) are chosen by"
+        + " \(event.selection.name)\(by(event.actor))"
+    case .requestBegun: "request with an idempotency key taken on"
+    case .requestAnswered(let event):
+      event.status == 0
+        ? "request \(event.request) ended, and spent nothing"
+        : "request \(event.request) answered with \(event.status)"
+    case .chargeCorrected(let event):
+      "charge \(event.charge) corrected by \(postings.amounts { $0.chargedAmount }.text)"
+        + ": \(short(event.reason))\(by(event.actor))"
+    case .invoicePosted(let event):
+      "bill for \(short(event.day)): \(Amount(event.invoiced, event.meter.unit).text) where"
+        + " \(Amount(event.booked, event.meter.unit).text) are booked;"
+        + " \(Amount(event.unexplained, event.meter.unit).text) posted as unexplained\(by(event.actor))"
     default: event.kind.name
     }
   }

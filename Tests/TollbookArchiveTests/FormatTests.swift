@@ -53,6 +53,17 @@ import TollbookViews
       views: [
         "cache@3", "ledger@3", "metrics@3", "rollups@2", "jobs@1", "accounts@1", "alerts@1",
       ]),
+    Format(
+      number: 6,
+      events: [
+        1, 2, 3, 4, 17, 18, 19, 20, 21, 22, 23, 33, 34, 35, 36, 37, 38, 39, 40, 41, 50, 51, 52, 53,
+        54, 55, 56, 57, 58, 59, 60, 61, 62, 63, 65, 66, 67, 68, 69, 70, 71, 72, 80, 81, 82, 83, 90,
+        91,
+      ],
+      views: [
+        "cache@3", "ledger@3", "metrics@3", "rollups@2", "jobs@1", "accounts@1", "alerts@1",
+        "credentials@1", "requests@1",
+      ]),
   ]
 
   @Test func `the events and views of this version are those of its format`() throws {

@@ -165,6 +165,14 @@ extension GoldenEvent {
     case .alertCleared: .alertCleared(try read())
     case .notificationSent: .notificationSent(try read())
     case .notificationRequeued: .notificationRequeued(try read())
+    case .credentialSet: .credentialSet(try read())
+    case .credentialRemoved: .credentialRemoved(try read())
+    case .credentialCooled: .credentialCooled(try read())
+    case .poolSet: .poolSet(try read())
+    case .requestBegun: .requestBegun(try read())
+    case .requestAnswered: .requestAnswered(try read())
+    case .chargeCorrected: .chargeCorrected(try read())
+    case .invoicePosted: .invoicePosted(try read())
     }
   }
 

@@ -119,13 +119,18 @@ extension Event {
     case .accountClosed(let event): return isIt(event.account)
     case .accessKeyIssued(let event): return isIt(event.account)
     case .budgetSet(let event): return isIt(event.scope.account)
+    case .credentialSet(let event): return isIt(event.account)
+    case .poolSet(let event): return isIt(event.account)
+    case .requestBegun(let event): return isIt(event.account)
+    case .chargeCorrected(let event): return isOne(of: event.payers)
     case .alertRaised(let event): return isIt(event.alert.account)
     case .alertCleared(let event): return isIt(event.alert.account)
     case .fetchFailed, .cacheWritten, .cacheExpired, .cacheEvicted, .cachePurged, .entriesSwept,
       .bodiesPruned, .reservationReleased, .balanceObserved, .windowObserved, .credentialAdded,
       .credentialStatusChanged, .serviceStarted, .serviceRecovered, .snapshotTaken, .logRestored,
       .jobStarted, .jobProgressed, .jobFinished, .accessKeyRevoked, .budgetRemoved, .webhookSet,
-      .webhookRemoved, .notificationSent, .notificationRequeued:
+      .webhookRemoved, .notificationSent, .notificationRequeued,
+      .credentialRemoved, .credentialCooled, .requestAnswered, .invoicePosted:
       return false
     }
   }
@@ -150,7 +155,9 @@ extension Event {
       .jobQueued, .jobStarted, .jobProgressed, .jobFinished, .accountOpened, .accountClosed,
       .accessKeyIssued,
       .accessKeyRevoked, .budgetSet, .budgetRemoved, .webhookSet, .webhookRemoved, .alertRaised,
-      .alertCleared, .notificationSent, .notificationRequeued:
+      .alertCleared, .notificationSent, .notificationRequeued,
+      .credentialSet, .credentialRemoved, .credentialCooled, .poolSet, .requestBegun,
+      .requestAnswered, .chargeCorrected, .invoicePosted:
       false
     }
   }

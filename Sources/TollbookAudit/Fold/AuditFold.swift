@@ -135,7 +135,9 @@ struct AuditFold {
       .serviceRecovered, .snapshotTaken, .logRestored, .jobQueued, .jobStarted, .jobProgressed,
       .jobFinished, .accountOpened, .accountClosed, .accessKeyIssued,
       .accessKeyRevoked, .budgetSet, .budgetRemoved, .webhookSet, .webhookRemoved, .alertRaised,
-      .alertCleared, .notificationSent, .notificationRequeued:
+      .alertCleared, .notificationSent, .notificationRequeued,
+      .credentialSet, .credentialRemoved, .credentialCooled, .poolSet, .requestBegun,
+      .requestAnswered, .chargeCorrected, .invoicePosted:
       break
     }
   }

@@ -640,6 +640,12 @@ package nonisolated enum CredentialStatus: SwiftProtobuf.Enum, Swift.CaseIterabl
   case unspecified // = 0
   case accepted // = 1
   case rejected // = 2
+
+  /// somebody said so: it sends nothing
+  case expired // = 3
+
+  /// somebody said so: it sends nothing
+  case disabled // = 4
   case UNRECOGNIZED(Int)
 
   package init() {
@@ -651,6 +657,8 @@ package nonisolated enum CredentialStatus: SwiftProtobuf.Enum, Swift.CaseIterabl
     case 0: self = .unspecified
     case 1: self = .accepted
     case 2: self = .rejected
+    case 3: self = .expired
+    case 4: self = .disabled
     default: self = .UNRECOGNIZED(rawValue)
     }
   }
@@ -660,6 +668,8 @@ package nonisolated enum CredentialStatus: SwiftProtobuf.Enum, Swift.CaseIterabl
     case .unspecified: return 0
     case .accepted: return 1
     case .rejected: return 2
+    case .expired: return 3
+    case .disabled: return 4
     case .UNRECOGNIZED(let i): return i
     }
   }
@@ -669,6 +679,98 @@ package nonisolated enum CredentialStatus: SwiftProtobuf.Enum, Swift.CaseIterabl
     .unspecified,
     .accepted,
     .rejected,
+    .expired,
+    .disabled,
+  ]
+
+}
+
+/// Where the secret of a credential is.
+package nonisolated enum CredentialSource: SwiftProtobuf.Enum, Swift.CaseIterable {
+  package typealias RawValue = Int
+
+  /// in the settings of the service
+  case settings // = 0
+
+  /// sealed in the key file
+  case sealed // = 1
+  case UNRECOGNIZED(Int)
+
+  package init() {
+    self = .settings
+  }
+
+  package init?(rawValue: Int) {
+    switch rawValue {
+    case 0: self = .settings
+    case 1: self = .sealed
+    default: self = .UNRECOGNIZED(rawValue)
+    }
+  }
+
+  package var rawValue: Int {
+    switch self {
+    case .settings: return 0
+    case .sealed: return 1
+    case .UNRECOGNIZED(let i): return i
+    }
+  }
+
+  // The compiler won't synthesize support with the UNRECOGNIZED case.
+  package static let allCases: [CredentialSource] = [
+    .settings,
+    .sealed,
+  ]
+
+}
+
+/// By what the one that sends a call is chosen among several.
+package nonisolated enum Selection: SwiftProtobuf.Enum, Swift.CaseIterable {
+  package typealias RawValue = Int
+  case random // = 0
+
+  /// at random, by their weights
+  case weighted // = 1
+  case mostRemaining // = 2
+  case leastRecentlyLimited // = 3
+
+  /// the first that can, in the order in which they were put in
+  case failover // = 4
+  case UNRECOGNIZED(Int)
+
+  package init() {
+    self = .random
+  }
+
+  package init?(rawValue: Int) {
+    switch rawValue {
+    case 0: self = .random
+    case 1: self = .weighted
+    case 2: self = .mostRemaining
+    case 3: self = .leastRecentlyLimited
+    case 4: self = .failover
+    default: self = .UNRECOGNIZED(rawValue)
+    }
+  }
+
+  package var rawValue: Int {
+    switch self {
+    case .random: return 0
+    case .weighted: return 1
+    case .mostRemaining: return 2
+    case .leastRecentlyLimited: return 3
+    case .failover: return 4
+    case .UNRECOGNIZED(let i): return i
+    }
+  }
+
+  // The compiler won't synthesize support with the UNRECOGNIZED case.
+  package static let allCases: [Selection] = [
+    .random,
+    .weighted,
+    .mostRemaining,
+    .leastRecentlyLimited,
+    .failover,
   ]
 
 }
@@ -2082,6 +2184,91 @@ package nonisolated struct ChargeResolved: Sendable {
   fileprivate var _meter: MeterName? = nil
 }
 
+/// A charge was found wrong. It stays, and this is added to it.
+package nonisolated struct ChargeCorrected: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// position of the TokensCharged
+  package var charge: UInt64 = 0
+
+  /// of that charge
+  package var fetch: UInt64 = 0
+
+  package var attempt: UInt32 = 0
+
+  package var credential: String = String()
+
+  package var operation: String = String()
+
+  /// amount: the difference, with its sign, on each meter that the charge counts on
+  package var moves: [Move] = []
+
+  /// of that charge
+  package var payers: [Payer] = []
+
+  /// as of a charge
+  package var windows: [String] = []
+
+  package var reason: String = String()
+
+  /// who did it
+  package var actor: String = String()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+/// What an upstream's bill says of a day, beyond what the ledger says, was posted as unexplained.
+package nonisolated struct InvoicePosted: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var meter: MeterName {
+    get {_meter ?? MeterName()}
+    set {_meter = newValue}
+  }
+  /// Returns true if `meter` has been explicitly set.
+  package var hasMeter: Bool {self._meter != nil}
+  /// Clears the value of `meter`. Subsequent reads from it will return its default value.
+  package mutating func clearMeter() {self._meter = nil}
+
+  /// of the meter
+  package var window: String = String()
+
+  /// of the bill: 2026-11-21
+  package var day: String = String()
+
+  /// or model, as the bill names it; empty: all
+  package var operation: String = String()
+
+  /// what the bill says
+  package var invoiced: Int64 = 0
+
+  /// what the ledger says
+  package var booked: Int64 = 0
+
+  /// posted as moved by somebody else; negative: billed less than we count
+  package var unexplained: Int64 = 0
+
+  /// SHA-256 of the bill
+  package var invoice: Data = Data()
+
+  package var note: String = String()
+
+  /// who did it
+  package var actor: String = String()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _meter: MeterName? = nil
+}
+
 package nonisolated struct Reading: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -2475,6 +2662,193 @@ package nonisolated struct CredentialStatusChanged: Sendable {
 
   /// who did it; empty: the upstream said so
   package var actor: String = String()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+/// A credential was put in, or changed: this is how it is from now on. Its secret is in no event.
+package nonisolated struct CredentialSet: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// its id: the upstream, a colon, the beginning of the secret's SHA-256
+  package var credential: String = String()
+
+  package var upstream: String = String()
+
+  /// for people
+  package var name: String = String()
+
+  /// whose calls it sends; empty: everybody's
+  package var account: String = String()
+
+  /// of the limit
+  package var unit: String = String()
+
+  /// what it may spend in all; not set: as much as the upstream lets it
+  package var limit: Int64 {
+    get {_limit ?? 0}
+    set {_limit = newValue}
+  }
+  /// Returns true if `limit` has been explicitly set.
+  package var hasLimit: Bool {self._limit != nil}
+  /// Clears the value of `limit`. Subsequent reads from it will return its default value.
+  package mutating func clearLimit() {self._limit = nil}
+
+  /// how often it is chosen beside others
+  package var weight: UInt32 = 0
+
+  package var source: CredentialSource = .settings
+
+  /// whose limits it uses; empty: its own
+  package var quotaGroup: String = String()
+
+  /// accepted, expired or disabled, as somebody said
+  package var status: CredentialStatus = .unspecified
+
+  /// by the wall clock
+  package var setMs: Int64 = 0
+
+  /// who did it
+  package var actor: String = String()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _limit: Int64? = nil
+}
+
+/// A credential sends nothing from then on, and its secret is gone.
+package nonisolated struct CredentialRemoved: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var credential: String = String()
+
+  /// who did it
+  package var actor: String = String()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+/// The upstream wants no more calls of a credential for a while, nor of others of its quota group.
+package nonisolated struct CredentialCooled: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var credential: String = String()
+
+  /// empty: its own
+  package var quotaGroup: String = String()
+
+  /// by our clock
+  package var untilMs: Int64 = 0
+
+  package var reason: FailureReason = .unspecified
+
+  /// what the upstream said
+  package var detail: String = String()
+
+  package var fetch: UInt64 = 0
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+/// How the credentials for an account and an upstream are chosen from now on.
+package nonisolated struct PoolSet: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var upstream: String = String()
+
+  /// empty: of everybody for whom nothing else is set
+  package var account: String = String()
+
+  package var selection: Selection = .random
+
+  /// who did it
+  package var actor: String = String()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+/// A request with an idempotency key was taken on. The position of this event is its number.
+package nonisolated struct RequestBegun: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// SHA-256 of the key, for whose access key it is
+  package var key: Data = Data()
+
+  /// SHA-256 of what is asked
+  package var request: Data = Data()
+
+  package var account: String = String()
+
+  /// id of the key that the client showed; empty: none
+  package var accessKey: String = String()
+
+  /// by the wall clock
+  package var begunMs: Int64 = 0
+
+  /// a repeat gets the same answer until then
+  package var keepUntilMs: Int64 = 0
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+/// What was answered to it, and will be again.
+package nonisolated struct RequestAnswered: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// position of RequestBegun
+  package var request: UInt64 = 0
+
+  /// of HTTP; 0: nothing was spent and nothing answered, a repeat is a new request
+  package var status: UInt32 = 0
+
+  package var contentType: String = String()
+
+  /// SHA-256 of the body, empty when there is none
+  package var body: Data = Data()
+
+  /// its length, not compressed
+  package var bodyBytes: UInt32 = 0
+
+  /// those that belong to the answer, such as what it cost
+  package var headers: [RequestHeader] = []
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+package nonisolated struct RequestHeader: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var name: String = String()
+
+  package var value: String = String()
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -3194,7 +3568,15 @@ nonisolated extension RefusalReason: SwiftProtobuf._ProtoNameProviding {
 }
 
 nonisolated extension CredentialStatus: SwiftProtobuf._ProtoNameProviding {
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0CREDENTIAL_STATUS_UNSPECIFIED\0\u{1}CREDENTIAL_STATUS_ACCEPTED\0\u{1}CREDENTIAL_STATUS_REJECTED\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0CREDENTIAL_STATUS_UNSPECIFIED\0\u{1}CREDENTIAL_STATUS_ACCEPTED\0\u{1}CREDENTIAL_STATUS_REJECTED\0\u{1}CREDENTIAL_STATUS_EXPIRED\0\u{1}CREDENTIAL_STATUS_DISABLED\0")
+}
+
+nonisolated extension CredentialSource: SwiftProtobuf._ProtoNameProviding {
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0CREDENTIAL_SOURCE_SETTINGS\0\u{1}CREDENTIAL_SOURCE_SEALED\0")
+}
+
+nonisolated extension Selection: SwiftProtobuf._ProtoNameProviding {
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0SELECTION_RANDOM\0\u{1}SELECTION_WEIGHTED\0\u{1}SELECTION_MOST_REMAINING\0\u{1}SELECTION_LEAST_RECENTLY_LIMITED\0\u{1}SELECTION_FAILOVER\0")
 }
 
 nonisolated extension BudgetSpan: SwiftProtobuf._ProtoNameProviding {
@@ -5314,6 +5696,160 @@ nonisolated extension ChargeResolved: SwiftProtobuf.Message, SwiftProtobuf._Mess
   }
 }
 
+nonisolated extension ChargeCorrected: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".ChargeCorrected"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}charge\0\u{1}fetch\0\u{1}attempt\0\u{1}credential\0\u{1}operation\0\u{1}moves\0\u{1}payers\0\u{1}windows\0\u{1}reason\0\u{1}actor\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt64Field(value: &self.charge) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.fetch) }()
+      case 3: try { try decoder.decodeSingularUInt32Field(value: &self.attempt) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.credential) }()
+      case 5: try { try decoder.decodeSingularStringField(value: &self.operation) }()
+      case 6: try { try decoder.decodeRepeatedMessageField(value: &self.moves) }()
+      case 7: try { try decoder.decodeRepeatedMessageField(value: &self.payers) }()
+      case 8: try { try decoder.decodeRepeatedStringField(value: &self.windows) }()
+      case 9: try { try decoder.decodeSingularStringField(value: &self.reason) }()
+      case 10: try { try decoder.decodeSingularStringField(value: &self.actor) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.charge != 0 {
+      try visitor.visitSingularUInt64Field(value: self.charge, fieldNumber: 1)
+    }
+    if self.fetch != 0 {
+      try visitor.visitSingularUInt64Field(value: self.fetch, fieldNumber: 2)
+    }
+    if self.attempt != 0 {
+      try visitor.visitSingularUInt32Field(value: self.attempt, fieldNumber: 3)
+    }
+    if !self.credential.isEmpty {
+      try visitor.visitSingularStringField(value: self.credential, fieldNumber: 4)
+    }
+    if !self.operation.isEmpty {
+      try visitor.visitSingularStringField(value: self.operation, fieldNumber: 5)
+    }
+    if !self.moves.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.moves, fieldNumber: 6)
+    }
+    if !self.payers.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.payers, fieldNumber: 7)
+    }
+    if !self.windows.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.windows, fieldNumber: 8)
+    }
+    if !self.reason.isEmpty {
+      try visitor.visitSingularStringField(value: self.reason, fieldNumber: 9)
+    }
+    if !self.actor.isEmpty {
+      try visitor.visitSingularStringField(value: self.actor, fieldNumber: 10)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: ChargeCorrected, rhs: ChargeCorrected) -> Bool {
+    if lhs.charge != rhs.charge {return false}
+    if lhs.fetch != rhs.fetch {return false}
+    if lhs.attempt != rhs.attempt {return false}
+    if lhs.credential != rhs.credential {return false}
+    if lhs.operation != rhs.operation {return false}
+    if lhs.moves != rhs.moves {return false}
+    if lhs.payers != rhs.payers {return false}
+    if lhs.windows != rhs.windows {return false}
+    if lhs.reason != rhs.reason {return false}
+    if lhs.actor != rhs.actor {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension InvoicePosted: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".InvoicePosted"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}meter\0\u{1}window\0\u{1}day\0\u{1}operation\0\u{1}invoiced\0\u{1}booked\0\u{1}unexplained\0\u{1}invoice\0\u{1}note\0\u{1}actor\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularMessageField(value: &self._meter) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.window) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.day) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.operation) }()
+      case 5: try { try decoder.decodeSingularInt64Field(value: &self.invoiced) }()
+      case 6: try { try decoder.decodeSingularInt64Field(value: &self.booked) }()
+      case 7: try { try decoder.decodeSingularInt64Field(value: &self.unexplained) }()
+      case 8: try { try decoder.decodeSingularBytesField(value: &self.invoice) }()
+      case 9: try { try decoder.decodeSingularStringField(value: &self.note) }()
+      case 10: try { try decoder.decodeSingularStringField(value: &self.actor) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._meter {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    } }()
+    if !self.window.isEmpty {
+      try visitor.visitSingularStringField(value: self.window, fieldNumber: 2)
+    }
+    if !self.day.isEmpty {
+      try visitor.visitSingularStringField(value: self.day, fieldNumber: 3)
+    }
+    if !self.operation.isEmpty {
+      try visitor.visitSingularStringField(value: self.operation, fieldNumber: 4)
+    }
+    if self.invoiced != 0 {
+      try visitor.visitSingularInt64Field(value: self.invoiced, fieldNumber: 5)
+    }
+    if self.booked != 0 {
+      try visitor.visitSingularInt64Field(value: self.booked, fieldNumber: 6)
+    }
+    if self.unexplained != 0 {
+      try visitor.visitSingularInt64Field(value: self.unexplained, fieldNumber: 7)
+    }
+    if !self.invoice.isEmpty {
+      try visitor.visitSingularBytesField(value: self.invoice, fieldNumber: 8)
+    }
+    if !self.note.isEmpty {
+      try visitor.visitSingularStringField(value: self.note, fieldNumber: 9)
+    }
+    if !self.actor.isEmpty {
+      try visitor.visitSingularStringField(value: self.actor, fieldNumber: 10)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: InvoicePosted, rhs: InvoicePosted) -> Bool {
+    if lhs._meter != rhs._meter {return false}
+    if lhs.window != rhs.window {return false}
+    if lhs.day != rhs.day {return false}
+    if lhs.operation != rhs.operation {return false}
+    if lhs.invoiced != rhs.invoiced {return false}
+    if lhs.booked != rhs.booked {return false}
+    if lhs.unexplained != rhs.unexplained {return false}
+    if lhs.invoice != rhs.invoice {return false}
+    if lhs.note != rhs.note {return false}
+    if lhs.actor != rhs.actor {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
 nonisolated extension Reading: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Reading"
   package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}balance\0\u{3}upstream_ms\0\u{3}next_refill_ms\0\u{3}observed_ms\0")
@@ -5963,6 +6499,375 @@ nonisolated extension CredentialStatusChanged: SwiftProtobuf.Message, SwiftProto
     if lhs.status != rhs.status {return false}
     if lhs.detail != rhs.detail {return false}
     if lhs.actor != rhs.actor {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension CredentialSet: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".CredentialSet"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}credential\0\u{1}upstream\0\u{1}name\0\u{1}account\0\u{1}unit\0\u{1}limit\0\u{1}weight\0\u{1}source\0\u{3}quota_group\0\u{1}status\0\u{3}set_ms\0\u{1}actor\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.credential) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.upstream) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.name) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.account) }()
+      case 5: try { try decoder.decodeSingularStringField(value: &self.unit) }()
+      case 6: try { try decoder.decodeSingularInt64Field(value: &self._limit) }()
+      case 7: try { try decoder.decodeSingularUInt32Field(value: &self.weight) }()
+      case 8: try { try decoder.decodeSingularEnumField(value: &self.source) }()
+      case 9: try { try decoder.decodeSingularStringField(value: &self.quotaGroup) }()
+      case 10: try { try decoder.decodeSingularEnumField(value: &self.status) }()
+      case 11: try { try decoder.decodeSingularInt64Field(value: &self.setMs) }()
+      case 12: try { try decoder.decodeSingularStringField(value: &self.actor) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.credential.isEmpty {
+      try visitor.visitSingularStringField(value: self.credential, fieldNumber: 1)
+    }
+    if !self.upstream.isEmpty {
+      try visitor.visitSingularStringField(value: self.upstream, fieldNumber: 2)
+    }
+    if !self.name.isEmpty {
+      try visitor.visitSingularStringField(value: self.name, fieldNumber: 3)
+    }
+    if !self.account.isEmpty {
+      try visitor.visitSingularStringField(value: self.account, fieldNumber: 4)
+    }
+    if !self.unit.isEmpty {
+      try visitor.visitSingularStringField(value: self.unit, fieldNumber: 5)
+    }
+    try { if let v = self._limit {
+      try visitor.visitSingularInt64Field(value: v, fieldNumber: 6)
+    } }()
+    if self.weight != 0 {
+      try visitor.visitSingularUInt32Field(value: self.weight, fieldNumber: 7)
+    }
+    if self.source != .settings {
+      try visitor.visitSingularEnumField(value: self.source, fieldNumber: 8)
+    }
+    if !self.quotaGroup.isEmpty {
+      try visitor.visitSingularStringField(value: self.quotaGroup, fieldNumber: 9)
+    }
+    if self.status != .unspecified {
+      try visitor.visitSingularEnumField(value: self.status, fieldNumber: 10)
+    }
+    if self.setMs != 0 {
+      try visitor.visitSingularInt64Field(value: self.setMs, fieldNumber: 11)
+    }
+    if !self.actor.isEmpty {
+      try visitor.visitSingularStringField(value: self.actor, fieldNumber: 12)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: CredentialSet, rhs: CredentialSet) -> Bool {
+    if lhs.credential != rhs.credential {return false}
+    if lhs.upstream != rhs.upstream {return false}
+    if lhs.name != rhs.name {return false}
+    if lhs.account != rhs.account {return false}
+    if lhs.unit != rhs.unit {return false}
+    if lhs._limit != rhs._limit {return false}
+    if lhs.weight != rhs.weight {return false}
+    if lhs.source != rhs.source {return false}
+    if lhs.quotaGroup != rhs.quotaGroup {return false}
+    if lhs.status != rhs.status {return false}
+    if lhs.setMs != rhs.setMs {return false}
+    if lhs.actor != rhs.actor {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension CredentialRemoved: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".CredentialRemoved"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}credential\0\u{1}actor\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.credential) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.actor) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.credential.isEmpty {
+      try visitor.visitSingularStringField(value: self.credential, fieldNumber: 1)
+    }
+    if !self.actor.isEmpty {
+      try visitor.visitSingularStringField(value: self.actor, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: CredentialRemoved, rhs: CredentialRemoved) -> Bool {
+    if lhs.credential != rhs.credential {return false}
+    if lhs.actor != rhs.actor {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension CredentialCooled: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".CredentialCooled"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}credential\0\u{3}quota_group\0\u{3}until_ms\0\u{1}reason\0\u{1}detail\0\u{1}fetch\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.credential) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.quotaGroup) }()
+      case 3: try { try decoder.decodeSingularInt64Field(value: &self.untilMs) }()
+      case 4: try { try decoder.decodeSingularEnumField(value: &self.reason) }()
+      case 5: try { try decoder.decodeSingularStringField(value: &self.detail) }()
+      case 6: try { try decoder.decodeSingularUInt64Field(value: &self.fetch) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.credential.isEmpty {
+      try visitor.visitSingularStringField(value: self.credential, fieldNumber: 1)
+    }
+    if !self.quotaGroup.isEmpty {
+      try visitor.visitSingularStringField(value: self.quotaGroup, fieldNumber: 2)
+    }
+    if self.untilMs != 0 {
+      try visitor.visitSingularInt64Field(value: self.untilMs, fieldNumber: 3)
+    }
+    if self.reason != .unspecified {
+      try visitor.visitSingularEnumField(value: self.reason, fieldNumber: 4)
+    }
+    if !self.detail.isEmpty {
+      try visitor.visitSingularStringField(value: self.detail, fieldNumber: 5)
+    }
+    if self.fetch != 0 {
+      try visitor.visitSingularUInt64Field(value: self.fetch, fieldNumber: 6)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: CredentialCooled, rhs: CredentialCooled) -> Bool {
+    if lhs.credential != rhs.credential {return false}
+    if lhs.quotaGroup != rhs.quotaGroup {return false}
+    if lhs.untilMs != rhs.untilMs {return false}
+    if lhs.reason != rhs.reason {return false}
+    if lhs.detail != rhs.detail {return false}
+    if lhs.fetch != rhs.fetch {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension PoolSet: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".PoolSet"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}upstream\0\u{1}account\0\u{1}selection\0\u{1}actor\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.upstream) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.account) }()
+      case 3: try { try decoder.decodeSingularEnumField(value: &self.selection) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.actor) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.upstream.isEmpty {
+      try visitor.visitSingularStringField(value: self.upstream, fieldNumber: 1)
+    }
+    if !self.account.isEmpty {
+      try visitor.visitSingularStringField(value: self.account, fieldNumber: 2)
+    }
+    if self.selection != .random {
+      try visitor.visitSingularEnumField(value: self.selection, fieldNumber: 3)
+    }
+    if !self.actor.isEmpty {
+      try visitor.visitSingularStringField(value: self.actor, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: PoolSet, rhs: PoolSet) -> Bool {
+    if lhs.upstream != rhs.upstream {return false}
+    if lhs.account != rhs.account {return false}
+    if lhs.selection != rhs.selection {return false}
+    if lhs.actor != rhs.actor {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension RequestBegun: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".RequestBegun"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}key\0\u{1}request\0\u{1}account\0\u{3}access_key\0\u{3}begun_ms\0\u{3}keep_until_ms\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.key) }()
+      case 2: try { try decoder.decodeSingularBytesField(value: &self.request) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.account) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.accessKey) }()
+      case 5: try { try decoder.decodeSingularInt64Field(value: &self.begunMs) }()
+      case 6: try { try decoder.decodeSingularInt64Field(value: &self.keepUntilMs) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.key.isEmpty {
+      try visitor.visitSingularBytesField(value: self.key, fieldNumber: 1)
+    }
+    if !self.request.isEmpty {
+      try visitor.visitSingularBytesField(value: self.request, fieldNumber: 2)
+    }
+    if !self.account.isEmpty {
+      try visitor.visitSingularStringField(value: self.account, fieldNumber: 3)
+    }
+    if !self.accessKey.isEmpty {
+      try visitor.visitSingularStringField(value: self.accessKey, fieldNumber: 4)
+    }
+    if self.begunMs != 0 {
+      try visitor.visitSingularInt64Field(value: self.begunMs, fieldNumber: 5)
+    }
+    if self.keepUntilMs != 0 {
+      try visitor.visitSingularInt64Field(value: self.keepUntilMs, fieldNumber: 6)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: RequestBegun, rhs: RequestBegun) -> Bool {
+    if lhs.key != rhs.key {return false}
+    if lhs.request != rhs.request {return false}
+    if lhs.account != rhs.account {return false}
+    if lhs.accessKey != rhs.accessKey {return false}
+    if lhs.begunMs != rhs.begunMs {return false}
+    if lhs.keepUntilMs != rhs.keepUntilMs {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension RequestAnswered: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".RequestAnswered"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}request\0\u{1}status\0\u{3}content_type\0\u{1}body\0\u{3}body_bytes\0\u{1}headers\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt64Field(value: &self.request) }()
+      case 2: try { try decoder.decodeSingularUInt32Field(value: &self.status) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.contentType) }()
+      case 4: try { try decoder.decodeSingularBytesField(value: &self.body) }()
+      case 5: try { try decoder.decodeSingularUInt32Field(value: &self.bodyBytes) }()
+      case 6: try { try decoder.decodeRepeatedMessageField(value: &self.headers) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.request != 0 {
+      try visitor.visitSingularUInt64Field(value: self.request, fieldNumber: 1)
+    }
+    if self.status != 0 {
+      try visitor.visitSingularUInt32Field(value: self.status, fieldNumber: 2)
+    }
+    if !self.contentType.isEmpty {
+      try visitor.visitSingularStringField(value: self.contentType, fieldNumber: 3)
+    }
+    if !self.body.isEmpty {
+      try visitor.visitSingularBytesField(value: self.body, fieldNumber: 4)
+    }
+    if self.bodyBytes != 0 {
+      try visitor.visitSingularUInt32Field(value: self.bodyBytes, fieldNumber: 5)
+    }
+    if !self.headers.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.headers, fieldNumber: 6)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: RequestAnswered, rhs: RequestAnswered) -> Bool {
+    if lhs.request != rhs.request {return false}
+    if lhs.status != rhs.status {return false}
+    if lhs.contentType != rhs.contentType {return false}
+    if lhs.body != rhs.body {return false}
+    if lhs.bodyBytes != rhs.bodyBytes {return false}
+    if lhs.headers != rhs.headers {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension RequestHeader: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".RequestHeader"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}value\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.name) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.value) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.name.isEmpty {
+      try visitor.visitSingularStringField(value: self.name, fieldNumber: 1)
+    }
+    if !self.value.isEmpty {
+      try visitor.visitSingularStringField(value: self.value, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: RequestHeader, rhs: RequestHeader) -> Bool {
+    if lhs.name != rhs.name {return false}
+    if lhs.value != rhs.value {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

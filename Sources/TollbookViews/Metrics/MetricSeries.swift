@@ -71,7 +71,9 @@ package enum MetricSeries: UInt8, CaseIterable, Sendable {
       .serviceStarted, .serviceRecovered, .snapshotTaken, .logRestored, .jobQueued, .jobStarted,
       .jobProgressed, .jobFinished, .accountOpened, .accountClosed, .accessKeyIssued,
       .accessKeyRevoked, .budgetSet, .budgetRemoved, .webhookSet, .webhookRemoved, .alertRaised,
-      .alertCleared, .notificationSent, .notificationRequeued:
+      .alertCleared, .notificationSent, .notificationRequeued,
+      .credentialSet, .credentialRemoved, .credentialCooled, .poolSet, .requestBegun,
+      .requestAnswered, .chargeCorrected, .invoicePosted:
       []
     }
   }

@@ -63,7 +63,9 @@ struct RollupChanges {
       .credentialStatusChanged, .serviceRecovered, .snapshotTaken, .logRestored, .jobQueued,
       .jobStarted, .jobProgressed, .jobFinished, .accountOpened, .accountClosed, .accessKeyIssued,
       .accessKeyRevoked, .budgetSet, .budgetRemoved, .webhookSet, .webhookRemoved, .alertRaised,
-      .alertCleared, .notificationSent, .notificationRequeued:
+      .alertCleared, .notificationSent, .notificationRequeued,
+      .credentialSet, .credentialRemoved, .credentialCooled, .poolSet, .requestBegun,
+      .requestAnswered, .chargeCorrected, .invoicePosted:
       break
     }
   }
