@@ -1,4 +1,5 @@
 import TollbookEvents
+package import TollbookGateway
 package import TollbookUpstreams
 
 /// Keepa as the gateway sees it. Each method makes one attempt, sends it at most once, and never
@@ -16,9 +17,14 @@ package protocol KeepaAPI: Sendable {
 
   /// Makes any other call.
   func call(_ call: KeepaCall, within limit: Duration) async -> UpstreamCall<KeepaCallAnswer>
+
+  /// The same Keepa, called with another key; nil: it takes no other.
+  func with(_ lease: CredentialLease) -> (any KeepaAPI)?
 }
 
 extension KeepaAPI {
+  package func with(_ lease: CredentialLease) -> (any KeepaAPI)? { nil }
+
   /// Sends nothing: for what stands in for Keepa and sells products alone.
   package func call(
     _ call: KeepaCall, within limit: Duration

@@ -1,4 +1,5 @@
 import TollbookEvents
+package import TollbookGateway
 package import TollbookUpstreams
 
 /// Keepa over HTTP, with one key, which is in the address.
@@ -30,6 +31,17 @@ package final class KeepaClient: KeepaAPI, CustomStringConvertible, CustomReflec
     self.credential = credential
     self.settings = settings
     client = UpstreamClient(settings.base, settings: settings.client, now: now)
+  }
+
+  private init(_ credential: KeepaCredential, like other: KeepaClient) {
+    self.credential = credential
+    settings = other.settings
+    client = other.client
+  }
+
+  /// Over the same connections.
+  package func with(_ lease: CredentialLease) -> (any KeepaAPI)? {
+    KeepaClient(KeepaCredential(id: lease.id, key: lease.secret), like: self)
   }
 
   package var description: String { "Keepa client of \(credential.id) at \(settings.base)" }

@@ -2,7 +2,7 @@ package import TollbookEvents
 package import TollbookGateway
 import TollbookUpstreams
 
-/// Keepa, bought from with one key, on the key's token bucket: products in calls of up to 100 of one marketplace, and what
+/// Keepa, bought from with one key, on the token bucket of the key's quota group: products in calls of up to 100 of one marketplace, and what
 /// else it answers, a call each.
 package struct KeepaUpstream: Upstream {
   package static let name = "keepa"
@@ -12,19 +12,24 @@ package struct KeepaUpstream: Upstream {
   package static let unit = "tokens"
 
   let api: any KeepaAPI
+  /// Empty: there is no key, and nothing is bought.
   private let credential: String
+  private let quotaGroup: String
   private let bucket: RefillBucket
   private let freshness: [String: FreshnessPolicy]
 
   /// - Parameters:
-  ///   - credential: the id of the key.
+  ///   - credential: the id of the key; empty: there is none, and nothing is bought until one is put in.
+  ///   - quotaGroup: whose token bucket it uses; nil: its own.
   ///   - freshness: by kind; of the others ``standardFreshness(of:)``.
   package init(
-    _ api: any KeepaAPI, credential: String, overdraft: GatewaySettings.Overdraft = .never,
+    _ api: any KeepaAPI, credential: String, quotaGroup: String? = nil,
+    overdraft: GatewaySettings.Overdraft = .never,
     freshness: [String: FreshnessPolicy] = [:]
   ) {
     self.api = api
     self.credential = credential
+    self.quotaGroup = quotaGroup ?? credential
     bucket = Self.bucket(overdraft)
     self.freshness = freshness
   }
@@ -39,14 +44,23 @@ package struct KeepaUpstream: Upstream {
 
   package var name: String { Self.name }
   package var title: String { "Keepa" }
-  package var credentials: [String] { [credential] }
-  package var meter: MeterKey { MeterKey(owner: credential, unit: Self.unit) }
+  package var credentials: [String] { credential.isEmpty ? [] : [credential] }
+  package var meter: MeterKey { MeterKey(owner: quotaGroup, unit: Self.unit) }
 
   package var meters: [UpstreamMeter] {
-    [UpstreamMeter(meter, .refillBucket(bucket), doubt: .ownReadings)]
+    credential.isEmpty
+      ? [] : [UpstreamMeter(meter, .refillBucket(bucket), doubt: .ownReadings)]
   }
 
   package var kinds: [ResourceKind] { Self.kinds(freshness) }
+
+  package func with(_ lease: CredentialLease) -> (any Upstream)? {
+    api.with(lease).map { api in
+      KeepaUpstream(
+        api, credential: lease.id, quotaGroup: lease.quotaGroup, overdraft: bucket.overdraft,
+        freshness: freshness)
+    }
+  }
 
   /// Two minutes, in milliseconds. Keepa collects some data only when it is asked, and charges for a call that was given up
   /// (fact sheet, sections 1 and 10).

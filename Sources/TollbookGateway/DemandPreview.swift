@@ -118,7 +118,7 @@ extension Purchaser {
     let (cache, books) = (cache, books)
     let batch = PurchaseQueue.Batch(previewing: order)
     let command = ReserveCommand(
-      upstream: upstream, batch: batch, credentials: upstream.credentials,
+      batch: batch, upstream: upstream.name, members: members(for: batch), draw: random(),
       elsewhere: taken(for: batch, at: now),
       isCacheOn: settings.isCacheOn, storageAdmits: storageAdmits,
       mostBudgetValues: settings.mostBudgetValues, now: now)
@@ -128,7 +128,7 @@ extension Purchaser {
       }
       switch decision.answer {
       case .decided(let decided): return .success(decided)
-      case .keyRejected(let detail):
+      case .keyRejected(_, let detail):
         return .failure(
           PurchaseProblem(.keyRejected, "\(upstream.title) refuses the key: \(detail)"))
       case .needsReading:

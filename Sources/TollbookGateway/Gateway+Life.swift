@@ -9,13 +9,14 @@ extension Gateway {
   package func start(version: String) async throws(LogError) {
     let command = StartCommand(
       version: version, isSimulated: isSimulated,
-      upstreams: purchasers.map(\.upstream), restored: try unnotedRestore(),
+      upstreams: purchasers.filter(\.isConfigured).map(\.upstream), restored: try unnotedRestore(),
       now: log.time.now())
     let ledger = ledger
     let started = try await log.decide { (state, context) throws(LogError) in
       try command.decide(ledger, state, context)
     }
     jobs.begin(at: started.position)
+    try bindCredentials()
     try await resumeJobs()
   }
 

@@ -1,4 +1,5 @@
 import Algorithms
+package import Crypto
 import Synchronization
 package import TollbookEvents
 package import TollbookLog
@@ -37,6 +38,8 @@ package final class Gateway: Sendable {
   /// Tells webhooks.
   let send: MessageSender.Send
   package let webhookKeys: WebhookKeys
+  /// The secrets of credentials that were put in.
+  let keyFile: KeyFile
   let alertState = Mutex(AlertWatch.State())
 
   /// - Parameters:
@@ -44,12 +47,14 @@ package final class Gateway: Sendable {
   ///   - random: numbers from 0 up to, not including, 1, for the jitter of retries.
   ///   - lookUp: what names of hosts stand for; nil: what the system says.
   ///   - send: tells webhooks; nil: by HTTP.
+  ///   - master: what seals the secrets of credentials; nil: none can be put in.
   package init(
     log: EventLog, upstreams: [RegisteredUpstream], settings: GatewaySettings,
     random: @escaping @Sendable () -> Double, lookUp: AddressGuard.LookUp? = nil,
-    send: MessageSender.Send? = nil
+    send: MessageSender.Send? = nil, master: SymmetricKey? = nil
   ) {
     self.log = log
+    keyFile = KeyFile(folder: log.directory.path, master: master)
     alerts = AlertsView(log)
     addresses = AddressGuard(
       allowing: settings.webhookHosts, lookUp: lookUp ?? AddressGuard.system)
@@ -70,7 +75,7 @@ package final class Gateway: Sendable {
 
   /// What buys an operation: that of the upstream whose name the operation begins with.
   func purchaser(of operation: String) -> Purchaser? {
-    purchasers.first { operation.hasPrefix($0.upstream.name + ".") }
+    purchasers.first { operation.hasPrefix($0.upstream.name + ".") && $0.isConfigured }
   }
 
   /// The kinds whose entries may come from elsewhere, of upstreams that are configured or not.
@@ -85,7 +90,7 @@ package final class Gateway: Sendable {
   /// How the upstreams stand, in the order in which they were registered.
   package var statuses: [UpstreamStatus] {
     registered.map { registered in
-      purchasers.first { $0.upstream.name == registered.name }?.status
+      purchasers.first { $0.upstream.name == registered.name && $0.isConfigured }?.status
         ?? UpstreamStatus(
           registered.name, isConfigured: false, state: .notConfigured,
           detail: registered.absence)
@@ -98,7 +103,11 @@ package final class Gateway: Sendable {
 
   /// Whether an upstream that is configured has a meter: what is in doubt on another one no reading will ever settle.
   package func isRead(_ meter: MeterKey) -> Bool {
-    purchasers.contains { $0.upstream.meters.contains { $0.key == meter.inWindow("") } }
+    purchasers.contains { purchaser in
+      purchaser.members.upstreams.contains { upstream in
+        upstream.meters.contains { $0.key == meter.inWindow("") }
+      }
+    }
   }
 
   /// A page of the books as it stands; that of a meter that nothing is known of is empty.
@@ -108,7 +117,10 @@ package final class Gateway: Sendable {
 
   /// Asks an upstream how its meters stand, unless that was done a short while ago.
   package func readMeters(of name: String) async {
-    _ = await purchasers.first { $0.upstream.name == name }?.watch.refresh(evenIfRead: false)
+    guard let purchaser = purchasers.first(where: { $0.upstream.name == name }) else { return }
+    for upstream in purchaser.members.upstreams {
+      _ = await purchaser.watch(of: upstream).refresh(evenIfRead: false)
+    }
   }
 
   /// The longest time that a call may be out, in milliseconds: so long may an orderly end wait for one.

@@ -26,6 +26,11 @@ package struct RetryPolicy: Sendable, Hashable {
     }
   }
 
+  /// Whether another credential may get what this one did not.
+  static func isOfCredential(_ reason: FailureReason) -> Bool {
+    reason == .keyRejected || reason == .insufficientTokens
+  }
+
   /// Whether another attempt may get what this one did not. An answer that came and cannot be read would be paid for again.
   static func isWorthRetrying(_ failure: UpstreamFailure) -> Bool {
     isFault(failure.reason) && failure.reason != .unreadable
@@ -45,8 +50,14 @@ package struct RetryPolicy: Sendable, Hashable {
     let doublings = min(attempt - 1, 30)
     let limit = min(longestDelay, firstDelay << Int64(doublings))
     let delay = Int64(Double(limit + 1) * random)
-    let isInTime = elapsed + delay + shortestAttempt <= totalTimeout
-    return isInTime && delay + shortestAttempt <= left ? delay : nil
+    return isInTime(elapsed: elapsed + delay, left: left - delay) ? delay : nil
+  }
+
+  /// Whether an attempt that begins now has the time that it needs.
+  ///
+  /// - Parameter left: how long somebody still waits for what it brings.
+  func isInTime(elapsed: Int64, left: Int64) -> Bool {
+    elapsed + shortestAttempt <= totalTimeout && shortestAttempt <= left
   }
 
   /// How long the next attempt may take.

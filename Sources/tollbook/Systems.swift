@@ -38,11 +38,10 @@ extension System {
   static let keepa = System(http: .keepa) { settings, simulator in
     let http = HTTPSystem.keepa.scoring(
       try settings.scoring(), fresh: settings.scoringFresh)
-    let key = simulator == nil ? settings.keepaKey : KeepaSimulator.sampleKey
-    guard let key else {
-      return Opened(upstream: .keepa(nil, settings.gateway), http: http)
-    }
-    let credential = KeepaCredential(id: credentialID(of: key, for: KeepaUpstream.name), key: key)
+    // Without a key of the settings those that are put in are used.
+    let key = simulator == nil ? settings.keepaKey ?? "" : KeepaSimulator.sampleKey
+    let id = key.isEmpty ? "" : CredentialOrder.id(of: key, for: KeepaUpstream.name)
+    let credential = KeepaCredential(id: id, key: key)
     var connection = KeepaClient.Settings(base: simulator ?? settings.keepaBase)
     if simulator == nil { connection.client.connectTo = settings.keepaConnectTo }
     let client = KeepaClient(
@@ -51,11 +50,5 @@ extension System {
     return Opened(
       upstream: .keepa((client, credential.id), settings.gateway), http: http,
       close: client.shutdown)
-  }
-
-  /// The name of a key in the log: tells keys apart and gives none away.
-  static func credentialID(of key: String, for upstream: String) -> String {
-    let digest = SHA256.hash(data: Data(key.utf8)).prefix(4)
-    return upstream + ":" + digest.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
   }
 }

@@ -68,7 +68,8 @@ import Foundation
       CommandGroup(
         name: "Administer",
         subcommands: [
-          AccountCommandLine.self, AccessKeyCommandLine.self, BudgetCommandLine.self,
+          AccountCommandLine.self, AccessKeyCommandLine.self, CredentialCommandLine.self,
+          BudgetCommandLine.self,
           WebhookCommandLine.self,
         ]),
       CommandGroup(

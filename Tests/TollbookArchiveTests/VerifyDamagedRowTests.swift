@@ -15,6 +15,7 @@ import TollbookViews
     let (cache, ledger) = (CacheView(log), LedgerView(log))
     let (metrics, rollups, jobs) = (MetricsView(log), RollupView(log), JobsView(log))
     let (accounts, alerts) = (AccountsView(log), AlertsView(log))
+    let credentials = CredentialsView(log)
     try log.read { (transaction) throws(LogError) in
       let now = Timestamp(milliseconds: .max)
       let page = try cache.page(after: nil, limit: 10_000, in: transaction) { _ in true }
@@ -39,6 +40,7 @@ import TollbookViews
       _ = try accounts.accounts(limit: 10_000, in: transaction)
       _ = try accounts.accessKeys(limit: 10_000, in: transaction)
       _ = try accounts.budgets(limit: 10_000, in: transaction)
+      _ = try credentials.credentials(in: transaction)
       _ = try alerts.webhooks(in: transaction)
       _ = try alerts.alerts(limit: 10_000, in: transaction)
       _ = try alerts.deliveries(limit: 10_000, in: transaction)

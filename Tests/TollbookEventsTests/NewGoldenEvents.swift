@@ -398,6 +398,42 @@ extension GoldenEvent {
       """
       0a063831322d7731108498fae89f341a086f70657261746f72
       """),
+    .init(
+      .credentialSet,
+      #"""
+      credential: "keepa:0fd85260" upstream: "keepa" name: "first" account: "acme" unit: "tokens"
+      limit: 100000 weight: 3 source: CREDENTIAL_SOURCE_SEALED quota_group: "main" status:
+      CREDENTIAL_STATUS_DISABLED set_ms: 1795248000001 actor: "operator"
+      """#,
+      """
+      0a0e6b656570613a306664383532363012056b656570611a056669727374220461636d652a06746f6b656e73
+      30a08d06380340014a046d61696e5004588198fae89f3462086f70657261746f72
+      """),
+    .init(
+      .credentialRemoved,
+      #"""
+      credential: "keepa:0fd85260" actor: "operator"
+      """#,
+      """
+      0a0e6b656570613a306664383532363012086f70657261746f72
+      """),
+    .init(
+      .credentialCooled,
+      #"""
+      credential: "keepa:0fd85260" quota_group: "main" until_ms: 1795248060001 reason:
+      FAILURE_REASON_INSUFFICIENT_TOKENS detail: "no" fetch: 812
+      """#,
+      """
+      0a0e6b656570613a306664383532363012046d61696e18e1ecfde89f3420062a026e6f30ac06
+      """),
+    .init(
+      .poolSet,
+      #"""
+      upstream: "keepa" account: "acme" selection: SELECTION_FAILOVER actor: "operator"
+      """#,
+      """
+      0a056b65657061120461636d65180422086f70657261746f72
+      """),
   ]
 
   /// Fields of format 1 with values that it did not know.

@@ -2,6 +2,7 @@ import JSONText
 import Keepa
 import Synchronization
 import TollbookEvents
+import TollbookGateway
 import TollbookSimulators
 import TollbookTestSupport
 import TollbookUpstreams
@@ -31,6 +32,26 @@ final class SimulatedKeepa: KeepaAPI {
     self.time = time
   }
 
+  func with(_ lease: CredentialLease) -> (any KeepaAPI)? { Lent(base: self, key: lease.secret) }
+
+  /// The same simulator, called with another key.
+  private struct Lent: KeepaAPI {
+    let base: SimulatedKeepa
+    let key: String
+
+    func products(
+      _ request: KeepaProductRequest, within limit: Duration
+    ) async -> UpstreamCall<KeepaProductAnswer> { await base.products(request, key: key) }
+
+    func balance(within limit: Duration) async -> UpstreamCall<UpstreamReading> {
+      await base.balance(key: key)
+    }
+
+    func call(_ call: KeepaCall, within limit: Duration) async -> UpstreamCall<KeepaCallAnswer> {
+      await base.call(call, key: key)
+    }
+  }
+
   /// The body of a product, as it was sent last.
   func body(of asin: String) -> [UInt8]? {
     KeepaASIN(asin).flatMap { asin in delivered.withLock { $0[asin] } }
@@ -38,6 +59,10 @@ final class SimulatedKeepa: KeepaAPI {
 
   func products(
     _ request: KeepaProductRequest, within limit: Duration
+  ) async -> UpstreamCall<KeepaProductAnswer> { await products(request, key: key) }
+
+  private func products(
+    _ request: KeepaProductRequest, key: String
   ) async -> UpstreamCall<KeepaProductAnswer> {
     time.advance(byMilliseconds: 1_000)
     let parameters = request.parameters.reduce(into: ["key": key]) { $0[$1.name] = $1.value }
@@ -54,6 +79,10 @@ final class SimulatedKeepa: KeepaAPI {
   }
 
   func balance(within limit: Duration) async -> UpstreamCall<UpstreamReading> {
+    await balance(key: key)
+  }
+
+  private func balance(key: String) async -> UpstreamCall<UpstreamReading> {
     let answer = await simulator.answer(path: "/token", parameters: ["key": key])
     return call(answer) { () throws(UpstreamFailure) in
       try KeepaBalanceAnswer.read(status: answer.status, body: answer.body)
@@ -61,6 +90,10 @@ final class SimulatedKeepa: KeepaAPI {
   }
 
   func call(_ call: KeepaCall, within limit: Duration) async -> UpstreamCall<KeepaCallAnswer> {
+    await self.call(call, key: key)
+  }
+
+  private func call(_ call: KeepaCall, key: String) async -> UpstreamCall<KeepaCallAnswer> {
     time.advance(byMilliseconds: 1_000)
     let parameters = call.query.reduce(into: ["key": key]) { $0[$1.name] = $1.value }
     let answer = await twisted(path: call.path, parameters)

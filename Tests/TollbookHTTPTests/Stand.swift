@@ -1,3 +1,4 @@
+import Crypto
 import Hummingbird
 import HummingbirdTesting
 import JSONText
@@ -23,8 +24,10 @@ struct Stand {
     /// The address that is said to be listened on; nil: this machine's own.
     var host: String?
     var allowedHosts: [String] = []
-    /// Nil: no key is configured.
+    /// Nil: no key is configured; empty: none is, and some can be put in.
     var key: String? = KeepaSimulator.sampleKey
+    /// What seals credentials that are put in; nil: none can be.
+    var master: SymmetricKey?
     /// Whether to book the start of the service.
     var isStarted = true
     /// What gets the diagnostics; nil: those that are critical are shown.
@@ -56,8 +59,10 @@ struct Stand {
     let keepa = SimulatedKeepa(KeepaSimulator(options.simulator), key: key ?? "", time: time)
     self.keepa = keepa
     gateway = Gateway(
-      log: log, keepa: key.map { _ in (keepa, "keepa:test") }, settings: options.gateway,
-      random: { 0 })
+      log: log,
+      upstreams: [
+        .keepa(key.map { (keepa, $0.isEmpty ? "" : "keepa:test") }, options.gateway)
+      ], settings: options.gateway, random: { 0 }, master: options.master)
     if options.isStarted { try await gateway.start(version: Self.version) }
     var settings = HTTPSettings(version: Self.version, startTime: time.now)
     settings.port = 0

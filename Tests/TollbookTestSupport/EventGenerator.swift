@@ -76,7 +76,7 @@ package struct EventGenerator: Sendable {
   private mutating func act() {
     switch random.int(0...99) {
     case 0..<23: startFetch()
-    case 23: administer()
+    case 23: random.chance(60) ? administer() : changePool()
     case 24..<45: succeed()
     case 45..<56: fail()
     case 56..<62: resolve()

@@ -109,6 +109,11 @@ package struct LogModel: Sendable {
   /// By the positions at which they were queued.
   package internal(set) var jobs: [Position: Job] = [:]
   package internal(set) var accounts: [Text: Account] = [:]
+  package internal(set) var credentials: [Text: PutIn] = [:]
+  /// By quota group.
+  package internal(set) var cooling: [Text: Cooling] = [:]
+  /// By upstream and account.
+  package internal(set) var pools: [[Text]: Selection] = [:]
   /// By their ids.
   package internal(set) var accessKeys: [Text: AccessKey] = [:]
   /// By their names, those that were removed among them.

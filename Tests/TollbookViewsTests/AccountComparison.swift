@@ -65,7 +65,7 @@ private func found(
 }
 
 /// By their bytes, and none twice.
-private func expectOrder(_ names: [String]) {
+func expectOrder(_ names: [String]) {
   let names = names.map { Array($0.utf8) }
   #expect(names == names.sorted { $0.lexicographicallyPrecedes($1) })
   #expect(Set(names).count == names.count)

@@ -13,6 +13,7 @@ func expectViews(of log: EventLog, toBe model: LogModel) throws {
   try expectMetrics(of: log, toBe: model)
   try expectJobs(of: log, toBe: model)
   try expectAccounts(of: log, toBe: model)
+  try expectCredentials(of: log, toBe: model)
 }
 
 private func expectCache(of log: EventLog, toBe model: LogModel) throws {

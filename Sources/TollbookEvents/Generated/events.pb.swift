@@ -593,6 +593,9 @@ package nonisolated enum RefusalReason: SwiftProtobuf.Enum, Swift.CaseIterable {
   /// another meter than an upstream's balance: a window, a budget
   case meter // = 4
   case accountClosed // = 5
+
+  /// none that may send the account's calls
+  case noCredential // = 6
   case UNRECOGNIZED(Int)
 
   package init() {
@@ -607,6 +610,7 @@ package nonisolated enum RefusalReason: SwiftProtobuf.Enum, Swift.CaseIterable {
     case 3: self = .storageReserve
     case 4: self = .meter
     case 5: self = .accountClosed
+    case 6: self = .noCredential
     default: self = .UNRECOGNIZED(rawValue)
     }
   }
@@ -619,6 +623,7 @@ package nonisolated enum RefusalReason: SwiftProtobuf.Enum, Swift.CaseIterable {
     case .storageReserve: return 3
     case .meter: return 4
     case .accountClosed: return 5
+    case .noCredential: return 6
     case .UNRECOGNIZED(let i): return i
     }
   }
@@ -631,6 +636,7 @@ package nonisolated enum RefusalReason: SwiftProtobuf.Enum, Swift.CaseIterable {
     .storageReserve,
     .meter,
     .accountClosed,
+    .noCredential,
   ]
 
 }
@@ -3564,7 +3570,7 @@ nonisolated extension Evidence: SwiftProtobuf._ProtoNameProviding {
 }
 
 nonisolated extension RefusalReason: SwiftProtobuf._ProtoNameProviding {
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0REFUSAL_REASON_UNSPECIFIED\0\u{1}REFUSAL_REASON_INSUFFICIENT_TOKENS\0\u{1}REFUSAL_REASON_REQUEST_LIMIT\0\u{1}REFUSAL_REASON_STORAGE_RESERVE\0\u{1}REFUSAL_REASON_METER\0\u{1}REFUSAL_REASON_ACCOUNT_CLOSED\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0REFUSAL_REASON_UNSPECIFIED\0\u{1}REFUSAL_REASON_INSUFFICIENT_TOKENS\0\u{1}REFUSAL_REASON_REQUEST_LIMIT\0\u{1}REFUSAL_REASON_STORAGE_RESERVE\0\u{1}REFUSAL_REASON_METER\0\u{1}REFUSAL_REASON_ACCOUNT_CLOSED\0\u{1}REFUSAL_REASON_NO_CREDENTIAL\0")
 }
 
 nonisolated extension CredentialStatus: SwiftProtobuf._ProtoNameProviding {

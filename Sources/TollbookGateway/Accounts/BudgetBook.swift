@@ -7,7 +7,8 @@ import TollbookViews
 ///
 /// 1. A budget counts the needs of the demands that it is about, and no others of a call.
 /// 2. It counts in the unit of a meter that the call uses; what costs nothing in its unit it does not count.
-/// 3. A page of its books opens with what its window has seen before: see ``opening(of:_:_:)``.
+/// 3. The limit of the credential that sends the calls counts like a budget.
+/// 4. A page of its books opens with what its window has seen before: see ``opening(of:_:_:)``.
 struct BudgetBook {
   private let upstream: String
   private let credential: String
@@ -17,16 +18,19 @@ struct BudgetBook {
 
   /// - Parameter credential: the one that sends the calls.
   init(
-    _ demands: [Demand], upstream: String, credential: String, _ accounts: AccountsView,
+    _ demands: [Demand], upstream: String, credential: String, _ books: PurchaseBooks,
     _ state: borrowing LogReading
   ) throws(LogError) {
     self.upstream = upstream
     self.credential = credential
+    let accounts = books.accounts
     ofAll = try accounts.budgets(ofAccount: "", in: state).compactMap { Budget($0.name, $0.budget) }
     for account in Set(demands.map(\.account)).sorted() {
       ofAccount[account] = try accounts.budgets(ofAccount: account, in: state)
         .compactMap { Budget($0.name, $0.budget) }
     }
+    let row = try books.credentials.credential(credential, in: state)
+    if let limit = row?.limitBudget(of: credential) { ofAll.append(limit) }
   }
 
   var isEmpty: Bool { ofAll.isEmpty && ofAccount.allSatisfy(\.value.isEmpty) }

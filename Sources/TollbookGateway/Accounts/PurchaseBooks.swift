@@ -7,10 +7,12 @@ struct PurchaseBooks: Sendable {
   let ledger: LedgerView
   let accounts: AccountsView
   let rollups: RollupView
+  let credentials: CredentialsView
 
   init(_ log: EventLog) {
     ledger = LedgerView(log)
     accounts = AccountsView(log)
     rollups = RollupView(log)
+    credentials = CredentialsView(log)
   }
 }

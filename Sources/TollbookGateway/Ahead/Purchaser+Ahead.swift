@@ -24,20 +24,21 @@ extension Purchaser {
   /// Spends on one call what would be lost at the next refill, if nobody wants anything.
   func buyAhead(into reads: AheadReads) async -> AheadTurn {
     if let reason = reasonNotToBuyAhead { return .nothing(reason) }
-    guard let bucket = upstream.meters.first(where: { $0.rule.limit == nil }) else {
+    let model = model
+    guard let bucket = model.meters.first(where: { $0.rule.limit == nil }) else {
       return .nothing("nothing is lost at \(upstream.title)")
     }
     guard lost(of: bucket) > 0 else { return .nothing("nothing is lost") }
     let candidates = AheadPlan.ranked(candidates())
     guard !candidates.isEmpty else { return .nothing("nothing will probably be read") }
     // Others may spend from the same bucket: it is looked into before.
-    note(await watch.refresh(evenIfRead: false))
+    note(await watch(of: model).refresh(evenIfRead: false))
     let now = log.time.now()
     guard isReadingYoung(of: bucket, at: now) else { return .nothing("the balance is not known") }
     if let reason = reasonNotToBuyAhead { return .nothing(reason) }
     let lost = lost(of: bucket)
     guard lost > 0,
-      let plan = AheadPlan(candidates, for: upstream, lost: lost, on: bucket.key, at: now)
+      let plan = AheadPlan(candidates, for: model, lost: lost, on: bucket.key, at: now)
     else { return .nothing("nothing is lost") }
     var demand = Demand()
     demand.account = settings.account
@@ -98,7 +99,7 @@ extension Purchaser {
   /// What calls that are made ahead leave in the upstream's buckets.
   func keptAhead(at now: Timestamp) -> [MeterKey: Int64] {
     var kept: [MeterKey: Int64] = [:]
-    for meter in upstream.meters where meter.rule.limit == nil {
+    for meter in members.upstreams.flatMap(\.meters) where meter.rule.limit == nil {
       let level = page(of: meter).flatMap { meter.rule.level(on: $0, at: now) }
       // More than any bucket holds: nothing may be spent.
       kept[meter.key] = level?.kept(from: now, within: Self.aheadLead) ?? 1 << 60

@@ -36,7 +36,8 @@ struct AlertWatch: Sendable {
   /// Alerts that can be open.
   static let mostOpen = 50_000
 
-  let purchasers: [(upstream: any Upstream, name: String)]
+  /// As they are bought from: one for each quota group.
+  let upstreams: [any Upstream]
   let lowBalance: Int64
   let books: PurchaseBooks
   let alerts: AlertsView
@@ -110,8 +111,7 @@ struct AlertWatch: Sendable {
     guard let row = try books.accounts.budget(name, in: reading), let budget = Budget(name, row)
     else { return nil }
     let dimensions = page.dimensions
-    let edition = dimensions.first { $0.name == "edition" }?.value ?? "1"
-    guard edition == "\(row.edition)",
+    guard budget.owns(page),
       budget.rule.windows(at: now).contains(where: { $0.name == page.window })
     else { return nil }
     return BudgetPart(
@@ -123,7 +123,8 @@ struct AlertWatch: Sendable {
   private func lookAtUpstreams(
     _ found: inout Findings, _ reading: borrowing LogReading
   ) throws(LogError) {
-    for (upstream, name) in purchasers {
+    for upstream in upstreams {
+      let name = upstream.name
       for meter in upstream.meters {
         guard let free = try balance(of: meter, reading), free < lowBalance else { continue }
         found.raised.append(low(name, meter.key, free))
@@ -185,7 +186,7 @@ struct AlertWatch: Sendable {
     switch AlertName(rawValue: alert.name) {
     case .threshold, .exceeded: return try endOfBudgetAlert(now, reading)
     case .low:
-      let place = purchasers.first { $0.name == alert.upstream }?.upstream.meters.first {
+      let place = upstreams.filter { $0.name == alert.upstream }.flatMap(\.meters).first {
         $0.key.owner == alert.meterOwner && $0.key.unit == alert.unit
       }
       guard lowBalance > 0, let place else { return (now, "it is not watched any more") }
@@ -197,8 +198,8 @@ struct AlertWatch: Sendable {
       return free >= (enough.overflow ? .max : enough.partialValue)
         ? (now, "it has risen to \(free)") : nil
     case .rejected:
-      let isUsed = purchasers.contains {
-        $0.name == alert.upstream && $0.upstream.credentials.contains(alert.credential)
+      let isUsed = upstreams.contains {
+        $0.name == alert.upstream && $0.credentials.contains(alert.credential)
       }
       guard isUsed else { return (now, "it is not used any more") }
       let known = try books.ledger.credential(alert.credential, in: reading)

@@ -17,7 +17,7 @@ extension Gateway {
   /// - Returns: what is to be told to whoever runs the service.
   package func lookForAlerts() async throws(LogError) -> [HouseNote] {
     let watch = AlertWatch(
-      purchasers: purchasers.map { ($0.upstream, $0.upstream.name) },
+      upstreams: purchasers.flatMap(\.members.upstreams),
       lowBalance: settings.lowBalance, books: PurchaseBooks(log), alerts: alerts,
       index: log.index, reader: log.reader, now: log.time.now())
     let state = alertState.withLock { $0 }

@@ -51,10 +51,11 @@ extension Gateway {
       var units: Int64 = 0
       if let purchaser, !missing.isEmpty {
         let needs = PurchaseOrder(missing, demand, settings).needs
-        for call in purchaser.upstream.plan(needs) {
+        let model = purchaser.model
+        for call in model.plan(needs) {
           guard let use = call.uses.first else { continue }
           units &+= use.expected[0..<use.expected.count]
-          estimate.meter = purchaser.upstream.meters.first { $0.key == use.meter }
+          estimate.meter = model.meters.first { $0.key == use.meter }
         }
       }
       estimate.portions.append(units)

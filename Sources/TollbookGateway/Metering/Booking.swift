@@ -164,7 +164,12 @@ struct Booking {
   private var pages: [(key: MeterKey, before: Meter, meter: Meter)] = []
 
   init(_ upstream: any Upstream, _ rollups: RollupView? = nil) {
-    meters = upstream.meters
+    self.init(meters: upstream.meters, rollups)
+  }
+
+  /// - Parameter meters: those that readings may be of.
+  init(meters: [UpstreamMeter], _ rollups: RollupView? = nil) {
+    self.meters = meters
     self.rollups = rollups
   }
 

@@ -5,6 +5,7 @@ import TollbookViews
 
 /// Write down that an attempt failed, and reserve the next one if there shall be one.
 struct FailCommand: Sendable {
+  /// As it was bought from.
   let upstream: any Upstream
   var attempt: Attempt
   var failure: UpstreamFailure
@@ -16,6 +17,10 @@ struct FailCommand: Sendable {
   /// Whether the demand's own limit and the storage allow one.
   var mayRetry: Bool
   var observed: Timestamp
+  /// What its calls can be sent with; empty: only with what this one was sent with.
+  var members: [CredentialMember] = []
+  /// For a choice among them: from 0 up to, not including, 1.
+  var draw: Double = 0
 
   /// - Returns: the next attempt, if it is reserved.
   func decide(
@@ -32,34 +37,103 @@ struct FailCommand: Sendable {
     try booking.observe(
       readings, asked: attempt.sent, known: attempt.pages, elsewhere: elsewhere, at: observed,
       fetch: attempt.fetch, ledger, state)
+    if failure.reason == .insufficientTokens, members.count > 1 {
+      try cool(attempt, &booking, books, state)
+    }
     var next: Attempt?
+    let isOfCredential = RetryPolicy.isOfCredential(failure.reason)
     if wantsRetry && mayRetry {
-      // Budgets as they are now.
-      let budgets = try BudgetBook(
-        attempt.demands, upstream: upstream.name, credential: attempt.credential, books.accounts,
-        state)
-      attempt.call.uses.removeAll { $0.budget != nil }
-      attempt.call.uses += budgets.uses(
-        of: attempt.call, by: attempt.demandOf.map { attempt.demands[$0] })
-      let standings = try booking.standings(
-        of: attempt.call.uses, elsewhere, at: observed, ledger, state)
-      next = Self.next(attempt, on: standings.map(\.whole))
+      next =
+        isOfCredential
+        ? try nextElsewhere(attempt, &booking, books, state)
+        : try self.next(attempt, &booking, books, state)
     }
     booking.append(.fetchAttemptFailed(attemptFailed(attempt, next)))
     if next == nil {
-      booking.append(.fetchFailed(fetchFailed(attempt, isRefused: wantsRetry)))
+      booking.append(
+        .fetchFailed(fetchFailed(attempt, isRefused: wantsRetry && !isOfCredential)))
     }
     return Decision(events: booking.events, answer: next)
   }
 
-  /// The next attempt, if it fits on all meters as they are now: in the windows of now.
-  private static func next(_ attempt: Attempt, on meters: [MeterStanding]) -> Attempt? {
-    guard Admission(on: meters).refusal == nil else { return nil }
+  /// The next attempt, if it fits on all meters as they are now: in the windows of now, and with the budgets of now.
+  private func next(
+    _ attempt: Attempt, _ booking: inout Booking, _ books: PurchaseBooks,
+    _ state: borrowing LogReading
+  ) throws(LogError) -> Attempt? {
     var next = attempt
+    let budgets = try BudgetBook(
+      attempt.demands, upstream: upstream.name, credential: attempt.credential, books, state)
+    next.call.uses.removeAll { $0.budget != nil }
+    next.call.uses += budgets.uses(
+      of: next.call, by: next.demandOf.map { next.demands[$0] })
+    let standings = try booking.standings(
+      of: next.call.uses, elsewhere, at: observed, books.ledger, state)
+    let meters = standings.map(\.whole)
+    guard !meters.contains(where: \.needsReading), Admission(on: meters).refusal == nil else {
+      return nil
+    }
     next.number += 1
     next.moves = meters.map { $0.reservation(of: 0..<1, isFirst: true) }
     return next
   }
+
+  /// The next attempt with the first other credential on whose meters it fits.
+  private func nextElsewhere(
+    _ attempt: Attempt, _ booking: inout Booking, _ books: PurchaseBooks,
+    _ state: borrowing LogReading
+  ) throws(LogError) -> Attempt? {
+    let group = upstream.meters.first?.key
+    let others = members.filter { other in
+      // What the upstream has too little of is too little for all of a quota group.
+      other.id != attempt.credential
+        && (failure.reason == .keyRejected || other.upstream.meters.first?.key != group)
+    }
+    let accounts = Set(attempt.demands.map(\.account))
+    let book = try CredentialBook(
+      others, upstream: upstream.name, accounts: accounts, books, at: observed, state)
+    let orders = accounts.sorted().map { account in
+      (try? book.order(for: account, draw: draw).get()) ?? []
+    }
+    guard let first = orders.first else { return nil }
+    // One that may send the calls of all who share this one.
+    for member in first where orders.allSatisfy({ $0.contains { $0.id == member.id } }) {
+      let plan = member.upstream.plan(attempt.call.needs)
+      guard plan.count == 1, plan[0].places == Array(attempt.call.needs.indices) else { continue }
+      var other = attempt
+      other.credential = member.id
+      other.call.uses = plan[0].uses
+      if let next = try next(other, &booking, books, state) { return next }
+    }
+    return nil
+  }
+
+  /// Notes until when the upstream wants no more calls of the credential, by its own word as far as it gave one.
+  private func cool(
+    _ attempt: Attempt, _ booking: inout Booking, _ books: PurchaseBooks,
+    _ state: borrowing LogReading
+  ) throws(LogError) {
+    let uses = attempt.call.uses.filter { $0.budget == nil }.map { $0.first(1) }
+    let standings = try booking.standings(of: uses, at: observed, books.ledger, state)
+    let until =
+      standings.resumption ?? observed.advanced(byMilliseconds: Self.coolingWithoutWord)
+    let group = upstream.meters.first?.key.owner ?? attempt.credential
+    // Later failures only make it longer.
+    if let known = try books.credentials.cooling(of: group, in: state), known.until >= until {
+      return
+    }
+    var event = CredentialCooled()
+    event.credential = attempt.credential
+    event.quotaGroup = group
+    event.untilMs = until.milliseconds
+    event.reason = failure.reason
+    event.detail = failure.detail
+    event.fetch = attempt.fetch
+    booking.append(.credentialCooled(event))
+  }
+
+  /// Where the upstream does not say when it takes calls again, in milliseconds.
+  private static let coolingWithoutWord: Int64 = 60_000
 
   private func attemptFailed(_ attempt: Attempt, _ next: Attempt?) -> FetchAttemptFailed {
     var event = FetchAttemptFailed()

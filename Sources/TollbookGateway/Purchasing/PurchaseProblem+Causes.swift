@@ -34,6 +34,9 @@ extension PurchaseProblem {
         .limitReached,
         "it does not fit what is left of \(meter): \(max(0, refusal.available)) \(refusal.unit)",
         retryAt: refusal.retryAt)
+    case .noCredential: self.init(.keyRejected, "\(title): \(refusal.detail)")
+    case _ where !refusal.detail.isEmpty:
+      self.init(.insufficientTokens, "\(title): \(refusal.detail)", retryAt: refusal.retryAt)
     default:
       self.init(
         .insufficientTokens,

@@ -47,7 +47,7 @@ struct PurchaseQueue: Sendable {
     /// Decide on the writer what of it is bought, then tell ``decided(_:at:)``.
     case decide(Batch)
     /// Send the attempt of a call, then tell ``succeeded(_:at:)``,
-    /// ``failed(_:_:left:random:at:)`` or ``unsent(_:_:at:)``.
+    /// ``failed(_:_:left:others:random:at:)`` or ``unsent(_:_:at:)``.
     case send(CallID)
     /// Book the answer, then tell ``booked(_:_:at:)``.
     case settle(CallID)
@@ -242,6 +242,8 @@ struct PurchaseQueue: Sendable {
     var isRetryTaken = false
     /// Why its last attempt brought nothing.
     var failure: UpstreamFailure?
+    /// Whether it can be sent with other credentials too: then none of them speaks for the upstream.
+    var hasOthers = false
   }
 
   let settings: Settings
@@ -379,13 +381,16 @@ extension PurchaseQueue {
   ///
   /// - Parameters:
   ///   - left: what the demand's own limit gets back of the attempt.
+  ///   - others: how many other credentials it can be sent with.
   ///   - random: from 0 up to, not including, 1, for the pause before another attempt.
   mutating func failed(
-    _ id: CallID, _ failure: UpstreamFailure, left: Int64, random: Double, at now: Clock
+    _ id: CallID, _ failure: UpstreamFailure, left: Int64, others: Int = 0, random: Double,
+    at now: Clock
   ) -> [Action] {
     guard let call = calls[id], call.phase == .sending else { return [] }
     calls[id]?.phase = .booking
     calls[id]?.failure = failure
+    calls[id]?.hasOthers = others > 0
     rejoin(call)
     giveBack(left, to: call.limited)
     if RetryPolicy.isFault(failure.reason) {
@@ -394,12 +399,18 @@ extension PurchaseQueue {
       breaker.succeed()
     }
     var actions: [Action] = []
-    let delay =
-      isStopping || breaker.isOpen || !RetryPolicy.isWorthRetrying(failure)
-      ? nil
-      : settings.retries.delay(
+    var delay: Int64?
+    if isStopping || breaker.isOpen {
+      delay = nil
+    } else if RetryPolicy.isWorthRetrying(failure) {
+      delay = settings.retries.delay(
         after: call.attempt.number, elapsed: now.monotonic - call.began,
         left: timeLeft(for: call, at: now), random: random)
+    } else if RetryPolicy.isOfCredential(failure.reason), call.attempt.number <= others {
+      // Each of the others once, and at once.
+      delay = settings.retries.isInTime(
+        elapsed: now.monotonic - call.began, left: timeLeft(for: call, at: now)) ? 0 : nil
+    }
     if let delay {
       wishRetry(id, after: delay, &actions)
     } else {
@@ -418,7 +429,7 @@ extension PurchaseQueue {
       giveBack(left + (call.isRetryTaken ? call.attempt.bound : 0), to: call.limited)
       calls[id] = nil
       let total = zip(call.lost, lost).map { $0 + $1 }
-      for case .refused(let problem) in ends { cool(problem, now) }
+      if !call.hasOthers { for case .refused(let problem) in ends { cool(problem, now) } }
       for (index, flight) in call.flights.enumerated() {
         if case .refused(let problem) = ends[index] {
           refuse(flight, problem, isBooked: true, lost: total[index], now, &actions)

@@ -28,7 +28,7 @@ extension Purchaser {
       state.queue.calls[id]?.attempt = attempt
       state.turning.note(attempt)
     }
-    let exchange = await upstream.perform(
+    let exchange = await upstream(of: attempt.credential).perform(
       attempt.call, with: attempt.credential, within: .milliseconds(limit))
     statistics.record(exchange, of: upstream.name)
     state.withLock { $0.exchanges[id] = exchange }
@@ -40,7 +40,8 @@ extension Purchaser {
       note(failure)
       let left = attempt.left(exchange.end)
       let draw = random()
-      feed { $0.failed(id, failure, left: left, random: draw, at: $1) }
+      let others = members.all.count - 1
+      feed { $0.failed(id, failure, left: left, others: others, random: draw, at: $1) }
     }
   }
 
@@ -53,7 +54,7 @@ extension Purchaser {
     else { return }
     let observed = log.time.now()
     let command = SettleCommand(
-      upstream: upstream, attempt: attempt, stored: await Self.stored(delivery.writes),
+      upstream: upstream(of: attempt.credential), attempt: attempt, stored: await Self.stored(delivery.writes),
       handedOn: delivery.writes.filter { $0.disposition != .store }, silence: delivery.silence,
       raw: delivery.raw, charges: exchange.charges, readings: exchange.readings,
       counts: exchange.counts, elsewhere: elsewhere(at: observed, without: attempt),
@@ -97,9 +98,10 @@ extension Purchaser {
     var pause: Int64?
     if case .after(let delay) = wish, storageAdmits { pause = delay }
     let command = FailCommand(
-      upstream: upstream, attempt: attempt, failure: failure.believable, end: exchange.end,
-      readings: exchange.readings, elsewhere: elsewhere(at: observed, without: attempt),
-      wantsRetry: wish != .none, mayRetry: pause != nil, observed: observed)
+      upstream: upstream(of: attempt.credential), attempt: attempt, failure: failure.believable,
+      end: exchange.end, readings: exchange.readings,
+      elsewhere: elsewhere(at: observed, without: attempt), wantsRetry: wish != .none,
+      mayRetry: pause != nil, observed: observed, members: members.all, draw: random())
     let books = books
     let booked = await insist(for: id) { (state, context) throws(LogError) in
       try command.decide(books, state, context)
@@ -122,7 +124,7 @@ extension Purchaser {
     // What is not in the log yet needs no end there.
     guard attempt.fetch != 0 else { return end(id, attempt, notSent, problem) }
     let command = FailCommand(
-      upstream: upstream, attempt: attempt,
+      upstream: upstream(of: attempt.credential), attempt: attempt,
       failure: UpstreamFailure(.notSent, detail: problem.detail, charge: .none), end: notSent,
       wantsRetry: false, mayRetry: false, observed: log.time.now())
     let books = books
@@ -149,18 +151,17 @@ extension Purchaser {
       return PurchaseProblem(failure, upstream.title)
     }
     // The upstream's word stands against a ledger that has something left; only a refill can change it.
-    var booking = Booking(upstream)
+    var booking = Booking(upstream(of: attempt.credential))
     let ledger = ledger
     let standings =
       (try? log.read { (state) throws(LogError) in
         try booking.standings(of: attempt.call.uses.map { $0.first(1) }, at: now, ledger, state)
       }) ?? []
-    let admission = Admission(on: standings)
-    let refill = standings.first.flatMap { $0.nextRefill ?? $0.window.ends }
     return PurchaseProblem(
       .insufficientTokens, "\(upstream.title) says that the \(attempt.unit) are used up",
-      retryAt: admission.refusal == nil
-        ? refill ?? now.advanced(byMilliseconds: settings.balanceInterval) : admission.retryAt)
+      retryAt: standings.resumption
+        ?? (Admission(on: standings).refusal == nil
+          ? now.advanced(byMilliseconds: settings.balanceInterval) : nil))
   }
 
   /// Books what has happened already: a full queue or a full disk is waited for, since it cannot be undone. Who waits
@@ -201,6 +202,16 @@ extension Exchange {
 extension Attempt {
   /// What its first meter counts in.
   var unit: String { call.uses.first?.meter.unit ?? "" }
+}
+
+extension [MeterStanding] {
+  /// When an upstream that has said no takes the call, as far as its meters tell: its word stands against books that have
+  /// something left, and then only a refill or another window can change it.
+  var resumption: Timestamp? {
+    let admission = Admission(on: self)
+    guard admission.refusal == nil else { return admission.retryAt }
+    return first.flatMap { $0.nextRefill ?? $0.window.ends }
+  }
 }
 
 extension MeterStanding {

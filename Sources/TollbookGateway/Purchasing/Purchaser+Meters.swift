@@ -21,19 +21,21 @@ extension Purchaser {
   /// Asks for balances that were never read or not since a restore, or where that would settle what is in doubt; and ends
   /// doubts that no reading can settle any more.
   func watchMeters() async {
-    let now = log.time.now()
-    let keys = upstream.meters.compactMap {
-      if case .refillBucket = $0.rule { $0.key } else { nil }
+    for upstream in members.upstreams {
+      let now = log.time.now()
+      let keys = upstream.meters.compactMap {
+        if case .refillBucket = $0.rule { $0.key } else { nil }
+      }
+      let pages = try? log.readPages(keys, ledger)
+      if pages?.values.contains(where: { $0.needsReading(at: now) }) == true {
+        note(await watch(of: upstream).refresh(evenIfRead: true))
+      }
+      await endDoubts(on: upstream, at: now)
     }
-    let pages = try? log.readPages(keys, ledger)
-    if pages?.values.contains(where: { $0.needsReading(at: now) }) == true {
-      note(await watch.refresh(evenIfRead: true))
-    }
-    await endDoubts(at: now)
   }
 
-  private func endDoubts(at now: Timestamp) async {
-    let (ledger, upstream) = (ledger, upstream)
+  private func endDoubts(on upstream: any Upstream, at now: Timestamp) async {
+    let ledger = ledger
     guard upstream.meters.contains(where: { $0.rule.counts }) else { return }
     let ends = try? log.read { (state) throws(LogError) in
       var booking = Booking(upstream)
@@ -50,29 +52,36 @@ extension Purchaser {
 
   var status: UpstreamStatus {
     let ledger = ledger
-    let id = upstream.credentials.first ?? ""
-    let bucket = upstream.meters.first.map(\.key)
-    let known = try? log.read { (transaction) throws(LogError) in
-      (
-        try ledger.credential(id, in: transaction),
-        try bucket.map { key throws(LogError) in try ledger.meter(key, in: transaction) }?.reading
-      )
-    }
+    let all = members.all
     var status = UpstreamStatus(
-      upstream.name, isConfigured: true, state: .unknown, credential: id)
-    status.isSimulated = upstream.isSimulated
-    if upstream.isRefusing {
+      upstream.name, isConfigured: true, state: .unknown, credential: all.first?.id ?? "")
+    let guards = members.upstreams.compactMap { $0 as? SimulatorGuard }
+    status.isSimulated = guards.compactMap(\.isSimulated).last
+    if let refusing = guards.first(where: \.isRefusing) {
       status.state = .simulator
-      status.detail = upstream.refusal
+      status.detail = refusing.refusal
       return status
     }
-    if let (credential, reading) = known {
-      if credential?.status == .rejected {
+    let known = try? log.read { (transaction) throws(LogError) in
+      var rejected: [String] = []
+      var isRead = false
+      for member in all {
+        let credential = try ledger.credential(member.id, in: transaction)
+        if credential?.status == .rejected { rejected.append(credential?.detail ?? "") }
+        if let bucket = member.upstream.meters.first?.key {
+          isRead = try ledger.meter(bucket, in: transaction).reading != nil || isRead
+        }
+      }
+      return (rejected, isRead)
+    }
+    if let (rejected, isRead) = known {
+      // One that is refused keeps nobody from buying with another.
+      if rejected.count == all.count, let detail = rejected.first {
         status.state = .keyRejected
-        status.detail = credential?.detail ?? ""
+        status.detail = detail
         return status
       }
-      if reading != nil || isHeard.withLock({ $0 }) { status.state = .ready }
+      if isRead || isHeard.withLock({ $0 }) { status.state = .ready }
     }
     if let failure = lastFailure.withLock({ $0 }), RetryPolicy.isFault(failure.reason) {
       status.state = .unreachable

@@ -24,7 +24,9 @@ final class Purchaser: Sendable {
     var isIdle: Bool { queue.isIdle && recording == 0 }
   }
 
+  /// As it was registered: what holds of it whatever it is bought from with.
   let upstream: SimulatorGuard
+  let members: UpstreamMembers
   let refusals = RefusalLog()
   let log: EventLog
   let cache: CacheView
@@ -33,7 +35,7 @@ final class Purchaser: Sendable {
   let settings: GatewaySettings
   let statistics: GatewayStatistics
   let random: @Sendable () -> Double
-  let watch: MeterWatch
+  private let watches = Mutex<[String: MeterWatch]>([:])
   let state: Mutex<State>
   let lastFailure = Mutex<UpstreamFailure?>(nil)
   /// Whether it has answered since the process began.
@@ -45,6 +47,7 @@ final class Purchaser: Sendable {
   ) {
     let upstream = SimulatorGuard(upstream, for: log.directory.mode)
     self.upstream = upstream
+    members = UpstreamMembers(upstream)
     self.log = log
     self.settings = settings
     self.statistics = statistics
@@ -52,9 +55,6 @@ final class Purchaser: Sendable {
     cache = CacheView(log)
     ledger = LedgerView(log)
     books = PurchaseBooks(log)
-    watch = MeterWatch(
-      log: log, upstream, statistics: statistics, interval: settings.balanceInterval,
-      timeout: settings.retries.attemptTimeout)
     state = Mutex(
       State(
         queue: PurchaseQueue(
@@ -63,6 +63,30 @@ final class Purchaser: Sendable {
             retries: settings.retries, gatherTime: settings.gatherTime,
             callSize: { upstream.callSize(of: $0, parts: $1) },
             prerequisite: { upstream.prerequisite(of: $0, at: $1) }, title: upstream.title))))
+  }
+
+  /// Whether there is anything that calls can be sent with.
+  var isConfigured: Bool { !members.all.isEmpty }
+
+  /// The upstream as it is bought from with the first credential.
+  var model: any Upstream { members.all.first?.upstream ?? upstream }
+
+  /// The upstream as it is bought from with one of its credentials.
+  func upstream(of credential: String) -> any Upstream {
+    members.upstream(of: credential) ?? upstream
+  }
+
+  /// What asks how the meters of an upstream stand.
+  func watch(of upstream: any Upstream) -> MeterWatch {
+    watches.withLock { watches in
+      let key = upstream.credentials.first ?? ""
+      if let known = watches[key] { return known }
+      let watch = MeterWatch(
+        log: log, upstream, statistics: statistics, interval: settings.balanceInterval,
+        timeout: settings.retries.attemptTimeout)
+      watches[key] = watch
+      return watch
+    }
   }
 
   // MARK: Asking
@@ -229,7 +253,7 @@ final class Purchaser: Sendable {
   /// Writes refusals down. They stand whether or not that can be done.
   private func record(_ notes: [PurchaseQueue.RefusalNote]) async {
     let events = notes.compactMap {
-      refusals.note($0, credential: upstream.credentials.first ?? "")
+      refusals.note($0, credential: model.credentials.first ?? "")
     }
     guard !events.isEmpty else { return }
     let written = try? await log.decide { (_, _) throws(LogError) in
@@ -241,22 +265,40 @@ final class Purchaser: Sendable {
   // MARK: Deciding
 
   private func decide(_ batch: PurchaseQueue.Batch) async -> PurchaseQueue.Decided {
-    var answer = await reserve(batch)
-    if case .success(let first) = answer, first.mayChangeWithReading {
-      let outcome = await watch.refresh(evenIfRead: !first.isRefused)
+    // The same choice for each look at the same batch.
+    let draw = random()
+    var without: Set<String> = []
+    var asked: Set<String> = []
+    var answer = await reserve(batch, without: without, draw: draw)
+    asking: while case .success(let first) = answer, let credential = first.credentialToRead,
+      asked.insert(credential).inserted
+    {
+      let outcome = await watch(of: upstream(of: credential)).refresh(evenIfRead: !first.isRefused)
       note(outcome)
+      let problem: PurchaseProblem
       switch outcome {
-      case .read: answer = await reserve(batch)
+      case .read:
+        answer = await reserve(batch, without: without, draw: draw)
+        continue
       case .failed(let failure) where failure.reason == .keyRejected:
-        answer = await reserve(batch)
+        answer = await reserve(batch, without: without, draw: draw)
+        continue
       // Somebody else's question may have been answered since the look at the books.
-      case .notAsked where !first.isRefused: answer = await reserve(batch)
+      case .notAsked where !first.isRefused:
+        answer = await reserve(batch, without: without, draw: draw)
+        continue
       // A refusal for want of tokens stands without the upstream's word.
       case .failed(let failure) where !first.isRefused:
-        return .failed(.unavailable(failure, upstream.title))
-      case .notBooked(let error) where !first.isRefused: return .failed(PurchaseProblem(error))
-      case .failed, .notBooked, .notAsked: break
+        problem = .unavailable(failure, upstream.title)
+      case .notBooked(let error) where !first.isRefused: problem = PurchaseProblem(error)
+      case .failed, .notBooked, .notAsked: break asking
       }
+      // Another credential may do without.
+      without.insert(credential)
+      guard members.all.contains(where: { !without.contains($0.id) }) else {
+        return .failed(problem)
+      }
+      answer = await reserve(batch, without: without, draw: draw)
     }
     switch answer {
     case .failure(let error): return .failed(PurchaseProblem(error))
@@ -265,24 +307,29 @@ final class Purchaser: Sendable {
       let unknown = PurchaseProblem(
         .upstreamUnavailable, "the balance of the key is not known yet")
       return .failed(failure.map { .unavailable($0, upstream.title) } ?? unknown)
-    case .success(.keyRejected(let detail)):
+    case .success(.keyRejected(_, let detail)):
       return .failed(
         PurchaseProblem(.keyRejected, "\(upstream.title) refuses the key: \(detail)"))
     case .success(.decided(let decision)): return .decided(decision)
     }
   }
 
+  /// - Parameter without: credentials that are not to be used.
   private func reserve(
-    _ batch: PurchaseQueue.Batch
+    _ batch: PurchaseQueue.Batch, without: Set<String>, draw: Double
   ) async -> Result<ReserveCommand.Answer, LogError> {
     let (cache, books) = (cache, books)
     let now = log.time.now()
     let command = ReserveCommand(
-      upstream: upstream, batch: batch, credentials: upstream.credentials,
+      batch: batch, upstream: upstream.name,
+      members: members(for: batch).filter { !without.contains($0.id) }, draw: draw,
       elsewhere: taken(for: batch, at: now), isCacheOn: settings.isCacheOn,
       storageAdmits: storageAdmits, mostBudgetValues: settings.mostBudgetValues, now: now)
     do throws(LogError) {
-      if upstream.meters.contains(where: { $0.durability == .withAnswer }) {
+      let isLight = members.upstreams.contains { upstream in
+        upstream.meters.contains { $0.durability == .withAnswer }
+      }
+      if isLight {
         // What needs no writing before it is sent needs no writer either: one batch is decided at a time.
         let decision = try log.read { (state) throws(LogError) in
           try command.decide(cache, books, state, next: 1)
@@ -300,6 +347,12 @@ final class Purchaser: Sendable {
     } catch { return .failure(error) }
   }
 
+  /// What a batch may be bought with. What is bought ahead is bought with the first credential: of its bucket it was seen
+  /// that something is lost.
+  func members(for batch: PurchaseQueue.Batch) -> [CredentialMember] {
+    batch.isAhead ? Array(members.all.prefix(1)) : members.all
+  }
+
   /// Whether storage has more left than the reserve for calls already paid.
   var storageAdmits: Bool { (try? log.headroom().admits) ?? false }
 
@@ -309,7 +362,7 @@ final class Purchaser: Sendable {
     var taken = elsewhere(at: now)
     var kept = batch.isAhead ? keptAhead(at: now) : [:]
     if batch.isBackground, settings.interactiveReserve > 0 {
-      for meter in upstream.meters {
+      for meter in members.upstreams.flatMap(\.meters) {
         if case .refillBucket = meter.rule {
           kept[meter.key] = max(kept[meter.key] ?? 0, settings.interactiveReserve)
         }
@@ -358,11 +411,11 @@ final class Purchaser: Sendable {
 }
 
 extension ReserveCommand.Answer {
-  /// Whether nothing was reserved, and a look at the balance might change that.
-  fileprivate var mayChangeWithReading: Bool {
+  /// The credential of which a look at the balance might change what was decided, since nothing was reserved; nil: none.
+  fileprivate var credentialToRead: String? {
     switch self {
-    case .needsReading, .keyRejected: true
-    case .decided: isRefused
+    case .needsReading(let credential), .keyRejected(let credential, _): credential
+    case .decided(let decision): isRefused ? decision.shortOf : nil
     }
   }
 

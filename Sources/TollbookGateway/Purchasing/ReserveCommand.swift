@@ -7,10 +7,13 @@ import TollbookViews
 /// in request order, and of that as many calls as may be sent. What is reserved is reserved on every meter of a call, the
 /// budgets that count it among them.
 struct ReserveCommand: Sendable {
-  let upstream: any Upstream
   let batch: PurchaseQueue.Batch
-  /// The credentials in the order in which they are to be tried.
-  var credentials: [String]
+  /// The name of the upstream.
+  var upstream: String
+  /// What its calls can be sent with, in the order in which they were put in.
+  var members: [CredentialMember]
+  /// For a choice among them: from 0 up to, not including, 1.
+  var draw: Double = 0
   /// What is taken of pages and is not in the books: by calls that are booked with their answer, and by calls that the
   /// upstream may count in another window than the one they were booked in.
   var elsewhere: [MeterKey: Int64] = [:]
@@ -24,10 +27,21 @@ struct ReserveCommand: Sendable {
 
   enum Answer: Sendable {
     case decided(BatchDecision)
-    /// The upstream refuses all credentials.
-    case keyRejected(detail: String)
-    /// Nobody knows a balance yet, or not since the log was restored: ask for it first.
-    case needsReading
+    /// The upstream refuses all credentials; the first of them is named.
+    case keyRejected(credential: String, detail: String)
+    /// Nobody knows the balance of a credential yet, or not since the log was restored: ask for it first.
+    case needsReading(credential: String)
+  }
+
+  /// What is decided so far.
+  struct Draft {
+    var decision = BatchDecision()
+    var events: [Event] = []
+    var booking: Booking
+    /// Places of which a fresh entry has what is wanted, and which are bought all the same.
+    var duplicates: Set<Int> = []
+    /// Position of the first event.
+    let next: Position
   }
 
   /// - Returns: the events of what has to be written down before it is sent, and what was decided. Without events nothing
@@ -35,45 +49,56 @@ struct ReserveCommand: Sendable {
   func decide(
     _ cache: CacheView, _ books: PurchaseBooks, _ state: borrowing LogReading, next: Position
   ) throws(LogError) -> Decision<Answer> {
-    let ledger = books.ledger
-    let credential: String
-    switch try accepted(ledger, state) {
-    case .success(let id): credential = id
-    case .failure(let rejected): return Decision(answer: .keyRejected(detail: rejected.detail))
-    }
-    var decision = BatchDecision()
+    var draft = Draft(booking: Booking(meters: [], books.rollups), next: next)
     var (wanted, fresh) = try look(cache, state)
     if isCacheOn {
-      decision.found = fresh.sorted()
+      draft.decision.found = fresh.sorted()
       wanted.removeAll { fresh.contains($0) }
       fresh = []
     }
+    draft.duplicates = fresh
     let closed = try ofClosedAccounts(wanted, books.accounts, state)
     if !closed.isEmpty {
-      decision.refused.append(
+      draft.decision.refused.append(
         RefusedNeeds(places: closed, refusal: ReserveRefusal(reason: .accountClosed)))
       wanted.removeAll { closed.contains($0) }
     }
-    var booking = Booking(upstream, books.rollups)
+    if let answer = try buy(wanted, &draft, books, state) { return Decision(answer: answer) }
+    if batch.isWhole, !draft.decision.refused.isEmpty {
+      return Decision(answer: .decided(draft.decision.refusingAll(wanted)))
+    }
+    return Decision(events: draft.events, answer: .decided(draft.decision))
+  }
+
+  /// Decides what of the places is bought with one credential: the longest prefix of each call that fits.
+  ///
+  /// - Returns: what the credential's own meters and limit refuse, which another one may take; and whether its balance is
+  ///   not known, so that the rest is left for another batch.
+  func buy(
+    _ wanted: [Int], with member: CredentialMember, _ draft: inout Draft, _ books: PurchaseBooks,
+    _ state: borrowing LogReading
+  ) throws(LogError) -> (refused: [RefusedNeeds], isUnread: Bool) {
+    let ledger = books.ledger
     let budgets = try BudgetBook(
-      batch.askers.map(\.demand), upstream: upstream.name, credential: credential, books.accounts,
-      state)
-    let (calls, beyond) = try plan(wanted, budgets, &booking, ledger, state)
-    decision.refused += beyond
+      batch.askers.map(\.demand), upstream: upstream, credential: member.id, books, state)
+    let (calls, beyond) = try plan(wanted, with: member, budgets, &draft, ledger, state)
+    let isOwn = { (refused: RefusedNeeds) in refused.refusal.budget?.name == member.id }
+    draft.decision.refused += beyond.filter { !isOwn($0) }
     let planned = Set(calls.flatMap(\.places))
     let refused = Set(beyond.flatMap(\.places))
-    decision.unplanned = wanted.filter { !planned.contains($0) && !refused.contains($0) }
-    var events: [Event] = []
+    draft.decision.unplanned += wanted.filter { !planned.contains($0) && !refused.contains($0) }
     var refusals = Refusals()
+    var isUnread = false
     for call in calls {
       if let refused = refusals.refusal(of: call) {
         refusals.add(call.places, call, to: refused)
         continue
       }
-      guard batch.isWhole || decision.started.count < batch.mostCalls else { continue }
-      let standings = try booking.standings(of: call.uses, elsewhere, at: now, ledger, state)
+      guard batch.isWhole || draft.decision.started.count < batch.mostCalls else { continue }
+      let standings = try draft.booking.standings(
+        of: call.uses, elsewhere, at: now, ledger, state)
       guard !standings.contains(where: \.needsReading) else {
-        if decision.started.isEmpty { return Decision(answer: .needsReading) }
+        isUnread = true
         continue
       }
       let admission =
@@ -84,17 +109,16 @@ struct ReserveCommand: Sendable {
         call.isDivisible || admission.admitted == call.needs.count ? admission.admitted : 0
       if admitted > 0 {
         let attempt = Attempt(
-          fetch: next + UInt64(events.count), credential: credential,
+          fetch: draft.next + UInt64(draft.events.count), credential: member.id,
           call: call.first(admitted),
           moves: standings.map { $0.reservation(of: 0..<admitted, isFirst: true) }, batch,
-          duplicates: fresh)
-        if isDurable(call) {
-          events.append(.fetchStarted(attempt.started))
-          decision.started.append(attempt)
-          booking.append(.fetchStarted(attempt.started))
+          duplicates: draft.duplicates)
+        draft.booking.append(.fetchStarted(attempt.started))
+        if Self.isDurable(call, member.upstream) {
+          draft.events.append(.fetchStarted(attempt.started))
+          draft.decision.started.append(attempt)
         } else {
-          booking.append(.fetchStarted(attempt.started))
-          decision.started.append(attempt.unwritten)
+          draft.decision.started.append(attempt.unwritten)
         }
       }
       guard admitted < call.needs.count else { continue }
@@ -102,33 +126,20 @@ struct ReserveCommand: Sendable {
         Array(call.places[admitted...]),
         ReserveRefusal(admission, of: call, admitted: admitted, on: standings))
     }
-    if batch.isWhole, !decision.refused.isEmpty || !refusals.all.isEmpty {
-      return Decision(answer: .decided(decision.refusing(wanted, calls, refusals)))
+    if batch.isWhole, !refusals.all.isEmpty {
+      // All of it is refused then: so much was wanted.
+      let refused = Set(refusals.all.flatMap(\.places))
+      for call in calls where !call.places.contains(where: refused.contains) {
+        refusals.add(call.places, call, to: 0)
+      }
     }
-    decision.refused += refusals.all
-    return Decision(events: events, answer: .decided(decision))
+    return (beyond.filter(isOwn).map { $0.ofCredential(member.id) } + refusals.all, isUnread)
   }
 
   /// Whether a call is written down before it is sent: if one of its meters asks for that.
-  private func isDurable(_ call: PlannedCall) -> Bool {
+  private static func isDurable(_ call: PlannedCall, _ upstream: any Upstream) -> Bool {
     let light = upstream.meters.filter { $0.durability == .withAnswer }.map(\.key)
     return call.uses.isEmpty || !call.uses.allSatisfy { light.contains($0.meter) }
-  }
-
-  private struct Rejected: Error { var detail: String }
-
-  /// The first credential that the upstream does not refuse.
-  private func accepted(
-    _ ledger: LedgerView, _ state: borrowing LogReading
-  ) throws(LogError) -> Result<String, Rejected> {
-    var detail = "there is none"
-    for id in credentials {
-      guard let known = try ledger.credential(id, in: state), known.status == .rejected else {
-        return .success(id)
-      }
-      detail = known.detail
-    }
-    return .failure(Rejected(detail: detail))
   }
 
   /// All places, and those of which a fresh entry has what is wanted: somebody else may have bought it since the asker
@@ -162,16 +173,16 @@ struct ReserveCommand: Sendable {
   /// Cuts places into calls, without those that the askers' own limits or budgets forbid. Each asker has limits and budgets
   /// of its own, and shares calls with others: so they are asked before the meters of a call.
   private func plan(
-    _ wanted: [Int], _ budgets: BudgetBook, _ booking: inout Booking, _ ledger: LedgerView,
-    _ state: borrowing LogReading
+    _ wanted: [Int], with member: CredentialMember, _ budgets: BudgetBook, _ draft: inout Draft,
+    _ ledger: LedgerView, _ state: borrowing LogReading
   ) throws(LogError) -> (calls: [PlannedCall], beyond: [RefusedNeeds]) {
     var wanted = wanted
     var beyondLimit: [Int] = []
     var beyondBudgets: [RefusedNeeds] = []
     while true {
-      var calls = upstream.plan(wanted.map { batch.needs[$0] })
+      var calls = member.upstream.plan(wanted.map { batch.needs[$0] })
       for index in calls.indices { calls[index].places = calls[index].places.map { wanted[$0] } }
-      var over = overspending(calls)
+      var over = overspending(calls, after: draft.decision.started)
       beyondLimit += over
       if over.isEmpty, !budgets.isEmpty {
         var values = TagValues(most: mostBudgetValues)
@@ -189,7 +200,7 @@ struct ReserveCommand: Sendable {
             calls[index].uses.append(use)
           }
         }
-        let refused = try beyond(calls, &booking, &values, ledger, state)
+        let refused = try beyond(calls, &draft.booking, &values, ledger, state)
         beyondBudgets += refused
         over = refused.flatMap(\.places)
       }
@@ -265,8 +276,16 @@ struct ReserveCommand: Sendable {
 
   /// The places with which a limit is exceeded, and all later ones of the same asker. Asked before any meter: what the
   /// request itself forbids does not fit later either.
-  private func overspending(_ calls: [PlannedCall]) -> [Int] {
+  ///
+  /// - Parameter started: calls that were admitted before, and count on the same limits.
+  private func overspending(_ calls: [PlannedCall], after started: [Attempt]) -> [Int] {
     var left = batch.askers.map { $0.limit.map { Int128($0) } }
+    for call in started.map(\.call) {
+      for (index, place) in call.places.enumerated() {
+        let cost = Int128(call.uses.first?.bounds[index..<index + 1] ?? 0)
+        left[batch.askerOf[place]] = left[batch.askerOf[place]].map { $0 - cost }
+      }
+    }
     var over: [Int] = []
     for call in calls {
       for (index, place) in call.places.enumerated() {
@@ -294,28 +313,18 @@ struct BatchDecision: Sendable {
   /// No call of the upstream brings them.
   var unplanned: [Int] = []
   var refused: [RefusedNeeds] = []
+  /// The first credential of which the upstream has too little left.
+  var shortOf: String?
 }
 
 extension BatchDecision {
   /// The same without anything that was started: all that was wanted is refused, for the first reason there was.
-  fileprivate func refusing(
-    _ wanted: [Int], _ calls: [PlannedCall], _ refusals: Refusals
-  ) -> BatchDecision {
+  fileprivate func refusingAll(_ wanted: [Int]) -> BatchDecision {
     var whole = self
     whole.started = []
-    var reasons = refusals
-    if let own = refused.first {
-      let places = Set(wanted).union(refused.flatMap(\.places)).sorted()
-      whole.refused = [RefusedNeeds(places: places, refusal: own.refusal)]
-      return whole
-    }
-    let refused = Set(refusals.all.flatMap(\.places))
-    for call in calls where !call.places.contains(where: refused.contains) {
-      reasons.add(call.places, call, to: 0)
-    }
-    guard let first = reasons.all.first else { return whole }
-    let planned = wanted.filter { !unplanned.contains($0) }
-    whole.refused = [RefusedNeeds(places: planned, refusal: first.refusal)]
+    guard let first = refused.first else { return whole }
+    let places = Set(wanted).subtracting(unplanned).union(refused.flatMap(\.places))
+    whole.refused = [RefusedNeeds(places: places.sorted(), refusal: first.refusal)]
     return whole
   }
 }
@@ -356,6 +365,8 @@ struct ReserveRefusal: Hashable, Sendable {
   var refusedBy = 0
   /// Set if a budget has no room for another value of its tag: so many it has.
   var mostValues: Int?
+  /// For a person, where the meters do not tell why; empty: they do.
+  var detail = ""
 
   init(reason: RefusalReason) { self.reason = reason }
 
@@ -398,6 +409,18 @@ struct ReserveRefusal: Hashable, Sendable {
   /// When the needs may fit; nil: waiting does not help, or nobody knows.
   var frees: Timestamp? {
     reason == .insufficientTokens || reason == .meter ? retryAt : nil
+  }
+}
+
+extension RefusedNeeds {
+  /// What the limit of a credential refuses: it is no budget to those who ask.
+  fileprivate func ofCredential(_ id: String) -> RefusedNeeds {
+    var own = self
+    own.refusal.reason = .insufficientTokens
+    own.refusal.detail = "it does not fit what is left of the limit of the credential \(id)"
+    for index in own.refusal.wants.indices { own.refusal.wants[index].budget = nil }
+    own.refusal.retryAt = nil
+    return own
   }
 }
 

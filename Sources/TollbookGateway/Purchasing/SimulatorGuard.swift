@@ -60,6 +60,11 @@ final class SimulatorGuard: Upstream {
     await upstream.readMeters(within: limit).map(checked)
   }
 
+  /// Another guard: whose answers they are each credential tells for itself.
+  func with(_ lease: CredentialLease) -> (any Upstream)? {
+    upstream.with(lease).map { SimulatorGuard($0, for: mode) }
+  }
+
   private func checked(_ exchange: Exchange) -> Exchange {
     guard exchange.isAnswered else { return exchange }
     last.withLock { $0 = exchange.isSimulated }

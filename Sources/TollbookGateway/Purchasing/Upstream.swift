@@ -46,6 +46,10 @@ package protocol Upstream: Sendable {
 
   /// Asks how its meters stand, without buying anything; nil if that cannot be asked.
   func readMeters(within limit: Duration) async -> Exchange?
+
+  /// The same upstream, bought from with another credential alone and on the meters of that one's quota group; nil: it
+  /// takes none but its own.
+  func with(_ lease: CredentialLease) -> (any Upstream)?
 }
 
 extension Upstream {
@@ -53,6 +57,7 @@ extension Upstream {
   package func renewal(of resource: ResourceKey, parts: UInt64) -> Need? { nil }
   package func prerequisite(of operation: String, at now: Timestamp) -> Need? { nil }
   package func readMeters(within limit: Duration) async -> Exchange? { nil }
+  package func with(_ lease: CredentialLease) -> (any Upstream)? { nil }
 }
 
 /// A limit that calls of an upstream use.

@@ -23,4 +23,13 @@ extension JSONWriter {
       field(name, count)
     }
   }
+
+  /// The same where there may be none.
+  package mutating func amount(_ name: String, _ count: Int64?, _ unit: String) {
+    if let count {
+      amount(name, count, unit)
+    } else {
+      field(name, nil as Int64?)
+    }
+  }
 }

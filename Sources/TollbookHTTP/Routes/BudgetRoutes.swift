@@ -113,7 +113,7 @@ extension HTTPService {
 
 extension JSONFields {
   /// The limit: a whole number of units, or of money a decimal text.
-  fileprivate func limit(_ unit: String) throws(Problem) -> Int64? {
+  func limit(_ unit: String) throws(Problem) -> Int64? {
     guard Amount.isMoney(unit) else { return try integer("limit", in: 0 ... .max) }
     guard let text = try string("limit") else { return nil }
     guard let amount = DecimalText.nanoUnits(text) else {

@@ -38,9 +38,13 @@ extension HTTPService {
       RouterPath("/views/\(name)"), query: QueryNames(["as_of"]), scope: .admin,
       get: { request, _ in
         try AsOf.refuse(QueryParameters(request), view: "ledger")
-        let ledger = ledger
+        let (ledger, accounts) = (ledger, accounts)
+        let credentials = try gateway.credentials()
         let (tables, head) = try log.read { (reading) throws(LogError) in
-          (try TokenTables(ledger, reading), try log.reader.head(in: reading))
+          (
+            try TokenTables(credentials, ledger, accounts, reading),
+            try log.reader.head(in: reading)
+          )
         }
         var table = read(tables)
         table.position = head

@@ -49,7 +49,8 @@ struct AdminCalls {
     let systems = try Systems.all.map { try $0.open(settings, nil) }
     let gateway = Gateway(
       log: log, upstreams: systems.map(\.upstream), settings: settings.gateway,
-      random: Chance.fraction)
+      random: Chance.fraction, master: try settings.masterKey())
+    try gateway.bindCredentials()
     var logger = Logger(label: "tollbook")
     logger.logLevel = .error
     let socket = try ControlSocket(of: log.directory)

@@ -91,9 +91,11 @@ struct Server: Sendable {
   /// A simulator whose balance goes on where the ledger left off, as Keepa's would.
   private func simulator(continuing log: EventLog) throws -> KeepaSimulator {
     var configuration = KeepaSimulatorConfiguration()
+    // Some more, so that several credentials can be tried.
+    configuration.keys = Set((0..<10).map(KeepaSimulator.sampleKey))
     let ledger = LedgerView(log)
     let key = MeterKey(
-      owner: System.credentialID(of: KeepaSimulator.sampleKey, for: KeepaUpstream.name),
+      owner: CredentialOrder.id(of: KeepaSimulator.sampleKey, for: KeepaUpstream.name),
       unit: KeepaUpstream.unit)
     let meter = try log.read { (transaction) throws(LogError) in
       try ledger.meter(key, in: transaction)
@@ -113,7 +115,7 @@ struct Server: Sendable {
     let http = zip(Systems.http, systems).map { $1.http ?? $0 }
     let gateway = Gateway(
       log: log, upstreams: systems.map(\.upstream), settings: settings.gateway,
-      random: Chance.fraction)
+      random: Chance.fraction, master: try settings.masterKey())
     let checkpoints = checkpoints(of: log)
     let limit = makeLimit(Double(gateway.longestCall) / 1_000 + Self.lastSeconds)
     defer { limit.lift() }

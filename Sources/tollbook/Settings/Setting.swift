@@ -2,7 +2,7 @@
 enum SettingName: CaseIterable, Sendable {
   case dataDirectory, host, port, tls, tlsPort, tlsDirectory
   case keepaKey, keepaBase, keepaConnectTo, tokenPrice
-  case accessKey, allowedHosts, webhookHosts, lowBalance
+  case accessKey, masterKey, masterKeyFile, allowedHosts, webhookHosts, lowBalance
   case cache, overdraft, answerTimeout, longestWait, queueLimit
   case productFresh, productGrace, productErrorGrace, productKeep, absentFresh
   case codeFresh, bestSellersFresh, finderFresh, searchFresh, categoryFresh, sellerFresh
@@ -76,6 +76,12 @@ extension Setting {
     Setting(
       name: .accessKey, key: "tollbook.access_key", kind: .text, isSecret: true,
       help: "What clients must show; needed to listen beyond this machine"),
+    Setting(
+      name: .masterKey, key: "tollbook.master_key", kind: .text, isSecret: true,
+      help: "32 bytes in base64 that seal the credentials put in; without it none can be"),
+    Setting(
+      name: .masterKeyFile, key: "tollbook.master_key_file", kind: .text,
+      help: "A file that holds that key instead; only its owner may be able to read it"),
     Setting(
       name: .allowedHosts, key: "tollbook.allowed_hosts", kind: .hosts, standard: "",
       help: "Names under which browsers may reach Tollbook, beside this machine's own"),

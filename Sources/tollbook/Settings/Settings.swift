@@ -1,3 +1,4 @@
+import Crypto
 import Foundation
 import Keepa
 import Logging
@@ -79,6 +80,27 @@ extension Settings {
   var productFresh: String {
     entries.first { $0.setting.name == .productFresh }?.text ?? ""
   }
+  /// What seals the credentials that are put in; nil: none can be.
+  ///
+  /// - Throws: `Refused` with what is wrong with it, without the key.
+  func masterKey() throws -> SymmetricKey? {
+    let setting = Setting.named(.masterKey).environment
+    do {
+      if let text = text(.masterKey) { return try KeyFile.master(text) }
+    } catch { throw Refused("\(setting): \(error).") }
+    guard let path = text(.masterKeyFile) else { return nil }
+    guard let data = FileManager.default.contents(atPath: path) else {
+      throw Refused("\(path), which should hold the master key, cannot be read.")
+    }
+    let mode = try? FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int
+    guard let mode, mode & 0o077 == 0 else {
+      throw Refused("\(path) holds the master key, and others may read it: chmod 600 \(path)")
+    }
+    do { return try KeyFile.master(String(decoding: data, as: UTF8.self)) } catch {
+      throw Refused("\(path): \(error).")
+    }
+  }
+
   var tokenPrice: TokenPrice? { text(.tokenPrice).flatMap { TokenPrice($0) } }
 
   var logLevel: Logger.Level {

@@ -272,7 +272,8 @@ private struct Shop {
     let (_, actions) = queue.submit(order, at: .init(wall: now, monotonic: 0))
     guard case .decide(let batch)? = actions.first else { fatalError("it is decided first") }
     return ReserveCommand(
-      upstream: upstream, batch: batch, credentials: ["credential"], isCacheOn: true,
+      batch: batch, upstream: upstream.name,
+      members: [CredentialMember(id: "credential", upstream: upstream)], isCacheOn: true,
       storageAdmits: true, now: now)
   }
 

@@ -1,0 +1,136 @@
+package import Crypto
+import Files
+import Foundation
+import Synchronization
+import TollbookEvents
+
+/// The secrets of credentials, sealed. They lie in a file beside the log, in no event, answer, diagnostic, export or
+/// snapshot. Who removes one from the file has shredded it: nothing can read it any more. Who loses the file, or the master
+/// key, puts the credentials in again; no figure changes.
+///
+/// A line for each: the id, and in base64 nonce, ciphertext and tag of AES-GCM (NIST SP 800-38D) with a key of 256 bits.
+/// The id is authenticated with it, so that no line can be read as another one's.
+package final class KeyFile: Sendable {
+  package static let fileName = "credentials.key"
+  private static let newFileName = "credentials.key.new"
+  /// What the id of a line is authenticated with.
+  private static let purpose = "tollbook credential "
+
+  private struct State {
+    var sealed: [String: [UInt8]] = [:]
+    /// Whether the file was there and could be read, or was not there.
+    var isReadable = true
+  }
+
+  private let folder: String
+  private let master: SymmetricKey?
+  private let state: Mutex<State>
+
+  /// - Parameters:
+  ///   - folder: the data directory.
+  ///   - master: what seals; nil: there is none, and nothing can be sealed or read.
+  package init(folder: String, master: SymmetricKey?) {
+    self.folder = folder
+    self.master = master
+    state = Mutex(Self.read("\(folder)/\(Self.fileName)"))
+  }
+
+  /// The master key that a text gives: 32 bytes in base64.
+  ///
+  /// - Throws: what is wrong with it; the text is not in the message.
+  package static func master(_ text: String) throws(AccountRefusal) -> SymmetricKey {
+    let trimmed = text.filter { !$0.isWhitespace }
+    guard let data = Data(base64Encoded: trimmed) else {
+      throw AccountRefusal(.invalid, "master_key", "the master key is not written in base64")
+    }
+    guard data.count == 32 else {
+      throw AccountRefusal(
+        .invalid, "master_key", "the master key has \(data.count) bytes; it must have 32")
+    }
+    return SymmetricKey(data: data)
+  }
+
+  /// The secret of a credential; nil: it is not there, or cannot be opened with this master key.
+  package func secret(of credential: String) -> String? {
+    guard let master, let sealed = state.withLock({ $0.sealed[credential] }),
+      let box = try? AES.GCM.SealedBox(combined: sealed),
+      let opened = try? AES.GCM.open(
+        box, using: master, authenticating: Data((Self.purpose + credential).utf8))
+    else { return nil }
+    return String(decoding: opened, as: UTF8.self)
+  }
+
+  /// Whether a secret lies there, whether or not it can be opened.
+  package func holds(_ credential: String) -> Bool {
+    state.withLock { $0.sealed[credential] != nil }
+  }
+
+  /// Seals a secret and keeps it, on the disk before it returns.
+  package func seal(_ secret: String, of credential: String) throws(AccountRefusal) {
+    guard let master else {
+      throw AccountRefusal(
+        .conflict, "secret",
+        "nothing can be sealed: set TOLLBOOK_MASTER_KEY, or TOLLBOOK_MASTER_KEY_FILE, to 32 bytes in"
+          + " base64, such as `openssl rand -base64 32` prints")
+    }
+    let box = try? AES.GCM.seal(
+      Data(secret.utf8), using: master, authenticating: Data((Self.purpose + credential).utf8))
+    guard let combined = box?.combined else {
+      throw AccountRefusal(.conflict, "secret", "it could not be sealed")
+    }
+    try change { $0[credential] = Array(combined) }
+  }
+
+  /// Removes a secret from the file: nothing can read it any more.
+  package func shred(_ credential: String) throws(AccountRefusal) {
+    try change { $0[credential] = nil }
+  }
+
+  private func change(_ body: (inout [String: [UInt8]]) -> Void) throws(AccountRefusal) {
+    let problem: String? = state.withLock { state in
+      guard state.isReadable else {
+        return "is no file of sealed credentials; move it away, and start again"
+      }
+      var sealed = state.sealed
+      body(&sealed)
+      guard sealed != state.sealed else { return nil }
+      guard write(sealed) else { return "cannot be written" }
+      state.sealed = sealed
+      return nil
+    }
+    if let problem {
+      throw AccountRefusal(.conflict, "secret", "\(folder)/\(Self.fileName) \(problem)")
+    }
+  }
+
+  /// Whole or not at all: beside it first, then brought to the disk, then renamed.
+  private func write(_ sealed: [String: [UInt8]]) -> Bool {
+    let lines = sealed.sorted { $0.key < $1.key }.map { id, bytes in
+      "\(id) \(Data(bytes).base64EncodedString())\n"
+    }
+    let new = "\(folder)/\(Self.newFileName)"
+    try? FileManager.default.removeItem(atPath: new)
+    return FileManager.default.createFile(
+      atPath: new, contents: Data(lines.joined().utf8), attributes: [.posixPermissions: 0o600])
+      && DurableNames.synchronize(new) == nil
+      && DurableNames.rename(new, to: "\(folder)/\(Self.fileName)") == nil
+  }
+
+  private static func read(_ path: String) -> State {
+    var state = State()
+    guard FileManager.default.fileExists(atPath: path) else { return state }
+    guard let data = FileManager.default.contents(atPath: path) else {
+      state.isReadable = false
+      return state
+    }
+    for line in String(decoding: data, as: UTF8.self).split(separator: "\n") {
+      let words = line.split(separator: " ", omittingEmptySubsequences: false).map(String.init)
+      guard words.count == 2, let sealed = Data(base64Encoded: words[1]) else {
+        state.isReadable = false
+        continue
+      }
+      state.sealed[words[0]] = Array(sealed)
+    }
+    return state
+  }
+}
