@@ -11,6 +11,8 @@ extension Alert {
       "\(upstream) has \(text(free)) left, which is below \(text(limit))"
     case AlertName.rejected.rawValue:
       "\(upstream) refuses the credential \(credential)\(detail.isEmpty ? "" : ": \(detail)")"
+    case AlertName.cooling.rawValue:
+      "\(upstream) wants no calls of the credential \(credential)\(detail.isEmpty ? "" : ": \(detail)")"
     default: name
     }
   }
@@ -35,6 +37,8 @@ package enum AlertName: String, Hashable, Sendable, CaseIterable {
   case low = "meter.low"
   /// An upstream refuses a credential.
   case rejected = "credential.rejected"
+  /// An upstream wants no calls of a credential for a while.
+  case cooling = "credential.cooling"
 }
 
 extension NotificationSent {

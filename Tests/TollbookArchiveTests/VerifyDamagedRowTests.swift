@@ -40,7 +40,17 @@ import TollbookViews
       _ = try accounts.accounts(limit: 10_000, in: transaction)
       _ = try accounts.accessKeys(limit: 10_000, in: transaction)
       _ = try accounts.budgets(limit: 10_000, in: transaction)
-      _ = try credentials.credentials(in: transaction)
+      for (_, row) in try credentials.credentials(in: transaction) {
+        _ = try credentials.cooling(of: row.quotaGroup, in: transaction)
+      }
+      for name in EventGenerator.credentials + ["office"] {
+        _ = try credentials.cooling(of: name, in: transaction)
+      }
+      for upstream in ["atlas", EventGenerator.credentials[1]] {
+        for account in EventGenerator.accounts + [""] {
+          _ = try credentials.selection(upstream: upstream, account: account, in: transaction)
+        }
+      }
       _ = try alerts.webhooks(in: transaction)
       _ = try alerts.alerts(limit: 10_000, in: transaction)
       _ = try alerts.deliveries(limit: 10_000, in: transaction)
@@ -80,7 +90,7 @@ import TollbookViews
     let lab = try SnapshotLab(seed: 21)
     let log = try lab.open()
     defer { log.close() }
-    try await lab.append(700, to: log)
+    try await lab.append(1_000, to: log)
     let fold = try #require(allFolds.first { $0.id == id })
     var random = SeededGenerator(seed: 5)
     var refusals = 0

@@ -40,10 +40,10 @@ package struct EventGenerator: Sendable {
   var step = Step()
 
   // The same letters in two encodings: texts that are equal to Swift and not to the store.
-  static let composed = "caf\u{e9}"
+  package static let composed = "caf\u{e9}"
   static let decomposed = "cafe\u{301}"
-  static let credentials = ["main", composed, decomposed]
-  static let accounts = ["acme", "zeta", composed, decomposed]
+  package static let credentials = ["main", composed, decomposed]
+  package static let accounts = ["acme", "zeta", composed, decomposed]
   static let operations = ["keepa.product", "keepa.discovery"]
   static let firstContentSets: [UInt64] = [0, 1, 2, 3, 5, 7, 15]
   static let contentSets: [UInt64] =

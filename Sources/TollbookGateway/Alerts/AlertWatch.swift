@@ -130,17 +130,36 @@ struct AlertWatch: Sendable {
         found.raised.append(low(name, meter.key, free))
       }
       for id in upstream.credentials {
-        guard let known = try books.ledger.credential(id, in: reading), known.status == .rejected
-        else { continue }
-        var alert = Alert()
-        alert.name = AlertName.rejected.rawValue
-        alert.upstream = name
-        alert.credential = id
-        alert.detail = known.detail
-        alert.atMs = now.milliseconds
-        found.raised.append(alert)
+        if let known = try books.ledger.credential(id, in: reading), known.status == .rejected {
+          found.raised.append(alert(.rejected, name, id, known.detail))
+        }
+        if let cooling = try cooling(of: id, on: upstream, reading) {
+          found.raised.append(
+            alert(.cooling, name, id, "until \(cooling.until); \(cooling.detail)"))
+        }
       }
     }
+  }
+
+  private func alert(
+    _ name: AlertName, _ upstream: String, _ credential: String, _ detail: String
+  ) -> Alert {
+    var alert = Alert()
+    alert.name = name.rawValue
+    alert.upstream = upstream
+    alert.credential = credential
+    alert.detail = detail
+    alert.atMs = now.milliseconds
+    return alert
+  }
+
+  /// Nil: the upstream takes its calls.
+  private func cooling(
+    of credential: String, on upstream: any Upstream, _ reading: borrowing LogReading
+  ) throws(LogError) -> CoolingRow? {
+    let group = upstream.meters.first?.key.owner ?? credential
+    let cooling = try books.credentials.cooling(of: group, in: reading)
+    return cooling.flatMap { now < $0.until ? $0 : nil }
   }
 
   /// What is left in a bucket; nil: it is none, or nobody knows.
@@ -197,11 +216,15 @@ struct AlertWatch: Sendable {
       let enough = lowBalance.addingReportingOverflow(max(1, lowBalance / 10))
       return free >= (enough.overflow ? .max : enough.partialValue)
         ? (now, "it has risen to \(free)") : nil
-    case .rejected:
-      let isUsed = upstreams.contains {
+    case .rejected, .cooling:
+      let used = upstreams.first {
         $0.name == alert.upstream && $0.credentials.contains(alert.credential)
       }
-      guard isUsed else { return (now, "it is not used any more") }
+      guard let used else { return (now, "it is not used any more") }
+      if alert.name == AlertName.cooling.rawValue {
+        let isCooling = try cooling(of: alert.credential, on: used, reading) != nil
+        return isCooling ? nil : (now, "its time is over")
+      }
       let known = try books.ledger.credential(alert.credential, in: reading)
       return known?.status == .rejected ? nil : (now, "it is taken again")
     case nil: return (now, "nothing is known of it")

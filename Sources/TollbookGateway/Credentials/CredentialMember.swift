@@ -11,6 +11,14 @@ struct CredentialMember: Sendable {
 }
 
 extension [CredentialMember] {
+  /// Without those that count on the meters of one before them: what these refuse, they refuse too.
+  var onDifferentMeters: [CredentialMember] {
+    var seen: Set<MeterKey> = []
+    return filter { member in
+      member.upstream.meters.first.map { seen.insert($0.key).inserted } ?? true
+    }
+  }
+
   /// The upstreams behind them, each once.
   var upstreams: [any Upstream] {
     var seen: Set<String> = []

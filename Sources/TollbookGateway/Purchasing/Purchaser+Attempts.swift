@@ -94,6 +94,9 @@ extension Purchaser {
     guard let attempt = found.0, let exchange = found.1,
       case .failure(let failure) = exchange.result
     else { return }
+    if wish != .none, RetryPolicy.isOfCredential(failure.reason) {
+      await readUnread(but: attempt.credential)
+    }
     let observed = log.time.now()
     var pause: Int64?
     if case .after(let delay) = wish, storageAdmits { pause = delay }

@@ -34,6 +34,27 @@ extension Purchaser {
     }
   }
 
+  /// Asks for balances that nobody has read yet, so that a call can go on with another credential.
+  ///
+  /// - Parameter credential: the one that has just failed.
+  func readUnread(but credential: String) async {
+    let keys = members.all.filter { $0.id != credential }.upstreams
+    for upstream in keys.filter({ isUnread($0) }).prefix(Self.mostReadAtOnce) {
+      note(await watch(of: upstream).refresh(evenIfRead: false))
+    }
+  }
+
+  /// Whoever waits for a call waits for so many questions at most.
+  private static let mostReadAtOnce = 3
+
+  private func isUnread(_ upstream: any Upstream) -> Bool {
+    let buckets = upstream.meters.compactMap {
+      if case .refillBucket = $0.rule { $0.key } else { nil }
+    }
+    let pages = try? log.readPages(buckets, ledger)
+    return pages?.values.contains { $0.reading == nil || $0.awaitsRestoreGap } ?? false
+  }
+
   private func endDoubts(on upstream: any Upstream, at now: Timestamp) async {
     let ledger = ledger
     guard upstream.meters.contains(where: { $0.rule.counts }) else { return }

@@ -28,8 +28,8 @@ extension ReserveCommand {
       case .success(let order):
         let unread =
           batch.isWhole
-          ? try buyWhole(places, with: order, &draft, books, state)
-          : try buy(places, with: order, &draft, books, state)
+          ? try buyWhole(places, with: order.onDifferentMeters, &draft, books, state)
+          : try buy(places, with: order.onDifferentMeters, &draft, books, state)
         // The rest is left for the next batch.
         if let unread, draft.decision.started.isEmpty { return .needsReading(credential: unread) }
       }

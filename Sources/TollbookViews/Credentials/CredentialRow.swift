@@ -62,7 +62,8 @@ extension CredentialRow {
     self.limit = flags & 2 == 0 ? nil : limit
     weight = field.word(row)
     guard let source = CredentialSource(rawValue: Int(field.byte(row))),
-      let status = CredentialStatus(rawValue: Int(field.byte(row)))
+      let status = CredentialStatus(rawValue: Int(field.byte(row))),
+      CredentialSource.allCases.contains(source), CredentialStatus.allCases.contains(status)
     else { return nil }
     (self.source, self.status) = (source, status)
     quotaGroup = field.text(row)

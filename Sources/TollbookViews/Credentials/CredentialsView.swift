@@ -82,8 +82,11 @@ package struct CredentialsView: Sendable {
       let key = CredentialsFold.poolKey(upstream: upstream, account: account)
       guard (1...511).contains(key.count) else { continue }
       let found = try LogError.absorbing(
-        try transaction.row(forKey: key.span, in: table) { row in
-          row.byteCount == 1 ? Selection(rawValue: Int(row.byte(at: 0))) : nil
+        try transaction.row(forKey: key.span, in: table) { (row) -> Selection? in
+          guard row.byteCount == 1, let selection = Selection(rawValue: Int(row.byte(at: 0))),
+            Selection.allCases.contains(selection)
+          else { return nil }
+          return selection
         })
       if let found { return found }
     }

@@ -55,6 +55,7 @@ final class AtlasUpstream: Upstream {
   var books: Books { state.withLock { $0.books } }
   func script(_ faults: [Fault?]) { state.withLock { $0.script += faults } }
   func reject(_ credential: String) { _ = state.withLock { $0.rejected.insert(credential) } }
+  func accept(_ credential: String) { _ = state.withLock { $0.rejected.remove(credential) } }
   func useElsewhere(_ weight: Int64) {
     state.withLock { $0.books.used[minute, default: 0] += weight }
   }

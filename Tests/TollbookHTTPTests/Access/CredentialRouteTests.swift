@@ -42,7 +42,7 @@ import TollbookTestSupport
     let stand = try await stand()
     try await stand.serving { caller in
       let nothing = try await caller.batch(asins(0..<1), headers: Caller.root)
-      #expect(nothing.string("results.0.error.reason") == "not_configured")
+      #expect(nothing.string("results.0.error.reason") == "upstream_not_configured")
       let made = try await caller.credential(Self.key(1), ",\"name\":\"first\"")
       #expect(made.status == 201)
       let id = try #require(made.string("id"))
@@ -65,7 +65,7 @@ import TollbookTestSupport
       let gone = try await caller.admin(.delete, "/admin/credentials/\(id)")
       #expect(gone["removed"]?.bool == true)
       let after = try await caller.batch(asins(3..<4), headers: Caller.root)
-      #expect(after.string("results.0.error.reason") == "not_configured")
+      #expect(after.string("results.0.error.reason") == "upstream_not_configured")
       #expect(spent(stand, 1) == 3)
       let file = "\(stand.log.directory.path)/credentials.key"
       #expect(!(try String(contentsOfFile: file, encoding: .utf8)).contains(id))
