@@ -2,8 +2,8 @@ package import TollbookEvents
 package import TollbookGateway
 import TollbookUpstreams
 
-/// Keepa, bought from with one key, on the token bucket of the key's quota group: products in calls of up to 100 of one marketplace, and what
-/// else it answers, a call each.
+/// Keepa, bought from with one key, on the token bucket of the key's quota group: products in calls of up to 100 of one
+/// marketplace, and what else it answers, a call each.
 package struct KeepaUpstream: Upstream {
   package static let name = "keepa"
   package static let product = "keepa.product"

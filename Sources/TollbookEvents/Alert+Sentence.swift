@@ -12,7 +12,8 @@ extension Alert {
     case AlertName.rejected.rawValue:
       "\(upstream) refuses the credential \(credential)\(detail.isEmpty ? "" : ": \(detail)")"
     case AlertName.cooling.rawValue:
-      "\(upstream) wants no calls of the credential \(credential)\(detail.isEmpty ? "" : ": \(detail)")"
+      "\(upstream) wants no calls of the credential \(credential)"
+        + (detail.isEmpty ? "" : ": \(detail)")
     default: name
     }
   }

@@ -8,6 +8,9 @@ import TollbookTestSupport
   /// tells a parent.
   private static let script = """
     import os, resource, signal, subprocess, sys
+    # Whoever runs the tests may have blocked it.
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGABRT})
+    signal.signal(signal.SIGABRT, signal.SIG_DFL)
     limit = resource.getrlimit(resource.RLIMIT_CORE)[1]
     resource.setrlimit(resource.RLIMIT_CORE, (limit, limit))
     child = subprocess.Popen(sys.argv[2:], stdout=subprocess.PIPE)

@@ -40,6 +40,10 @@ import Testing
     ),
     ("Sources/TollbookProofs/Checkpoints/CheckpointSigner.swift", "a key, read at the start"),
     (
+      "Sources/TollbookGateway/Credentials/KeyFile.swift",
+      "some lines, read once, before anything is served"
+    ),
+    (
       "Sources/TollbookGateway/Alerts/WebhookKeys.swift",
       "a hundred lines, read once, before anything is served"
     ),
@@ -63,6 +67,7 @@ import Testing
     ("Sources/tollbook/Commands/StatementCommand.swift", "a command that serves nobody"),
     ("Sources/tollbook/Commands/KeepaCommand.swift", "a command that serves nobody"),
     ("Sources/tollbook/Moving/BodyFolder.swift", "a command that serves nobody"),
+    ("Sources/tollbook/Commands/CredentialCommandLine.swift", "a command that serves nobody"),
     ("Sources/tollbook/Commands/PurgeCommandLine.swift", "a command that serves nobody"),
   ]
 

@@ -43,7 +43,8 @@ struct ImpossibleEvent: Sendable, CustomTestStringConvertible {
   /// Ends the reservation of the first fetch.
   static let charge = charged { _ in }
 
-  static let all: [ImpossibleEvent] = ledger + moves + names + cache + sweeps + accounts
+  static let all: [ImpossibleEvent] =
+    ledger + moves + names + cache + sweeps + accounts
     + credentials
 
   private static let ledger = [

@@ -180,7 +180,8 @@ package struct ChangeCredential: Sendable {
           : "status is “\(status.inOneLine(atMost: 50))”; it is active, expired or disabled")
     }
     guard self.status != nil || limit != nil || weight != nil else {
-      throw AccountRefusal(.invalid, "status", "nothing is to be changed: say status, limit or weight")
+      throw AccountRefusal(
+        .invalid, "status", "nothing is to be changed: say status, limit or weight")
     }
     self.now = now
     self.actor = actor

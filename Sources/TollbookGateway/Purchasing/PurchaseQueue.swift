@@ -408,8 +408,9 @@ extension PurchaseQueue {
         left: timeLeft(for: call, at: now), random: random)
     } else if RetryPolicy.isOfCredential(failure.reason), call.attempt.number <= others {
       // Each of the others once, and at once.
-      delay = settings.retries.isInTime(
-        elapsed: now.monotonic - call.began, left: timeLeft(for: call, at: now)) ? 0 : nil
+      delay =
+        settings.retries.isInTime(
+          elapsed: now.monotonic - call.began, left: timeLeft(for: call, at: now)) ? 0 : nil
     }
     if let delay {
       wishRetry(id, after: delay, &actions)

@@ -54,7 +54,8 @@ extension Purchaser {
     else { return }
     let observed = log.time.now()
     let command = SettleCommand(
-      upstream: upstream(of: attempt.credential), attempt: attempt, stored: await Self.stored(delivery.writes),
+      upstream: upstream(of: attempt.credential), attempt: attempt,
+      stored: await Self.stored(delivery.writes),
       handedOn: delivery.writes.filter { $0.disposition != .store }, silence: delivery.silence,
       raw: delivery.raw, charges: exchange.charges, readings: exchange.readings,
       counts: exchange.counts, elsewhere: elsewhere(at: observed, without: attempt),

@@ -193,7 +193,8 @@ struct CredentialCommandLine: ParsableCommand {
     var upstream: String
 
     @Option(
-      help: ArgumentHelp("For this account alone; for all others if left out.", valueName: "account"))
+      help: ArgumentHelp(
+        "For this account alone; for all others if left out.", valueName: "account"))
     var account: String?
 
     @Option(

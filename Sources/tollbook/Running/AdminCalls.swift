@@ -1,4 +1,5 @@
 import AsyncHTTPClient
+import Crypto
 import Files
 import Foundation
 import JSONText
@@ -47,11 +48,21 @@ struct AdminCalls {
   private func withService<Answer: Sendable>(
     of log: EventLog, _ body: @escaping @Sendable () async throws -> Answer
   ) async throws -> Answer {
+    let master = try settings.masterKey()
     // Nothing is bought: what they say of themselves is enough.
     let systems = try Systems.all.map { try $0.open(settings, nil) }
+    let answer = await Result { try await withService(of: log, systems, master, body) }
+    for system in systems { await system.close() }
+    return try answer.get()
+  }
+
+  private func withService<Answer: Sendable>(
+    of log: EventLog, _ systems: [System.Opened], _ master: SymmetricKey?,
+    _ body: @escaping @Sendable () async throws -> Answer
+  ) async throws -> Answer {
     let gateway = Gateway(
       log: log, upstreams: systems.map(\.upstream), settings: settings.gateway,
-      random: Chance.fraction, master: try settings.masterKey())
+      random: Chance.fraction, master: master)
     try gateway.bindCredentials()
     var logger = Logger(label: "tollbook")
     logger.logLevel = .error
@@ -63,7 +74,7 @@ struct AdminCalls {
     ).controlApplication(socket: socket.path) { _ in ready.finish() }
     let group = ServiceGroup(
       services: [application], logger: Logger(label: "services") { _ in SwiftLogNoOpLogHandler() })
-    let answer = try await withThrowingTaskGroup(of: Void.self) { tasks in
+    return try await withThrowingTaskGroup(of: Void.self) { tasks in
       tasks.addTask { try await group.run() }
       for await _ in isReady {}
       let answer = await Result { try await body() }
@@ -71,8 +82,6 @@ struct AdminCalls {
       try await tasks.waitForAll()
       return try answer.get()
     }
-    for system in systems { await system.close() }
-    return answer
   }
 }
 

@@ -114,11 +114,12 @@ struct Server: Sendable {
     _ log: EventLog, _ certificate: CertificateFiles.Loaded?, simulator: BaseURL?,
     _ whenReady: @escaping @Sendable (Running) async -> Void
   ) async throws {
+    let master = try settings.masterKey()
     let systems = try Systems.all.map { try $0.open(settings, simulator) }
     let http = zip(Systems.http, systems).map { $1.http ?? $0 }
     let gateway = Gateway(
       log: log, upstreams: systems.map(\.upstream), settings: settings.gateway,
-      random: Chance.fraction, master: try settings.masterKey())
+      random: Chance.fraction, master: master)
     let checkpoints = checkpoints(of: log)
     let limit = makeLimit(Double(gateway.longestCall) / 1_000 + Self.lastSeconds)
     defer { limit.lift() }
