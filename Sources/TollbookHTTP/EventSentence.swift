@@ -159,7 +159,8 @@ private struct EventSentence {
     case .invoicePosted(let event):
       "bill for \(short(event.day)): \(Amount(event.invoiced, event.meter.unit).text) where"
         + " \(Amount(event.booked, event.meter.unit).text) are booked;"
-        + " \(Amount(event.unexplained, event.meter.unit).text) posted as unexplained\(by(event.actor))"
+        + " \(Amount(event.unexplained, event.meter.unit).text) posted as unexplained"
+        + by(event.actor)
     default: event.kind.name
     }
   }

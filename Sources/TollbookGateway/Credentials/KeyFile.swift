@@ -70,8 +70,8 @@ package final class KeyFile: Sendable {
     guard let master else {
       throw AccountRefusal(
         .conflict, "secret",
-        "nothing can be sealed: set TOLLBOOK_MASTER_KEY, or TOLLBOOK_MASTER_KEY_FILE, to 32 bytes in"
-          + " base64, such as `openssl rand -base64 32` prints")
+        "nothing can be sealed: set TOLLBOOK_MASTER_KEY, or TOLLBOOK_MASTER_KEY_FILE, to 32 bytes"
+          + " in base64, such as `openssl rand -base64 32` prints")
     }
     let box = try? AES.GCM.seal(
       Data(secret.utf8), using: master, authenticating: Data((Self.purpose + credential).utf8))

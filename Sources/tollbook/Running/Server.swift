@@ -126,6 +126,12 @@ struct Server: Sendable {
     let outcome: Result<Void, any Error>
     do {
       try await gateway.start(version: Tollbook.version)
+      let lost = gateway.lostCredentials
+      if !lost.isEmpty {
+        logger.warning(
+          "secrets cannot be read: they are gone, or sealed with another master key",
+          metadata: ["credentials": "\(lost.joined(separator: ", "))"])
+      }
       outcome = .success(
         try await services(gateway, http, checkpoints, limit, certificate, whenReady))
     } catch { outcome = .failure(error) }
