@@ -115,6 +115,8 @@ package struct TollbookApplication: Sendable {
     service.addAudit(to: router)
     service.addJobs(to: router)
     service.addAccounts(to: router)
+    service.addCorrections(to: router)
+    service.addInvoices(to: router)
     service.addPredecessor(to: router)
     service.addAlerts(to: router)
     service.addEvents(to: router)
@@ -137,6 +139,8 @@ package struct TollbookApplication: Sendable {
     service.addSnapshotTaking(to: router)
     service.addPurge(to: router)
     service.addAccounts(to: router)
+    service.addCorrections(to: router)
+    service.addInvoices(to: router)
     for system in service.systems { system.addControlRoutes(service, router) }
     service.addAlerts(to: router)
     return router

@@ -33,7 +33,8 @@ private let ofOthers: Set<EventKind> = [
   // Of these there are laws of their own.
   .accountOpened, .accountClosed, .accessKeyIssued, .accessKeyRevoked, .budgetSet, .budgetRemoved,
   .webhookSet, .webhookRemoved, .alertRaised, .alertCleared, .notificationSent,
-  .notificationRequeued,
+  .notificationRequeued, .credentialSet, .credentialRemoved, .credentialCooled, .poolSet,
+  .requestBegun, .requestAnswered, .chargeCorrected, .invoicePosted,
 ]
 
 @Suite(Reaching(title: "The gateway", names: mustReach, reached: reached), .timeLimit(.minutes(30)))
