@@ -84,6 +84,7 @@ let package = Package(
       name: "TollbookAudit",
       dependencies: [
         "Bytes", "JSONText", "TollbookEvents", "TollbookLog", "TollbookViews", "TollbookArchive",
+        crypto,
       ]),
     .target(
       name: "TollbookProofs",

@@ -14,6 +14,8 @@ package struct Posting: Hashable, Sendable {
     /// A reservation whose attempt was sent and not answered: held as spent until there is evidence.
     case doubted(Int64)
     case closed(ClosedDoubt)
+    /// What is added to a charge that was found wrong, with its sign. Nothing is held for it.
+    case corrected(Int64)
     /// A reading of the upstream's own books, and what of it somebody else has moved.
     case observed(unexplained: Int64)
   }
@@ -47,10 +49,13 @@ package struct Posting: Hashable, Sendable {
   /// An amount of this posting as it is divided over the payers.
   package func divided(_ amount: Int64) -> [Int64] { payers.dividing(amount) }
 
-  /// What of the charge each payer has.
+  /// What of the charge, or of its correction, each payer has.
   package var shares: [Int64] {
-    guard case .charged(let amount, _) = change, parts.isEmpty else { return parts }
-    return divided(amount)
+    guard parts.isEmpty else { return parts }
+    return switch change {
+    case .charged(let amount, _), .corrected(let amount): divided(amount)
+    default: []
+    }
   }
 }
 
@@ -79,7 +84,7 @@ extension Event {
   package var hasPostings: Bool {
     switch self {
     case .fetchStarted, .tokensCharged, .reservationReleased, .chargeInDoubt, .chargeResolved,
-      .balanceObserved, .windowObserved:
+      .balanceObserved, .windowObserved, .chargeCorrected, .invoicePosted:
       true
     case .fetchAttemptFailed(let event): event.nextAttempt > 0
     default: false
@@ -99,6 +104,8 @@ extension Event {
     case .chargeResolved(let event): event.postings
     case .balanceObserved(let event): [event.posting]
     case .windowObserved(let event): [event.posting]
+    case .chargeCorrected(let event): event.postings
+    case .invoicePosted(let event): [event.posting]
     default: []
     }
   }
@@ -252,5 +259,19 @@ extension WindowObserved {
     posting.windowEnds = windowEndsMs == 0 ? nil : Timestamp(milliseconds: windowEndsMs)
     posting.fetch = fetch
     return posting
+  }
+}
+
+extension ChargeCorrected {
+  fileprivate var postings: [Posting] {
+    moves.map { move in
+      Posting(move, .corrected(move.amount)).of(fetch, attempt, operation, payers)
+    }
+  }
+}
+
+extension InvoicePosted {
+  fileprivate var posting: Posting {
+    Posting(MeterKey(meter, window: window), .observed(unexplained: unexplained))
   }
 }

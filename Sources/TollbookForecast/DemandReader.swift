@@ -10,7 +10,8 @@ struct DemandReader {
   static let kinds: Set<EventKind> = [
     .fetchStarted, .fetchAttemptFailed, .fetchSucceeded, .fetchFailed, .cacheWritten,
     .cacheEvicted, .cachePurged, .entriesSwept, .readsTallied, .tokensCharged,
-    .reservationReleased, .chargeInDoubt, .chargeResolved, .balanceObserved, .spendRefused,
+    .reservationReleased, .chargeInDoubt, .chargeResolved, .chargeCorrected, .balanceObserved,
+    .spendRefused,
   ]
 
   private let kind: WhatIfKind
@@ -541,6 +542,7 @@ extension Posting {
     case .released(let amount): Bounds(low: 0, high: -amount)
     case .closed(let doubt):
       Bounds(low: doubt.settled, high: doubt.settled + doubt.unprovable - doubt.amount)
+    case .corrected(let difference): Bounds(difference)
     case .doubted, .observed: nil
     }
   }

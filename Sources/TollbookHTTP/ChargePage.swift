@@ -27,7 +27,7 @@ struct ChargeQuery {
   }
 }
 
-/// What became final: the cost of an attempt, or what was left of a doubt.
+/// What became final: the cost of an attempt, what was left of a doubt, or what corrects a charge.
 struct Charge {
   let position: Position
   let time: Timestamp
@@ -58,6 +58,10 @@ struct Charge {
         }
         return Charge(recorded, [posting], costs: [cost], shares: [])
       }
+    case .chargeCorrected:
+      return [
+        Charge(recorded, postings, costs: postings.compactMap { ChargedCost($0) }, shares: [])
+      ]
     default: return []
     }
   }
@@ -129,7 +133,7 @@ struct Charge {
 struct ChargedCost {
   let meter: MeterKey
   let amount: Int64
-  /// By our price list; nil for a doubt.
+  /// By our price list; nil for a doubt and for a correction.
   let expected: Int64?
   let basis: Basis?
   /// Another one tells this cost.
@@ -146,6 +150,9 @@ struct ChargedCost {
     case .closed(let doubt):
       (amount, expected, basis) = (doubt.settled, nil, nil)
       parts = posting.divided(doubt.settled)
+    case .corrected(let difference):
+      (amount, expected, basis) = (difference, nil, nil)
+      parts = posting.shares
     default: return nil
     }
     meter = posting.page
@@ -217,10 +224,11 @@ struct ChargePage {
       let end = min(page.head, query.range.through)
       let start = query.range.after
       let limit = Self.scanLimit
-      let found =
-        (try index.positions(of: .tokensCharged, after: start, limit: limit, in: transaction)
-        + index.positions(of: .chargeResolved, after: start, limit: limit, in: transaction))
-        .filter { $0 <= end }.sorted()
+      var found: [Position] = []
+      for kind in [EventKind.tokensCharged, .chargeResolved, .chargeCorrected] {
+        found += try index.positions(of: kind, after: start, limit: limit, in: transaction)
+      }
+      found = found.filter { $0 <= end }.sorted()
       var last = start
       for (count, position) in found.enumerated() {
         guard page.charges.count < query.limit, count < Self.scanLimit else {

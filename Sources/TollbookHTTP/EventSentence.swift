@@ -154,7 +154,7 @@ private struct EventSentence {
         ? "request \(event.request) ended, and spent nothing"
         : "request \(event.request) answered with \(event.status)"
     case .chargeCorrected(let event):
-      "charge \(event.charge) corrected by \(postings.amounts { $0.chargedAmount }.text)"
+      "charge \(event.charge) corrected by \(postings.amounts { $0.correctedAmount }.text)"
         + ": \(short(event.reason))\(by(event.actor))"
     case .invoicePosted(let event):
       "bill for \(short(event.day)): \(Amount(event.invoiced, event.meter.unit).text) where"
@@ -308,6 +308,11 @@ extension Posting.Change {
 
   fileprivate var chargedAmount: Int64? {
     if case .charged(let amount, _) = self { return amount }
+    return nil
+  }
+
+  fileprivate var correctedAmount: Int64? {
+    if case .corrected(let difference) = self { return difference }
     return nil
   }
 

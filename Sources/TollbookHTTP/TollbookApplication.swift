@@ -116,6 +116,8 @@ package struct TollbookApplication: Sendable {
     service.addJobs(to: router)
     service.addAccounts(to: router)
     service.addCredentials(to: router)
+    service.addCorrections(to: router)
+    service.addInvoices(to: router)
     service.addPredecessor(to: router)
     service.addAlerts(to: router)
     service.addEvents(to: router)
@@ -139,6 +141,8 @@ package struct TollbookApplication: Sendable {
     service.addPurge(to: router)
     service.addAccounts(to: router)
     service.addCredentials(to: router)
+    service.addCorrections(to: router)
+    service.addInvoices(to: router)
     for system in service.systems { system.addControlRoutes(service, router) }
     service.addAlerts(to: router)
     return router

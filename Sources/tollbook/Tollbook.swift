@@ -63,14 +63,14 @@ import Foundation
         name: "Look",
         subcommands: [
           EventsCommand.self, AuditCommand.self, UsageCommand.self, WhatIfCommand.self,
-          VerifyCommand.self, ReplayCommand.self, VerifyWorker.self, ConfigCommand.self,
+          ReconcileCommand.self, VerifyCommand.self, ReplayCommand.self, VerifyWorker.self,
+          ConfigCommand.self,
         ]),
       CommandGroup(
         name: "Administer",
         subcommands: [
           AccountCommandLine.self, AccessKeyCommandLine.self, CredentialCommandLine.self,
-          BudgetCommandLine.self,
-          WebhookCommandLine.self,
+          BudgetCommandLine.self, WebhookCommandLine.self, CorrectCommand.self,
         ]),
       CommandGroup(
         name: "Keep",

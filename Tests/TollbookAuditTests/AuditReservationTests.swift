@@ -155,7 +155,7 @@ extension EventLog {
           if isInRange, !posting.isLimitOnly { open[page] = amount }
         case .charged(_, let reservation): open[page]? -= reservation
         case .released, .doubted: open[page] = nil
-        case .closed, .observed: break
+        case .closed, .observed, .corrected: break
         }
       }
       return .next

@@ -220,7 +220,9 @@ import TollbookTestSupport
     var reached: [WasteClass: Int64] = [:]
     for seed in 0..<30 as Range<UInt64> {
       let waste = try AuditStory.generated(seed: seed, count: 500).fold().waste(of: "tokens")
-      for wasteClass in WasteClass.allCases { reached[wasteClass, default: 0] += waste[wasteClass] }
+      for wasteClass in WasteClass.allCases {
+        reached[wasteClass, default: 0] += abs(waste[wasteClass])
+      }
     }
     for wasteClass in WasteClass.allCases {
       #expect(reached[wasteClass, default: 0] > 0, "\(wasteClass.name)")
@@ -303,7 +305,7 @@ private struct WasteModel {
     case .reserved(let amount): if !posting.isLimitOnly { reserved[page] = amount }
     case .charged(_, let reservation): reserved[page]? -= reservation
     case .released, .doubted: reserved[page] = nil
-    case .closed, .observed: break
+    case .closed, .observed, .corrected: break
     }
   }
 
@@ -327,6 +329,7 @@ private struct WasteModel {
       let parts = split(doubt.settled, posting)
       guard case .chargeResolved(let event) = recorded.event else { return }
       add(event.hasMeter ? parts.told : parts, unit, posting, at: recorded.position)
+    case .corrected(let difference): sums[unit, default: .zero][.corrected] += difference
     default: break
     }
   }

@@ -263,6 +263,32 @@ import TollbookEvents
     #expect(Event.windowObserved(event).postings(at: 310) == [expected])
   }
 
+  @Test func `a correction adds its difference to who paid, and ends no reservation`() {
+    var event = ChargeCorrected()
+    (event.charge, event.fetch, event.attempt) = (305, 300, 2)
+    event.operation = "keepa.product"
+    event.payers = Self.payers
+    event.moves = [
+      Self.move(Self.page) { $0.amount = -9 },
+      Self.move(Self.limit) { ($0.amount, $0.limitOnly) = (-6, true) },
+    ]
+    let postings = Event.chargeCorrected(event).postings(at: 310)
+    #expect(postings.map(\.change) == [.corrected(-9), .corrected(-6)])
+    #expect(postings.map(\.page) == [Self.page, Self.limit])
+    #expect(postings.map(\.isLimitOnly) == [false, true])
+    #expect(postings.map(\.fetch) == [300, 300])
+    #expect(postings[0].shares == [-6, -3])
+  }
+
+  @Test func `a bill posts what it says beyond the books, and is no reading`() {
+    var event = InvoicePosted()
+    event.meter = Self.budget.name
+    event.window = Self.budget.window
+    (event.invoiced, event.booked, event.unexplained) = (70, 100, -30)
+    let expected = Posting(Self.budget, .observed(unexplained: -30))
+    #expect(Event.invoicePosted(event).postings(at: 310) == [expected])
+  }
+
   @Test func `events that book nothing have no postings`() {
     let events: [Event] = [
       .fetchSucceeded(FetchSucceeded()), .fetchFailed(FetchFailed()),

@@ -78,6 +78,24 @@ import TollbookSimulators
     }
   }
 
+  @Test func `of many values of a tag those have rows of which least is left`() async throws {
+    let stand = try await Stand { $0.accessKey = "root" }
+    try await stand.serving { caller in
+      try await caller.budget("each", limit: 9, scope: "{\"tag\":{\"user\":\"*\"}}")
+      for number in 0..<102 {
+        let headers: HTTPFields = [.accessKey: "root", .tags: "user=u\(number)"]
+        // The last one spends most.
+        let asins = (0..<(number == 101 ? 2 : 1)).map { "B0000\(1_000 + number)\($0)" }
+        _ = try await caller.batch(asins, headers: headers)
+      }
+      let lines = try await caller.get("/metrics", Caller.root).text.split(separator: "\n")
+      let free = lines.filter { $0.contains("budget=\"each\"") && $0.contains("term=\"free\"") }
+      #expect(free.count == 100)
+      #expect(free.contains { $0.contains("dimension_user=\"u101\"") && $0.hasSuffix(" 7") })
+      #expect(lines.contains("tollbook_meters_left_out 2"))
+    }
+  }
+
   @Test func `requests are counted by pattern, never by path`() async throws {
     let stand = try await Stand()
     try await stand.serving { caller in

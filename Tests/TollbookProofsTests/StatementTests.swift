@@ -78,6 +78,7 @@ private struct Books {
         var amounts = SpendAmounts()
         switch posting.change {
         case .charged(let amount, _): amounts.settled = amount
+        case .corrected(let difference): amounts.settled = difference
         case .doubted(let amount): amounts.inDoubt = amount
         case .closed(let doubt):
           amounts.settled = doubt.settled

@@ -144,7 +144,8 @@ extension EventGenerator {
         event.counts = [count]
       }
     }
-    emit(.tokensCharged(event))
+    let position = emit(.tokensCharged(event))
+    note(event, at: position, open, costs.first)
     book(on: ends) { model, end in
       model.ledger.end(end.reserved, of: open.key(of: end.use))
       var parts = allot(end.charged, over: open.payers.map(\.weight))
@@ -209,14 +210,14 @@ extension EventGenerator {
     }
   }
 
-  private mutating func spendWindows() -> [String] {
+  mutating func spendWindows() -> [String] {
     let day = time.day
     return ["day \(day)"] + (random.chance(30) ? ["month \(day.prefix(7))"] : [])
   }
 }
 
 /// Parts of payers by their accounts.
-private func byAccount(_ payers: [LogModel.Payer], _ parts: [Int64]) -> [[UInt8]: Int64] {
+func byAccount(_ payers: [LogModel.Payer], _ parts: [Int64]) -> [[UInt8]: Int64] {
   Dictionary(zip(payers.map(\.account), parts), uniquingKeysWith: &+)
 }
 

@@ -35,6 +35,8 @@ package struct EventGenerator: Sendable {
   private let hasHugeAmounts: Bool
   var random: SeededGenerator
   var openFetches: [OpenFetch] = []
+  /// Charges that may be corrected.
+  var charges: [Booked] = []
   var alerts = Alerts()
   private(set) var time = Timestamp.testStart
   var step = Step()
@@ -80,7 +82,8 @@ package struct EventGenerator: Sendable {
     case 24..<45: succeed()
     case 45..<56: fail()
     case 56..<62: resolve()
-    case 62..<65: resolveByHand()
+    case 62..<64: resolveByHand()
+    case 64: random.chance(70) ? correct() : postInvoice()
     case 65..<69: observeSomeBalance()
     case 69..<72: observeSomeWindow()
     case 72..<79: tally()

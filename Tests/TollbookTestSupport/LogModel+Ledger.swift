@@ -74,6 +74,8 @@ extension LogModel {
     /// What of it is whose.
     package var parts: [Text: Int64]
     package var windows: [String]
+    /// Whether it corrects a charge, and is none of its own.
+    package var isCorrection = false
   }
 
   package struct Slice: Hashable, Sendable {
@@ -294,7 +296,7 @@ extension LogModel.Ledger {
           let slice = LogModel.Slice(
             account: account, operation: charge.operation, unit: page.meter.unit)
           spend[slice, default: LogModel.Spent()].amount &+= amount
-          spend[slice, default: LogModel.Spent()].charges += 1
+          spend[slice, default: LogModel.Spent()].charges += charge.isCorrection ? 0 : 1
         }
       }
     }

@@ -122,7 +122,7 @@ package struct RollupModel: Sendable {
     case .fetchAttemptFailed(let event): event.nextAttempt > 0 && !event.payers.isEmpty
     case .balanceObserved(let event): event.hasMeter
     case .cacheWritten(let event): !event.costs.isEmpty || !event.replaced.isEmpty
-    case .entriesSwept, .windowObserved: true
+    case .entriesSwept, .windowObserved, .chargeCorrected, .invoicePosted: true
     case .tokensCharged(let event): !event.moves.isEmpty
     case .chargeInDoubt(let event): !event.moves.isEmpty
     case .chargeResolved(let event): event.hasMeter
@@ -180,6 +180,9 @@ extension RollupModel {
         event.meter.unit, event.unexplained, isGap: event.restoreGap, recorded.position, time)
     case .windowObserved(let event):
       observe(event.meter.unit, event.unexplained, isGap: false, recorded.position, time)
+    case .chargeCorrected(let event): correct(event, time)
+    case .invoicePosted(let event):
+      add(event.unexplained, .billed, Self.row(time, Payer(), "", event.meter.unit))
     case .spendRefused(let event):
       for payer in event.payers {
         add(payer.weight, .refused, Self.row(time, payer, event.operation))
@@ -188,6 +191,17 @@ extension RollupModel {
         }
       }
     default: break
+    }
+  }
+
+  private mutating func correct(_ event: ChargeCorrected, _ time: Timestamp) {
+    for move in event.moves where !move.limitOnly {
+      for (payer, part) in zip(event.payers, Self.parts(move.amount, event.payers)) {
+        let row = Self.row(time, payer, event.operation, move.meter.unit)
+        add(part, .certain, row)
+        add(part, .corrected, row)
+        if part < 0 { add(-part, .correctedDown, row) }
+      }
     }
   }
 

@@ -38,7 +38,7 @@ struct RollupEvents {
     wall = wall.advanced(byMilliseconds: random.int64(pause))
     if random.chance(4) { wall = wall.advanced(byMilliseconds: random.clockJump()) }
     time = max(time, wall)
-    switch random.int(0...20) {
+    switch random.int(0...21) {
     case 0: start()
     case 1: retry()
     case 2: keep()
@@ -49,6 +49,7 @@ struct RollupEvents {
     case 16: doubt()
     case 17, 18: close()
     case 19: random.chance(50) ? observe() : observeWindow()
+    case 20: random.chance(70) ? correct() : bill()
     default: random.chance(70) ? refuse() : firstFormat()
     }
   }
@@ -299,6 +300,23 @@ extension RollupEvents {
     event.meter = MeterName(quotaGroup: "key", unit: random.pick(Self.units))
     event.unexplained = random.chance(50) ? random.int64(-9...9) : 0
     emit(.windowObserved(event))
+  }
+
+  private mutating func correct() {
+    var event = ChargeCorrected()
+    event.charge = somePosition()
+    event.operation = operation()
+    event.payers = payers()
+    event.moves = moves()
+    for index in event.moves.indices { event.moves[index].amount = random.int64(-9...9) }
+    emit(.chargeCorrected(event))
+  }
+
+  private mutating func bill() {
+    var event = InvoicePosted()
+    event.meter = MeterName(quotaGroup: "key", unit: random.pick(Self.units))
+    event.unexplained = random.int64(-9...9)
+    emit(.invoicePosted(event))
   }
 
   /// Events of format 1, which are in no row, and starts of the service.

@@ -100,7 +100,7 @@ struct WaysReached {
     case .doubted:
       attempts[attempt, default: Ends()].doubted.insert(page)
       reach(.partly, attempts[attempt]?.charged.contains(page) == true)
-    case .closed, .observed: break
+    case .closed, .observed, .corrected: break
     }
   }
 

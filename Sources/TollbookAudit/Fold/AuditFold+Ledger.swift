@@ -10,6 +10,8 @@ private struct Booking {
   var operation: Int?
   /// Whether it counts as a charge; a charge in several units does once.
   var isCounted = true
+  /// Whether it is a charge of its unit; else it corrects one.
+  var isCharge = true
 }
 
 extension AuditFold {
@@ -69,7 +71,7 @@ extension AuditFold {
     var delta = UnitAmounts()
     delta.certain = certain
     delta.expected = expected
-    delta.charges = 1
+    delta.charges = booking.isCharge ? 1 : 0
     let key = group(
       at: wall, account: nil, credential: booking.owner, operation: booking.operation)
     groups.add(delta, unit: booking.unit, to: key)
@@ -107,10 +109,10 @@ extension AuditFold {
       delta.certain = amounts[index]
       delta.expected = expectations[index]
       total += delta
-      if touched.insert(key) { delta.charges = 1 }
+      if touched.insert(key), booking.isCharge { delta.charges = 1 }
       groups.addToGroup(delta, unit: booking.unit, key)
     }
-    total.charges = 1
+    total.charges = booking.isCharge ? 1 : 0
     groups.addToTotal(total, unit: booking.unit)
     if booking.isCounted {
       var count = AuditCounts()
@@ -119,6 +121,31 @@ extension AuditFold {
       for key in touched.keys { groups.addToGroup(count, key) }
     }
     return wanted.map { parts[$0] }
+  }
+
+  // MARK: Corrections
+
+  /// What is added to a charge counts when that is found: whose it is the event tells.
+  mutating func corrected(_ event: ChargeCorrected, _ postings: [Posting]) {
+    let payers = payers(event.payers)
+    for posting in postings where !posting.isLimitOnly {
+      guard isCounting, case .corrected(let difference) = posting.change else { continue }
+      let meter = meter(posting.page)
+      let booking = Booking(
+        unit: meter.unit, owner: meter.owner, credential: names.number(of: event.credential),
+        operation: names.number(of: event.operation), isCounted: false, isCharge: false)
+      guard followsResources else {
+        book(booking, certain: difference, expected: 0)
+        continue
+      }
+      let parts = zip(payers, payers.dividing(difference)).enumerated().map { number, part in
+        AuditPart(
+          account: part.0.account, payer: number, kind: part.0.kind, amount: part.1)
+      }
+      for part in book(booking, parts, expected: 0) where options.withWaste {
+        addWaste(part.amount, .corrected, unit: meter.unit)
+      }
+    }
   }
 
   // MARK: Doubts

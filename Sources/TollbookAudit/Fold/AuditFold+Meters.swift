@@ -90,6 +90,13 @@ extension AuditFold {
     }
   }
 
+  /// What is posted from an upstream's bill.
+  mutating func billed(_ event: InvoicePosted) {
+    let meter = meter(MeterKey(event.meter, window: event.window))
+    guard isCounting, event.unexplained != 0 else { return }
+    reconciliation.add(billed: event.unexplained, unit: units.all[meter.unit].text)
+  }
+
   private mutating func observed(
     _ meter: AuditMeter, unexplained: Int64, isRestoreGap: Bool,
     _ drift: (AuditFold, MeterWatch) -> ReadingDrift

@@ -129,7 +129,7 @@ struct AuditFold {
     case .entriesSwept:
       guard swept(record, payload) else { throw malformed(kind) }
     case .cacheEvicted, .cachePurged, .reservationReleased, .chargeInDoubt, .chargeResolved,
-      .spendRefused, .windowObserved:
+      .spendRefused, .windowObserved, .chargeCorrected, .invoicePosted:
       try applyRare(record)
     case .bodiesPruned, .credentialAdded, .credentialStatusChanged, .serviceStarted,
       .serviceRecovered, .snapshotTaken, .logRestored, .jobQueued, .jobStarted, .jobProgressed,
@@ -137,7 +137,7 @@ struct AuditFold {
       .accessKeyRevoked, .budgetSet, .budgetRemoved, .webhookSet, .webhookRemoved, .alertRaised,
       .alertCleared, .notificationSent, .notificationRequeued,
       .credentialSet, .credentialRemoved, .credentialCooled, .poolSet, .requestBegun,
-      .requestAnswered, .chargeCorrected, .invoicePosted:
+      .requestAnswered:
       break
     }
   }
@@ -164,6 +164,9 @@ struct AuditFold {
       if isApplied() { resolved(resolution, event.postings(at: position)) }
     case .spendRefused(let event): refused(event)
     case .windowObserved(let event): observed(event)
+    case .chargeCorrected(let correction):
+      if isApplied() { corrected(correction, event.postings(at: position)) }
+    case .invoicePosted(let bill): billed(bill)
     default: break
     }
   }

@@ -53,6 +53,8 @@ package struct UnitDrift: Hashable, Sendable {
   package internal(set) var belowList: Int64 = 0
   /// Charged above what had been reserved.
   package internal(set) var excess: Int64 = 0
+  /// Posted from upstreams' bills: what is billed beyond what is booked; negative: billed less.
+  package internal(set) var billed: Int64 = 0
 
   package static let zero = UnitDrift()
 }
@@ -100,6 +102,10 @@ package struct Reconciliation: Sendable {
     }
     priceDriftCount += 1
     if priceDrifts.count < Self.listLimit { priceDrifts.append(drift) }
+  }
+
+  mutating func add(billed: Int64, unit: String) {
+    amounts[unit, default: .zero].billed &+= billed
   }
 
   mutating func add(excess: Int64, unit: String) {
@@ -150,6 +156,7 @@ extension Reconciliation {
           json.field("above_list", element.value.aboveList)
           json.field("below_list", element.value.belowList)
           json.field("above_reserved", element.value.excess)
+          json.field("billed", element.value.billed)
         }
       }
       json.field("drift_count", driftCount)

@@ -98,6 +98,9 @@ package struct Usage: Sendable {
 
   package struct Review: Sendable {
     package let period: UsagePeriod
+    /// Its first instant, and that of the stretch before.
+    package internal(set) var start: Timestamp
+    package internal(set) var startBefore: Timestamp
     package internal(set) var now = UsageFigures()
     /// The stretch of the same length before.
     package internal(set) var before = UsageFigures()
@@ -105,6 +108,20 @@ package struct Usage: Sendable {
     package internal(set) var isWhole = false
   }
 
+  /// Of what an account asked for: that account, and the calendar of its time zone.
+  package struct Part: Sendable {
+    package var account: String
+    package var calendar: AuditCalendar
+
+    package init(_ account: String, _ calendar: AuditCalendar) {
+      self.account = account
+      self.calendar = calendar
+    }
+  }
+
+  /// Nil: of all that was asked for.
+  package let part: Part?
+  /// The first instant after the reviews.
   package let end: Timestamp
   package private(set) var reviews: [Review]
   /// When the log begins; nil: it is empty.
@@ -119,19 +136,29 @@ package struct Usage: Sendable {
   package private(set) var failures: [UsageFailure] = []
   /// Calls that were made ahead.
   private var fetchesAhead: Set<Position> = []
+  /// Of an account, calls that it pays for.
+  private var ownFetches: Set<Position> = []
 
   /// Reads the log once for the sums and once for the rest.
   ///
-  /// - Parameter end: the reviews are of the time before.
+  /// - Parameters:
+  ///   - now: the reviews are of the time before.
+  ///   - part: the account that is meant. Its reviews are of whole days of its time zone, the last one yesterday.
   /// - Returns: nil if `progress` said stop.
   package init?(
-    of source: LogSource, until end: Timestamp,
+    of source: LogSource, until now: Timestamp, of part: Part? = nil,
     progress: (_ done: Position, _ end: Position) -> ReadStep = { _, _ in .next }
   ) throws(LogError) {
+    self.part = part
+    let (end, starts) = Self.stretches(until: now, part?.calendar)
     self.end = end
-    reviews = UsagePeriod.allCases.map { Review(period: $0) }
+    reviews = zip(UsagePeriod.allCases, starts).map { period, starts in
+      Review(period: period, start: starts.now, startBefore: starts.before)
+    }
     var query = AuditQuery()
     query.grouping = .hour
+    query.account = part?.account
+    query.calendar = part?.calendar ?? .utc
     query.withWaste = false
     guard let report = try Audit.run(query, in: source, progress: progress) else { return nil }
     // A clock may have been ahead when the log began: what it dated earlier was there by the end of that hour.
@@ -145,31 +172,53 @@ package struct Usage: Sendable {
       if let began = group.began { add(at: began) { $0.sums += group.sums } }
     }
     for index in reviews.indices {
-      let start = end.advanced(byMilliseconds: -2 * reviews[index].period.milliseconds)
-      reviews[index].isWhole = first.map { $0 <= start } ?? false
+      reviews[index].isWhole = first.map { $0 <= reviews[index].startBefore } ?? false
     }
     try readEvents(source)
     try readAhead(source)
+  }
+
+  /// Where the reviews end, and where each of them and the stretch before begin: so many times 24 hours, or days of a
+  /// zone, of which some have 23 or 25.
+  private static func stretches(
+    until now: Timestamp, _ calendar: AuditCalendar?
+  ) -> (end: Timestamp, starts: [(now: Timestamp, before: Timestamp)]) {
+    guard var calendar else {
+      let starts = UsagePeriod.allCases.map { period in
+        (
+          now: now.advanced(byMilliseconds: -period.milliseconds),
+          before: now.advanced(byMilliseconds: -2 * period.milliseconds)
+        )
+      }
+      return (now, starts)
+    }
+    let today = calendar.day(of: now)
+    func start(_ daysAgo: Int64) -> Timestamp {
+      calendar.start(of: CalendarDay(number: today - daysAgo))
+    }
+    return (
+      start(0), UsagePeriod.allCases.map { (now: start($0.days), before: start(2 * $0.days)) }
+    )
   }
 
   package subscript(period: UsagePeriod) -> Review? { reviews.first { $0.period == period } }
 
   /// Adds to the stretches that an instant belongs to.
   private mutating func add(at time: Timestamp, _ change: (inout UsageFigures) -> Void) {
-    // What is dated later than now has happened by now: a clock was ahead when it was written, or before.
-    let age = max(1, end.milliseconds - time.milliseconds)
+    // What is dated later than now has happened by now: a clock was ahead when it was written, or before. What came after
+    // the last whole day of a zone is in no review.
+    guard part == nil || time < end else { return }
     for index in reviews.indices {
-      let length = reviews[index].period.milliseconds
-      if age <= length {
+      if time >= reviews[index].start {
         change(&reviews[index].now)
-      } else if age <= 2 * length {
+      } else if time >= reviews[index].startBefore {
         change(&reviews[index].before)
       }
     }
   }
 
   private mutating func readEvents(_ source: LogSource) throws(LogError) {
-    let start = end.advanced(byMilliseconds: -2 * UsagePeriod.monthly.milliseconds)
+    let start = reviews.map(\.startBefore).min() ?? end
     let after = max(try source.start(), try source.position(asOf: start))
     let kinds: Set<EventKind> = [
       .fetchSucceeded, .fetchAttemptFailed, .fetchFailed, .cacheExpired, .cacheEvicted,
@@ -177,11 +226,29 @@ package struct Usage: Sendable {
       .serviceRecovered, .fetchStarted,
     ]
     try source.scan(after: after, kinds: kinds) { (recorded) throws(LogError) in
-      if case .fetchStarted(let event) = recorded.event, event.isAhead {
-        fetchesAhead.insert(recorded.position)
-      }
-      read(recorded)
+      if case .fetchStarted(let event) = recorded.event { note(event, at: recorded.position) }
+      if isMeant(recorded.event) { read(recorded) }
       return .next
+    }
+  }
+
+  private mutating func note(_ event: FetchStarted, at position: Position) {
+    guard let part else {
+      if event.isAhead { fetchesAhead.insert(position) }
+      return
+    }
+    let own = event.allDemands.contains { $0.account.utf8.elementsEqual(part.account.utf8) }
+    if own { ownFetches.insert(position) }
+  }
+
+  /// Whether an event is of the account that is meant, or of nobody.
+  private func isMeant(_ event: Event) -> Bool {
+    guard part != nil else { return true }
+    return switch event {
+    case .fetchSucceeded(let event): ownFetches.contains(event.fetch)
+    case .fetchAttemptFailed(let event): ownFetches.contains(event.fetch)
+    case .fetchFailed(let event): ownFetches.contains(event.fetch)
+    default: true
     }
   }
 
@@ -208,7 +275,7 @@ package struct Usage: Sendable {
   }
 
   private mutating func read(_ recorded: RecordedEvent) {
-    if case .fetchAttemptFailed(let event) = recorded.event {
+    if case .fetchAttemptFailed(let event) = recorded.event, part == nil || recorded.wall < end {
       failures.append(
         UsageFailure(
           time: recorded.wall, fetch: event.fetch, reason: event.reason, detail: event.detail))

@@ -39,6 +39,8 @@ package enum WasteClass: Int, CaseIterable, Sendable {
   /// Charged for a refresh that nobody waited for, that nobody has read yet, and that is still fresh. In whole hours: of
   /// which no event says yet that it is not.
   case live
+  /// Added to charges that were found wrong, or taken off them. It counts when that was found.
+  case corrected
 
   /// As JSON and CSV name it.
   package var name: String {
@@ -55,6 +57,7 @@ package enum WasteClass: Int, CaseIterable, Sendable {
     case .handedOn: "handed_on"
     case .passedThrough: "passed_through"
     case .live: "still_live"
+    case .corrected: "corrected"
     }
   }
 
@@ -62,14 +65,14 @@ package enum WasteClass: Int, CaseIterable, Sendable {
   package var isWaste: Bool? {
     switch self {
     case .duplicate, .failed, .unchanged, .neverRead: true
-    case .inDoubt, .unprovable, .reserved, .live: nil
+    case .inDoubt, .unprovable, .reserved, .live, .corrected: nil
     case .refreshed, .served, .handedOn, .passedThrough: false
     }
   }
 }
 
 /// Amounts of one unit by what became of them. The classes sum to what was spent of it in the range at most: certain,
-/// in doubt, unprovable and reserved.
+/// in doubt, unprovable and reserved. What corrections take off is less than nothing.
 package struct WasteSums: Hashable, Sendable {
   private var amounts = [Int64](repeating: 0, count: WasteClass.allCases.count)
 

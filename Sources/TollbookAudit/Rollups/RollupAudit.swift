@@ -251,6 +251,7 @@ extension AuditFold {
     drift.aboveList = row[.aboveList]
     drift.belowList = row[.belowList]
     drift.excess = row[.excess]
+    drift.billed = row[.billed]
     if drift != .zero { reconciliation.add(drift, unit: key.unit) }
   }
 
@@ -309,6 +310,7 @@ extension WasteClass {
     case .handedOn: .handedOn
     case .passedThrough: .passedThrough
     case .live: .stillLive
+    case .corrected: .corrected
     }
   }
 }

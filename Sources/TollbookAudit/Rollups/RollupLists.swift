@@ -14,6 +14,7 @@ extension Reconciliation {
     sum.aboveList &+= drift.aboveList
     sum.belowList &+= drift.belowList
     sum.excess &+= drift.excess
+    sum.billed &+= drift.billed
     amounts[unit, default: .zero] = sum
     amounts.removeAll { $0 == .zero }
   }

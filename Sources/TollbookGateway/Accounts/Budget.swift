@@ -36,6 +36,11 @@ package struct Budget: Hashable, Sendable {
     return edition ?? "1" == "\(row.edition)"
   }
 
+  /// Whether a page is that of one value of a tag, of a budget that counts each by itself.
+  package static func countsOneValue(_ page: MeterKey) -> Bool {
+    page.ownerKind == .budget && page.dimensions.contains { $0.name != edition }
+  }
+
   /// The name of the tag of which each value has a limit of its own; nil: there is one limit.
   package var wildcard: String? {
     row.scope.tag.hasSuffix("=*") ? String(row.scope.tag.dropLast(2)) : nil

@@ -111,7 +111,9 @@ extension Budget {
     var spent: Int64 = 0
     try rollups.scan(hours, in: state) { (key, sums) throws(LogError) in
       if counts(key.account, key.operation, key.tags, value), key.unit == row.unit {
-        spent = spent.clampedSum(sums[.certain])
+        // What a correction takes off may be of a charge that this window did not see.
+        let takenOff = began == nil ? 0 : sums[.correctedDown]
+        spent = spent.clampedSum(sums[.certain].clampedSum(takenOff))
       }
       return .next
     }
@@ -129,7 +131,7 @@ extension Budget {
   }
 
   /// Whether it counts what an account pays for an operation.
-  private func counts(
+  func counts(
     _ account: String, _ operation: String, _ tags: [String], _ value: String?
   ) -> Bool {
     let scope = row.scope

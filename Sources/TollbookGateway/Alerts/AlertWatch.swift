@@ -11,7 +11,8 @@ import TollbookViews
 /// later. It looks at the budgets on whose pages something was booked since, and at refusals since: where nothing is bought
 /// it costs a look at the head of the log.
 ///
-/// 1. An alert is raised once in a window, and share of the limit. It stays open until the window is over, the budget is
+/// 1. An alert is raised once in a window, and share of the limit; of several shares that are reached at once for the
+///    highest. It stays open until the window is over, the budget is
 ///    removed, or its limit is so raised that the share is not reached any more.
 /// 2. A budget that rolls has no such window: its alert is over once a tenth of the limit is free again.
 struct AlertWatch: Sendable {
@@ -74,11 +75,25 @@ struct AlertWatch: Sendable {
     for page in try books.ledger.budgetPages(changedAfter: found.state.budgets, in: reading) {
       guard let part = try part(of: page, reading), seen.insert(part).inserted else { continue }
       let standing = try part.standing(at: now, books, reading)
-      let used = standing.used
-      for percent in standing.row.thresholds where standing.hasReached(percent, used) {
-        found.raised.append(standing.alert(.threshold, percent: percent, at: now))
-      }
+      if let alert = try threshold(of: standing, reading) { found.raised.append(alert) }
     }
+  }
+
+  /// The alert for the highest share of the limit that is reached; nil: there is none, or a higher one is open. With it
+  /// the lower ones count as told.
+  private func threshold(
+    of standing: BudgetStanding, _ reading: borrowing LogReading
+  ) throws(LogError) -> Alert? {
+    let used = standing.used
+    let thresholds = standing.row.thresholds
+    guard let highest = thresholds.filter({ standing.hasReached($0, used) }).max() else {
+      return nil
+    }
+    for percent in thresholds where percent > highest {
+      let higher = AlertKey(standing.alert(.threshold, percent: percent, at: now))
+      if try alerts.alert(higher, in: reading) != nil { return nil }
+    }
+    return standing.alert(.threshold, percent: highest, at: now)
   }
 
   private func lookAtRefusals(
@@ -110,12 +125,11 @@ struct AlertWatch: Sendable {
     let name = page.owner
     guard let row = try books.accounts.budget(name, in: reading), let budget = Budget(name, row)
     else { return nil }
-    let dimensions = page.dimensions
     guard budget.owns(page),
       budget.rule.windows(at: now).contains(where: { $0.name == page.window })
     else { return nil }
     return BudgetPart(
-      budget: budget, value: dimensions.first { $0.name == budget.wildcard }?.value)
+      budget: budget, value: page.dimensions.first { $0.name == budget.wildcard }?.value)
   }
 
   // MARK: Upstreams

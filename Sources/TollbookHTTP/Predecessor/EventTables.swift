@@ -30,7 +30,7 @@ struct EventTables {
       "LogID", "LoggedAt", "TokenID", "CompanyID", "Branch", "RequestedBy", "Provider", "Operation",
       "Unit", "InputTokens", "OutputTokens", "TextTokens", "ImageTokens", "CandidateTokens",
       "TotalTokens", "RequestCount", "FetchID", "Tags",
-    ], kinds: [.tokensCharged, .chargeResolved], isOfAccounts: true
+    ], kinds: [.tokensCharged, .chargeResolved, .chargeCorrected], isOfAccounts: true
   ) { recorded, account, _ in
     Charge.all(in: recorded).flatMap { charge in
       charge.spending.flatMap { cost in
@@ -58,7 +58,8 @@ struct EventTables {
       .optional(payer.account), .optional(payer.tag("branch")), .optional(payer.tag("user")),
       .optional(String(charge.operation.prefix { $0 != "." })), .optional(charge.operation),
       .text(cost.meter.unit), count("input"), count("output"), count("text"), count("image"),
-      count("candidates"), .amount(part, cost.meter.unit), .number(isFirst ? 1 : 0),
+      count("candidates"), .amount(part, cost.meter.unit),
+      .number(isFirst && charge.kind != .chargeCorrected ? 1 : 0),
       .number(Int64(clamping: charge.fetch)), .optional(payer.tags.joined(separator: ",")),
     ]
   }

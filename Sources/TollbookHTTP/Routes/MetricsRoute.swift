@@ -129,10 +129,31 @@ extension HTTPService {
       statuses.map { ([("upstream", $0.name)], Double($0.waiting)) })
   }
 
+  /// The most values of tags that have rows of their own.
+  private static let mostTagValues = 100
+
+  /// The meters that have rows: of those of values of tags the ones of which least is left, and any whose books are wrong.
+  private static func shown(
+    _ meters: [(key: MeterKey, meter: Meter)]
+  ) -> [(key: MeterKey, meter: Meter)] {
+    let values = meters.filter { Budget.countsOneValue($0.key) }
+    guard values.count > mostTagValues else { return meters }
+    let least = values.sorted { ($0.meter[.free], $0.key) < ($1.meter[.free], $1.key) }
+    let wanted = Set(least.prefix(mostTagValues).map(\.key))
+    return meters.filter {
+      !Budget.countsOneValue($0.key) || wanted.contains($0.key) || $0.meter.residual != 0
+    }
+  }
+
   private func writeLedger(
-    _ meters: [(key: MeterKey, meter: Meter)], _ totals: MetricsView.Totals,
+    _ all: [(key: MeterKey, meter: Meter)], _ totals: MetricsView.Totals,
     _ text: inout PrometheusText
   ) {
+    let meters = Self.shown(all)
+    text.single(
+      "tollbook_meters_left_out", .gauge,
+      "Meters of values of tags that have no rows here, since there are too many.",
+      Double(all.count - meters.count))
     text.family(
       "tollbook_meter", .gauge,
       "Terms of the meters, in their unit; money in whole units of its currency.",
@@ -153,6 +174,10 @@ extension HTTPService {
     text.family(
       "tollbook_charged_total", .counter, "What was charged since the log began, by unit.",
       totals.amounts(of: .amountsCharged).map { ([("unit", $0.unit)], $0.metric) })
+    text.family(
+      "tollbook_corrected", .gauge,
+      "What corrections have added to charges since the log began, by unit; below 0 they took off.",
+      totals.amounts(of: .amountsCorrected).map { ([("unit", $0.unit)], $0.metric) })
     text.single(
       "tollbook_refusals_total", .counter, "Purchases refused by rule.",
       Double(totals[.refusals]))

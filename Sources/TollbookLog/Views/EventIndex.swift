@@ -130,6 +130,7 @@ struct IndexKeys {
     case .chargeInDoubt(let event): fetch = event.fetch
     case .balanceObserved(let event): fetch = event.fetch == 0 ? nil : event.fetch
     case .windowObserved(let event): fetch = event.fetch == 0 ? nil : event.fetch
+    case .chargeCorrected(let event): fetch = event.fetch
     case .readsTallied, .chargeResolved, .spendRefused, .credentialAdded,
       .credentialStatusChanged, .serviceStarted, .serviceRecovered, .bodiesPruned, .snapshotTaken,
       .logRestored, .jobQueued, .jobStarted, .jobProgressed, .jobFinished, .accountOpened,
@@ -137,7 +138,7 @@ struct IndexKeys {
       .accessKeyRevoked, .budgetSet, .budgetRemoved, .webhookSet, .webhookRemoved, .alertRaised,
       .alertCleared, .notificationSent, .notificationRequeued,
       .credentialSet, .credentialRemoved, .credentialCooled, .poolSet, .requestBegun,
-      .requestAnswered, .chargeCorrected, .invoicePosted:
+      .requestAnswered, .invoicePosted:
       break
     }
   }

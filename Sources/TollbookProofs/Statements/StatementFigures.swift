@@ -13,7 +13,9 @@ package struct SpendMove: Sendable {
   package var amounts: SpendAmounts
 
   /// The kinds of events that move spend.
-  package static let kinds: Set<EventKind> = [.tokensCharged, .chargeInDoubt, .chargeResolved]
+  package static let kinds: Set<EventKind> = [
+    .tokensCharged, .chargeInDoubt, .chargeResolved, .chargeCorrected,
+  ]
 
   /// The moves of an event: of each cost that it tells, in its order, one for each account that pays. What only limits a
   /// cost that is told beside it is no spend.
@@ -41,7 +43,7 @@ package struct SpendMove: Sendable {
     guard !posting.isLimitOnly else { return [] }
     let parts: [SpendAmounts]
     switch posting.change {
-    case .charged: parts = posting.shares.map { SpendAmounts(settled: $0) }
+    case .charged, .corrected: parts = posting.shares.map { SpendAmounts(settled: $0) }
     case .doubted(let amount):
       parts = posting.divided(amount).map { SpendAmounts(inDoubt: $0) }
     case .closed(let doubt): parts = Self.parts(of: doubt, posting)

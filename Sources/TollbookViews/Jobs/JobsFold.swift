@@ -34,7 +34,7 @@ extension JobsFold {
   private static func concerns(_ kind: EventKind) -> Bool {
     switch kind {
     case .jobQueued, .jobStarted, .jobProgressed, .jobFinished, .tokensCharged, .chargeInDoubt,
-      .chargeResolved:
+      .chargeResolved, .chargeCorrected:
       true
     default: false
     }
@@ -124,6 +124,8 @@ private struct JobChanges {
       if event.doubts.contains(where: { $0.payers.contains(where: \.isJob) }) {
         try book(recorded, in: transaction)
       }
+    case .chargeCorrected(let event):
+      if event.payers.contains(where: \.isJob) { try book(recorded, in: transaction) }
     default: break
     }
     return nil
@@ -148,7 +150,7 @@ private struct JobChanges {
       let charged: [Int64]
       let held: [Int64]
       switch posting.change {
-      case .charged: (charged, held) = (posting.shares, [])
+      case .charged, .corrected: (charged, held) = (posting.shares, [])
       case .doubted(let amount): (charged, held) = ([], posting.divided(amount))
       case .closed(let doubt):
         // What is unprovable stays spent. Both are divided by themselves: so it is always the parts of what is held.

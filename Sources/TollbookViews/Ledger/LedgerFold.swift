@@ -259,7 +259,10 @@ private struct LedgerBooks {
     _ changes: inout [(key: KeyBytes, holds: AttemptHolds?)],
     in transaction: borrowing ReadTransaction
   ) throws(LMDBError) -> String? {
-    if case .observed = posting.change { return nil }
+    switch posting.change {
+    case .observed, .corrected: return nil
+    default: break
+    }
     let key = KeyBytes(AttemptHolds.key(fetch: posting.fetch, attempt: posting.attempt))
     let place = changes.firstIndex { $0.key == key }
     var attempt: AttemptHolds?
@@ -330,7 +333,7 @@ private struct LedgerBooks {
       } else {
         attempt?.parts.remove(at: index)
       }
-    case .reserved, .observed: break
+    case .reserved, .observed, .corrected: break
     }
     return nil
   }
@@ -348,14 +351,18 @@ private struct LedgerBooks {
     var key: KeyBytes
     var names: [String]
     var amount: Int64
+    /// Whether it is a charge of its own; else it corrects one.
+    var isCharge: Bool
   }
 
   /// What an event adds to the spend, in each of its windows, once for each account and unit.
   private func charges(of event: Event, _ postings: [Posting]) -> [Charge] {
     let windows: [String]
+    var isCharge = true
     switch event {
     case .tokensCharged(let event): windows = event.windows
     case .chargeResolved(let event): windows = event.windows
+    case .chargeCorrected(let event): (windows, isCharge) = (event.windows, false)
     default: return []
     }
     var charges: [Charge] = []
@@ -367,7 +374,8 @@ private struct LedgerBooks {
             window: window, account: account, operation: posting.operation, unit: unit)
           charges.append(
             Charge(
-              key: KeyBytes(key), names: [window, account, posting.operation], amount: amount))
+              key: KeyBytes(key), names: [window, account, posting.operation], amount: amount,
+              isCharge: isCharge))
         }
       }
     }
@@ -386,7 +394,7 @@ private struct LedgerBooks {
       row = found
     }
     row.amount &+= charge.amount
-    row.charges += 1
+    if charge.isCharge { row.charges += 1 }
     spend[charge.key] = row
   }
 
@@ -432,7 +440,7 @@ extension Posting {
   fileprivate var spendByAccount: [(account: String, amount: Int64)] {
     let parts: [Int64]
     switch change {
-    case .charged: parts = shares
+    case .charged, .corrected: parts = shares
     case .closed(let doubt) where doubt.settled > 0: parts = divided(doubt.settled)
     default: return []
     }

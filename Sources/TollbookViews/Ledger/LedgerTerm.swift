@@ -38,6 +38,7 @@ package enum LedgerTerm: Int, CaseIterable, Sendable {
     switch change {
     case .charged(let amount, _): amount
     case .closed(let doubt): doubt.settled
+    case .corrected(let difference): difference
     default: 0
     }
   }
@@ -81,6 +82,7 @@ package enum LedgerTerm: Int, CaseIterable, Sendable {
     case .released(let amount): amount
     case .doubted: 0
     case .closed(let doubt): doubt.wasUnprovable ? 0 : doubt.released
+    case .corrected(let difference): 0 &- difference
     case .observed(let unexplained): 0 &- unexplained
     }
   }

@@ -25,12 +25,14 @@ package enum MetricSeries: UInt8, CaseIterable, Sendable {
   case amountsUnexplained = 34
   case refusals = 35
   case resourcesRefused = 36
+  /// What corrections add to charges. It may fall.
+  case amountsCorrected = 37
 
   /// Whether the series has amounts of different units, which are never added to each other.
   package var hasUnit: Bool {
     switch self {
     case .amountsCharged, .amountsExpected, .amountsReleased, .amountsInDoubt,
-      .amountsUnexplained:
+      .amountsUnexplained, .amountsCorrected:
       true
     default: false
     }
@@ -96,6 +98,7 @@ package enum MetricSeries: UInt8, CaseIterable, Sendable {
     case .released(let amount): [(.amountsReleased, amount)]
     case .doubted(let amount): [(.amountsInDoubt, amount)]
     case .closed(let doubt): [(.amountsCharged, doubt.settled)]
+    case .corrected(let difference): [(.amountsCorrected, difference)]
     case .observed(let unexplained): [(.amountsUnexplained, unexplained)]
     }
   }

@@ -58,6 +58,10 @@ struct RollupChanges {
       isKnownFormat = true
       observe(reading.meter.unit, reading.unexplained, isRestoreGap: false)
     case .spendRefused(let event): refuse(event)
+    case .chargeCorrected: correct(event.postings(at: position))
+    case .invoicePosted(let bill):
+      isKnownFormat = true
+      add(bill.unexplained, to: .billed, prefix(Payer(), ""), unit: bill.meter.unit)
     case .serviceStarted(let event): if event.format >= 2 { isKnownFormat = true }
     case .fetchFailed, .bodiesPruned, .reservationReleased, .credentialAdded,
       .credentialStatusChanged, .serviceRecovered, .snapshotTaken, .logRestored, .jobQueued,
@@ -65,7 +69,7 @@ struct RollupChanges {
       .accessKeyRevoked, .budgetSet, .budgetRemoved, .webhookSet, .webhookRemoved, .alertRaised,
       .alertCleared, .notificationSent, .notificationRequeued,
       .credentialSet, .credentialRemoved, .credentialCooled, .poolSet, .requestBegun,
-      .requestAnswered, .chargeCorrected, .invoicePosted:
+      .requestAnswered:
       break
     }
   }
@@ -308,6 +312,20 @@ struct RollupChanges {
     _ parts: [Int64], to column: RollupColumn, _ rows: [PayerRows], _ unit: String
   ) {
     for (row, part) in zip(rows, parts) { add(part, to: column, row.prefix, unit: unit) }
+  }
+
+  /// What is added to a charge counts when that is found, and is no charge of its own.
+  private mutating func correct(_ postings: [Posting]) {
+    isKnownFormat = true
+    for posting in postings where !posting.isLimitOnly {
+      guard case .corrected(let difference) = posting.change else { continue }
+      let rows = rows(of: posting.payers, posting.operation)
+      let parts = divided(difference, over: rows)
+      for column in [RollupColumn.certain, .corrected] {
+        add(parts, to: column, rows, posting.page.unit)
+      }
+      add(parts.map { 0 &- min(0, $0) }, to: .correctedDown, rows, posting.page.unit)
+    }
   }
 
   // MARK: Doubts

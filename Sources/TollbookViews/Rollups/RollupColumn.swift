@@ -66,6 +66,9 @@ package enum RollupColumn: UInt8, CaseIterable, Sendable {
   case unitCharges = 35
   case unitChargesOfOtherAccounts = 36
   case unitChargesOfOtherKinds = 37
+  /// What corrections add to what is certain, in the hour of the correction: their sum, and what of it takes off.
+  case corrected = 38
+  case correctedDown = 39
 
   // What became of what is certain. What is in doubt or unprovable has its column above.
 
@@ -78,6 +81,9 @@ package enum RollupColumn: UInt8, CaseIterable, Sendable {
   case stillLive = 46
   case handedOn = 47
   case passedThrough = 48
+
+  /// Posted from upstreams' bills: what is billed beyond what is booked; negative: billed less.
+  case billed = 49
 
   /// Whether the column stands in rows of a unit.
   package var hasUnit: Bool { rawValue >= 24 }

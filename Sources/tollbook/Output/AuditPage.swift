@@ -280,7 +280,9 @@ struct AuditPage {
     for wasteClass in WasteClass.allCases {
       let amount = waste[wasteClass]
       // Where all answers are kept nobody asks what was handed on, and where no call is out what it holds.
-      if [.handedOn, .passedThrough, .reserved].contains(wasteClass), amount == 0 { continue }
+      if [.handedOn, .passedThrough, .reserved, .corrected].contains(wasteClass), amount == 0 {
+        continue
+      }
       table.add([
         wasteClass.label, Amount(amount, unit).figure, Self.share(amount, of: waste.total),
         price?.amount(of: amount) ?? "", wasteClass.explanation,
@@ -322,6 +324,10 @@ struct AuditPage {
         "Restored before position \(gap.position.grouped):"
           + " \(Amount(gap.unexplained, gap.meter.unit).text) moved that the log does not know of."
       )
+    }
+    for element in found.amounts where element.value.billed != 0 {
+      lines.append(
+        "Bills: \(Amount(element.value.billed, element.unit).text) beyond what was booked.")
     }
     return lines + priceLines
   }
@@ -399,6 +405,7 @@ extension WasteClass {
     case .handedOn: "handed on to who asked, and not kept"
     case .passedThrough: "a call whose answers are never kept"
     case .live: "refreshed, not read yet, still fresh"
+    case .corrected: "charges were found wrong"
     }
   }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import TollbookArchive
 import TollbookAudit
 import TollbookEvents
 
@@ -28,19 +29,26 @@ struct UsagePage {
   }
 
   var title: String {
-    let start = usage.end.advanced(byMilliseconds: -review.period.days * 86_400_000)
-    return "\(review.period.rawValue.capitalized) review: \(start) to \(usage.end)"
+    let word = review.period.rawValue.capitalized
+    guard let part = usage.part else { return "\(word) review: \(review.start) to \(usage.end)" }
+    var calendar = part.calendar
+    let first = AuditCalendar.name(ofDay: calendar.day(of: review.start))
+    let last = AuditCalendar.name(ofDay: calendar.day(of: usage.end) - 1)
+    return "\(word) review of \(part.account): \(first) to \(last), days of \(calendar.name)"
   }
 
   var lines: [UsageLine] {
     switch review.period {
     case .daily: [hits, hitRate] + spent + ahead + [responses, refusals]
-    case .weekly: [rows, expiry] + spent + ahead + [hitRate, retries, errors, anomalies]
+    case .weekly: entries + spent + ahead + [hitRate, retries, errors, anomalies]
     case .monthly: savings + spent + ahead + [hitRate, responses, errors, anomalies] + forecast
     }
   }
 
   // What is about amounts has a line for each unit.
+
+  /// What the cache holds is nobody's by himself.
+  private var entries: [UsageLine] { usage.part == nil ? [rows, expiry] : [] }
 
   private var spent: [UsageLine] { usage.units.map { spent(of: $0) } }
   private var savings: [UsageLine] { usage.units.map { savings(in: $0) } }

@@ -1,5 +1,6 @@
 import Testing
 import TollbookEvents
+import TollbookLog
 import TollbookTestSupport
 import TollbookViews
 
@@ -63,16 +64,16 @@ struct `Alerts are raised and cleared` {
     try await world.setBudget()
     await world.buy(0..<8)
     try await world.look()
-    #expect(try world.open() == ["budget.threshold 50", "budget.threshold 80"])
+    #expect(try world.open() == ["budget.threshold 80"])
     try await ChangeBudget("daily", limit: 15, now: world.time.now, actor: "test")
       .run(on: world.log)
     try await world.look()
-    #expect(try world.open() == ["budget.threshold 50"])
+    #expect(try world.open().isEmpty)
     #expect(try world.cleared() == ["the limit was changed"])
     await world.buy(8..<12)
     try await world.look()
-    #expect(try world.raised().map(\.percent) == [50, 80, 80])
-    #expect(try world.raised().map(\.limit) == [10, 10, 15])
+    #expect(try world.raised().map(\.percent) == [80, 80])
+    #expect(try world.raised().map(\.limit) == [10, 15])
   }
 
   @Test func `a budget that refuses is told of once, and one that was removed is over`()
@@ -85,11 +86,58 @@ struct `Alerts are raised and cleared` {
       try await world.look()
     }
     #expect(try world.raised().count { $0.name == "budget.exceeded" } == 1)
-    #expect(try world.raised().count == 5)
+    #expect(try world.raised().count == 2)
     try await RemoveBudget("daily", actor: "test").run(on: world.log)
     try await world.look()
     #expect(try world.open().isEmpty)
-    #expect(try world.cleared().count == 5)
+    #expect(try world.cleared().count == 2)
+  }
+
+  @Test
+  func
+    `of shares reached at once the highest is told, and the lower ones with it`()
+    async throws
+  {
+    let world = try await AlertWorld()
+    try await world.setBudget()
+    await world.buy(0..<8)
+    for _ in 0..<2 { try await world.look() }
+    #expect(try world.raised().map(\.percent) == [80])
+    await world.buy(8..<9)
+    try await world.look()
+    #expect(try world.raised().map(\.percent) == [80])
+    await world.buy(9..<10)
+    try await world.look()
+    #expect(try world.raised().map(\.percent) == [80, 100])
+  }
+
+  @Test func `a share that is left again by a correction is not told after a higher one`()
+    async throws
+  {
+    let world = try await AlertWorld()
+    try await world.setBudget()
+    await world.buy(0..<8)
+    try await world.look()
+    let log = world.log
+    let charges = try log.read { (reading) throws(LogError) in
+      try log.index.positions(of: .tokensCharged, after: 0, limit: 2, in: reading)
+    }
+    let charge = try #require(charges.first)
+    _ = try await CorrectCharge(
+      charge, by: .count(-2), reason: "booked twice", now: world.time.now, actor: "test"
+    ).run(on: world.log)
+    try await world.look()
+    #expect(try world.raised().map(\.percent) == [80])
+  }
+
+  @Test func `a budget that was made anew is told of too`() async throws {
+    let world = try await AlertWorld()
+    try await world.setBudget()
+    try await RemoveBudget("daily", actor: "test").run(on: world.log)
+    try await world.setBudget()
+    await world.buy(0..<5)
+    try await world.look()
+    #expect(try world.raised().map(\.percent) == [50])
   }
 
   @Test func `each value of a tag has alerts of its own`() async throws {

@@ -56,7 +56,7 @@ struct PagedPaper {
       } else {
         holds.remove(at: place)
       }
-    case .observed: break
+    case .observed, .corrected: break
     }
   }
 
