@@ -148,11 +148,6 @@ private struct EventSentence {
       "credentials of \(short(event.upstream)) for"
         + " \(event.account.isEmpty ? "everybody" : short(event.account)) are chosen by"
         + " \(event.selection.name)\(by(event.actor))"
-    case .requestBegun: "request with an idempotency key taken on"
-    case .requestAnswered(let event):
-      event.status == 0
-        ? "request \(event.request) ended, and spent nothing"
-        : "request \(event.request) answered with \(event.status)"
     case .chargeCorrected(let event):
       "charge \(event.charge) corrected by \(postings.amounts { $0.correctedAmount }.text)"
         + ": \(short(event.reason))\(by(event.actor))"

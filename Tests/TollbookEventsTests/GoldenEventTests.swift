@@ -169,8 +169,6 @@ extension GoldenEvent {
     case .credentialRemoved: .credentialRemoved(try read())
     case .credentialCooled: .credentialCooled(try read())
     case .poolSet: .poolSet(try read())
-    case .requestBegun: .requestBegun(try read())
-    case .requestAnswered: .requestAnswered(try read())
     case .chargeCorrected: .chargeCorrected(try read())
     case .invoicePosted: .invoicePosted(try read())
     }

@@ -121,7 +121,6 @@ extension Event {
     case .budgetSet(let event): return isIt(event.scope.account)
     case .credentialSet(let event): return isIt(event.account)
     case .poolSet(let event): return isIt(event.account)
-    case .requestBegun(let event): return isIt(event.account)
     case .chargeCorrected(let event): return isOne(of: event.payers)
     case .alertRaised(let event): return isIt(event.alert.account)
     case .alertCleared(let event): return isIt(event.alert.account)
@@ -130,7 +129,7 @@ extension Event {
       .credentialStatusChanged, .serviceStarted, .serviceRecovered, .snapshotTaken, .logRestored,
       .jobStarted, .jobProgressed, .jobFinished, .accessKeyRevoked, .budgetRemoved, .webhookSet,
       .webhookRemoved, .notificationSent, .notificationRequeued,
-      .credentialRemoved, .credentialCooled, .requestAnswered, .invoicePosted:
+      .credentialRemoved, .credentialCooled, .invoicePosted:
       return false
     }
   }
@@ -156,8 +155,7 @@ extension Event {
       .accessKeyIssued,
       .accessKeyRevoked, .budgetSet, .budgetRemoved, .webhookSet, .webhookRemoved, .alertRaised,
       .alertCleared, .notificationSent, .notificationRequeued,
-      .credentialSet, .credentialRemoved, .credentialCooled, .poolSet, .requestBegun,
-      .requestAnswered, .chargeCorrected, .invoicePosted:
+      .credentialSet, .credentialRemoved, .credentialCooled, .poolSet, .chargeCorrected, .invoicePosted:
       false
     }
   }

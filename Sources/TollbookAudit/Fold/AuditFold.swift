@@ -136,8 +136,7 @@ struct AuditFold {
       .jobFinished, .accountOpened, .accountClosed, .accessKeyIssued,
       .accessKeyRevoked, .budgetSet, .budgetRemoved, .webhookSet, .webhookRemoved, .alertRaised,
       .alertCleared, .notificationSent, .notificationRequeued,
-      .credentialSet, .credentialRemoved, .credentialCooled, .poolSet, .requestBegun,
-      .requestAnswered:
+      .credentialSet, .credentialRemoved, .credentialCooled, .poolSet:
       break
     }
   }

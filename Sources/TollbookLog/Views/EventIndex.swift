@@ -137,8 +137,7 @@ struct IndexKeys {
       .accountClosed, .accessKeyIssued,
       .accessKeyRevoked, .budgetSet, .budgetRemoved, .webhookSet, .webhookRemoved, .alertRaised,
       .alertCleared, .notificationSent, .notificationRequeued,
-      .credentialSet, .credentialRemoved, .credentialCooled, .poolSet, .requestBegun,
-      .requestAnswered, .invoicePosted:
+      .credentialSet, .credentialRemoved, .credentialCooled, .poolSet, .invoicePosted:
       break
     }
   }

@@ -68,8 +68,7 @@ struct RollupChanges {
       .jobStarted, .jobProgressed, .jobFinished, .accountOpened, .accountClosed, .accessKeyIssued,
       .accessKeyRevoked, .budgetSet, .budgetRemoved, .webhookSet, .webhookRemoved, .alertRaised,
       .alertCleared, .notificationSent, .notificationRequeued,
-      .credentialSet, .credentialRemoved, .credentialCooled, .poolSet, .requestBegun,
-      .requestAnswered:
+      .credentialSet, .credentialRemoved, .credentialCooled, .poolSet:
       break
     }
   }
