@@ -222,6 +222,10 @@ import TollbookViews
           for doubt in resolved.doubts where !doubt.limitOnly {
             charged["\(hour)", default: 0] += doubt.settled
           }
+        case .chargeCorrected(let correction)?:
+          for move in correction.moves where move.meter.unit == "tokens" && !move.limitOnly {
+            charged["\(hour)", default: 0] += move.amount
+          }
         default: break
         }
       }

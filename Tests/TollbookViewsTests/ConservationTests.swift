@@ -172,6 +172,14 @@ private struct ChargeSums {
           add(part, unit, event.windows, payer.account, doubt.operation)
         }
       }
+    case .chargeCorrected(let event):
+      for move in event.moves where !move.limitOnly {
+        let sizes = allot(abs(move.amount), over: event.payers.map(\.weight))
+        for (payer, size) in zip(event.payers, sizes) {
+          let part = move.amount < 0 ? -size : size
+          add(part, move.meter.unit, event.windows, payer.account, event.operation)
+        }
+      }
     default: break
     }
   }

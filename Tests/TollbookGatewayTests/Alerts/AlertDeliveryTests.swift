@@ -296,8 +296,10 @@ struct `The view of alerts` {
     let first = try await world.addWebhook()
     try await world.addWebhook(["budget.exceeded"])
     try await world.setBudget()
-    await world.buy(0..<11)
-    try await world.look()
+    for range in [0..<5, 5..<8, 8..<11] {
+      await world.buy(range)
+      try await world.look()
+    }
     world.answer { _ in MessageReceipt(status: 500) }
     try await world.deliver()
     for pause in Gateway.deliveryPauses {
