@@ -68,6 +68,7 @@ import Testing
     ("Sources/tollbook/Commands/KeepaCommand.swift", "a command that serves nobody"),
     ("Sources/tollbook/Moving/BodyFolder.swift", "a command that serves nobody"),
     ("Sources/tollbook/Commands/CredentialCommandLine.swift", "a command that serves nobody"),
+    ("Sources/tollbook/Commands/ReconcileCommand.swift", "a command that serves nobody"),
     ("Sources/tollbook/Commands/PurgeCommandLine.swift", "a command that serves nobody"),
   ]
 

@@ -155,7 +155,8 @@ extension Event {
       .accessKeyIssued,
       .accessKeyRevoked, .budgetSet, .budgetRemoved, .webhookSet, .webhookRemoved, .alertRaised,
       .alertCleared, .notificationSent, .notificationRequeued,
-      .credentialSet, .credentialRemoved, .credentialCooled, .poolSet, .chargeCorrected, .invoicePosted:
+      .credentialSet, .credentialRemoved, .credentialCooled, .poolSet, .chargeCorrected,
+      .invoicePosted:
       false
     }
   }
