@@ -62,7 +62,7 @@ import TollbookTestSupport
     let line = try #require(listed.lines.first { $0.hasPrefix(id) })
     #expect(line.split(separator: " ").map(String.init).suffix(4) == ["50", "3", "47", "sealed"])
     #expect(try await run("snapshot take").status == 0)
-    #expect(try await run("export --output out.tollbook").status == 0)
+    #expect(try await run("log export --bodies --output out.tollbook").status == 0)
     let last = await second.end()
     for text in [
       ended.output, ended.errors, last.output, last.errors, added.output, added.errors,
