@@ -218,6 +218,7 @@ import TollbookTestSupport
     case .fetchFailed(let event): event.fetch
     case .cacheWritten(let event): event.fetch
     case .tokensCharged(let event): event.fetch
+    case .chargeCorrected(let event): event.fetch
     case .reservationReleased(let event): event.fetch
     case .chargeInDoubt(let event): event.fetch
     case .balanceObserved(let event): event.fetch
