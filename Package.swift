@@ -69,7 +69,7 @@ let package = Package(
     .target(
       name: "TollbookGateway",
       dependencies: [
-        "Files", "Deflate", "JSONText", "TollbookEvents", "TollbookLog", "TollbookViews",
+        "Bytes", "Files", "Deflate", "JSONText", "TollbookEvents", "TollbookLog", "TollbookViews",
         "TollbookUpstreams",
         logging, lifecycle, crypto, algorithms, collections,
       ]),

@@ -30,6 +30,7 @@ struct BatchAnswer {
     var response = Response(json: json.bytes, position: answer.position)
     response.headers[.charge] = "\(statistics.tokens)"
     response.headers.tell(inDoubt: statistics.tokensInDoubt)
+    response.headers.tell(refusals: answer.outcomes.lazy.compactMap(\.problem), at: answer.now)
     return response
   }
 

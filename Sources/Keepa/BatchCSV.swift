@@ -58,6 +58,7 @@ struct BatchCSV {
         .charge: "\(tokens)",
       ], body: .init(byteBuffer: ByteBuffer(string: text)))
     response.headers.tell(inDoubt: answer.outcomes.reduce(0) { $0 + $1.inDoubt })
+    response.headers.tell(refusals: answer.outcomes.lazy.compactMap(\.problem), at: answer.now)
     return response
   }
 

@@ -89,7 +89,7 @@ extension PurchaseProblem.Reason {
   var isRefusal: Bool {
     switch self {
     case .insufficientTokens, .limitReached, .budgetExceeded, .accountClosed, .notAllowed,
-      .requestLimit, .storageFull, .busy:
+      .requestLimit, .storageFull, .busy, .answerLost:
       true
     case .upstreamUnavailable, .tooLate, .incomplete, .keyRejected, .requestRejected,
       .notConfigured, .stopping, .storageFailed:

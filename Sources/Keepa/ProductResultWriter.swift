@@ -69,7 +69,7 @@ struct ProductResultWriter {
       "tokens_in_doubt", isFirst && outcome.inDoubt > 0 ? outcome.inDoubt : nil)
     if let problem = outcome.problem {
       writeError(
-        problem.reason.rawValue, problem.detail, retryAt: problem.retryAt, &json)
+        problem.reason.rawValue, problem.detail, problem.budget, retryAt: problem.retryAt, &json)
     } else if outcome.entry?.isPresent == false {
       writeError("not_found", "Keepa does not know this ASIN", retryAt: nil, &json)
     } else {
@@ -138,12 +138,14 @@ struct ProductResultWriter {
   }
 
   private mutating func writeError(
-    _ reason: String, _ detail: String, retryAt: Timestamp?, _ json: inout JSONWriter
+    _ reason: String, _ detail: String, _ budget: BudgetRefusal? = nil, retryAt: Timestamp?,
+    _ json: inout JSONWriter
   ) {
     json.name("error")
     json.beginObject()
     json.field("reason", reason)
     json.field("detail", detail)
+    budget?.write(to: &json)
     json.field("retry_at", retryAt)
     json.endObject()
   }

@@ -43,6 +43,9 @@ package indirect enum Event: Hashable, Sendable {
   case credentialRemoved(CredentialRemoved)
   case credentialCooled(CredentialCooled)
   case poolSet(PoolSet)
+  case requestBegun(RequestBegun)
+  case requestAnswered(RequestAnswered)
+  case requestsForgotten(RequestsForgotten)
   case serviceStarted(ServiceStarted)
   case serviceRecovered(ServiceRecovered)
   case snapshotTaken(SnapshotTaken)
@@ -93,6 +96,9 @@ package indirect enum Event: Hashable, Sendable {
     case .credentialRemoved: .credentialRemoved
     case .credentialCooled: .credentialCooled
     case .poolSet: .poolSet
+    case .requestBegun: .requestBegun
+    case .requestAnswered: .requestAnswered
+    case .requestsForgotten: .requestsForgotten
     case .serviceStarted: .serviceStarted
     case .serviceRecovered: .serviceRecovered
     case .snapshotTaken: .snapshotTaken
@@ -145,6 +151,9 @@ package indirect enum Event: Hashable, Sendable {
     case .credentialRemoved(let message): message
     case .credentialCooled(let message): message
     case .poolSet(let message): message
+    case .requestBegun(let message): message
+    case .requestAnswered(let message): message
+    case .requestsForgotten(let message): message
     case .serviceStarted(let message): message
     case .serviceRecovered(let message): message
     case .snapshotTaken(let message): message
@@ -205,6 +214,9 @@ package enum EventKind: UInt8, CaseIterable, Sendable {
   case credentialRemoved = 81
   case credentialCooled = 82
   case poolSet = 83
+  case requestBegun = 90
+  case requestAnswered = 91
+  case requestsForgotten = 92
 
   /// The name of the kind as people and the HTTP API write it, such as `TokensCharged`.
   package var name: String {
@@ -247,6 +259,9 @@ package enum EventKind: UInt8, CaseIterable, Sendable {
     case .credentialRemoved: "CredentialRemoved"
     case .credentialCooled: "CredentialCooled"
     case .poolSet: "PoolSet"
+    case .requestBegun: "RequestBegun"
+    case .requestAnswered: "RequestAnswered"
+    case .requestsForgotten: "RequestsForgotten"
     case .serviceStarted: "ServiceStarted"
     case .serviceRecovered: "ServiceRecovered"
     case .snapshotTaken: "SnapshotTaken"

@@ -82,6 +82,12 @@ extension Event {
         self = .credentialCooled(try CredentialCooled(serializedBytes: payload))
       case .poolSet:
         self = .poolSet(try PoolSet(serializedBytes: payload))
+      case .requestBegun:
+        self = .requestBegun(try RequestBegun(serializedBytes: payload))
+      case .requestAnswered:
+        self = .requestAnswered(try RequestAnswered(serializedBytes: payload))
+      case .requestsForgotten:
+        self = .requestsForgotten(try RequestsForgotten(serializedBytes: payload))
       case .serviceStarted: self = .serviceStarted(try ServiceStarted(serializedBytes: payload))
       case .serviceRecovered:
         self = .serviceRecovered(try ServiceRecovered(serializedBytes: payload))

@@ -65,6 +65,7 @@ extension Gateway {
         await jobs.repeat(.expiry, every: settings.sweepInterval) { [self] _ in
           await sweep()
           await pruneBodies()
+          await forgetRequests()
           return .done()
         }
       }

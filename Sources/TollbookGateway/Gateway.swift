@@ -156,8 +156,9 @@ package final class Gateway: Sendable {
         outcomes[resource]?.problem = problem
         continue
       }
-      let usability = found[resource].map {
-        Usability(of: $0, at: start, demand.age)
+      let request = demand.principal.request
+      let usability = found[resource].map { entry in
+        request?.brought(entry) == true ? .fresh : Usability(of: entry, at: start, demand.age)
       }
       switch usability {
       case .grace? where demand.behind != nil: missing.append(resource)
@@ -168,7 +169,13 @@ package final class Gateway: Sendable {
       case _ where demand.age == .neverBuy:
         let entry = found[resource]
         outcomes[resource] = ResourceOutcome(resource, entry == nil ? .none : .stale, entry)
-      default: missing.append(resource)
+      default:
+        if let problem = request?.problem(buying: resource, by: demand.operation) {
+          outcomes[resource] = ResourceOutcome(resource, .none)
+          outcomes[resource]?.problem = problem
+        } else {
+          missing.append(resource)
+        }
       }
     }
     var purchases: [ResourceKey: Purchase] = [:]
@@ -196,6 +203,9 @@ package final class Gateway: Sendable {
           PurchaseProblem(
             .notAllowed,
             "the access key is for some kinds of resources alone, and \(operation) may bring any")))
+    }
+    if let problem = demand.principal.request?.problem(buying: nil, by: operation) {
+      return PassedAnswer(result: .failure(problem))
     }
     var order = PurchaseOrder([], demand, settings)
     order.needs = [Need(operation, nil, parts: demand.parts, request: request)]

@@ -1,3 +1,4 @@
+import Foundation
 package import TollbookEvents
 package import TollbookLog
 
@@ -171,6 +172,7 @@ extension Demand {
     account = demand.principal.account
     accessKey = demand.principal.accessKey
     tags = demand.principal.tags
+    if let request = demand.principal.request { idempotency = Data(request.key) }
     contentSet = demand.parts
     var age = demand.age
     switch demand.behind {

@@ -77,6 +77,7 @@ extension DemandPreview {
     json.field("expires_at", entry?.freshUntil)
     json.field("reason", problem?.reason.rawValue)
     json.field("detail", problem?.detail)
+    problem?.budget?.write(to: &json)
     json.field("retry_at", problem?.retryAt)
   }
 }

@@ -148,6 +148,13 @@ private struct EventSentence {
       "credentials of \(short(event.upstream)) for"
         + " \(event.account.isEmpty ? "everybody" : short(event.account)) are chosen by"
         + " \(event.selection.name)\(by(event.actor))"
+    case .requestBegun: "request with an idempotency key taken on"
+    case .requestAnswered(let event):
+      event.status == 0
+        ? "request with an idempotency key ended without an answer to repeat"
+        : "request with an idempotency key answered with \(event.status)"
+    case .requestsForgotten(let event):
+      "\(event.keys.count.of("request", "requests")) with idempotency keys forgotten"
     case .chargeCorrected(let event):
       "charge \(event.charge) corrected by \(postings.amounts { $0.correctedAmount }.text)"
         + ": \(short(event.reason))\(by(event.actor))"

@@ -16,6 +16,7 @@ package struct HTTPService: Sendable {
   let keyring: Keyring
   let failedKeys = FailedKeys()
   let rates = RequestRates()
+  let idempotency: IdempotentRequests
   /// Those whose upstreams the gateway has.
   let systems: [HTTPSystem]
   /// Nil: there is no key to sign with.
@@ -34,6 +35,7 @@ package struct HTTPService: Sendable {
     ledger = LedgerView(gateway.log)
     metrics = MetricsView(gateway.log)
     accounts = AccountsView(gateway.log)
+    idempotency = IdempotentRequests(gateway)
     keyring = Keyring(gateway, ownKey: settings.accessKey)
   }
 

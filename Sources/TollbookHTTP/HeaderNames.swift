@@ -31,6 +31,10 @@ extension HeaderName {
   /// RateLimit header fields for HTTP, draft 10.
   package static let rateLimit = known("RateLimit")
   package static let rateLimitPolicy = known("RateLimit-Policy")
+  /// Of the IETF's draft: names a request, so that a repeat of it is not made twice.
+  package static let idempotencyKey = known("Idempotency-Key")
+  /// `true` on an answer that is repeated.
+  package static let idempotencyReplayed = known("Idempotency-Replayed")
   /// RFC 9211.
   package static let cacheStatus = known("Cache-Status")
   /// `Host` as a plain field, where the library left one.

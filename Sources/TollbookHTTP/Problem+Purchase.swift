@@ -22,6 +22,7 @@ extension Problem {
       case .upstreamUnavailable, .incomplete, .notConfigured: .upstreamUnavailable
       case .keyRejected, .requestRejected: .upstreamRefused
       case .tooLate: .deadlineExceeded
+      case .answerLost: .answerLost
       case .storageFull: .readOnly
       case .storageFailed: .storageFailed
       case .busy: .busy

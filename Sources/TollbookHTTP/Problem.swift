@@ -45,6 +45,13 @@ package struct Problem: Error {
       "method-not-allowed", .methodNotAllowed, "The method does not apply here")
     package static let stillUnderWay = Kind(
       "still-under-way", .conflict, "The call is still under way")
+    package static let keyReused = Kind(
+      "idempotency-key-reused", .unprocessableContent,
+      "The idempotency key was used for another request")
+    package static let chargeInDoubt = Kind(
+      "charge-in-doubt", .conflict, "What an earlier try has cost is in doubt")
+    package static let answerLost = Kind(
+      "answer-lost", .conflict, "It was bought before, and the answer is not kept")
     package static let cancelled = Kind("cancelled", .conflict, "It was cancelled")
     package static let hasEnded = Kind("has-ended", .conflict, "It has ended already")
     package static let bodyTooLarge = Kind(
@@ -108,6 +115,14 @@ package struct Problem: Error {
     guard headers[.retryAfter] == nil, let retryAt else { return self }
     let wait = max(0, retryAt.milliseconds &- now.milliseconds)
     return retrying(after: max(1, Int((wait + 999) / 1_000)))
+  }
+
+  /// The budget that says no in the header too, for whoever does not read the document.
+  func tellingBudget(at now: Timestamp) -> Problem {
+    guard let budget else { return self }
+    var problem = self
+    RateLimitField(budget, retryAt: retryAt, at: now).write(to: &problem.headers)
+    return problem
   }
 
   /// The document with its members in this order: type, title, status, detail, field, reason, those of a budget,

@@ -11,6 +11,8 @@ extension Router<TollbookContext> {
   /// as JSON: a page of another site cannot send that without asking first, nor a DELETE. A query is refused unless the
   /// path takes it.
   ///
+  /// What may spend, a POST with the scope `fetch`, is made once for each idempotency key.
+  ///
   /// Who asks has shown that it may: an access key needs the scope `read` to get, `fetch` to post, and `admin` for the rest.
   ///
   /// - Parameters:
@@ -38,7 +40,11 @@ extension Router<TollbookContext> {
         try context.principal.require(scope ?? .fetch)
         try QueryNames.check(request, at: pattern, query)
         try requireJSON(request)
-        return try await post(request, context)
+        guard scope ?? .fetch == .fetch else {
+          try refuseIdempotencyKey(request)
+          return try await post(request, context)
+        }
+        return try await once(request, context, post)
       }
     }
     if let patch {
@@ -47,6 +53,7 @@ extension Router<TollbookContext> {
         try context.principal.require(scope ?? .admin)
         try QueryNames.check(request, at: pattern, query)
         try requireJSON(request)
+        try refuseIdempotencyKey(request)
         return try await patch(request, context)
       }
     }
@@ -55,6 +62,7 @@ extension Router<TollbookContext> {
       on(path, method: .delete) { request, context in
         try context.principal.require(scope ?? .admin)
         try QueryNames.check(request, at: pattern, query)
+        try refuseIdempotencyKey(request)
         return try await delete(request, context)
       }
     }

@@ -105,6 +105,7 @@ package struct TollbookApplication: Sendable {
       ProblemMiddleware(service: service)
       BrowserGuard(service.settings, inPlaceOf: providers)
       AccessKeyGuard(service: service)
+      IdempotencyKeys(requests: service.idempotency)
       ProviderPaths()
     }
     service.addHealth(to: router)

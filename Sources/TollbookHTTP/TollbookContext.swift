@@ -16,6 +16,8 @@ package struct TollbookContext: RequestContext {
 
   /// Who asks: who reaches this machine, until an access key says more.
   package var principal = Principal(account: "default")
+  /// Repeats answers to requests with idempotency keys; nil: those are not looked at.
+  var idempotency: IdempotentRequests?
   /// The address that it comes from; empty: a socket of this machine.
   let remote: String
 

@@ -64,7 +64,7 @@ package struct DataDirectory: Sendable {
   /// | 3 | jobs that outlive the process |
   /// | 4 | bodies in pieces |
   /// | 5 | accounts, access keys, budgets, alerts; hours and minutes of the clock, not of the commit times |
-  /// | 6 | several credentials for an upstream, corrections, bills |
+  /// | 6 | several credentials for an upstream, corrections, bills, idempotent requests |
   package static let format = 6
   private static let markerName = "tollbook.format"
   /// Ends the marker of a directory in which no log was begun yet.

@@ -16,6 +16,7 @@ import TollbookViews
     let (metrics, rollups, jobs) = (MetricsView(log), RollupView(log), JobsView(log))
     let (accounts, alerts) = (AccountsView(log), AlertsView(log))
     let credentials = CredentialsView(log)
+    let requests = RequestsView(log)
     try log.read { (transaction) throws(LogError) in
       let now = Timestamp(milliseconds: .max)
       let page = try cache.page(after: nil, limit: 10_000, in: transaction) { _ in true }
@@ -51,6 +52,7 @@ import TollbookViews
           _ = try credentials.selection(upstream: upstream, account: account, in: transaction)
         }
       }
+      _ = try requests.due(before: now, limit: 10_000, in: transaction)
       _ = try alerts.webhooks(in: transaction)
       _ = try alerts.alerts(limit: 10_000, in: transaction)
       _ = try alerts.deliveries(limit: 10_000, in: transaction)

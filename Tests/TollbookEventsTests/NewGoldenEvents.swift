@@ -434,6 +434,31 @@ extension GoldenEvent {
       """
       0a056b65657061120461636d65180422086f70657261746f72
       """),
+    .init(
+      .requestBegun,
+      #"""
+      key: "\001\377" request: "\002\376" account: "acme" access_key: "k1" begun_ms:
+      1795248000001 keep_until_ms: 1795334400001
+      """#,
+      """
+      0a0201ff120202fe1a0461636d6522026b31288198fae89f343081d09392a034
+      """),
+    .init(
+      .requestAnswered,
+      #"""
+      key: "\001\377" status: 200 body: "\003\375"
+      """#,
+      """
+      0a0201ff10c8011a0203fd
+      """),
+    .init(
+      .requestsForgotten,
+      #"""
+      keys: "\001\377" keys: "\002" bodies: "\003\375" stored_bytes: 4096
+      """#,
+      """
+      0a0201ff0a0102120203fd188020
+      """),
   ]
 
   /// Fields of format 1 with values that it did not know.

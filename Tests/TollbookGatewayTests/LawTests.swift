@@ -34,7 +34,7 @@ private let ofOthers: Set<EventKind> = [
   .accountOpened, .accountClosed, .accessKeyIssued, .accessKeyRevoked, .budgetSet, .budgetRemoved,
   .webhookSet, .webhookRemoved, .alertRaised, .alertCleared, .notificationSent,
   .notificationRequeued, .credentialSet, .credentialRemoved, .credentialCooled, .poolSet,
-  .chargeCorrected, .invoicePosted,
+  .requestBegun, .requestAnswered, .requestsForgotten, .chargeCorrected, .invoicePosted,
 ]
 
 @Suite(Reaching(title: "The gateway", names: mustReach, reached: reached), .timeLimit(.minutes(30)))

@@ -23,6 +23,18 @@ extension Stand {
     while log.writerState == .open { _ = try? await log.append([.serviceStarted(started)]) }
   }
 
+  /// Removes every body, as where a log was restored without them.
+  func removeBodies() throws {
+    try log.environment.withWriteTransaction { (transaction) throws(LMDBError) in
+      var keys: [[UInt8]] = []
+      try transaction.reading.scan(log.tables.bodies) { key, _ in
+        keys.append([UInt8](copying: key))
+        return .next
+      }
+      for key in keys { _ = try transaction.delete(key: key.span, in: log.tables.bodies) }
+    }
+  }
+
   /// Puts something that is none in the place of every body.
   func damageBodies() throws {
     try log.environment.withWriteTransaction { (transaction) throws(LMDBError) in

@@ -100,6 +100,7 @@ extension EventGenerator {
     let openings = open.uses.map { opening(of: $0) }
     event.moves = zip(open.uses, openings).map { move($0, amount: $0.bound, $1) }
     open.fetch = emit(.fetchStarted(event))
+    note(event.demands, begun: open.fetch)
     reserve(open, openings)
     openFetches.append(open)
   }
@@ -114,7 +115,7 @@ extension EventGenerator {
     if random.chance(30) { demand.maxAgeSeconds = UInt32(random.int(0...3_600)) }
     demand.refresh = random.pick([.none, .none, .grace, .ahead, .warm])
     if demand.refresh == .grace { demand.askedMs = time.milliseconds - random.int64(0...900) }
-    if random.chance(20) { demand.idempotency = Data(random.bytes(32)) }
+    if random.chance(20) { demand.idempotency = someIdempotencyKey() }
     return demand
   }
 

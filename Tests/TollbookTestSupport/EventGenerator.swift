@@ -92,7 +92,7 @@ package struct EventGenerator: Sendable {
     case 88..<90: prune()
     case 90..<94: refuse()
     case 94..<96: changeCredential()
-    case 96: moveSomeJob()
+    case 96: random.chance(50) ? moveSomeJob() : moveSomeRequest()
     case 97: random.chance(30) ? noteSnapshot() : alert()
     default: restart()
     }

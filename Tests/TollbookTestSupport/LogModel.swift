@@ -110,6 +110,8 @@ package struct LogModel: Sendable {
   package internal(set) var jobs: [Position: Job] = [:]
   package internal(set) var accounts: [Text: Account] = [:]
   package internal(set) var credentials: [Text: PutIn] = [:]
+  /// By their keys.
+  package internal(set) var requests: [Text: Request] = [:]
   /// By quota group.
   package internal(set) var cooling: [Text: Cooling] = [:]
   /// By upstream and account.

@@ -28,7 +28,7 @@ struct ImpossibleEvent: Sendable, CustomTestStringConvertible {
       .fetchStarted(reserving { _ in }),
       .fetchStarted(reserving { _ in }),
       .chargeInDoubt(doubting { $0.fetch = 9 }),
-    ] + accountsBefore + credentialsBefore
+    ] + accountsBefore + credentialsBefore + requestsBefore
 
   /// Tokens of a credential; money of a budget's day; a limit on an account's tokens.
   static let pages = [
@@ -45,7 +45,7 @@ struct ImpossibleEvent: Sendable, CustomTestStringConvertible {
 
   static let all: [ImpossibleEvent] =
     ledger + moves + names + cache + sweeps + accounts
-    + credentials
+    + credentials + requests
 
   private static let ledger = [
     ImpossibleEvent("a charge of an unknown fetch", .tokensCharged(charged { $0.fetch = 99 })),

@@ -14,6 +14,7 @@ func expectViews(of log: EventLog, toBe model: LogModel) throws {
   try expectJobs(of: log, toBe: model)
   try expectAccounts(of: log, toBe: model)
   try expectCredentials(of: log, toBe: model)
+  try expectRequests(of: log, toBe: model)
 }
 
 private func expectCache(of log: EventLog, toBe model: LogModel) throws {

@@ -44,11 +44,12 @@ import TollbookViews
     return try Environment(directory: directory.path).dump()
   }
 
-  /// The tables of the cache, the ledger, the accounts and the credentials.
+  /// The tables of the cache, the ledger, the accounts, the credentials and the requests.
   private static func views(of log: EventLog) throws -> [String: TableDump] {
     try log.environment.dump().filter {
       $0.key.hasPrefix(CacheFold.fold.id) || $0.key.hasPrefix(LedgerFold.fold.id)
         || $0.key.hasPrefix(AccountsFold.fold.id) || $0.key.hasPrefix(CredentialsFold.fold.id)
+        || $0.key.hasPrefix(RequestsFold.fold.id)
     }
   }
 

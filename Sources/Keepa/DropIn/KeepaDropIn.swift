@@ -304,7 +304,9 @@ struct KeepaDropIn: Sendable {
   }
 
   private func refusal(_ problem: PurchaseProblem, consumed: Int64) -> KeepaReply {
-    KeepaReply(KeepaRefusal(problem), consumed: consumed, retryAt: problem.retryAt)
+    var reply = KeepaReply(KeepaRefusal(problem), consumed: consumed, retryAt: problem.retryAt)
+    reply.headers.tell(refusals: [problem], at: gateway.log.time.now())
+    return reply
   }
 
   // MARK: Looking ahead
@@ -383,6 +385,7 @@ extension KeepaRefusal {
     case .requestRejected:
       self.init(status >= 400 ? status : 400, "invalidParameter", problem.detail)
     case .notConfigured: self.init(503, "notConfigured", problem.detail)
+    case .answerLost: self.init(409, "answerLost", problem.detail)
     case .tooLate where status < 400:
       self.init(
         503, "timeout", "Keepa has not answered yet; a call that is out goes on, so ask again")

@@ -17,7 +17,11 @@ extension HTTPService {
         for method in allowed {
           router.on("\(base)/\(name)", method: method) { request, context in
             try context.principal.require(name == "token" ? .read : .fetch)
-            return try await answer(try await KeepaDropIn(self, unknown, request, context))
+            let ask: Handler = { request, context in
+              try await answer(try await KeepaDropIn(self, unknown, request, context))
+            }
+            return try await name == "token"
+              ? ask(request, context) : once(request, context, ask)
           }
         }
         router.refuseMethods(but: allowed, at: RouterPath("\(base)/\(name)"))

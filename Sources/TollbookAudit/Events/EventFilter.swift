@@ -121,6 +121,7 @@ extension Event {
     case .budgetSet(let event): return isIt(event.scope.account)
     case .credentialSet(let event): return isIt(event.account)
     case .poolSet(let event): return isIt(event.account)
+    case .requestBegun(let event): return isIt(event.account)
     case .chargeCorrected(let event): return isOne(of: event.payers)
     case .alertRaised(let event): return isIt(event.alert.account)
     case .alertCleared(let event): return isIt(event.alert.account)
@@ -129,7 +130,7 @@ extension Event {
       .credentialStatusChanged, .serviceStarted, .serviceRecovered, .snapshotTaken, .logRestored,
       .jobStarted, .jobProgressed, .jobFinished, .accessKeyRevoked, .budgetRemoved, .webhookSet,
       .webhookRemoved, .notificationSent, .notificationRequeued,
-      .credentialRemoved, .credentialCooled, .invoicePosted:
+      .credentialRemoved, .credentialCooled, .requestAnswered, .requestsForgotten, .invoicePosted:
       return false
     }
   }
@@ -155,8 +156,8 @@ extension Event {
       .accessKeyIssued,
       .accessKeyRevoked, .budgetSet, .budgetRemoved, .webhookSet, .webhookRemoved, .alertRaised,
       .alertCleared, .notificationSent, .notificationRequeued,
-      .credentialSet, .credentialRemoved, .credentialCooled, .poolSet, .chargeCorrected,
-      .invoicePosted:
+      .credentialSet, .credentialRemoved, .credentialCooled, .poolSet, .requestBegun,
+      .requestAnswered, .requestsForgotten, .chargeCorrected, .invoicePosted:
       false
     }
   }

@@ -8,6 +8,8 @@ package struct BudgetRefusal: Hashable, Sendable, CustomStringConvertible {
   package var tag: String
   /// Such as `day 2026-11-21`; empty: all time.
   package var window: String
+  /// How long its window is; nil: it has none, or not each one is as long.
+  package var windowSeconds: Int64?
   package var limit: Int64
   /// What is left; less than nothing if more was spent than the limit allows.
   package var free: Int64
@@ -39,8 +41,24 @@ extension ReserveRefusal {
     let value = page.dimensions.first { $0.name == budget.wildcard }?.value
     return BudgetRefusal(
       name: budget.name, tag: value.map { "\(budget.wildcard ?? "")=\($0)" } ?? "",
-      window: budget.windowText(page), limit: budget.row.limit, free: available,
+      window: budget.windowText(page), windowSeconds: budget.row.windowSeconds,
+      limit: budget.row.limit, free: available,
       wanted: wants[refusedBy].wanted, unit: page.unit, mostValues: mostValues)
+  }
+}
+
+extension BudgetRow {
+  /// How long its window is; nil: it has none, or not each one is as long. A day of an account's zone may be an hour shorter
+  /// or longer.
+  fileprivate var windowSeconds: Int64? {
+    switch span {
+    case .minute: 60
+    case .hour: 3_600
+    case .day: 86_400
+    case .week: 604_800
+    case .rolling: Int64(clamping: rollingSeconds)
+    case .month, .total, .UNRECOGNIZED: nil
+    }
   }
 }
 

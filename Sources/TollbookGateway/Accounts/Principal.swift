@@ -11,6 +11,8 @@ package struct Principal: Hashable, Sendable {
   package var tags: [String]
   /// How many requests its key may make in a minute; 0: any number.
   package var requestsPerMinute: UInt32 = 0
+  /// The request with an idempotency key that it makes; nil: it shows none.
+  package var request: RequestMark?
 
   package init(
     account: String, accessKey: String = "", scopes: Set<AccessScope> = [.admin],

@@ -247,7 +247,7 @@ struct PortionLook: Sendable {
         later = later ?? problem
       case .requestLimit: isLimitReached = true
       case .keyRejected, .notConfigured, .accountClosed, .notAllowed: fatal = fatal ?? problem
-      case .incomplete, .requestRejected:
+      case .incomplete, .requestRejected, .answerLost:
         dealtWith.insert(outcome.resource)
         failures += 1
         self.problem = problem.detail

@@ -106,6 +106,8 @@ package struct PurchaseProblem: Error, Hashable, Sendable {
     case keyRejected = "key_rejected"
     case requestRejected = "request_rejected"
     case notConfigured = "upstream_not_configured"
+    /// It was bought under the same idempotency key, and is not kept.
+    case answerLost = "answer_lost"
     case storageFull = "storage_full"
     /// What is stored could not be read, so that nobody knows whether it is there.
     case storageFailed = "storage_failed"

@@ -27,9 +27,14 @@ struct AccessKeyGuard: RouterMiddleware {
         throw Problem(.invalidParameter, error.description, field: "Tollbook-Tags")
       }
     }
-    var response = try await next(request, context)
-    rate?.write(to: &response.headers)
-    return response
+    do {
+      var response = try await next(request, context)
+      rate?.write(to: &response.headers)
+      return response
+    } catch var problem as Problem {
+      rate?.write(to: &problem.headers)
+      throw problem
+    }
   }
 
   /// The refusal of a key, after the time that makes trying keys slow.
@@ -62,12 +67,12 @@ struct AccessKeyGuard: RouterMiddleware {
   }
 
   /// Counts a request of a key that may not make any number of them.
-  private func count(_ principal: Principal) throws(Problem) -> RequestRateHeaders? {
+  private func count(_ principal: Principal) throws(Problem) -> RateLimitField? {
     guard principal.requestsPerMinute > 0 else { return nil }
     let answer = service.rates.count(
       principal.accessKey, limit: principal.requestsPerMinute,
       at: service.log.time.monotonicMilliseconds)
-    let headers = RequestRateHeaders(limit: principal.requestsPerMinute, answer)
+    let headers = RateLimitField(requestsPerMinute: principal.requestsPerMinute, answer)
     if case .refused(let resets) = answer {
       var problem = Problem(
         .tooManyRequests,
@@ -103,23 +108,17 @@ struct AccessKeyGuard: RouterMiddleware {
   }
 }
 
-/// What a client is told of its rate, as draft 10 of RateLimit header fields for HTTP writes it.
-struct RequestRateHeaders: Hashable, Sendable {
-  let limit: UInt32
-  let left: UInt32
-  /// In seconds.
-  let resets: Int64
-
-  init(limit: UInt32, _ answer: RequestRates.Answer) {
-    self.limit = limit
+extension RateLimitField {
+  /// How many requests an access key may make in a minute.
+  fileprivate init(requestsPerMinute limit: UInt32, _ answer: RequestRates.Answer) {
+    let milliseconds: Int64
     switch answer {
-    case .left(let left, let resets): (self.left, self.resets) = (left, (resets + 999) / 1_000)
-    case .refused(let resets): (left, self.resets) = (0, (resets + 999) / 1_000)
+    case .left(let count, let resets): (left, milliseconds) = (Int64(count), resets)
+    case .refused(let resets): (left, milliseconds) = (0, resets)
     }
-  }
-
-  func write(to headers: inout HTTPFields) {
-    headers[.rateLimitPolicy] = "\"requests\";q=\(limit);w=60"
-    headers[.rateLimit] = "\"requests\";r=\(left);t=\(resets)"
+    name = "requests"
+    quota = Int64(limit)
+    window = 60
+    resets = (milliseconds + 999) / 1_000
   }
 }

@@ -17,7 +17,8 @@ struct ProblemMiddleware: RouterMiddleware {
     do {
       return try await next(request, context)
     } catch {
-      let problem = problem(error, request, context).retrying(from: service.log.time.now())
+      let now = service.log.time.now()
+      let problem = problem(error, request, context).retrying(from: now).tellingBudget(at: now)
       guard let dropIn = service.systems.dropIn(of: request, context) else {
         return problem.response(requestID: context.requestID)
       }

@@ -28,7 +28,8 @@ enum LogLevel: String, CaseIterable {
     switch kind {
     case .fetchFailed, .serviceRecovered: .error
     case .fetchAttemptFailed, .chargeInDoubt, .spendRefused: .warning
-    case .cacheExpired, .cacheEvicted, .entriesSwept, .bodiesPruned, .readsTallied, .jobProgressed:
+    case .cacheExpired, .cacheEvicted, .entriesSwept, .bodiesPruned, .readsTallied, .jobProgressed,
+      .requestBegun, .requestAnswered, .requestsForgotten:
       .debug
     default: .info
     }

@@ -17,6 +17,10 @@ struct NamedBodies {
         notes.append(.named(Array(written.body), event.position))
       case .bodiesPruned(let pruned):
         for body in pruned.bodies { notes.append(.pruned(Array(body))) }
+      case .requestAnswered(let answered) where !answered.body.isEmpty:
+        notes.append(.named(Array(answered.body), event.position))
+      case .requestsForgotten(let forgotten):
+        for body in forgotten.bodies { notes.append(.pruned(Array(body))) }
       default: break
       }
     }
@@ -85,7 +89,7 @@ struct NamedBodies {
         damages.append(
           Damage(
             table: LogTables.bodiesName, position: position,
-            problem: "the body that an entry names is missing: \(digest.hexadecimal)"))
+            problem: "the body that an event names is missing: \(digest.hexadecimal)"))
       }
     }
     damages.sort { ($0.position ?? 0) < ($1.position ?? 0) }
@@ -102,10 +106,13 @@ struct NamedBodies {
       try environment.withReadTransaction { (transaction) throws(LogError) in
         try LogReader(tables).scanRecords(after: head, in: transaction) {
           (position, record) throws(LogError) in
-          guard Record.tag(of: record) == EventKind.bodiesPruned.rawValue,
-            case .bodiesPruned(let event)? = try? Record.decoding(record, at: position).event
+          let prunes = [EventKind.bodiesPruned, .requestsForgotten].map(\.rawValue)
+          guard prunes.contains(Record.tag(of: record)),
+            let event = try? Record.decoding(record, at: position)
           else { return .next }
-          pruned += event.bodies.map { Array($0) }
+          var notes: [Note] = []
+          Note.add(of: event, to: &notes)
+          for case .pruned(let digest) in notes { pruned.append(digest) }
           return .next
         }
       }

@@ -137,7 +137,8 @@ struct IndexKeys {
       .accountClosed, .accessKeyIssued,
       .accessKeyRevoked, .budgetSet, .budgetRemoved, .webhookSet, .webhookRemoved, .alertRaised,
       .alertCleared, .notificationSent, .notificationRequeued,
-      .credentialSet, .credentialRemoved, .credentialCooled, .poolSet, .invoicePosted:
+      .credentialSet, .credentialRemoved, .credentialCooled, .poolSet, .requestBegun,
+      .requestAnswered, .requestsForgotten, .invoicePosted:
       break
     }
   }

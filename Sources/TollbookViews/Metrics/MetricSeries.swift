@@ -74,8 +74,8 @@ package enum MetricSeries: UInt8, CaseIterable, Sendable {
       .jobProgressed, .jobFinished, .accountOpened, .accountClosed, .accessKeyIssued,
       .accessKeyRevoked, .budgetSet, .budgetRemoved, .webhookSet, .webhookRemoved, .alertRaised,
       .alertCleared, .notificationSent, .notificationRequeued,
-      .credentialSet, .credentialRemoved, .credentialCooled, .poolSet, .chargeCorrected,
-      .invoicePosted:
+      .credentialSet, .credentialRemoved, .credentialCooled, .poolSet, .requestBegun,
+      .requestAnswered, .requestsForgotten, .chargeCorrected, .invoicePosted:
       []
     }
   }

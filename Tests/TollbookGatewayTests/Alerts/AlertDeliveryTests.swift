@@ -176,12 +176,12 @@ struct `Alerts are delivered` {
     await world.buy(0..<8)
     try await world.look()
     let delivering = Task { try await world.deliver() }
-    while try world.sent().count < 2 { await Task.yield() }
+    while try world.sent().isEmpty { await Task.yield() }
     #expect(world.messages.count { $0.url.host == "slow.example" } == 1)
     #expect(try world.sent().allSatisfy { $0.webhook != slow.id })
     free.finish()
     try await delivering.value
-    #expect(try world.sent().count == 4)
+    #expect(try world.sent().count == 2)
   }
 
   @Test func `what is secret stands in no file but its own, which only the owner reads`()
