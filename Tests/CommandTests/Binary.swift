@@ -155,12 +155,32 @@ final class Serving: Sendable {
   func post(
     _ path: String, _ body: String, headers: [String: String] = [:]
   ) async throws -> JSONValue {
+    try await send(posting(path, body, headers: headers))
+  }
+
+  private func posting(
+    _ path: String, _ body: String, headers: [String: String]
+  ) throws -> URLRequest {
     var request = URLRequest(url: try address(path))
     request.httpMethod = "POST"
     request.setValue("application/json", forHTTPHeaderField: "Content-Type")
     for (name, value) in headers { request.setValue(value, forHTTPHeaderField: name) }
     request.httpBody = Data(body.utf8)
-    return try await send(request)
+    return request
+  }
+
+  /// The same, with the status and the header.
+  func reply(
+    _ path: String, _ body: String, headers: [String: String] = [:]
+  ) async throws -> Reply {
+    let (data, response) = try await URLSession.shared.data(
+      for: posting(path, body, headers: headers))
+    let http = response as? HTTPURLResponse
+    var fields: [String: String] = [:]
+    for (name, value) in http?.allHeaderFields ?? [:] { fields["\(name)"] = "\(value)" }
+    return Reply(
+      status: http?.statusCode ?? 0, headers: fields, body: data,
+      json: try JSONDocument([UInt8](data)).root)
   }
 
   func delete(_ path: String) async throws -> JSONValue {
@@ -184,6 +204,14 @@ final class Serving: Sendable {
     let (data, _) = try await URLSession.shared.data(for: request)
     return try JSONDocument([UInt8](data)).root
   }
+}
+
+/// An answer with its status and header.
+struct Reply: Sendable {
+  let status: Int
+  let headers: [String: String]
+  let body: Data
+  let json: JSONValue
 }
 
 /// It ended before it served.

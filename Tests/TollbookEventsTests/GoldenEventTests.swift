@@ -44,7 +44,8 @@ struct GoldenEvent: Sendable, CustomTestStringConvertible {
       1, 2, 3, 4, 17, 18, 19, 20, 21, 22, 33, 34, 35, 36, 37, 38, 50, 51, 65, 66, 67, 68,
     ]
     #expect(GoldenEvent.all.map(\.kind.rawValue).sorted() == first)
-    let later: [UInt8] = [23, 39, 40, 41] + Array(52...63) + [69, 70, 71, 72, 80, 81, 82, 83, 90, 91, 92]
+    let later: [UInt8] =
+      [23, 39, 40, 41] + Array(52...63) + [69, 70, 71, 72, 80, 81, 82, 83, 90, 91, 92]
     #expect(EventKind.allCases.map(\.rawValue) == (first + later).sorted())
     let golden = Set(GoldenEvent.everything.map(\.kind))
     #expect(golden == Set(EventKind.allCases))

@@ -19,7 +19,9 @@ func expectRequests(of log: EventLog, toBe model: LogModel) throws {
     #expect(all.count == model.requests.count)
     let times = all.map(\.request.keepUntil)
     #expect(times == times.sorted())
-    for time in [Timestamp.testStart.advanced(byMilliseconds: 9_000_000), Timestamp(milliseconds: 0)] {
+    for time in [
+      Timestamp.testStart.advanced(byMilliseconds: 9_000_000), Timestamp(milliseconds: 0),
+    ] {
       let due = try view.due(before: time, limit: .max, in: reading)
       #expect(Set(due.map(\.key)) == Set(model.requests.filter { $0.value.keepUntil < time }.keys))
     }

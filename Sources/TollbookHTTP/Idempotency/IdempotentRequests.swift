@@ -155,7 +155,8 @@ final class IdempotentRequests: Sendable {
         + " upstream's next reading has told, or close the doubt with tollbook resolve",
       field: "Idempotency-Key")
     problem.reason = "in_doubt"
-    return problem
+    // A reading that tells is one that is a minute younger than the call.
+    return problem.retrying(after: 60)
   }
 }
 

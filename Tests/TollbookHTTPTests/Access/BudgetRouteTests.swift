@@ -1,6 +1,7 @@
 import Hummingbird
 import JSONText
 import Testing
+import TollbookEvents
 import TollbookLog
 import TollbookTestSupport
 
@@ -150,6 +151,15 @@ import TollbookTestSupport
       #expect(batch.strings("results", "source") == ["keepa", "none"])
       #expect(batch.string("results.1.error.reason") == "budget_exceeded")
       #expect(batch.string("results.1.error.retry_at") == "2026-11-22T00:00:00.000Z")
+      #expect(batch.string("results.1.error.budget") == "spring")
+      #expect(batch.string("results.1.error.window") == "day 2026-11-21")
+      #expect(batch.int("results.1.error.limit") == 1)
+      #expect(batch.int("results.1.error.free") == 0)
+      #expect(batch.string("results.1.error.unit") == "tokens")
+      #expect(batch.headers[.rateLimitPolicy] == #""spring";q=1;qu="tokens";w=86400"#)
+      let midnight = Timestamp(milliseconds: 1_795_305_600_000)
+      let left = (midnight.milliseconds - stand.time.now.milliseconds + 999) / 1_000
+      #expect(batch.headers[.rateLimit] == "\"spring\";r=0;t=\(left)")
       let single = try await caller.send(
         .post, "/api/v1/products/discover", bearer, body: "{\"bsr_max\":50000}")
       #expect(single.status == 429)
@@ -162,12 +172,43 @@ import TollbookTestSupport
       // It costs more than the whole limit: no waiting helps.
       #expect(single["retry_at"] == nil)
       #expect(single.headers[.retryAfter] == nil)
+      #expect(single.headers[.rateLimitPolicy] == #""spring";q=1;qu="tokens";w=86400"#)
+      #expect(single.headers[.rateLimit] == #""spring";r=0"#)
       let keepa = try await caller.keepa("product?domain=1&asin=B000000009&key=\(key)")
       #expect(keepa.status == 429)
       #expect(keepa.string("error.type") == "budgetExceeded")
+      #expect(keepa.headers[.rateLimit] == batch.headers[.rateLimit])
       // Who has another account goes on.
       let other = try await caller.batch(["B000000002"], headers: Caller.root)
       #expect(other.strings("results", "source") == ["keepa"])
+      #expect(other.headers[.rateLimit] == nil)
+    }
+  }
+
+  @Test func `the header tells the tightest budget, beside the rate of the access key`()
+    async throws
+  {
+    let stand = try await stand()
+    try await stand.serving { caller in
+      try await caller.open("acme")
+      let key = try await caller.issue("acme", ["read", "fetch"], ",\"requests_per_minute\":9").key
+      try await caller.budget(
+        "daily", limit: 2, scope: "{\"tag\":{\"user\":\"ann\"}}", window: "\"day\"")
+      try await caller.budget(
+        "ever", limit: 1, scope: "{\"tag\":{\"user\":\"*\"}}", window: "\"total\"")
+      var headers: HTTPFields = [.authorization: "Bearer \(key)", .tags: "user=bob"]
+      let bob = try await caller.batch(["B000000001", "B000000002"], headers: headers)
+      #expect(bob.string("results.1.error.tag") == "user=bob")
+      let policy = try #require(bob.headers[.rateLimitPolicy])
+      #expect(policy == #""ever user=bob";q=1;qu="tokens", "requests";q=9;w=60"#)
+      #expect(
+        bob.headers[.rateLimit]?.hasPrefix(#""ever user=bob";r=0, "requests";r=8;t="#) == true)
+      // A refusal of the whole request tells both too.
+      headers[.tags] = "user=ann"
+      let ann = try await caller.send(
+        .post, "/api/v1/products/discover", headers, body: "{\"bsr_max\":50000}")
+      #expect(ann.status == 429)
+      #expect(ann.headers[.rateLimitPolicy]?.hasPrefix(#""requests";q=9;w=60, "#) == true)
     }
   }
 }
