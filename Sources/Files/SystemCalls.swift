@@ -1,7 +1,12 @@
+import CProcess
 import Glibc
 
 /// Calls of the system that Foundation has not, or not with the number of the error.
 package enum SystemCalls {
+  /// Has the kernel write no core of this process, and keeps other processes of the same user from reading its memory: it
+  /// may hold secrets. Does nothing where the kernel does not know that.
+  package static func forbidDumps() { _ = tollbook_forbid_dumps() }
+
   /// How long a file is. Throws the number of the error.
   package static func size(ofFile path: String) throws(SystemError) -> Int64 {
     var status = stat()

@@ -119,7 +119,7 @@ extension Purchaser {
     let batch = PurchaseQueue.Batch(previewing: order)
     let command = ReserveCommand(
       batch: batch, upstream: upstream.name, members: members(for: batch), draw: random(),
-      elsewhere: taken(for: batch, at: now),
+      elsewhere: taken(for: batch, at: now), budgetReserve: settings.budgetReserve,
       isCacheOn: settings.isCacheOn, storageAdmits: storageAdmits,
       mostBudgetValues: settings.mostBudgetValues, now: now)
     do throws(LogError) {

@@ -18,6 +18,8 @@ package struct GatewaySettings: Sendable, Hashable {
   /// What is left of an upstream's refill bucket for those who wait for an answer: demands in the background do not touch
   /// it.
   package var interactiveReserve: Int64 = 0
+  /// What is left of each budget for those who wait for an answer, in percent of its limit.
+  package var budgetReserve: Int64 = 0
   /// Whether what a full bucket would lose is spent on entries that will probably be read.
   package var refreshesAhead = false
   /// Calls under way at once, of each upstream.

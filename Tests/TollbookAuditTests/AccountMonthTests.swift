@@ -42,10 +42,14 @@ import TollbookViews
     let log = try folder.openLog(folds: allFolds, time: time.source)
     defer { log.close() }
     var corrections = 0
-    while generator.head < 400 || corrections < 3 {
+    while generator.head < 400 || corrections < 4 {
       time.advance(byMilliseconds: 300_000)
       let step = generator.next(at: time.now)
-      corrections += step.events.count { $0.kind == .chargeCorrected }
+      corrections += step.events.count { event in
+        guard case .chargeCorrected(let event) = event else { return false }
+        return event.payers.contains { ["acme", "zeta"].contains($0.account) && $0.weight > 0 }
+          && event.moves.contains { !$0.limitOnly && $0.amount != 0 }
+      }
       try await log.append(step.events, bodies: step.bodies, prunedBodies: step.prunedBodies)
     }
     var isCorrected = false

@@ -459,6 +459,14 @@ extension GoldenEvent {
       """
       0a0201ff0a0102120203fd188020
       """),
+    .init(
+      .jobQueued,
+      #"""
+      tags: "branch=north" tags: "user=ann" access_key: "k1"
+      """#,
+      """
+      320c6272616e63683d6e6f7274683208757365723d616e6e3a026b31
+      """),
   ]
 
   /// Fields of format 1 with values that it did not know.

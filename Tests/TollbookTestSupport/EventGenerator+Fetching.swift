@@ -149,7 +149,7 @@ extension EventGenerator {
   /// One to three meters. The first of each unit tells a cost, the others limit it.
   private mutating func uses(for count: Int) -> [Use] {
     var uses: [Use] = []
-    for plan in Self.plans.shuffled(using: &random).prefix(random.int(1...3)) {
+    for plan in plans.shuffled(using: &random).prefix(random.int(1...3)) {
       let page = plan.page(at: time)
       if let cost = uses.first(where: { $0.unit == plan.name.unit && !$0.isLimitOnly }) {
         uses.append(

@@ -23,6 +23,8 @@ extension EventGenerator {
     event.request = Data(random.bytes(random.int(0...900)))
     event.total = UInt64(random.int(0...900))
     event.actor = random.pick(["", "somebody"])
+    event.tags = someTags()
+    event.accessKey = random.pick(["", "key-1"])
     let number = emit(.jobQueued(event))
     model.jobs[number] = LogModel.Job(
       kind: bytes(event.kind), account: bytes(event.account), actor: bytes(event.actor),

@@ -447,7 +447,7 @@ extension EventGenerator {
     } else {
       event.reason = random.pick([.insufficientTokens, .meter, .storageReserve])
       event.demand = demand(for: random.pick(Self.contentSets))
-      event.wants = Self.plans.shuffled(using: &random).prefix(random.int(1...3)).map { plan in
+      event.wants = plans.shuffled(using: &random).prefix(random.int(1...3)).map { plan in
         var want = Want()
         want.meter = name(plan.name)
         want.window = text(plan.page(at: time).window)

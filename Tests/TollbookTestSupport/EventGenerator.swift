@@ -56,8 +56,18 @@ package struct EventGenerator: Sendable {
     + ["shared/keepa.product/3/" + String(repeating: "x", count: 457)]
   static let plans = MeterPlan.all(credentials: credentials, accounts: accounts)
 
-  package init(seed: UInt64, formats: Formats = .mixed, hasHugeAmounts: Bool = false) {
+  /// The meters of this world.
+  let plans: [MeterPlan]
+
+  /// - Parameters:
+  ///   - furtherAccounts: accounts beside the few that always are there.
+  ///   - budgetsEach: how many budgets each of those has.
+  package init(
+    seed: UInt64, formats: Formats = .mixed, hasHugeAmounts: Bool = false,
+    furtherAccounts: Int = 0, budgetsEach: Int = 0
+  ) {
     random = SeededGenerator(seed: seed)
+    plans = Self.plans + MeterPlan.budgets(ofAccounts: furtherAccounts, each: budgetsEach)
     self.formats = formats
     self.hasHugeAmounts = hasHugeAmounts
   }

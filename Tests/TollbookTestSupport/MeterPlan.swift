@@ -69,4 +69,19 @@ extension MeterPlan {
     add(.budget, "spring", "tokens", .none, limit: 5_000)
     return plans
   }
+
+  /// Budgets of many accounts, with windows of each kind in turn.
+  static func budgets(ofAccounts accounts: Int, each: Int) -> [MeterPlan] {
+    let windows: [Windows] = [.none, .day, .hour, .minute]
+    return (0..<accounts).flatMap { account in
+      (0..<each).map { number in
+        let name = LogModel.MeterName(
+          ownerKind: OwnerKind.budget.rawValue,
+          owner: Array("account-\(account) budget-\(number)".utf8), dimensions: [],
+          unit: Array("tokens".utf8))
+        return MeterPlan(
+          name: name, windows: windows[number % windows.count], limit: 90_000_000)
+      }
+    }
+  }
 }

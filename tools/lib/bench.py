@@ -243,6 +243,113 @@ def predecessor_python(folder):
     return f"{home}/bin/python"
 
 
+def private_memory(port):
+    metrics = request(port, "GET", "/metrics")[1].decode()
+    return float(re.search(r"^tollbook_private_memory_bytes ([\d.e+]+)", metrics, re.M).group(1))
+
+
+def bench_accounts(binaries, folder):
+    """What budgets and accounts cost: decisions, the books of many, the start, and a purchase over HTTP."""
+    subprocess.run([f"{binaries}/tollbook-bench", "accounts"], check=True)
+    subprocess.run([f"{binaries}/tollbook-bench", "books"], check=True)
+    bench_many_accounts(binaries, folder)
+    bench_metered_miss(binaries, folder)
+
+
+def bench_many_accounts(binaries, folder):
+    folders = {name: os.path.join(folder, name) for name in ("few", "many")}
+    subprocess.run(
+        [f"{binaries}/tollbook-bench", "fill-accounts", folders["few"], "--accounts", "1"], check=True,
+        stdout=subprocess.DEVNULL)
+    subprocess.run(
+        [f"{binaries}/tollbook-bench", "fill-accounts", folders["many"]], check=True,
+        stdout=subprocess.DEVNULL)
+    took = {name: [] for name in folders}
+    memory = {}
+    for _ in range(9):
+        for name, data in folders.items():
+            port = free_port()
+            server = Server(
+                [f"{binaries}/tollbook", "serve", "--simulate", "--port", str(port), "--data-dir",
+                 data], port, "/health")
+            took[name].append(server.first_answer)
+            memory[name] = private_memory(port)
+            server.stop()
+    few, many = (sorted(took[name])[4] for name in ("few", "many"))
+    table(
+        "10 000 accounts, each with a budget",
+        [
+            ("start with one account, median of nine", f"{few * 1_000:.0f} ms", ""),
+            ("start with 10 000", f"{many * 1_000:.0f} ms", f"{many / few:.2f} ×, limit: 1.20"),
+            ("private memory", f"{memory['many'] / 1e6:.0f} MB",
+             f"with one account {memory['few'] / 1e6:.0f} MB, limit: 150 MB"),
+        ])
+
+
+def flush_seconds(folder, rounds=200):
+    """How long a flush of one page takes, each."""
+    found = []
+    path = os.path.join(folder, "flush")
+    with open(path, "wb", buffering=0) as file:
+        for number in range(rounds):
+            file.seek(number * 4_096)
+            file.write(b"x" * 4_096)
+            began = time.monotonic()
+            os.fdatasync(file.fileno())
+            found.append(time.monotonic() - began)
+    os.unlink(path)
+    return sorted(found)
+
+
+def bench_metered_miss(binaries, folder, rounds=1_000):
+    """A product that is bought through Tollbook, on a balance and three budgets, beside the bare call."""
+    keepa_port, port = free_port(), free_port()
+    keepa = Server(
+        [f"{binaries}/tollbook", "simulate", "keepa", "--port", str(keepa_port), "--balance",
+         "1000000", "--rate", "1000"], keepa_port, "/_simulator/books")
+    data = os.path.join(folder, "metered")
+    tollbook = Server(
+        [f"{binaries}/tollbook", "serve", "--simulate", "--port", str(port), "--data-dir", data,
+         "--simulator", f"http://127.0.0.1:{keepa_port}"], port, "/health")
+    for window in ("total", "day", "hour"):
+        status, _ = request(
+            port, "POST", "/admin/budgets",
+            json.dumps({"name": window, "unit": "tokens", "limit": 1_000_000, "window": window}))
+        assert status == 201, status
+    key = "simulated" * 6 + "-key-0" + "0000"
+    bare = http.client.HTTPConnection("127.0.0.1", keepa_port, timeout=30)
+    metered = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    flush = flush_seconds(data)
+    took = {"bare": [], "metered": []}
+    for number in range(rounds):
+        for name, connection, path in (
+                ("bare", bare, f"/product?key={key}&domain=1&asin=B{number + 100_000_000}"),
+                ("metered", metered, f"/keepa/product?domain=1&asin=B{number + 200_000_000}")):
+            began = time.monotonic()
+            connection.request("GET", path)
+            answer = connection.getresponse()
+            answer.read()
+            took[name].append(time.monotonic() - began)
+            assert answer.status == 200, (name, answer.status)
+    bare.close()
+    metered.close()
+    tollbook.stop()
+    keepa.stop()
+    p99 = {name: sorted(values)[int(len(values) * 0.99)] * 1_000 for name, values in took.items()}
+    p50 = {name: sorted(values)[len(values) // 2] * 1_000 for name, values in took.items()}
+    added = p99["metered"] - p99["bare"]
+    middle, late = (flush[int(len(flush) * share)] * 1_000 for share in (0.5, 0.99))
+    table(
+        f"A product that is bought on four meters, {grouped(rounds)} one after the other",
+        [
+            ("the bare call, p99", f"{p99['bare']:.2f} ms", f"p50 {p50['bare']:.2f} ms"),
+            ("through Tollbook, p99", f"{p99['metered']:.2f} ms", f"p50 {p50['metered']:.2f} ms"),
+            ("added, p99", f"{added:.2f} ms",
+             f"limit: {10 + 8 * late:.2f} ms, which is 10 ms and eight flushes"),
+            ("a flush of that disk, p99", f"{late:.2f} ms", f"p50 {middle:.2f} ms"),
+        ])
+
+
 def bench_start(binaries, folder):
     data = os.path.join(folder, "large")
     subprocess.run(
@@ -258,13 +365,11 @@ def bench_start(binaries, folder):
         if name == "after kill -9":
             for number in range(2_000):
                 request(port, "GET", f"/cache/entries/shared/keepa.product/1/B{number:09d}")
-            memory = re.search(
-                r"^tollbook_private_memory_bytes ([\d.e+]+)",
-                request(port, "GET", "/metrics")[1].decode(), re.M)
+            memory = private_memory(port)
             entries = json.loads(request(port, "GET", "/health")[1])["cache_stats"]["entries"]
             rows.append(
                 (f"private memory with {grouped(entries)} cached products, after 2 000 reads",
-                 f"{float(memory.group(1)) / 1e6:.0f} MB", ""))
+                 f"{memory / 1e6:.0f} MB", ""))
         server.stop(signal.SIGKILL)
     size = sum(os.stat(os.path.join(data, name)).st_blocks for name in os.listdir(data)) * 512
     rows.append(("on the disk", f"{size / 1e9:.2f} GB", f"{size / 1e7:.0f} bytes an event"))
@@ -286,7 +391,7 @@ def machine():
 
 PARTS = {
     "log": bench_log, "history": bench_history, "http": bench_http, "keepa": bench_keepa,
-    "start": bench_start,
+    "accounts": bench_accounts, "start": bench_start,
 }
 
 

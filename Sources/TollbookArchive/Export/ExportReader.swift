@@ -154,11 +154,15 @@ package struct ExportReader: ~Copyable {
   static func body(
     namedBy record: RawSpan, at position: Position
   ) throws(Damage) -> [UInt8]? {
-    guard Record.tag(of: record) == EventKind.cacheWritten.rawValue,
-      case .cacheWritten(let event) = try Record.decoding(record, at: position).event,
-      event.presence == .present
-    else { return nil }
-    return [UInt8](event.body)
+    let tag = Record.tag(of: record)
+    guard tag == EventKind.cacheWritten.rawValue || tag == EventKind.requestAnswered.rawValue else {
+      return nil
+    }
+    switch try Record.decoding(record, at: position).event {
+    case .cacheWritten(let event) where event.presence == .present: return [UInt8](event.body)
+    case .requestAnswered(let event) where !event.body.isEmpty: return [UInt8](event.body)
+    default: return nil
+    }
   }
 
   private mutating func check(

@@ -148,14 +148,19 @@ extension EventLog {
   /// Removes bodies that the log knows no more: a snapshot may hold some that were pruned after it was taken.
   fileprivate func removeStrayBodies() throws(LogError) {
     let cache = viewTables(of: CacheFold.fold)
+    let requests = viewTables(of: RequestsFold.fold)
     let bodies = tables.bodies
     try environment.withWriteTransaction { (transaction) throws(LogError) in
       var strays: [[UInt8]] = []
       let views = try cache.open(in: transaction.reading)
+      let requests = try requests.open(in: transaction.reading)
       try LogError.inTables { () throws(LMDBError) in
+        let answers = Set(try RequestsFold.bodies(in: requests, of: transaction.reading))
         try transaction.reading.scan(bodies) { (digest, _) throws(LMDBError) in
           let key = [UInt8](copying: digest)
-          if try !CacheFold.knows(body: key, in: views, of: transaction.reading) {
+          if !answers.contains(key),
+            try !CacheFold.knows(body: key, in: views, of: transaction.reading)
+          {
             strays.append(key)
           }
           return .next

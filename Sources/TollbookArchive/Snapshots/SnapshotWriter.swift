@@ -123,14 +123,35 @@ struct SnapshotWriter {
     in transaction: borrowing ReadTransaction
   ) throws(SnapshotProblem) -> SnapshotManifest.Bodies {
     var counts = SnapshotManifest.Bodies(stored: 0, absent: 0)
-    let tables = try tables(of: CacheFold.fold, in: transaction)
-    try CacheFold.scanBodies(in: tables, of: transaction) { (digest) throws(SnapshotProblem) in
-      let key = [UInt8](copying: digest)
+    try scanBodies(in: transaction) { (key) throws(SnapshotProblem) in
       let isStored = try SnapshotProblem.absorbing(
         try transaction.contains(key: key.span, in: log.tables.bodies))
       if isStored { counts.stored += 1 } else { counts.absent += 1 }
     }
     return counts
+  }
+
+  /// Shows the digest of every body that the views name, each once, in order.
+  private func scanBodies(
+    in transaction: borrowing ReadTransaction,
+    _ body: (_ digest: [UInt8]) throws(SnapshotProblem) -> Void
+  ) throws(SnapshotProblem) {
+    let requests = try tables(of: RequestsFold.fold, in: transaction)
+    var answers: ArraySlice<[UInt8]> = []
+    try SnapshotProblem.inTables { () throws(LMDBError) in
+      answers = try RequestsFold.bodies(in: requests, of: transaction)[...]
+    }
+    let cache = try tables(of: CacheFold.fold, in: transaction)
+    try CacheFold.scanBodies(in: cache, of: transaction) { (digest) throws(SnapshotProblem) in
+      let key = [UInt8](copying: digest)
+      while let answer = answers.first, answer.lexicographicallyPrecedes(key) {
+        try body(answer)
+        answers.removeFirst()
+      }
+      if answers.first == key { answers.removeFirst() }
+      try body(key)
+    }
+    for answer in answers { try body(answer) }
   }
 
   // MARK: Rows
@@ -174,9 +195,8 @@ struct SnapshotWriter {
     var progress = SnapshotProgress(stage: .bodies, done: 0, total: count)
     var content: [UInt8] = []
     content.reserveCapacity(SnapshotFormat.bodyPortion + 1 << 16)
-    let tables = try tables(of: CacheFold.fold, in: transaction)
-    try CacheFold.scanBodies(in: tables, of: transaction) { (digest) throws(SnapshotProblem) in
-      let isStored = try add([UInt8](copying: digest), to: &content, in: transaction)
+    try scanBodies(in: transaction) { (digest) throws(SnapshotProblem) in
+      let isStored = try add(digest, to: &content, in: transaction)
       if isStored { progress.done += 1 }
       if content.count >= SnapshotFormat.bodyPortion {
         try output.write(.bodies, content)

@@ -3461,6 +3461,12 @@ package nonisolated struct JobQueued: Sendable {
   /// who wants it
   package var actor: String = String()
 
+  /// of the request, in their order, each once
+  package var tags: [String] = []
+
+  /// id of the key that was shown; empty: none
+  package var accessKey: String = String()
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -7961,7 +7967,7 @@ nonisolated extension LogRestored: SwiftProtobuf.Message, SwiftProtobuf._Message
 
 nonisolated extension JobQueued: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".JobQueued"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}kind\0\u{1}account\0\u{1}request\0\u{1}total\0\u{1}actor\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}kind\0\u{1}account\0\u{1}request\0\u{1}total\0\u{1}actor\0\u{1}tags\0\u{3}access_key\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -7974,6 +7980,8 @@ nonisolated extension JobQueued: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
       case 3: try { try decoder.decodeSingularBytesField(value: &self.request) }()
       case 4: try { try decoder.decodeSingularUInt64Field(value: &self.total) }()
       case 5: try { try decoder.decodeSingularStringField(value: &self.actor) }()
+      case 6: try { try decoder.decodeRepeatedStringField(value: &self.tags) }()
+      case 7: try { try decoder.decodeSingularStringField(value: &self.accessKey) }()
       default: break
       }
     }
@@ -7995,6 +8003,12 @@ nonisolated extension JobQueued: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
     if !self.actor.isEmpty {
       try visitor.visitSingularStringField(value: self.actor, fieldNumber: 5)
     }
+    if !self.tags.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.tags, fieldNumber: 6)
+    }
+    if !self.accessKey.isEmpty {
+      try visitor.visitSingularStringField(value: self.accessKey, fieldNumber: 7)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -8004,6 +8018,8 @@ nonisolated extension JobQueued: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
     if lhs.request != rhs.request {return false}
     if lhs.total != rhs.total {return false}
     if lhs.actor != rhs.actor {return false}
+    if lhs.tags != rhs.tags {return false}
+    if lhs.accessKey != rhs.accessKey {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

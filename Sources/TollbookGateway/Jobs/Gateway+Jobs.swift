@@ -16,18 +16,22 @@ extension Gateway {
   ///   - principal: who wants it, and pays.
   ///   - expected: what it is expected to cost; nil: nobody has looked.
   /// - Returns: its number. It is on the disk.
-  /// - Throws: `JobRefusal` or `LogError`; nothing is written then.
+  /// - Throws: `JobRefusal`, `LogError`, or `PurchaseProblem` where the principal may not have what it names; nothing is
+  ///   written then.
   package func queueJob(
     _ kind: PurchaseJobKind, request: [UInt8], total: Int, by principal: Principal,
     expected: JobExpectation? = nil
   ) async throws -> JobID {
     guard !jobs.isStopping else { throw JobRefusal.stopping }
+    if let problem = kind.problem(with: request, by: principal) { throw problem }
     var event = JobQueued()
     event.kind = kind.name
     event.account = principal.account
     event.request = Data(request)
     event.total = UInt64(total)
     event.actor = principal.actor
+    event.tags = principal.tags
+    event.accessKey = principal.accessKey
     let command = QueueJobCommand(event: event, mostOpen: kind.mostOpen)
     let view = JobsView(log)
     let answer = try await log.decide { (state, context) throws(LogError) in
@@ -124,6 +128,18 @@ extension Gateway {
       else { return nil }
       return [UInt8](event.request)
     }
+  }
+
+  /// Who pays for a job of the log: budgets count it as they count the request that it comes from.
+  ///
+  /// - Returns: no tags and no access key where the log goes on from a snapshot that was taken after it.
+  func payer(of number: Position, _ row: JobRow) -> Principal {
+    let reader = log.reader
+    let event = try? log.read { (reading) throws(LogError) in
+      try reader.event(at: number, in: reading)?.event
+    }
+    guard case .jobQueued(let queued)? = event else { return Principal(account: row.account) }
+    return Principal(account: row.account, accessKey: queued.accessKey, tags: queued.tags)
   }
 
   /// Those that outlive the process, the newest first.

@@ -41,7 +41,7 @@ extension PurchaseJob {
     guard var demand = await cheapest(of: finding.ways)?.warming else {
       return .ended(NoteJobCommand.End(end: .failed, detail: "there is no way to find it"))
     }
-    demand.account = row.account
+    demand.principal = gateway.payer(of: number, row)
     demand.tags.append(JobsFold.tag(of: number))
     demand.wait = gateway.settings.longestWait
     demand.isBackground = true

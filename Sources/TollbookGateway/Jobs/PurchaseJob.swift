@@ -36,6 +36,15 @@ package struct PurchaseJobKind: Sendable {
   }
 }
 
+extension PurchaseJobKind {
+  /// Why somebody may not have what a request names; nil: he may.
+  func problem(with request: [UInt8], by principal: Principal) -> PurchaseProblem? {
+    let wanted =
+      (demand(request)?.resources ?? []) + (finding(request)?.ways.flatMap(\.resources) ?? [])
+    return wanted.lazy.compactMap { principal.problem(with: $0) }.first
+  }
+}
+
 /// How a list is found that is to be bought: a resource is bought first, and its body names the others.
 package struct ListFinding: Sendable {
   /// What may be bought for it, each for one resource, the cheapest first: what is cached comes before.
@@ -113,7 +122,7 @@ struct PurchaseJob: Sendable {
     _ wanted: ResourceDemand, from row: JobRow
   ) async -> (NoteJobCommand.Reached, NoteJobCommand.End?) {
     var demand = wanted
-    demand.account = row.account
+    demand.principal = gateway.payer(of: number, row)
     demand.tags.append(JobsFold.tag(of: number))
     demand.wait = gateway.settings.longestWait
     demand.isBackground = true

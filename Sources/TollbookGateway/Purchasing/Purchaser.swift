@@ -323,7 +323,8 @@ final class Purchaser: Sendable {
     let command = ReserveCommand(
       batch: batch, upstream: upstream.name,
       members: members(for: batch).filter { !without.contains($0.id) }, draw: draw,
-      elsewhere: taken(for: batch, at: now), isCacheOn: settings.isCacheOn,
+      elsewhere: taken(for: batch, at: now), budgetReserve: settings.budgetReserve,
+      isCacheOn: settings.isCacheOn,
       storageAdmits: storageAdmits, mostBudgetValues: settings.mostBudgetValues, now: now)
     do throws(LogError) {
       let isLight = members.upstreams.contains { upstream in

@@ -17,6 +17,8 @@ struct ReserveCommand: Sendable {
   /// What is taken of pages and is not in the books: by calls that are booked with their answer, and by calls that the
   /// upstream may count in another window than the one they were booked in.
   var elsewhere: [MeterKey: Int64] = [:]
+  /// What of each budget is left for those who wait for an answer, in percent of its limit.
+  var budgetReserve: Int64 = 0
   /// Whether what is fresh is not bought.
   var isCacheOn: Bool
   /// Whether storage has more than the reserve left.
@@ -96,7 +98,7 @@ struct ReserveCommand: Sendable {
       }
       guard batch.isWhole || draft.decision.started.count < batch.mostCalls else { continue }
       let standings = try draft.booking.standings(
-        of: call.uses, elsewhere, at: now, ledger, state)
+        of: keepingReserve(call.uses), elsewhere, at: now, ledger, state)
       guard !standings.contains(where: \.needsReading) else {
         isUnread = true
         continue
@@ -213,6 +215,18 @@ struct ReserveCommand: Sendable {
     }
   }
 
+  /// Of demands in the background: uses of budgets with less left, so that something stays for the others.
+  private func keepingReserve(_ uses: [MeterUse]) -> [MeterUse] {
+    guard batch.isBackground, budgetReserve > 0 else { return uses }
+    return uses.map { use in
+      guard let limit = use.budget?.row.limit else { return use }
+      var use = use
+      let kept = Int128(limit) * Int128(budgetReserve) / 100
+      use.turning = Int64(clamping: Int128(use.turning) + kept)
+      return use
+    }
+  }
+
   /// What does not fit what is left of a budget, in request order, and all that its asker wants later of what the budget
   /// counts.
   private func beyond(
@@ -223,7 +237,7 @@ struct ReserveCommand: Sendable {
     var refused: [RefusedNeeds] = []
     var places: Set<Int> = []
     for call in calls {
-      let uses = call.uses.filter { $0.budget != nil && $0.refuses }
+      let uses = keepingReserve(call.uses.filter { $0.budget != nil && $0.refuses })
       let standings = try booking.standings(of: uses, elsewhere, at: now, ledger, state)
       for (index, place) in call.places.enumerated() {
         let counting = standings.filter { $0.use.counted.isEmpty || $0.use.counted[index] }

@@ -13,6 +13,9 @@ final class IdempotentRequests: Sendable {
   /// An answer above that is told and not kept, in bytes.
   static let mostBytes = 64 << 20
 
+  /// The longest body of a request that it takes: the longest that any route does.
+  static let mostRequestBytes = 4 << 20
+
   private enum Outcome: Sendable {
     case answered(KeptAnswer)
     case failed(any Error)
@@ -46,7 +49,7 @@ final class IdempotentRequests: Sendable {
         field: "Idempotency-Key")
     }
     var request = request
-    let body = try await request.body.collect(upTo: context.maxUploadSize)
+    let body = try await request.body.collect(upTo: Self.mostRequestBytes)
     request.body = .init(buffer: body)
     let digest = Self.digest(of: request, body)
     switch await place(of: key, digest) {

@@ -36,6 +36,7 @@ struct ProblemMiddleware: RouterMiddleware {
     switch error {
     case let problem as Problem: return problem
     case let refusal as JobRefusal: return Problem(refusal)
+    case let problem as PurchaseProblem: return Problem(problem)
     case is CancellationError:
       return Problem(.cancelled, "the job that would have brought it was cancelled")
     case let error as LogError:

@@ -1,4 +1,5 @@
 import AsyncHTTPClient
+import Files
 import Crypto
 import Foundation
 import JSONText
@@ -22,6 +23,7 @@ struct AdminCalls {
   func ask(
     _ method: HTTPMethod, _ path: String, body: (@Sendable (inout JSONWriter) -> Void)? = nil
   ) async throws -> JSONDocument {
+    SystemCalls.forbidDumps()
     let folder = settings.dataDirectory
     if try DataDirectory.mode(of: folder) != nil,
       let answer = try await Owner.ask(directory: folder, method: method, path: path, body: body)

@@ -1,4 +1,5 @@
 import AsyncHTTPClient
+import Files
 import Foundation
 import Hummingbird
 import Keepa
@@ -46,6 +47,8 @@ struct Server: Sendable {
   ///
   /// - Parameter whenReady: told once, when requests are answered.
   func run(whenReady: @escaping @Sendable (Running) async -> Void) async throws {
+    // It holds the keys of upstreams.
+    SystemCalls.forbidDumps()
     try OpenFiles.check()
     _ = try settings.scoring()
     // Before anything is touched: somebody who starts it twice by mistake shall find all as it was.

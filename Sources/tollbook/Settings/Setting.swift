@@ -6,7 +6,8 @@ enum SettingName: CaseIterable, Sendable {
   case cache, overdraft, answerTimeout, longestWait, queueLimit
   case productFresh, productGrace, productErrorGrace, productKeep, absentFresh
   case codeFresh, bestSellersFresh, finderFresh, searchFresh, categoryFresh, sellerFresh
-  case dealsFresh, graphFresh, interactiveReserve, refreshAhead, scoringFresh, buyRatio, feeFile,
+  case dealsFresh, graphFresh, interactiveReserve, budgetReserve, refreshAhead, scoringFresh,
+    buyRatio, feeFile,
     bodyRetention
   case snapshotEvents, snapshotInterval, snapshotsKept
   case logLevel, mapSize
@@ -153,6 +154,12 @@ extension Setting {
       name: .interactiveReserve, key: "keepa.interactive_reserve", kind: .integer(0...1_000_000),
       standard: "0",
       help: "Tokens that requests with priority=background leave for the others"),
+    Setting(
+      name: .budgetReserve, key: "tollbook.budget_reserve", kind: .integer(0...100),
+      standard: "0",
+      help:
+        "Percent of each budget that jobs and priority=background leave for the others"
+    ),
     Setting(
       name: .refreshAhead, key: "keepa.refresh_ahead", kind: .onOff, standard: "off",
       help: "Spend tokens that would be lost on products that will probably be read"),

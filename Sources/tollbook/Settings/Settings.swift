@@ -132,6 +132,7 @@ extension Settings {
       gateway.freshness[kind] = policy
     }
     gateway.interactiveReserve = Int64(number(.interactiveReserve))
+    gateway.budgetReserve = Int64(number(.budgetReserve))
     gateway.refreshesAhead = value(.refreshAhead) == .flag(true)
     gateway.bodyRetention = Int64(number(.bodyRetention))
     gateway.answerTimeout = Int64(number(.answerTimeout))

@@ -37,6 +37,30 @@ import TollbookViews
     #expect(try world.residual() == 0)
   }
 
+  @Test func `of a budget the background leaves a share for those who wait for an answer`()
+    async throws
+  {
+    let world = try await World { $0.budgetReserve = 25 }
+    try await world.setBudget("spring", limit: 10)
+    try await world.setBudget("soft", limit: 1, isHard: false)
+    var behind = ResourceDemand(
+      "keepa.product",
+      asins(9).compactMap { KeepaASIN($0) }.map { KeepaUpstream.resource($0, .unitedStates) })
+    behind.isBackground = true
+    guard case .success(let preview) = world.gateway.preview(behind) else {
+      Issue.record("it cannot be told what it would cost")
+      return
+    }
+    #expect(preview.fates.count { if case .bought = $0.fate { true } else { false } } == 8)
+    let first = await world.gateway.answer(behind)
+    #expect(first.outcomes.count { $0.problem == nil } == 8)
+    #expect(first.outcomes[8].problem?.budget?.name == "spring")
+    #expect(first.outcomes[8].problem?.budget?.free == 0)
+    let second = await world.ask(asins(20..<23))
+    #expect(second.sources == [.keepa, .keepa, .none])
+    #expect(try world.standing("spring")?.settled == 10)
+  }
+
   @Test func `of two accounts in one call a budget refuses its own`() async throws {
     let world = try await World { $0.concurrentCalls = 1 }
     _ = await world.ask(asins(1))

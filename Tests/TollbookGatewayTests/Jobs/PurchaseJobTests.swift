@@ -50,6 +50,26 @@ struct `Jobs that outlive the process` {
     #expect(world.time.now.milliseconds - job.queued.milliseconds > 10 * minute)
   }
 
+  @Test func `budgets of tags and of access keys count it, and an access key's kinds bind it`()
+    async throws
+  {
+    let world = try await World(balance: 100)
+    _ = await world.ask(asins(900..<901))
+    try await world.setBudget("north", limit: 7, tag: "branch=north")
+    try await world.setBudget("key", limit: 9, accessKey: "k1")
+    let tagged = Principal(account: "default", tags: ["branch=north"])
+    let first = try await world.finish(try await world.warm(asins(10), by: tagged))
+    #expect(first.state == .failed)
+    #expect(first.record?.charged == [Amount(7, "tokens")])
+    let keyed = Principal(account: "default", accessKey: "k1")
+    let second = try await world.finish(try await world.warm(asins(100..<120), by: keyed))
+    #expect(second.state == .failed)
+    #expect(second.record?.charged == [Amount(9, "tokens")])
+    let other = Principal(account: "default", accessKey: "k2", kinds: ["keepa.search"])
+    await #expect(throws: PurchaseProblem.self) { try await world.warm(asins(1), by: other) }
+    #expect(try world.openJobs() == [])
+  }
+
   @Test func `it leaves alone what is kept for those who wait for an answer`() async throws {
     let world = try await World(balance: 100) { $0.interactiveReserve = 40 }
     _ = await world.ask(asins(900..<901))

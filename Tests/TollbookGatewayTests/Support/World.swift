@@ -139,12 +139,14 @@ extension World {
 
 extension World {
   /// Takes on a job that keeps these products fresh.
-  func warm(_ asins: [String], limit: Int64? = nil) async throws -> JobID {
+  func warm(
+    _ asins: [String], limit: Int64? = nil, by principal: Principal = Principal(account: "default")
+  ) async throws -> JobID {
     let names = asins.map { "\"\($0)\"" }.joined(separator: ",")
     let rest = limit.map { ",\"limit_units\":\($0)" } ?? ""
     return try await gateway.queueJob(
       .warmKeepa, request: Array("{\"asins\":[\(names)]\(rest)}".utf8), total: asins.count,
-      by: Principal(account: "default"))
+      by: principal)
   }
 
   /// Those that outlive the process and have not ended.
