@@ -29,6 +29,10 @@ import TollbookTestSupport
     process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
     process.arguments = ["python3", "-c", Self.script, word] + command
     process.currentDirectoryURL = URL(fileURLWithPath: folder.path)
+    // What is set for the tests is not for the service.
+    process.environment = ProcessInfo.processInfo.environment.filter {
+      !$0.key.hasPrefix("TOLLBOOK_")
+    }
     let pipe = Pipe()
     process.standardOutput = pipe
     try process.run()

@@ -56,12 +56,16 @@ struct `Jobs that outlive the process` {
     let world = try await World(balance: 100)
     _ = await world.ask(asins(900..<901))
     try await world.setBudget("north", limit: 7, tag: "branch=north")
-    try await world.setBudget("key", limit: 9, accessKey: "k1")
+    let key = AccessKey()
+    try await IssueAccessKey(
+      key, account: "default", scopes: ["fetch"], known: [], now: world.time.now, actor: "test"
+    ).run(on: world.log, default: "default")
+    try await world.setBudget("key", limit: 9, accessKey: key.id)
     let tagged = Principal(account: "default", tags: ["branch=north"])
     let first = try await world.finish(try await world.warm(asins(10), by: tagged))
     #expect(first.state == .failed)
     #expect(first.record?.charged == [Amount(7, "tokens")])
-    let keyed = Principal(account: "default", accessKey: "k1")
+    let keyed = Principal(account: "default", accessKey: key.id)
     let second = try await world.finish(try await world.warm(asins(100..<120), by: keyed))
     #expect(second.state == .failed)
     #expect(second.record?.charged == [Amount(9, "tokens")])
