@@ -155,32 +155,34 @@ final class Serving: Sendable {
   func post(
     _ path: String, _ body: String, headers: [String: String] = [:]
   ) async throws -> JSONValue {
-    try await send(posting(path, body, headers: headers))
-  }
-
-  private func posting(
-    _ path: String, _ body: String, headers: [String: String]
-  ) throws -> URLRequest {
     var request = URLRequest(url: try address(path))
     request.httpMethod = "POST"
     request.setValue("application/json", forHTTPHeaderField: "Content-Type")
     for (name, value) in headers { request.setValue(value, forHTTPHeaderField: name) }
     request.httpBody = Data(body.utf8)
-    return request
+    return try await send(request)
   }
 
-  /// The same, with the status and the header.
+  /// The same by curl, with the status and the header. Whoever kills the service meanwhile asks so: what Foundation has
+  /// does not bear that.
+  ///
+  /// - Returns: nil: there was no answer.
   func reply(
     _ path: String, _ body: String, headers: [String: String] = [:]
-  ) async throws -> Reply {
-    let (data, response) = try await URLSession.shared.data(
-      for: posting(path, body, headers: headers))
-    let http = response as? HTTPURLResponse
-    var fields: [String: String] = [:]
-    for (name, value) in http?.allHeaderFields ?? [:] { fields["\(name)"] = "\(value)" }
-    return Reply(
-      status: http?.statusCode ?? 0, headers: fields, body: data,
-      json: try JSONDocument([UInt8](data)).root)
+  ) async throws -> Reply? {
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+    let fields = headers.merging(["Content-Type": "application/json"]) { own, _ in own }
+    process.arguments =
+      ["curl", "-s", "-i", "--max-time", "60", url + path, "-d", body]
+      + fields.flatMap { ["-H", "\($0.key): \($0.value)"] }
+    process.standardInput = FileHandle.nullDevice
+    let output = Lines()
+    process.standardOutput = output.pipe
+    try process.run()
+    let text = await output.all()
+    process.waitUntilExit()
+    return process.terminationStatus == 0 ? try Reply(text) : nil
   }
 
   func delete(_ path: String) async throws -> JSONValue {
@@ -210,8 +212,21 @@ final class Serving: Sendable {
 struct Reply: Sendable {
   let status: Int
   let headers: [String: String]
-  let body: Data
+  let body: String
   let json: JSONValue
+
+  /// From an HTTP message.
+  init(_ message: String) throws {
+    let end = message.firstRange(of: "\r\n\r\n") ?? message.endIndex..<message.endIndex
+    let lines = message[..<end.lowerBound].split(separator: "\r\n")
+    status = lines.first?.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0
+    headers = lines.dropFirst().reduce(into: [:]) { fields, line in
+      let parts = line.split(separator: ":", maxSplits: 1)
+      if parts.count == 2 { fields[String(parts[0])] = String(parts[1].dropFirst()) }
+    }
+    body = String(message[end.upperBound...])
+    json = try JSONDocument(Array(body.utf8)).root
+  }
 }
 
 /// It ended before it served.

@@ -20,11 +20,12 @@ struct BudgetKillTests {
         let asin = Self.asin(next)
         next += 1
         group.addTask {
-          let answer = try? await serving.batch([asin])
-          return answer?["results"]?[0]?["source"]?.string == "keepa" ? 1 : 0
+          let answer = try? await serving.reply(
+            "/keepa/batch-analyze", "{\"asinList\":[\"\(asin)\"]}")
+          return answer?.json["results"]?[0]?["source"]?.string == "keepa" ? 1 : 0
         }
       }
-      for _ in 0..<32 { add() }
+      for _ in 0..<16 { add() }
       while let one = await group.next() {
         bought += one
         add()

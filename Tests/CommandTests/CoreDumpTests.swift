@@ -24,7 +24,7 @@ import TollbookTestSupport
 
   private func aborted(
     waitingFor word: String, _ command: [String], in folder: TemporaryFolder
-  ) throws -> String {
+  ) async throws -> String {
     let process = Process()
     process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
     process.arguments = ["python3", "-c", Self.script, word] + command
@@ -33,22 +33,22 @@ import TollbookTestSupport
     process.environment = ProcessInfo.processInfo.environment.filter {
       !$0.key.hasPrefix("TOLLBOOK_")
     }
-    let pipe = Pipe()
-    process.standardOutput = pipe
+    let output = Lines()
+    process.standardOutput = output.pipe
     try process.run()
-    let output = pipe.fileHandleForReading.readDataToEndOfFile()
+    let text = await output.all()
     process.waitUntilExit()
-    return String(decoding: output, as: UTF8.self)
+    return text
   }
 
-  @Test func `of a service that is aborted no core is written`() throws {
+  @Test func `of a service that is aborted no core is written`() async throws {
     let folder = try TemporaryFolder()
     // What shows that this machine writes cores at all.
-    let other = try aborted(
+    let other = try await aborted(
       waitingFor: "ready", ["sh", "-c", "echo ready; exec sleep 60"], in: folder)
     #expect(other.contains("signal 6"))
     let tool = try #require(Binary.process([], in: folder.path, environment: [:]).executableURL)
-    let service = try aborted(
+    let service = try await aborted(
       waitingFor: "ready",
       [tool.path, "serve", "--simulate", "--port", "0", "--data-dir", "\(folder.path)/data"],
       in: folder)
