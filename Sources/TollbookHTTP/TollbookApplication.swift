@@ -18,7 +18,7 @@ package struct TollbookApplication: Sendable {
   /// Command lines that ask at once.
   private static let controlConnections = 16
 
-  private let service: HTTPService
+  let service: HTTPService
   private let logger: Logger
 
   /// - Parameters:

@@ -38,6 +38,9 @@ final class IdempotentRequests: Sendable {
 
   init(_ gateway: Gateway) { self.gateway = gateway }
 
+  /// How many wait for the answer to one that is under way. Each has a connection, and of those there are only so many.
+  var waitingCount: Int { underWay.withLock { $0.values.reduce(0) { $0 + $1.waiting.count } } }
+
   /// Answers a request, or repeats the answer that its key has got before.
   func answer(
     _ request: Request, key: String, _ context: TollbookContext, _ handler: @escaping Handler
