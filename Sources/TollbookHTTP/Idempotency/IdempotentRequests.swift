@@ -1,11 +1,12 @@
-package import Hummingbird
+import Hummingbird
 import Synchronization
 import TollbookGateway
 import TollbookLog
 
 /// Makes requests with idempotency keys once: a repeat joins the one that is under way, or gets its answer again.
 ///
-/// 1. What is to be repeated is in the log before anybody is told it.
+/// 1. What is to be repeated is in the log before anybody is told it. Where the log cannot take it, it is told all the
+///    same, and a repeat is made anew.
 /// 2. A request goes on when its client hangs up: he may ask for the answer again.
 /// 3. One that fails is made anew, and what it has bought by then is not bought again.
 /// 4. While it is in doubt what it has cost, it is not made anew.
@@ -163,40 +164,5 @@ final class IdempotentRequests: Sendable {
     problem.reason = "in_doubt"
     // A reading that tells is one that is a minute younger than the call.
     return problem.retrying(after: 60)
-  }
-}
-
-/// Lets the routes know what makes requests with idempotency keys.
-struct IdempotencyKeys: RouterMiddleware {
-  typealias Context = TollbookContext
-
-  let requests: IdempotentRequests
-
-  func handle(
-    _ request: Request, context: TollbookContext,
-    next: @concurrent (Request, TollbookContext) async throws -> Response
-  ) async throws -> Response {
-    var context = context
-    context.idempotency = requests
-    return try await next(request, context)
-  }
-}
-
-/// Answers a request that may spend: once, if it bears an idempotency key. What only asks what would happen spends nothing.
-package func once(
-  _ request: Request, _ context: TollbookContext, _ handler: @escaping Handler
-) async throws -> Response {
-  guard let key = request.headers[.idempotencyKey], let requests = context.idempotency,
-    request.headers[.dryRun] == nil
-  else { return try await handler(request, context) }
-  return try await requests.answer(request, key: key, context, handler)
-}
-
-/// Refuses a key where nothing would heed it.
-func refuseIdempotencyKey(_ request: Request) throws(Problem) {
-  guard request.headers[.idempotencyKey] == nil else {
-    throw Problem(
-      .invalidParameter, "only what may spend is made once for an idempotency key; leave it out",
-      field: "Idempotency-Key")
   }
 }
