@@ -62,7 +62,7 @@ let package = Package(
     .target(
       name: "TollbookUpstreams",
       dependencies: [
-        "Deflate", "TollbookEvents", nioCore,
+        "Deflate", "JSONText", "TollbookEvents", nioCore,
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),

@@ -4,7 +4,7 @@ package import TollbookUpstreams
 
 /// Keepa over HTTP, with one key, which is in the address.
 package final class KeepaClient: KeepaAPI, CustomStringConvertible, CustomReflectable {
-  private let credential: KeepaCredential
+  private let credential: UpstreamCredential
   private let settings: Settings
   private let client: UpstreamClient
 
@@ -25,7 +25,7 @@ package final class KeepaClient: KeepaAPI, CustomStringConvertible, CustomReflec
 
   /// - Parameter now: the wall clock, in milliseconds since 1970 UTC.
   package init(
-    credential: KeepaCredential, settings: Settings,
+    credential: UpstreamCredential, settings: Settings,
     now: @escaping @Sendable () -> Int64
   ) {
     self.credential = credential
@@ -33,7 +33,7 @@ package final class KeepaClient: KeepaAPI, CustomStringConvertible, CustomReflec
     client = UpstreamClient(settings.base, settings: settings.client, now: now)
   }
 
-  private init(_ credential: KeepaCredential, like other: KeepaClient) {
+  private init(_ credential: UpstreamCredential, like other: KeepaClient) {
     self.credential = credential
     settings = other.settings
     client = other.client
@@ -41,7 +41,7 @@ package final class KeepaClient: KeepaAPI, CustomStringConvertible, CustomReflec
 
   /// Over the same connections.
   package func with(_ lease: CredentialLease) -> (any KeepaAPI)? {
-    KeepaClient(KeepaCredential(id: lease.id, key: lease.secret), like: self)
+    KeepaClient(UpstreamCredential(id: lease.id, key: lease.secret), like: self)
   }
 
   package var description: String { "Keepa client of \(credential.id) at \(settings.base)" }

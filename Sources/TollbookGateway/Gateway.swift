@@ -54,7 +54,8 @@ package final class Gateway: Sendable {
     send: MessageSender.Send? = nil, master: SymmetricKey? = nil
   ) {
     self.log = log
-    keyFile = KeyFile(folder: log.directory.path, master: master)
+    let keyFile = KeyFile(folder: log.directory.path, master: master)
+    self.keyFile = keyFile
     alerts = AlertsView(log)
     addresses = AddressGuard(
       allowing: settings.webhookHosts, lookUp: lookUp ?? AddressGuard.system)
@@ -69,7 +70,9 @@ package final class Gateway: Sendable {
     let statistics = GatewayStatistics(upstreams.map(\.name))
     self.statistics = statistics
     purchasers = upstreams.compactMap(\.upstream).map {
-      Purchaser(log: log, $0, settings: settings, statistics: statistics, random: random)
+      Purchaser(
+        log: log, $0, settings: settings, statistics: statistics, keys: DataKeys(keyFile),
+        random: random)
     }
   }
 
@@ -260,6 +263,18 @@ package final class Gateway: Sendable {
       try reader.body(digest: entry.digest, in: transaction)
     }
   }
+
+  /// The content of an entry that an answer brought, also of one that is sealed. Counts nothing.
+  ///
+  /// - Returns: nil if it has none, it is not kept any more, or the key that it was sealed with is gone.
+  package func content(of entry: CacheEntry) throws(LogError) -> [UInt8]? {
+    guard let body = try body(of: entry), let content = try? body.content() else { return nil }
+    let kind = importedKinds.first { $0.name == entry.resource.kind }
+    return kind?.isSealed == true ? dataKeys.open(content, as: entry.resource) : content
+  }
+
+  /// What belongs to one account alone is sealed with these.
+  package var dataKeys: DataKeys { DataKeys(keyFile) }
 
   /// Closes a doubt by hand.
   package func resolve(

@@ -28,7 +28,7 @@ import TollbookUpstreams
     var settings = KeepaClient.Settings(base: try #require(BaseURL(server.base)))
     set(&settings)
     return KeepaClient(
-      credential: KeepaCredential(id: "keepa:12345678", key: KeepaClientTests.key),
+      credential: UpstreamCredential(id: "keepa:12345678", key: KeepaClientTests.key),
       settings: settings, now: { 1_700_000_000_123 })
   }
 

@@ -25,7 +25,7 @@ import TollbookUpstreams
     settings.client.silenceTimeout = .milliseconds(600)
     settings.client.maximumBody = 4_096
     let client = KeepaClient(
-      credential: KeepaCredential(id: "keepa:12345678", key: Self.key), settings: settings,
+      credential: UpstreamCredential(id: "keepa:12345678", key: Self.key), settings: settings,
       now: { 1_700_000_000_123 })
     let result: Result<Void, any Error>
     do { result = .success(try await work(client)) } catch { result = .failure(error) }
@@ -207,7 +207,7 @@ import TollbookUpstreams
       dump(client, to: &dumped)
       seen += ["\(failure)", "\(client)", String(reflecting: client), dumped]
     }
-    let credential = KeepaCredential(id: "keepa:12345678", key: Self.key)
+    let credential = UpstreamCredential(id: "keepa:12345678", key: Self.key)
     var dumped = ""
     dump(credential, to: &dumped)
     seen += ["\(credential)", String(reflecting: credential), dumped]
@@ -259,7 +259,7 @@ import TollbookUpstreams
     var settings = KeepaClient.Settings(base: try #require(BaseURL("\(base)/v1")))
     settings.client.connectTo = host.flatMap { ConnectionPlace("\($0):\(server.port)") }
     let client = KeepaClient(
-      credential: KeepaCredential(id: "keepa:12345678", key: KeepaClientTests.key),
+      credential: UpstreamCredential(id: "keepa:12345678", key: KeepaClientTests.key),
       settings: settings, now: { 1_700_000_000_123 })
     let call = await client.products(KeepaClientTests.request, within: .seconds(5))
     await client.shutdown()

@@ -21,7 +21,7 @@ struct KeepaDropIn: Sendable {
   let service: HTTPService
   let items: [(name: String, value: String)]
   let body: [UInt8]
-  let options: Result<KeepaOptions, KeepaRefusal>
+  let options: Result<DemandOptions, KeepaRefusal>
   let dryRun: String?
   let began: ContinuousClock.Instant
   /// By when it is answered, by the monotonic clock in milliseconds.
@@ -47,9 +47,9 @@ struct KeepaDropIn: Sendable {
     let named = context.parameters.get("options")
     if let named, !named.hasPrefix("~") { throw HTTPError(.notFound) }
     let path = named.map { String((percentDecoded($0) ?? $0).dropFirst()) }
-    options = Result { () throws(KeepaRefusal) in
-      try KeepaOptions(path: path, request.headers)
-    }
+    options = Result { () throws(DemandOptions.Fault) in
+      try DemandOptions(path: path, request.headers)
+    }.mapError { .invalid($0.description) }
     body = request.method == .post ? try await collectedBody(of: request, limit: Self.mostBody) : []
   }
 
@@ -162,14 +162,14 @@ struct KeepaDropIn: Sendable {
   }
 
   /// A demand with what the client wants of Tollbook.
-  private func prepared(_ demand: ResourceDemand, _ options: KeepaOptions) -> ResourceDemand {
+  private func prepared(_ demand: ResourceDemand, _ options: DemandOptions) -> ResourceDemand {
     var demand = options.apply(to: demand, by: principal)
     demand.deadline = max(1, deadline - service.log.time.monotonicMilliseconds)
     return demand
   }
 
   private func passed(
-    _ operation: String, _ request: PassedRequest, _ options: KeepaOptions
+    _ operation: String, _ request: PassedRequest, _ options: DemandOptions
   ) async -> KeepaReply {
     let demand = prepared(ResourceDemand(operation, []), options)
     let passed = await gateway.pass(operation, request, for: demand)
@@ -290,7 +290,7 @@ struct KeepaDropIn: Sendable {
   /// The refusal of a demand of which something is missing: all of it is answered, or nothing. What Keepa's answer left
   /// out is left out here too: it was paid for, and a refusal would have the rest asked for again.
   private func refusal(
-    of answer: DemandAnswer, _ options: KeepaOptions, _ consumed: Int64, _ inDoubt: Int64
+    of answer: DemandAnswer, _ options: DemandOptions, _ consumed: Int64, _ inDoubt: Int64
   ) -> KeepaReply? {
     for outcome in answer.outcomes {
       guard let problem = outcome.problem, problem.reason != .incomplete, !problem.isUnanswered

@@ -1,11 +1,12 @@
 import JSONText
 import TollbookEvents
+import TollbookUpstreams
 
 /// Reads and checks a file of fees.
 enum FeeTableReading {
   static func marketplaces(
     _ json: CheckedJSON
-  ) throws(ScoringDataError) -> [KeepaDomain: MarketplaceFees] {
+  ) throws(DataFileError) -> [KeepaDomain: MarketplaceFees] {
     try json.allow("version", "note", "marketplaces")
     _ = try json.member("version").integer(1...1)
     var marketplaces: [KeepaDomain: MarketplaceFees] = [:]
@@ -20,7 +21,7 @@ enum FeeTableReading {
 
   private static func marketplace(
     _ json: CheckedJSON
-  ) throws(ScoringDataError) -> (KeepaDomain, MarketplaceFees) {
+  ) throws(DataFileError) -> (KeepaDomain, MarketplaceFees) {
     try json.allow(
       "domain", "currency", "keepa_fee_holds_surcharge", "surcharge", "closing", "referral",
       "fulfilment")
@@ -40,23 +41,23 @@ enum FeeTableReading {
     return (domain, fees)
   }
 
-  private static func domain(_ json: CheckedJSON) throws(ScoringDataError) -> KeepaDomain {
+  private static func domain(_ json: CheckedJSON) throws(DataFileError) -> KeepaDomain {
     let number = try json.integer(0...Int64(Int32.max))
     guard let domain = KeepaDomain(rawValue: Int(number)) else {
-      throw json.fault(.unknownDomain(number))
+      throw json.fault(.unknown("Keepa knows no marketplace \(number)"))
     }
     return domain
   }
 
   private static func word(
     _ json: CheckedJSON, of allowed: [String]
-  ) throws(ScoringDataError) -> String {
+  ) throws(DataFileError) -> String {
     let text = try json.text()
     guard allowed.contains(text) else { throw json.fault(.unknownWord(text, allowed: allowed)) }
     return text
   }
 
-  private static func surcharge(_ json: CheckedJSON) throws(ScoringDataError) -> Surcharge {
+  private static func surcharge(_ json: CheckedJSON) throws(DataFileError) -> Surcharge {
     try json.allow("from", "until", "rate", "source")
     return Surcharge(
       rate: try json.member("rate").rate(), source: try json.member("source").text())
@@ -66,7 +67,7 @@ enum FeeTableReading {
 // MARK: - Referral and closing fees
 
 extension FeeTableReading {
-  private static func closingFee(_ json: CheckedJSON) throws(ScoringDataError) -> ClosingFee {
+  private static func closingFee(_ json: CheckedJSON) throws(DataFileError) -> ClosingFee {
     try json.allow("from", "until", "fee", "categories", "source")
     var categories: Set<String> = []
     for element in try json.member("categories").elements() {
@@ -81,16 +82,16 @@ extension FeeTableReading {
   private static func check(
     _ closing: DatedSeries<ClosingFee>, _ json: CheckedJSON,
     against referral: DatedSeries<ReferralTable>
-  ) throws(ScoringDataError) {
+  ) throws(DataFileError) {
     let known = Set(referral.periods.flatMap { $0.value.rules.keys })
     for period in closing.periods {
       for category in period.value.categories.sorted() where !known.contains(category) {
-        throw json.fault(.unknownCategory(category))
+        throw json.fault(.unknown("there is no category “\(category)”"))
       }
     }
   }
 
-  private static func referralTable(_ json: CheckedJSON) throws(ScoringDataError) -> ReferralTable {
+  private static func referralTable(_ json: CheckedJSON) throws(DataFileError) -> ReferralTable {
     try json.allow("from", "until", "default", "source", "categories")
     var rules: [String: ReferralRule] = [:]
     var categories: [String: String] = [:]
@@ -109,17 +110,19 @@ extension FeeTableReading {
     }
     let fallbackName = try json.member("default")
     guard let fallback = rules[try fallbackName.text()] else {
-      throw fallbackName.fault(.unknownCategory(try fallbackName.text()))
+      throw fallbackName.fault(
+          .unknown("there is no category “\(try fallbackName.text())”"))
     }
     return ReferralTable(
       rules: rules, fallback: fallback, categories: categories,
       source: try json.member("source").text())
   }
 
-  private static func rule(_ json: CheckedJSON) throws(ScoringDataError) -> ReferralRule {
+  private static func rule(_ json: CheckedJSON) throws(DataFileError) -> ReferralRule {
     let styleName = try json.member("style")
     guard let style = ReferralRule.Style(rawValue: try styleName.text()) else {
-      throw styleName.fault(.unknownStyle(try styleName.text()))
+      throw styleName.fault(
+          .unknownWord(try styleName.text(), allowed: ["flat", "whole", "marginal"]))
     }
     let bandList = try json.member("bands")
     let elements = try bandList.elements()
@@ -147,7 +150,7 @@ extension FeeTableReading {
   /// The largest weight in ounces and length in hundredths of an inch that a table may name.
   private static let largest: Int64 = 1_000_000
 
-  private static func card(_ json: CheckedJSON) throws(ScoringDataError) -> FulfilmentCard {
+  private static func card(_ json: CheckedJSON) throws(DataFileError) -> FulfilmentCard {
     try json.allow("from", "until", "name", "source", "dimensional_divisor", "tiers")
     let tierList = try json.member("tiers")
     var tiers: [SizeTier] = []
@@ -165,7 +168,7 @@ extension FeeTableReading {
       tiers: tiers, source: try json.member("source").text())
   }
 
-  private static func tier(_ json: CheckedJSON) throws(ScoringDataError) -> SizeTier {
+  private static func tier(_ json: CheckedJSON) throws(DataFileError) -> SizeTier {
     try json.allow(
       "name", "size", "limit_oz", "limited_by", "charged_by", "minimum_side", "prices_up_to",
       "rows")
@@ -177,7 +180,7 @@ extension FeeTableReading {
       prices: prices, rows: try rows(try json.member("rows"), bands: prices.count))
   }
 
-  private static func prices(_ json: CheckedJSON) throws(ScoringDataError) -> [Int64?] {
+  private static func prices(_ json: CheckedJSON) throws(DataFileError) -> [Int64?] {
     var prices: [Int64?] = []
     for element in try json.elements() {
       prices.append(element.value.isNull ? nil : try element.amount())
@@ -186,7 +189,7 @@ extension FeeTableReading {
     return prices
   }
 
-  private static func size(_ json: CheckedJSON?) throws(ScoringDataError) -> SizeTier.Size? {
+  private static func size(_ json: CheckedJSON?) throws(DataFileError) -> SizeTier.Size? {
     guard let json else { return nil }
     try json.allow("longest", "median", "shortest", "length_and_girth")
     return SizeTier.Size(
@@ -196,19 +199,19 @@ extension FeeTableReading {
       lengthAndGirth: try bound(json.optional("length_and_girth"), largest))
   }
 
-  private static func limit(_ json: CheckedJSON) throws(ScoringDataError) -> SizeTier.Limit? {
+  private static func limit(_ json: CheckedJSON) throws(DataFileError) -> SizeTier.Limit? {
     guard let ounces = try bound(json.optional("limit_oz"), largest) else { return nil }
     return SizeTier.Limit(ounces: ounces, by: try weight(try json.member("limited_by")))
   }
 
-  private static func weight(_ json: CheckedJSON) throws(ScoringDataError) -> SizeTier.Weight {
+  private static func weight(_ json: CheckedJSON) throws(DataFileError) -> SizeTier.Weight {
     let words = SizeTier.Weight.allCases.map(\.rawValue)
     return SizeTier.Weight(rawValue: try word(json, of: words)) ?? .shipping
   }
 
   private static func rows(
     _ json: CheckedJSON, bands: Int
-  ) throws(ScoringDataError) -> [SizeTier.Row] {
+  ) throws(DataFileError) -> [SizeTier.Row] {
     var rows: [SizeTier.Row] = []
     for element in try json.elements() {
       try element.allow("up_to_oz", "fees", "step")
@@ -225,7 +228,7 @@ extension FeeTableReading {
     return rows
   }
 
-  private static func step(_ json: CheckedJSON?) throws(ScoringDataError) -> SizeTier.Step? {
+  private static func step(_ json: CheckedJSON?) throws(DataFileError) -> SizeTier.Step? {
     guard let json else { return nil }
     try json.allow("over_oz", "every_oz", "fee")
     return SizeTier.Step(
@@ -238,14 +241,14 @@ extension FeeTableReading {
 
   private static func bound(
     _ json: CheckedJSON?, _ largest: Int64
-  ) throws(ScoringDataError) -> Int64? {
-    try json.map { json throws(ScoringDataError) in try json.integer(0...largest) }
+  ) throws(DataFileError) -> Int64? {
+    try json.map { json throws(DataFileError) in try json.integer(0...largest) }
   }
 
   /// Checks that bounds rise, and that the last, and no other, is open.
   private static func checkBounds(
     _ bounds: [Int64?], in json: CheckedJSON, of things: String
-  ) throws(ScoringDataError) {
+  ) throws(DataFileError) {
     var last: Int64 = -1
     for (index, bound) in bounds.enumerated() {
       let isLast = index == bounds.count - 1
@@ -254,7 +257,7 @@ extension FeeTableReading {
         return
       }
       guard bound > last else {
-        throw ScoringDataError(.notRising, at: "\(json.place)[\(index)]")
+        throw DataFileError(.notRising, at: "\(json.place)[\(index)]")
       }
       last = bound
       if isLast { throw json.fault(.hole("\(things) above \(bound) have no fee")) }

@@ -1,4 +1,5 @@
 package import TollbookEvents
+package import TollbookUpstreams
 
 /// Amazon's fees by marketplace and day, from a file that can be replaced.
 ///

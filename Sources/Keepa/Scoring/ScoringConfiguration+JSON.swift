@@ -1,4 +1,5 @@
 package import JSONText
+package import TollbookUpstreams
 
 // Settings as a file, and as the text that tells one from another.
 
@@ -19,7 +20,7 @@ extension ScoringConfiguration {
     return json.string
   }
 
-  private init(_ json: CheckedJSON) throws(ScoringDataError) {
+  private init(_ json: CheckedJSON) throws(DataFileError) {
     self.init()
     try json.allow(
       "rules", "buy_ratio", "cautious_price", "target_roi", "drops_factor", "rising_percent",
@@ -27,7 +28,7 @@ extension ScoringConfiguration {
       "amazon_holds_percent", "stability")
     if let member = json.optional("rules") { _ = try member.integer(Self.rules...Self.rules) }
     if json.value["buy_ratio"] != nil {
-      buyRatio = try json.optional("buy_ratio").map { json throws(ScoringDataError) in
+      buyRatio = try json.optional("buy_ratio").map { json throws(DataFileError) in
         try json.rate()
       }
     }
@@ -40,7 +41,7 @@ extension ScoringConfiguration {
     try readNumbers(json)
   }
 
-  private mutating func readNumbers(_ json: CheckedJSON) throws(ScoringDataError) {
+  private mutating func readNumbers(_ json: CheckedJSON) throws(DataFileError) {
     if let member = json.optional("target_roi") { targetROI = try member.integer(0...1_000_000) }
     if let member = json.optional("drops_factor") {
       dropsFactor = try member.integer(0...1_000_000)
@@ -52,7 +53,7 @@ extension ScoringConfiguration {
       risingPercent = try member.integer(0...1_000)
     }
     guard fallingPercent < risingPercent else {
-      throw ScoringDataError(.notRising, at: "rising_percent")
+      throw DataFileError(.notRising, at: "rising_percent")
     }
     if let member = json.optional("beside_amazon_percent") {
       besideAmazonPercent = try member.integer(0...100)
@@ -64,7 +65,7 @@ extension ScoringConfiguration {
 }
 
 extension ScoringConfiguration.Weights {
-  init(_ json: CheckedJSON) throws(ScoringDataError) {
+  init(_ json: CheckedJSON) throws(DataFileError) {
     try json.allow("roi", "velocity", "competition", "stability")
     roi = try json.member("roi").integer(0...1_000)
     velocity = try json.member("velocity").integer(0...1_000)
@@ -76,7 +77,7 @@ extension ScoringConfiguration.Weights {
 }
 
 extension VelocityBands {
-  init(_ json: CheckedJSON) throws(ScoringDataError) {
+  init(_ json: CheckedJSON) throws(DataFileError) {
     let order = VelocityBand.allCases.map(\.rawValue)
     try json.allow("none", "low", "medium", "high", "very_high", "top")
     var entries: [Entry] = []
@@ -95,7 +96,7 @@ extension VelocityBands {
 }
 
 extension ScoreCurve {
-  init(_ json: CheckedJSON) throws(ScoringDataError) {
+  init(_ json: CheckedJSON) throws(DataFileError) {
     var knots: [Knot] = []
     for element in try json.elements() {
       try element.allow("at", "points")

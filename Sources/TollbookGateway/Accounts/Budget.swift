@@ -2,7 +2,9 @@ package import TollbookEvents
 package import TollbookViews
 
 /// A limit of our own, as the purchaser takes it into account: a meter whose rule stands in an event.
-package struct Budget: Hashable, Sendable {
+///
+/// A class, since a decision hands each of its budgets on many times.
+package final class Budget: Hashable, Sendable {
   package let name: String
   package let row: BudgetRow
   package let rule: MeterRule
@@ -13,6 +15,15 @@ package struct Budget: Hashable, Sendable {
     self.name = name
     self.row = row
     self.rule = rule
+  }
+
+  package static func == (one: Budget, other: Budget) -> Bool {
+    one === other || (one.name == other.name && one.row == other.row && one.rule == other.rule)
+  }
+
+  package func hash(into hasher: inout Hasher) {
+    hasher.combine(name)
+    hasher.combine(row)
   }
 
   /// Whether it says no to what does not fit.

@@ -4,12 +4,13 @@ import Foundation
 import Synchronization
 import TollbookEvents
 
-/// The secrets of credentials, sealed. They lie in a file beside the log, in no event, answer, diagnostic, export or
+/// The secrets of credentials, sealed, and the data keys of accounts. They lie in a file beside the log, in no event, answer, diagnostic, export or
 /// snapshot. Who removes one from the file has shredded it: nothing can read it any more. Who loses the file, or the master
 /// key, puts the credentials in again; no figure changes.
 ///
 /// A line for each: the id, and in base64 nonce, ciphertext and tag of AES-GCM (NIST SP 800-38D) with a key of 256 bits.
-/// The id is authenticated with it, so that no line can be read as another one's.
+/// The id is authenticated with it, so that no line can be read as another one's. A data key that was made without a master
+/// key stands there as it is, behind an id that says so.
 package final class KeyFile: Sendable {
   package static let fileName = "credentials.key"
   private static let newFileName = "credentials.key.new"
@@ -84,6 +85,65 @@ package final class KeyFile: Sendable {
   /// Removes a secret from the file: nothing can read it any more.
   package func shred(_ credential: String) throws(AccountRefusal) {
     try change { $0[credential] = nil }
+  }
+
+  // MARK: Data keys
+
+  /// What the id of a data key begins with; the account follows.
+  private static let dataKey = "data-key/"
+  /// The same of one that no master key seals.
+  private static let plainDataKey = "data-key-plain/"
+
+  /// The data key of an account, made at first use and on the disk before it returns.
+  ///
+  /// - Throws: if there is one that cannot be opened, or none can be kept.
+  func dataKey(of account: String) throws(AccountRefusal) -> SymmetricKey {
+    if let known = try knownDataKey(of: account) { return known }
+    let id = (master == nil ? Self.plainDataKey : Self.dataKey) + account
+    let bytes = AccessKey.systemRandom(32)
+    var line = bytes
+    if let master {
+      let box = try? AES.GCM.seal(
+        bytes, using: master, authenticating: Data((Self.purpose + id).utf8))
+      guard let combined = box?.combined else {
+        throw AccountRefusal(.conflict, "data_key", "it could not be sealed")
+      }
+      line = Array(combined)
+    }
+    // Somebody else may have made one meanwhile: the first one stays.
+    try change { $0[id] = $0[id] ?? line }
+    guard let key = try knownDataKey(of: account) else {
+      throw AccountRefusal(.conflict, "data_key", "it was shredded meanwhile")
+    }
+    return key
+  }
+
+  /// The data key of an account; nil: it has none.
+  ///
+  /// - Throws: if there is one that cannot be opened with this master key.
+  func knownDataKey(of account: String) throws(AccountRefusal) -> SymmetricKey? {
+    let (plain, sealed) = state.withLock {
+      ($0.sealed[Self.plainDataKey + account], $0.sealed[Self.dataKey + account])
+    }
+    if let plain, plain.count == 32 { return SymmetricKey(data: plain) }
+    guard let sealed else { return nil }
+    let id = Data((Self.purpose + Self.dataKey + account).utf8)
+    guard let master, let box = try? AES.GCM.SealedBox(combined: sealed),
+      let bytes = try? AES.GCM.open(box, using: master, authenticating: id)
+    else {
+      throw AccountRefusal(
+        .conflict, "data_key",
+        "the data key of \(account) cannot be opened: it was sealed with another master key")
+    }
+    return SymmetricKey(data: bytes)
+  }
+
+  /// Removes the data key of an account: what was sealed with it nothing can read any more.
+  func shredDataKey(of account: String) throws(AccountRefusal) {
+    try change { lines in
+      lines[Self.plainDataKey + account] = nil
+      lines[Self.dataKey + account] = nil
+    }
   }
 
   private func change(_ body: (inout [String: [UInt8]]) -> Void) throws(AccountRefusal) {

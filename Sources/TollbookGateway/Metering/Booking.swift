@@ -162,6 +162,8 @@ struct Booking {
   /// For what pages of budgets open with; nil: no page is opened.
   private let rollups: RollupView?
   private var pages: [(key: MeterKey, before: Meter, meter: Meter)] = []
+  /// Of those events that have any.
+  private var posted: [(event: Event, postings: [Posting])] = []
 
   init(_ upstream: any Upstream, _ rollups: RollupView? = nil) {
     self.init(meters: upstream.meters, rollups)
@@ -176,7 +178,11 @@ struct Booking {
   mutating func append(_ event: Event) {
     events.append(event)
     guard event.hasPostings else { return }
-    for index in pages.indices { pages[index].meter.apply(event, to: pages[index].key) }
+    let postings = event.postings(at: 0)
+    posted.append((event, postings))
+    for index in pages.indices {
+      pages[index].meter.apply(event, postings: postings, to: pages[index].key)
+    }
   }
 
   /// A page as the events leave it.
@@ -186,7 +192,7 @@ struct Booking {
     if let known = pages.first(where: { $0.key == key }) { return known.meter }
     let before = try ledger.meter(key, in: state)
     var meter = before
-    for event in events where event.hasPostings { meter.apply(event, to: key) }
+    for (event, postings) in posted { meter.apply(event, postings: postings, to: key) }
     pages.append((key, before, meter))
     return meter
   }

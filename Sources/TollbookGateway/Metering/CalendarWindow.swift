@@ -1,4 +1,3 @@
-import Foundation
 package import TollbookEvents
 
 /// A limit for each day, week or month of a time zone. Weeks begin on Monday.
@@ -49,61 +48,5 @@ package struct CalendarWindow: Hashable, Sendable {
       let beyond = first + 31
       return first..<beyond - ZoneCalendar.dayOfMonth(beyond) + 1
     }
-  }
-}
-
-/// When the days of a time zone begin. Days are numbered from 1970-01-01.
-struct ZoneCalendar: Hashable, Sendable {
-  private static let millisecondsPerDay: Int64 = 86_400_000
-  /// No zone is so far from UTC, in milliseconds.
-  private static let farthest: Int64 = 26 * 3_600_000
-
-  let zone: String
-  private let timeZone: TimeZone
-
-  init?(zone: String) {
-    guard let timeZone = TimeZone(identifier: zone) else { return nil }
-    self.zone = zone
-    self.timeZone = timeZone
-  }
-
-  /// Such as `2026-11-21`.
-  static func text(ofDay day: Int64) -> String {
-    Timestamp(milliseconds: day * millisecondsPerDay).day
-  }
-
-  static func dayOfMonth(_ day: Int64) -> Int64 { Int64(text(ofDay: day).suffix(2)) ?? 1 }
-
-  /// The day of an instant. An hour that comes twice, since clocks were set back over midnight, is of the later day.
-  func day(of time: Timestamp) -> Int64 {
-    let local = time.milliseconds + offset(at: time.milliseconds)
-    var day = Timestamp(milliseconds: local).step(of: Self.millisecondsPerDay)
-    while start(ofDay: day) > time { day -= 1 }
-    while start(ofDay: day + 1) <= time { day += 1 }
-    return day
-  }
-
-  /// The first instant that is of the day or of a later one: midnight, or where the clocks left midnight out, when they
-  /// did.
-  func start(ofDay day: Int64) -> Timestamp {
-    let midnight = day * Self.millisecondsPerDay
-    var before = midnight - Self.farthest
-    var after = midnight + Self.farthest
-    let offset = offset(at: before)
-    let usual = midnight - offset
-    guard offset != self.offset(at: after) else { return Timestamp(milliseconds: usual) }
-    // The clocks were changed near: when, to the second.
-    while after - before > 1_000 {
-      let middle = (before + (after - before) / 2) / 1_000 * 1_000
-      if self.offset(at: middle) == offset { before = middle } else { after = middle }
-    }
-    if usual < after { return Timestamp(milliseconds: usual) }
-    return Timestamp(milliseconds: max(after, midnight - self.offset(at: after)))
-  }
-
-  /// How far the zone is ahead of UTC, in milliseconds.
-  private func offset(at milliseconds: Int64) -> Int64 {
-    let date = Date(timeIntervalSince1970: Double(milliseconds) / 1_000)
-    return Int64(timeZone.secondsFromGMT(for: date)) * 1_000
   }
 }

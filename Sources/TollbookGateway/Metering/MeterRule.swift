@@ -14,11 +14,13 @@ package enum MeterRule: Hashable, Sendable {
   case anchoredWindow(AnchoredWindow)
   /// So much, once and for all.
   case total(limit: Int64)
+  /// It counts, and limits nothing. So much is granted as is taken.
+  case unlimited
 
-  /// What may be spent in a window, or in all; nil for a bucket, whose balance says it.
+  /// What may be spent in a window, or in all; nil for a bucket, whose balance says it, and where there is no limit.
   package var limit: Int64? {
     switch self {
-    case .refillBucket: nil
+    case .refillBucket, .unlimited: nil
     case .clockWindow(let rule): rule.limit
     case .calendarWindow(let rule): rule.limit
     case .rollingWindow(let rule): rule.limit
@@ -30,7 +32,7 @@ package enum MeterRule: Hashable, Sendable {
   /// The window in which counts what is reserved at an instant.
   package func window(at now: Timestamp) -> MeterWindow {
     switch self {
-    case .refillBucket, .total: .none
+    case .refillBucket, .total, .unlimited: .none
     case .clockWindow(let rule): rule.window(at: now)
     case .calendarWindow(let rule): rule.window(at: now)
     case .rollingWindow(let rule): rule.part(at: now)
@@ -47,7 +49,7 @@ package enum MeterRule: Hashable, Sendable {
   /// When the window of an instant began; of one that rolls, how far it reaches back. Nil: it has no beginning.
   func beginning(at now: Timestamp) -> Timestamp? {
     switch self {
-    case .refillBucket, .total: nil
+    case .refillBucket, .total, .unlimited: nil
     case .clockWindow(let rule): rule.window(at: now).ends?.advanced(byMilliseconds: -rule.length)
     case .calendarWindow(let rule): rule.beginning(at: now)
     case .rollingWindow(let rule): now.advanced(byMilliseconds: -rule.length)
@@ -61,7 +63,8 @@ package enum MeterRule: Hashable, Sendable {
   /// - Parameter pages: the meter's pages of `windows(at:)`, in their order.
   package func available(on pages: [Meter], at now: Timestamp) -> Int64 {
     guard case .refillBucket(let bucket) = self else {
-      return Int64(clamping: Int128(limit ?? 0) - max(0, pages.reduce(0) { $0 + $1.spent }))
+      guard let limit else { return .max }
+      return Int64(clamping: Int128(limit) - max(0, pages.reduce(0) { $0 + $1.spent }))
     }
     return bucket.available(on: pages.last ?? Meter(), at: now)
   }
@@ -86,7 +89,12 @@ package enum MeterRule: Hashable, Sendable {
   }
 
   /// What a move on the page posts as granted: the limit when the page is first used, later what the limit changed by.
-  package func granted(on page: Meter) -> Int64 {
+  ///
+  /// - Parameter amount: what the move takes.
+  package func granted(on page: Meter, taking amount: Int64 = 0) -> Int64 {
+    if case .unlimited = self {
+      return Int64(clamping: max(0, page.spent + Int128(amount) - Int128(page[.granted])))
+    }
     guard let limit else { return 0 }
     return limit &- page[.granted]
   }

@@ -110,6 +110,8 @@ package struct MeterStanding: Hashable, Sendable {
   let pages: [Meter]
   /// What the page of now opens with, if nothing was booked on it yet.
   let opening: Int64
+  /// Until when the upstream takes no call on it, by its own word; nil: it takes them.
+  var closedUntil: Timestamp?
 
   /// - Parameters:
   ///   - window: the window of that instant.
@@ -128,7 +130,9 @@ package struct MeterStanding: Hashable, Sendable {
 
   /// The same, with all that is wanted as one thing that is admitted or not.
   var whole: MeterStanding {
-    MeterStanding(use.whole, at: now, window, pages, opening: opening)
+    var whole = MeterStanding(use.whole, at: now, window, pages, opening: opening)
+    whole.closedUntil = closedUntil
+    return whole
   }
 
   /// Whether nobody knows what is left: of a balance that was never read, or not since the log was restored.
@@ -140,7 +144,10 @@ package struct MeterStanding: Hashable, Sendable {
   /// The page on which is reserved now.
   package var page: MeterKey { use.meter.inWindow(window.name) }
 
-  package var available: Int64 {
+  package var available: Int64 { closedUntil == nil ? left : min(0, left) }
+
+  /// What the books leave of it, whatever the upstream says.
+  private var left: Int64 {
     let available = use.rule.available(on: pages, at: now)
     let taken = Int128(max(0, use.turning)) + Int128(opening)
     return Int64(clamping: Int128(available) - taken)
@@ -161,11 +168,13 @@ package struct MeterStanding: Hashable, Sendable {
   /// When the item after the first so many will fit, which are taken now; nil if waiting does not help or nobody knows.
   func instant(ofItemAfter count: Int, callSize: Int) -> Timestamp? {
     var needed = needed(forFirst: count + 1, callSize: callSize)
+    if let closedUntil, needed <= left { return closedUntil }
     let taken = min(needed, use.bounds.first(count))
     // What a balance keeps back is there all the time.
     if case .refillBucket = use.rule { needed += Int128(max(0, use.turning)) }
-    return use.rule.instant(
+    let frees = use.rule.instant(
       ofHaving: needed - taken, after: taken + Int128(opening), on: pages, at: now)
+    return frees.map { max($0, closedUntil ?? $0) }
   }
 
   /// When so much will fit that does not fit now; nil if waiting does not help or nobody knows.
@@ -185,7 +194,7 @@ package struct MeterStanding: Hashable, Sendable {
     move.limitOnly = use.isLimitOnly
     move.windowEndsMs = window.ends?.milliseconds ?? 0
     if isFirst, let last = pages.last {
-      move.granted = use.rule.granted(on: last)
+      move.granted = use.rule.granted(on: last, taking: move.amount)
       move.carried = opening
     }
     return move

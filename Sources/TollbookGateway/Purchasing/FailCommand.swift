@@ -11,6 +11,8 @@ struct FailCommand: Sendable {
   var failure: UpstreamFailure
   var end: AttemptEnd
   var readings: [MeterReading] = []
+  /// As of the exchange.
+  var closures: [MeterKey: Timestamp] = [:]
   var elsewhere: [MeterKey: Int64] = [:]
   /// Whether another attempt is wanted.
   var wantsRetry: Bool
@@ -37,8 +39,12 @@ struct FailCommand: Sendable {
     try booking.observe(
       readings, asked: attempt.sent, known: attempt.pages, elsewhere: elsewhere, at: observed,
       fetch: attempt.fetch, ledger, state)
-    if failure.reason == .insufficientTokens, members.count > 1 {
-      try cool(attempt, &booking, books, state)
+    if failure.reason == .insufficientTokens {
+      if !closures.isEmpty {
+        try close(attempt, &booking, books, state)
+      } else if members.count > 1 {
+        try cool(attempt, &booking, books, state)
+      }
     }
     var next: Attempt?
     let isOfCredential = RetryPolicy.isOfCredential(failure.reason)
@@ -68,7 +74,8 @@ struct FailCommand: Sendable {
     next.call.uses += budgets.uses(
       of: next.call, by: next.demandOf.map { next.demands[$0] })
     let standings = try booking.standings(
-      of: next.call.uses, elsewhere, at: observed, books.ledger, state)
+      of: next.call.uses, elsewhere, at: observed, books.ledger, state
+    ).closed(by: books.credentials, state)
     let meters = standings.map(\.whole)
     guard !meters.contains(where: \.needsReading), Admission(on: meters).refusal == nil else {
       return nil
@@ -118,19 +125,41 @@ struct FailCommand: Sendable {
     let until =
       standings.resumption ?? observed.advanced(byMilliseconds: Self.coolingWithoutWord)
     let group = upstream.meters.first?.key.owner ?? attempt.credential
-    // Later failures only make it longer.
-    if let known = try books.credentials.cooling(of: group, in: state), known.until >= until {
+    try note(group, until: until, attempt, &booking, books, state)
+  }
+
+  /// Notes until when the upstream takes no calls on single meters.
+  private func close(
+    _ attempt: Attempt, _ booking: inout Booking, _ books: PurchaseBooks,
+    _ state: borrowing LogReading
+  ) throws(LogError) {
+    let latest = observed.advanced(byMilliseconds: Self.longestClosure)
+    for (meter, until) in closures.sorted(by: { $0.key < $1.key })
+    where upstream.meters.contains(where: { $0.key == meter }) {
+      try note(meter.closureName, until: min(until, latest), attempt, &booking, books, state)
+    }
+  }
+
+  /// Writes down until when a quota group, or a meter, takes no calls. Later failures only make it longer.
+  private func note(
+    _ name: String, until: Timestamp, _ attempt: Attempt, _ booking: inout Booking,
+    _ books: PurchaseBooks, _ state: borrowing LogReading
+  ) throws(LogError) {
+    if let known = try books.credentials.cooling(of: name, in: state), known.until >= until {
       return
     }
     var event = CredentialCooled()
     event.credential = attempt.credential
-    event.quotaGroup = group
+    event.quotaGroup = name
     event.untilMs = until.milliseconds
     event.reason = failure.reason
     event.detail = failure.detail
     event.fetch = attempt.fetch
     booking.append(.credentialCooled(event))
   }
+
+  /// No upstream is believed that closes a meter for longer, in milliseconds: two days.
+  private static let longestClosure: Int64 = 2 * 86_400_000
 
   /// Where the upstream does not say when it takes calls again, in milliseconds.
   private static let coolingWithoutWord: Int64 = 60_000

@@ -53,10 +53,10 @@ extension Purchaser {
       case .success(let delivery) = exchange.result
     else { return }
     let observed = log.time.now()
+    let (stored, unsealed) = await Self.stored(delivery.writes, sealed: sealedKinds, keys)
     let command = SettleCommand(
-      upstream: upstream(of: attempt.credential), attempt: attempt,
-      stored: await Self.stored(delivery.writes),
-      handedOn: delivery.writes.filter { $0.disposition != .store }, silence: delivery.silence,
+      upstream: upstream(of: attempt.credential), attempt: attempt, stored: stored,
+      handedOn: delivery.writes.filter { $0.disposition != .store } + unsealed, silence: delivery.silence,
       raw: delivery.raw, charges: exchange.charges, readings: exchange.readings,
       counts: exchange.counts, elsewhere: elsewhere(at: observed, without: attempt),
       observed: observed, durationMilliseconds: exchange.duration.milliseconds,
@@ -73,19 +73,37 @@ extension Purchaser {
     }
   }
 
-  /// What is to be stored of an answer, each resource once.
+  /// What is to be stored of an answer, each resource once, and what has to be sealed for that and cannot be.
   ///
-  /// Compresses the bodies: work for a processor, not for whoever else runs on this task's executor.
+  /// Compresses and seals the bodies: work for a processor, not for whoever else runs on this task's executor.
+  ///
+  /// - Parameter kinds: those whose bodies are sealed.
   @concurrent
-  private static func stored(_ writes: [Write]) async -> [SettleCommand.Stored] {
+  private static func stored(
+    _ writes: [Write], sealed kinds: Set<String>, _ keys: DataKeys
+  ) async -> (stored: [SettleCommand.Stored], unsealed: [Write]) {
     var seen: Set<ResourceKey> = []
+    var stored: [SettleCommand.Stored] = []
+    var unsealed: [Write] = []
     // What cannot be a key is not kept.
-    return writes.filter {
-      $0.disposition == .store && $0.resource.isPossible && seen.insert($0.resource).inserted
-    }.map {
-      SettleCommand.Stored(
-        write: $0, body: $0.body.map { [cuts = $0.cuts] in Body($0, cuts: cuts) })
+    for write in writes
+    where write.disposition == .store && write.resource.isPossible
+      && seen.insert(write.resource).inserted
+    {
+      guard let content = write.body, kinds.contains(write.resource.kind) else {
+        let body = write.body.map { Body($0, cuts: write.cuts) }
+        stored.append(SettleCommand.Stored(write: write, body: body))
+        continue
+      }
+      if let sealed = keys.seal(content, as: write.resource) {
+        stored.append(SettleCommand.Stored(write: write, body: Body(sealed)))
+      } else {
+        var write = write
+        write.disposition = .handOn(.passedThrough, detail: "it could not be sealed")
+        unsealed.append(write)
+      }
     }
+    return (stored, unsealed)
   }
 
   func fail(_ id: PurchaseQueue.CallID, _ wish: PurchaseQueue.RetryWish) async {
@@ -103,7 +121,7 @@ extension Purchaser {
     if case .after(let delay) = wish, storageAdmits { pause = delay }
     let command = FailCommand(
       upstream: upstream(of: attempt.credential), attempt: attempt, failure: failure.believable,
-      end: exchange.end, readings: exchange.readings,
+      end: exchange.end, readings: exchange.readings, closures: exchange.closures,
       elsewhere: elsewhere(at: observed, without: attempt), wantsRetry: wish != .none,
       mayRetry: pause != nil, observed: observed, members: members.all, draw: random())
     let books = books
@@ -115,7 +133,10 @@ extension Purchaser {
     case .success(let next?):
       let lost = attempt.lost(exchange.end)
       feed { $0.booked(id, .retry(next, pause: pause ?? 0, lost: lost), at: $1) }
-    case .success(nil): end(id, attempt, exchange.end, problem(of: failure, attempt, at: observed))
+    case .success(nil):
+      let problem = problem(
+        of: failure, attempt, closedUntil: exchange.closures.values.max(), at: observed)
+      end(id, attempt, exchange.end, problem)
     case .failure(let error): end(id, attempt, exchange.end, PurchaseProblem(error))
     }
   }
@@ -143,16 +164,22 @@ extension Purchaser {
     _ id: PurchaseQueue.CallID, _ attempt: Attempt, _ end: AttemptEnd, _ problem: PurchaseProblem
   ) {
     let purchase: Purchase.End =
-      problem.reason == .insufficientTokens ? .refused(problem) : .failed(problem)
+      problem.reason == .insufficientTokens || problem.reason == .limitReached
+      ? .refused(problem) : .failed(problem)
     let ends = attempt.call.needs.map { _ in purchase }
     feed { $0.booked(id, .ended(ends, lost: attempt.lost(end), left: 0), at: $1) }
   }
 
   private func problem(
-    of failure: UpstreamFailure, _ attempt: Attempt, at now: Timestamp
+    of failure: UpstreamFailure, _ attempt: Attempt, closedUntil: Timestamp?, at now: Timestamp
   ) -> PurchaseProblem {
     guard failure.reason == .insufficientTokens else {
       return PurchaseProblem(failure, upstream.title)
+    }
+    if let closedUntil {
+      return PurchaseProblem(
+        .limitReached, "\(upstream.title) takes no more calls for now: \(failure.detail)",
+        retryAt: closedUntil, upstreamStatus: failure.status)
     }
     // The upstream's word stands against a ledger that has something left; only a refill can change it.
     var booking = Booking(upstream(of: attempt.credential))
@@ -237,7 +264,7 @@ extension TurningCalls {
         note(
           use.meter, use.rule, amount: move.amount, booked: move.window, sent: attempt.sent)
       // Of these no upstream tells a figure.
-      case .refillBucket, .calendarWindow, .rollingWindow, .total: break
+      case .refillBucket, .calendarWindow, .rollingWindow, .total, .unlimited: break
       }
     }
   }

@@ -34,6 +34,10 @@ final class Purchaser: Sendable {
   let books: PurchaseBooks
   let settings: GatewaySettings
   let statistics: GatewayStatistics
+  /// Seals the bodies of ``sealedKinds``.
+  let keys: DataKeys
+  /// The kinds whose bodies are sealed.
+  let sealedKinds: Set<String>
   let random: @Sendable () -> Double
   private let watches = Mutex<[String: MeterWatch]>([:])
   let state: Mutex<State>
@@ -43,10 +47,12 @@ final class Purchaser: Sendable {
 
   init(
     log: EventLog, _ upstream: any Upstream, settings: GatewaySettings,
-    statistics: GatewayStatistics, random: @escaping @Sendable () -> Double
+    statistics: GatewayStatistics, keys: DataKeys, random: @escaping @Sendable () -> Double
   ) {
     let upstream = SimulatorGuard(upstream, for: log.directory.mode)
     self.upstream = upstream
+    self.keys = keys
+    sealedKinds = Set(upstream.kinds.filter(\.isSealed).map(\.name))
     members = UpstreamMembers(upstream)
     self.log = log
     self.settings = settings

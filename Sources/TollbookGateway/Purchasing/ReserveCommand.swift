@@ -98,7 +98,8 @@ struct ReserveCommand: Sendable {
       }
       guard batch.isWhole || draft.decision.started.count < batch.mostCalls else { continue }
       let standings = try draft.booking.standings(
-        of: keepingReserve(call.uses), elsewhere, at: now, ledger, state)
+        of: keepingReserve(call.uses), elsewhere, at: now, ledger, state
+      ).closed(by: books.credentials, state)
       guard !standings.contains(where: \.needsReading) else {
         isUnread = true
         continue

@@ -201,7 +201,8 @@ extension Booking {
       let page = attempt.moves[index].page
       let use = attempt.call.uses.first { $0.meter == page.inWindow("") }
       let stands = try self.page(page, ledger, state)
-      attempt.moves[index].granted = use?.rule.granted(on: stands) ?? 0
+      let amount = attempt.moves[index].amount
+      attempt.moves[index].granted = use?.rule.granted(on: stands, taking: amount) ?? 0
     }
     append(.fetchStarted(attempt.started))
   }

@@ -92,11 +92,18 @@ package struct ResourceKind: Hashable, Sendable {
   package var name: String
   package var freshness: FreshnessPolicy
   package var summary: SummaryForm
+  /// Whether bodies are sealed with the data key of the account that they belong to. All resources of such a kind belong to
+  /// an account.
+  package var isSealed: Bool
 
-  package init(_ name: String, freshness: FreshnessPolicy, summary: SummaryForm = .none) {
+  package init(
+    _ name: String, freshness: FreshnessPolicy, summary: SummaryForm = .none,
+    isSealed: Bool = false
+  ) {
     self.name = name
     self.freshness = freshness
     self.summary = summary
+    self.isSealed = isSealed
   }
 }
 
@@ -142,16 +149,20 @@ package struct PassedRequest: Sendable {
   package var path: String
   package var query: [(name: String, value: String)]
   package var body: [UInt8]
+  /// What a plan has to know of the body without reading it, by names of its upstream's own, such as how much it may cost.
+  /// Whoever reads the body writes them down; a plan is made on the writer.
+  package var figures: [String: Int64]
   /// Nil: the answer comes whole, in the outcome.
   package var sink: Sink?
 
   package init(
     path: String, query: [(name: String, value: String)] = [], body: [UInt8] = [],
-    sink: Sink? = nil
+    figures: [String: Int64] = [:], sink: Sink? = nil
   ) {
     self.path = path
     self.query = query
     self.body = body
+    self.figures = figures
     self.sink = sink
   }
 }
@@ -195,6 +206,9 @@ package struct Exchange: Sendable {
   /// it was not.
   package var charges: [MeterKey: MeterCharge]
   package var readings: [MeterReading]
+  /// Until when, by the upstream's own word, it takes no call on a meter. Without one, what is used up is what a call's
+  /// first meter counts, until it refills or its window ends.
+  package var closures: [MeterKey: Timestamp] = [:]
   /// What the answer was made of, where that is told.
   package var counts: [UsageCount]
   package var duration: Duration

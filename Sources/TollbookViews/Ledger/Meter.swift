@@ -73,7 +73,8 @@ package struct Meter: Hashable, Sendable {
     lastChange = position
   }
 
-  private mutating func apply(_ event: Event, postings: [Posting], to key: MeterKey) {
+  /// Applies an event whose postings are known.
+  package mutating func apply(_ event: Event, postings: [Posting], to key: MeterKey) {
     if case .logRestored = event {
       awaitsRestoreGap = true
       return

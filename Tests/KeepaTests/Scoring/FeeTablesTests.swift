@@ -2,6 +2,7 @@ import JSONText
 import Keepa
 import Testing
 import TollbookEvents
+import TollbookUpstreams
 
 @Suite("the file of fees") struct FeeTablesTests {
   /// A small file that is right, in which one thing can be spoilt.
@@ -91,7 +92,7 @@ import TollbookEvents
     ),
     (
       #""style":"whole""#, #""style":"stepped""#,
-      "marketplaces[0].referral[0].categories[1].style", .unknownStyle("stepped")
+      "marketplaces[0].referral[0].categories[1].style", .unknownWord("stepped", allowed: ["flat", "whole", "marginal"])
     ),
     (
       #""style":"whole""#, #""style":"flat""#, "marketplaces[0].referral[0].categories[1].bands",
@@ -117,10 +118,10 @@ import TollbookEvents
       #""names":["b"]"#, #""names":["A"]"#, "marketplaces[0].referral[0].categories[1].names[0]",
       .twice("a")
     ),
-    (#"["media"]"#, #"["toys"]"#, "marketplaces[0].closing", .unknownCategory("toys")),
+    (#"["media"]"#, #"["toys"]"#, "marketplaces[0].closing", .unknown("there is no category “toys”")),
     (
       #""default":"other""#, #""default":"rest""#, "marketplaces[0].referral[0].default",
-      .unknownCategory("rest")
+      .unknown("there is no category “rest”")
     ),
     (
       #""rate":350"#, #""rate":10001"#, "marketplaces[0].surcharge[1].rate",
@@ -129,7 +130,7 @@ import TollbookEvents
     (#""rate":350,"source":"s""#, #""rate":350"#, "marketplaces[0].surcharge[1].source", .missing),
     (#""note":"n""#, #""remark":"n""#, "", .unknownName("remark")),
     (#""note":"n""#, #""note":"n","note":"m""#, "", .twice("note")),
-    (#""domain":1,"#, #""domain":7,"#, "marketplaces[0].domain", .unknownDomain(7)),
+    (#""domain":1,"#, #""domain":7,"#, "marketplaces[0].domain", .unknown("Keepa knows no marketplace 7")),
     (
       #""currency":"USD""#, #""currency":"EUR""#, "marketplaces[0].currency",
       .unknownWord("EUR", allowed: ["USD"])

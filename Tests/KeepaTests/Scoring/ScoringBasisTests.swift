@@ -1,5 +1,6 @@
 import Keepa
 import Testing
+import TollbookUpstreams
 
 @Suite("what scores are made from") struct ScoringBasisTests {
   @Test func `other fees or other settings are another version, the same ones the same`() throws {

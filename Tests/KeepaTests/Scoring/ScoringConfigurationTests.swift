@@ -1,5 +1,6 @@
 import Keepa
 import Testing
+import TollbookUpstreams
 
 @Suite("the settings of the score") struct ScoringConfigurationTests {
   private func read(_ text: String) throws(ScoringConfigurationError) -> ScoringConfiguration {

@@ -1,33 +1,33 @@
-import JSONText
-import TollbookEvents
+package import JSONText
+package import TollbookEvents
 
 /// A value of a file that people write, with its place, so that whatever is wrong can be named.
-struct CheckedJSON {
-  let value: JSONValue
-  let place: String
+package struct CheckedJSON {
+  package let value: JSONValue
+  package let place: String
 
-  init(_ value: JSONValue, place: String = "") {
+  package init(_ value: JSONValue, place: String = "") {
     self.value = value
     self.place = place
   }
 
   /// The value of a text.
-  init(text: [UInt8]) throws(ScoringDataError) {
+  package init(text: [UInt8]) throws(DataFileError) {
     do throws(JSONError) {
       self.init(try JSONDocument(text, maximumDepth: 16, maximumValues: 1 << 20).root)
     } catch {
-      throw ScoringDataError(.notJSON(error), at: "")
+      throw DataFileError(.notJSON(error), at: "")
     }
   }
 
-  func fault(_ problem: ScoringDataError.Problem) -> ScoringDataError {
-    ScoringDataError(problem, at: place)
+  package func fault(_ problem: DataFileError.Problem) -> DataFileError {
+    DataFileError(problem, at: place)
   }
 
   // MARK: - Objects and arrays
 
   /// Checks that this is an object that has no other members, and none twice.
-  func allow(_ names: String...) throws(ScoringDataError) {
+  package func allow(_ names: String...) throws(DataFileError) {
     guard let members = value.members else { throw isNot("an object") }
     var seen: Set<String> = []
     for member in members {
@@ -38,21 +38,21 @@ struct CheckedJSON {
   }
 
   /// A member; nil if there is none or it is null.
-  func optional(_ name: String) -> CheckedJSON? {
+  package func optional(_ name: String) -> CheckedJSON? {
     guard let value = value[name], !value.isNull else { return nil }
     return CheckedJSON(value, place: place.isEmpty ? name : "\(place).\(name)")
   }
 
   /// A member that must be there.
-  func member(_ name: String) throws(ScoringDataError) -> CheckedJSON {
+  package func member(_ name: String) throws(DataFileError) -> CheckedJSON {
     guard let member = optional(name) else {
-      throw ScoringDataError(.missing, at: place.isEmpty ? name : "\(place).\(name)")
+      throw DataFileError(.missing, at: place.isEmpty ? name : "\(place).\(name)")
     }
     return member
   }
 
   /// The elements of an array that has at least one.
-  func elements() throws(ScoringDataError) -> [CheckedJSON] {
+  package func elements() throws(DataFileError) -> [CheckedJSON] {
     guard let array = value.array else { throw isNot("an array") }
     let elements = array.enumerated().map { index, element in
       CheckedJSON(element, place: "\(place)[\(index)]")
@@ -64,37 +64,31 @@ struct CheckedJSON {
   // MARK: - Scalars
 
   /// A whole number of a range; one below 0 is told apart if the range starts there or above.
-  func integer(_ range: ClosedRange<Int64>) throws(ScoringDataError) -> Int64 {
+  package func integer(_ range: ClosedRange<Int64>) throws(DataFileError) -> Int64 {
     guard let number = value.int64 else { throw isNot("a whole number") }
     if number < 0, range.lowerBound >= 0 { throw fault(.negative(number)) }
     guard range ~= number else { throw fault(.outside(range, number)) }
     return number
   }
 
-  func amount() throws(ScoringDataError) -> Int64 { try integer(0...MoneyBounds.maximum) }
-
-  func rate() throws(ScoringDataError) -> FeeRate {
-    FeeRate(hundredths: try integer(0...FeeRate.whole)) ?? .zero
-  }
-
-  func text() throws(ScoringDataError) -> String {
+  package func text() throws(DataFileError) -> String {
     guard let text = value.string else { throw isNot("a string") }
     guard !text.isEmpty else { throw fault(.empty) }
     return text
   }
 
-  func bool() throws(ScoringDataError) -> Bool {
+  package func bool() throws(DataFileError) -> Bool {
     guard let bool = value.bool else { throw isNot("true or false") }
     return bool
   }
 
-  func day() throws(ScoringDataError) -> CalendarDay {
+  package func day() throws(DataFileError) -> CalendarDay {
     let text = try text()
     guard let day = CalendarDay(text) else { throw fault(.badDate(text)) }
     return day
   }
 
-  private func isNot(_ expected: String) -> ScoringDataError {
+  private func isNot(_ expected: String) -> DataFileError {
     fault(.isNot(expected, found: value.kind))
   }
 }

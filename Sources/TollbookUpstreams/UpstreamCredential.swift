@@ -1,8 +1,8 @@
-/// A key for Keepa with the name that Tollbook writes down instead of it. Prints as that name.
-package struct KeepaCredential: Sendable, CustomStringConvertible, CustomReflectable {
-  /// `keepa:` and the first eight hexadecimal digits of the key's SHA-256.
+/// A key for an upstream with the name that Tollbook writes down instead of it. Prints as that name.
+package struct UpstreamCredential: Sendable, CustomStringConvertible, CustomReflectable {
+  /// The upstream, a colon, and the first eight hexadecimal digits of the key's SHA-256.
   package let id: String
-  let key: String
+  package let key: String
 
   package init(id: String, key: String) {
     self.id = id
@@ -16,7 +16,7 @@ package struct KeepaCredential: Sendable, CustomStringConvertible, CustomReflect
 
   /// The text without the key, whatever it says about it; without the beginning of the key too
   /// where the text was cut in the middle of it.
-  func masking(_ text: String) -> String {
+  package func masking(_ text: String) -> String {
     guard !key.isEmpty else { return text }
     var masked = text.replacing(key, with: "(key)")
     var part = key[...]

@@ -1,31 +1,43 @@
-import Hummingbird
+package import Hummingbird
 import TollbookEvents
-import TollbookGateway
-import TollbookHTTP
+package import TollbookGateway
 
-/// What a client of Keepa's wire format wants of Tollbook itself: in the base path, such as
-/// `/keepa/~max-tokens=50,fresh=24h,stale=allow/product`, or in headers such as `Tollbook-Max-Tokens`.
-struct KeepaOptions: Hashable, Sendable {
-  enum Priority: String, CaseIterable { case interactive, background }
+/// What a client of a provider's wire format wants of Tollbook itself: in the base path, such as
+/// `/atlas/~max-tokens=50,fresh=24h,stale=allow/places`, or in headers such as `Tollbook-Max-Tokens`.
+package struct DemandOptions: Hashable, Sendable {
+  package enum Priority: String, CaseIterable, Sendable { case interactive, background }
+
+  /// What is wrong with an option, in a sentence.
+  package struct Fault: Error, Hashable, Sendable, CustomStringConvertible {
+    package let description: String
+  }
 
   /// The most that the request may cost.
-  var maximumTokens: Int64?
-  var priority = Priority.interactive
+  package var maximumTokens: Int64?
+  package var priority = Priority.interactive
   /// How old what is cached may be, in milliseconds; nil: what the windows say.
-  var fresh: Int64?
+  package var fresh: Int64?
   /// Whether what is past its time answers where nothing better can be had.
-  var allowsStale = false
+  package var allowsStale = false
   /// What the request is for; empty: what the header Tollbook-Tags says.
-  var tags: [String] = []
+  package var tags: [String] = []
 
-  static let names = ["max-tokens", "priority", "fresh", "stale", "tags"]
+  /// Whether it is answered from the cache, where a system leaves that to who asks; nil: nothing is said.
+  package var cache: Bool?
 
-  init() {}
+  private static let names = ["max-tokens", "priority", "fresh", "stale", "tags"]
 
-  /// - Parameter path: what stands between `~` and the next slash; nil: nothing.
-  init(path: String?, _ headers: HTTPFields) throws(KeepaRefusal) {
+  package init() {}
+
+  /// - Parameters:
+  ///   - path: what stands between `~` and the next slash; nil: nothing.
+  ///   - choosesCache: whether `cache` is an option too: `on` or `off`.
+  package init(
+    path: String?, _ headers: HTTPFields, choosesCache: Bool = false
+  ) throws(Fault) {
+    let names = Self.names + (choosesCache ? ["cache"] : [])
     var items: [(name: String, value: String, from: String)] = []
-    for name in Self.names {
+    for name in names {
       if let header = HeaderName("Tollbook-\(name)"), let value = headers[header] {
         items.append((name, value, "the header Tollbook-\(name)"))
       }
@@ -33,7 +45,7 @@ struct KeepaOptions: Hashable, Sendable {
     for item in path?.split(separator: ",") ?? [] {
       let parts = item.split(separator: "=", maxSplits: 1).map(String.init)
       guard parts.count == 2 else {
-        throw .invalid("“\(item.prefix(50))” in the path is no option; write name=value")
+        throw Fault(description: "“\(item.prefix(50))” in the path is no option; write name=value")
       }
       items.append((parts[0], parts[1], "the path"))
     }
@@ -41,18 +53,18 @@ struct KeepaOptions: Hashable, Sendable {
     for (name, value, place) in items {
       // Of two limits one would be lost.
       guard seen.insert(name).inserted else {
-        throw .invalid("\(name.inOneLine(atMost: 50)) is said twice, once in \(place)")
+        throw Fault(description: "\(name.inOneLine(atMost: 50)) is said twice, once in \(place)")
       }
-      try set(name, value, place)
+      try set(name, value, place, names)
     }
   }
 
   private mutating func set(
-    _ name: String, _ text: String, _ place: String
-  ) throws(KeepaRefusal) {
+    _ name: String, _ text: String, _ place: String, _ names: [String]
+  ) throws(Fault) {
     let value = text.lowercased()
-    func wrong(_ what: String) -> KeepaRefusal {
-      .invalid("\(name) in \(place) is “\(value.inOneLine(atMost: 50))”; it is \(what)")
+    func wrong(_ what: String) -> Fault {
+      Fault(description: "\(name) in \(place) is “\(value.inOneLine(atMost: 50))”; it is \(what)")
     }
     switch name {
     case "max-tokens":
@@ -70,12 +82,15 @@ struct KeepaOptions: Hashable, Sendable {
     case "tags":
       // A comma parts options: in the path tags stand with a semicolon between them.
       do throws(TagProblem) { tags = try Tags.list(text.replacing(";", with: ",")) } catch {
-        throw .invalid("\(error) (in \(place))")
+        throw Fault(description: "\(error) (in \(place))")
       }
+    case "cache" where names.contains(name):
+      guard value == "on" || value == "off" else { throw wrong("on or off") }
+      cache = value == "on"
     default:
-      throw .invalid(
-        "“\(name.inOneLine(atMost: 50))” in \(place) is no option; there are"
-          + " \(Self.names.joined(separator: ", "))")
+      throw Fault(
+        description: "“\(name.inOneLine(atMost: 50))” in \(place) is no option; there are"
+          + " \(names.joined(separator: ", "))")
     }
   }
 
@@ -90,7 +105,7 @@ struct KeepaOptions: Hashable, Sendable {
   }
 
   /// A demand with what these say. What the request itself says of its age goes before `fresh`.
-  func apply(to demand: ResourceDemand, by principal: Principal) -> ResourceDemand {
+  package func apply(to demand: ResourceDemand, by principal: Principal) -> ResourceDemand {
     var demand = demand
     demand.principal = principal
     if !tags.isEmpty { demand.principal.tags = tags }

@@ -32,13 +32,13 @@ package struct DatedSeries<Value: Sendable>: Sendable {
 
 extension DatedSeries {
   /// Reads an array of objects with `from` and `until`, whose values `read` reads.
-  init(
-    _ json: CheckedJSON, _ read: (CheckedJSON) throws(ScoringDataError) -> Value
-  ) throws(ScoringDataError) {
+  package init(
+    _ json: CheckedJSON, _ read: (CheckedJSON) throws(DataFileError) -> Value
+  ) throws(DataFileError) {
     var periods: [Period] = []
     for element in try json.elements() {
       let from = try element.member("from").day()
-      let until = try element.optional("until").map { json throws(ScoringDataError) in
+      let until = try element.optional("until").map { json throws(DataFileError) in
         try json.day()
       }
       if let until, until < from { throw element.fault(.hole("it ends before it begins")) }
@@ -50,7 +50,7 @@ extension DatedSeries {
 
   private static func check(
     _ from: CalendarDay, follows last: Period?, in json: CheckedJSON
-  ) throws(ScoringDataError) {
+  ) throws(DataFileError) {
     guard let last else { return }
     guard let until = last.until else {
       throw json.fault(.overlap("the period before it, from \(last.from), has no end"))

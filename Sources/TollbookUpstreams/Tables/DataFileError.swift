@@ -1,7 +1,7 @@
 package import JSONText
 
-/// Why a file of fees or of settings cannot be used, and where.
-package struct ScoringDataError: Error, Hashable, Sendable, CustomStringConvertible {
+/// Why a file of data that people write, such as one of prices, cannot be used, and where.
+package struct DataFileError: Error, Hashable, Sendable, CustomStringConvertible {
   /// What is wrong.
   package enum Problem: Hashable, Sendable {
     case notJSON(JSONError)
@@ -13,10 +13,9 @@ package struct ScoringDataError: Error, Hashable, Sendable, CustomStringConverti
     case negative(Int64)
     case outside(ClosedRange<Int64>, Int64)
     case badDate(String)
-    case unknownStyle(String)
     case unknownWord(String, allowed: [String])
-    case unknownCategory(String)
-    case unknownDomain(Int64)
+    /// A name of something that is not there, in a sentence.
+    case unknown(String)
     /// Something that no period, band, row or size covers.
     case hole(String)
     /// Something that two periods cover.
@@ -37,13 +36,7 @@ package struct ScoringDataError: Error, Hashable, Sendable, CustomStringConverti
   package var description: String { "\(place.isEmpty ? "the text" : place): \(problem)" }
 }
 
-/// Why a file of fees cannot be used.
-package typealias FeeTableError = ScoringDataError
-
-/// Why a file of settings of the score cannot be used.
-package typealias ScoringConfigurationError = ScoringDataError
-
-extension ScoringDataError.Problem: CustomStringConvertible {
+extension DataFileError.Problem: CustomStringConvertible {
   package var description: String {
     switch self {
     case .notJSON(let error): "\(error)"
@@ -56,11 +49,9 @@ extension ScoringDataError.Problem: CustomStringConvertible {
     case .outside(let range, let value):
       "\(value) is not from \(range.lowerBound) to \(range.upperBound)"
     case .badDate(let text): "“\(text)” is not a day like 2026-11-21"
-    case .unknownStyle(let text): "“\(text)” is no style; there are flat, whole and marginal"
     case .unknownWord(let text, let allowed):
       "“\(text)” is not one of \(allowed.joined(separator: ", "))"
-    case .unknownCategory(let name): "there is no category “\(name)”"
-    case .unknownDomain(let number): "Keepa knows no marketplace \(number)"
+    case .unknown(let sentence): sentence
     case .hole(let text): "hole: \(text)"
     case .overlap(let text): "overlap: \(text)"
     case .notRising: "this is not above the one before"
