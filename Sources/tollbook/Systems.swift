@@ -41,7 +41,7 @@ extension System {
     // Without a key of the settings those that are put in are used.
     let key = simulator == nil ? settings.keepaKey ?? "" : KeepaSimulator.sampleKey
     let id = key.isEmpty ? "" : CredentialOrder.id(of: key, for: KeepaUpstream.name)
-    let credential = KeepaCredential(id: id, key: key)
+    let credential = UpstreamCredential(id: id, key: key)
     var connection = KeepaClient.Settings(base: simulator ?? settings.keepaBase)
     if simulator == nil { connection.client.connectTo = settings.keepaConnectTo }
     let client = KeepaClient(
