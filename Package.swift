@@ -122,6 +122,16 @@ let package = Package(
         .embedInCode("Discovery/DiscoverWithScoringAnswer.schema.json"),
       ]),
     .target(
+      name: "Extraction",
+      dependencies: [
+        "Bytes", "Deflate", "JSONText", "TollbookEvents", "TollbookLog", "TollbookViews",
+        "TollbookUpstreams", "TollbookGateway", "TollbookHTTP", hummingbird, httpTypes, nioCore,
+      ],
+      resources: [
+        .embedInCode("Gemini/GeminiModels.json"),
+        .embedInCode("Invoices/ExtractAnswer.schema.json"),
+      ]),
+    .target(
       name: "TollbookSimulators",
       dependencies: ["Deflate", "JSONText", hummingbird, nioCore, logging, lifecycle, algorithms]),
     .executableTarget(
@@ -129,8 +139,8 @@ let package = Package(
       dependencies: [
         "Files", "TollbookEvents", "TollbookLog", "TollbookViews", "TollbookUpstreams",
         "TollbookGateway", "TollbookArchive", "TollbookAudit", "TollbookProofs",
-        "TollbookForecast", "TollbookHTTP", "Keepa", "TollbookSimulators", "JSONText", hummingbird,
-        logging, lifecycle, crypto, x509, asn1, nioCore, nioSSL, grdb,
+        "TollbookForecast", "TollbookHTTP", "Keepa", "Extraction", "TollbookSimulators", "JSONText",
+        hummingbird, logging, lifecycle, crypto, x509, asn1, nioCore, nioSSL, grdb,
         .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),

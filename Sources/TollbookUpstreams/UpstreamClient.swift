@@ -72,13 +72,18 @@ package final class UpstreamClient: Sendable {
   ///
   /// - Parameters:
   ///   - limit: the time for everything, from the connection to the last byte.
+  ///   - sink: takes each part of an answer with status 200 as it arrives. Such an answer is asked for as it is, without
+  ///     compression.
   ///   - reading: what is made of a complete answer.
   package func send<Value>(
-    _ request: UpstreamRequest, within limit: Duration, _ reading: AnswerReading<Value>
+    _ request: UpstreamRequest, within limit: Duration,
+    partsTo sink: (@Sendable ([UInt8]) async -> Void)? = nil, _ reading: AnswerReading<Value>
   ) async -> UpstreamCall<Value> {
     let sent = now()
     let start = ContinuousClock.now
-    let outcome = await answer(to: request.message(to: base, by: settings.connectTo), within: limit)
+    let message = request.message(
+      to: base, by: settings.connectTo, encoding: sink == nil ? "gzip" : "identity")
+    let outcome = await answer(to: message, within: limit, sink)
     let duration = start.duration(to: .now)
     switch outcome {
     case .success(let raw):
@@ -98,7 +103,8 @@ package final class UpstreamClient: Sendable {
   /// Sends a request and waits for the whole answer, or until the time is up: whatever comes first. A body that comes to
   /// an end because the reading of it was cancelled is never taken for a complete one.
   private func answer(
-    to request: HTTPClientRequest, within limit: Duration
+    to request: HTTPClientRequest, within limit: Duration,
+    _ sink: (@Sendable ([UInt8]) async -> Void)?
   ) async -> Result<CompleteAnswer, UpstreamFailure> {
     await withTaskGroup(of: Result<CompleteAnswer, UpstreamFailure>.self) { group in
       group.addTask { [http, collecting, settings] in
@@ -109,7 +115,9 @@ package final class UpstreamClient: Sendable {
             CompleteAnswer(
               status: Int(response.status.code),
               headers: response.headers.map { ($0.name, $0.value) },
-              body: try await Self.collect(response.body, upTo: settings.maximumBody, share),
+              body: try await Self.collect(
+                response.body, upTo: settings.maximumBody, share,
+                response.status == .ok ? sink : nil),
               share: share))
         } catch {
           return .failure(TransportFailure.classify(error))
@@ -126,7 +134,8 @@ package final class UpstreamClient: Sendable {
   }
 
   private static func collect(
-    _ body: HTTPClientResponse.Body, upTo limit: Int, _ share: AnswerBytes.Share
+    _ body: HTTPClientResponse.Body, upTo limit: Int, _ share: AnswerBytes.Share,
+    _ sink: (@Sendable ([UInt8]) async -> Void)?
   ) async throws -> [UInt8] {
     var bytes: [UInt8] = []
     for try await part in body {
@@ -134,6 +143,7 @@ package final class UpstreamClient: Sendable {
       guard count <= limit - bytes.count else { throw TransportFailure.tooLong }
       guard share.take(count) else { throw TransportFailure.tooLongTogether }
       bytes.append(contentsOf: part.readableBytesView)
+      if let sink { await sink(Array(part.readableBytesView)) }
     }
     return bytes
   }
@@ -161,7 +171,7 @@ package struct UpstreamRequest: Sendable {
   }
 
   fileprivate func message(
-    to base: BaseURL, by place: ConnectionPlace?
+    to base: BaseURL, by place: ConnectionPlace?, encoding: String
   ) -> HTTPClientRequest {
     let query = query.map { "\(Self.escaped($0.name))=\(Self.escaped($0.value))" }
     let address = place?.port.map { base.with(port: $0) } ?? "\(base)"
@@ -170,7 +180,7 @@ package struct UpstreamRequest: Sendable {
     request.method = HTTPMethod(rawValue: method)
     // Whoever is connected to by another port is still asked under the upstream's own name.
     if place != nil { request.headers.add(name: "Host", value: base.authority) }
-    request.headers.add(name: "Accept-Encoding", value: "gzip")
+    request.headers.add(name: "Accept-Encoding", value: encoding)
     request.headers.add(name: "User-Agent", value: "tollbook")
     for header in headers { request.headers.add(name: header.name, value: header.value) }
     if let body { request.body = .bytes(body) }

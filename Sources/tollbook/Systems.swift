@@ -1,4 +1,5 @@
 import Crypto
+import Extraction
 import Foundation
 import Keepa
 import TollbookEvents
@@ -22,20 +23,27 @@ struct System: Sendable {
   let http: HTTPSystem
   /// - Parameters:
   ///   - settings: those in force.
-  ///   - simulator: where Keepa's simulator is; nil: upstreams are real.
-  let open: @Sendable (_ settings: Settings, _ simulator: BaseURL?) throws -> Opened
+  ///   - simulators: where the simulators are; nil: upstreams are real.
+  let open: @Sendable (_ settings: Settings, _ simulators: SimulatorPlaces?) throws -> Opened
+}
+
+/// Where the stand-ins for the upstreams are.
+struct SimulatorPlaces: Sendable {
+  var keepa: BaseURL
+  var gemini: BaseURL
 }
 
 /// The systems, one line each.
 enum Systems {
-  static let all: [System] = [.keepa]
+  static let all: [System] = [.keepa, .extraction]
 
   /// What they add over HTTP, and how they show what is theirs.
   static let http = all.map(\.http)
 }
 
 extension System {
-  static let keepa = System(http: .keepa) { settings, simulator in
+  static let keepa = System(http: .keepa) { settings, simulators in
+    let simulator = simulators?.keepa
     let http = HTTPSystem.keepa.scoring(
       try settings.scoring(), fresh: settings.scoringFresh)
     // Without a key of the settings those that are put in are used.
@@ -49,6 +57,24 @@ extension System {
       now: { TimeSource.system.now().milliseconds })
     return Opened(
       upstream: .keepa((client, credential.id), settings.gateway), http: http,
+      close: client.shutdown)
+  }
+
+  static let extraction = System(http: .extraction) { settings, simulators in
+    let models = try settings.geminiModels()
+    let key = simulators == nil ? settings.geminiKey ?? "" : GeminiSimulator.sampleKey
+    let id = key.isEmpty ? "" : CredentialOrder.id(of: key, for: GeminiUpstream.name)
+    var connection = UpstreamClient.Settings()
+    // Models that think are silent for as long as they do.
+    connection.silenceTimeout = .milliseconds(GeminiUpstream.callLimit)
+    let client = UpstreamClient(
+      simulators?.gemini ?? settings.geminiBase, settings: connection,
+      now: { TimeSource.system.now().milliseconds })
+    let upstream = GeminiUpstream(
+      client, credential: UpstreamCredential(id: id, key: key), models: models,
+      now: { TimeSource.system.now() })
+    return Opened(
+      upstream: .gemini(upstream, isSet: !key.isEmpty), http: .extraction.reading(with: models),
       close: client.shutdown)
   }
 }

@@ -1,3 +1,5 @@
+import TollbookUpstreams
+
 /// The fees of a product on a day: Keepa's own figures where it has them, else the tables.
 package struct ProductFees: Sendable {
   package let schedule: FeeSchedule

@@ -1,5 +1,5 @@
 package import JSONText
-package import TollbookUpstreams
+import TollbookUpstreams
 
 // Settings as a file, and as the text that tells one from another.
 

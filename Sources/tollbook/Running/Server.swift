@@ -36,8 +36,10 @@ struct Server: Sendable {
 
   let settings: Settings
   let logger: Logger
-  /// A simulator in a process of its own, for simulated data; nil: one is started.
+  /// A simulator of Keepa in a process of its own, for simulated data; nil: one is started.
   var simulator: BaseURL?
+  /// The same of Gemini.
+  var geminiSimulator: BaseURL?
   /// What ends it.
   var signals = EndSignals.services
   /// How long an end may take.
@@ -51,6 +53,7 @@ struct Server: Sendable {
     SystemCalls.forbidDumps()
     try OpenFiles.check()
     _ = try settings.scoring()
+    _ = try settings.geminiModels()
     // Before anything is touched: somebody who starts it twice by mistake shall find all as it was.
     try await PortInUse.check(host: settings.http.host, port: settings.http.port)
     let certificate = try await certificate()
@@ -62,12 +65,29 @@ struct Server: Sendable {
     let accounts = AccountsView(log)
     try checkAddress(
       hasKeys: log.read { (reading) throws(LogError) in try accounts.hasAccessKeys(in: reading) })
-    guard settings.isSimulated, simulator == nil else {
-      return try await serve(log, certificate, simulator: simulator, whenReady)
+    guard settings.isSimulated else {
+      return try await serve(log, certificate, simulators: nil, whenReady)
     }
-    try await simulator(continuing: log).serving { address in
+    try await withSimulator(simulator, { try await simulator(continuing: log).serving($0) }) {
+      keepa in
+      try await withSimulator(geminiSimulator, { try await GeminiSimulator().serving($0) }) {
+        gemini in
+        let places = SimulatorPlaces(keepa: keepa, gemini: gemini)
+        try await serve(log, certificate, simulators: places, whenReady)
+      }
+    }
+  }
+
+  /// Does something with a simulator: the one that is given, or one that serves for as long.
+  private func withSimulator(
+    _ given: BaseURL?,
+    _ serving: (@escaping @Sendable (String) async throws -> Void) async throws -> Void,
+    _ body: @escaping @Sendable (BaseURL) async throws -> Void
+  ) async throws {
+    if let given { return try await body(given) }
+    try await serving { address in
       guard let base = BaseURL(address) else { throw Refused("\(address) is no address.") }
-      try await serve(log, certificate, simulator: base, whenReady)
+      try await body(base)
     }
   }
 
@@ -109,13 +129,13 @@ struct Server: Sendable {
     return KeepaSimulator(configuration)
   }
 
-  /// - Parameter simulator: where it is; nil: upstreams are real.
+  /// - Parameter simulators: where they are; nil: upstreams are real.
   private func serve(
-    _ log: EventLog, _ certificate: CertificateFiles.Loaded?, simulator: BaseURL?,
+    _ log: EventLog, _ certificate: CertificateFiles.Loaded?, simulators: SimulatorPlaces?,
     _ whenReady: @escaping @Sendable (Running) async -> Void
   ) async throws {
     let master = try settings.masterKey()
-    let systems = try Systems.all.map { try $0.open(settings, simulator) }
+    let systems = try Systems.all.map { try $0.open(settings, simulators) }
     let http = zip(Systems.http, systems).map { $1.http ?? $0 }
     let gateway = Gateway(
       log: log, upstreams: systems.map(\.upstream), settings: settings.gateway,

@@ -2,6 +2,7 @@
 enum SettingName: CaseIterable, Sendable {
   case dataDirectory, host, port, tls, tlsPort, tlsDirectory
   case keepaKey, keepaBase, keepaConnectTo, tokenPrice
+  case geminiKey, geminiBase, geminiModels, extractModel
   case accessKey, masterKey, masterKeyFile, allowedHosts, webhookHosts, lowBalance
   case cache, overdraft, answerTimeout, longestWait, queueLimit
   case productFresh, productGrace, productErrorGrace, productKeep, absentFresh
@@ -74,6 +75,20 @@ extension Setting {
     Setting(
       name: .tokenPrice, key: "keepa.token_price", kind: .price,
       help: "What a token costs you, such as 0.0412 EUR: shows money beside tokens"),
+    Setting(
+      name: .geminiKey, key: "gemini.api_key", kind: .text, isSecret: true,
+      help: "Your key for Gemini; without one only the cache answers"),
+    Setting(
+      name: .geminiBase, key: "gemini.base_url", kind: .url,
+      standard: "https://generativelanguage.googleapis.com",
+      help: "Where Gemini is: any server that speaks its format"),
+    Setting(
+      name: .geminiModels, key: "tollbook.gemini_models", kind: .text,
+      help: "A file of prices and limits in the form of `Sources/Extraction/Gemini/GeminiModels.json`,"
+        + " in its place"),
+    Setting(
+      name: .extractModel, key: "tollbook.extract_model", kind: .text,
+      standard: "gemini-3.5-flash-lite", help: "The model that reads documents"),
     Setting(
       name: .accessKey, key: "tollbook.access_key", kind: .text, isSecret: true,
       help: "What clients must show; needed to listen beyond this machine"),

@@ -1,4 +1,5 @@
 import Crypto
+import Extraction
 import Foundation
 import Keepa
 import Logging
@@ -61,9 +62,14 @@ extension Settings {
   var dataDirectory: String { text(.dataDirectory) ?? "" }
   var mode: LogMode { isSimulated ? .simulated : .real }
   var keepaKey: String? { text(.keepaKey) }
-  var keepaBase: BaseURL {
-    guard case .url(let base)? = value(.keepaBase) else {
-      preconditionFailure("\(SettingName.keepaBase) has a default that is an address")
+  var keepaBase: BaseURL { address(.keepaBase) }
+  var geminiKey: String? { text(.geminiKey) }
+  var geminiBase: BaseURL { address(.geminiBase) }
+  var extractModel: String { text(.extractModel) ?? "" }
+
+  private func address(_ name: SettingName) -> BaseURL {
+    guard case .url(let base)? = value(name) else {
+      preconditionFailure("\(name) has a default that is an address")
     }
     return base
   }
@@ -189,7 +195,7 @@ extension Settings {
     }
     let file = text(.feeFile)
     var fees: [UInt8]?
-    if let file { fees = try Self.bytes(of: file) }
+    if let file { fees = try Self.bytes(of: file, "the file of fees", .feeFile) }
     do throws(FeeTableError) {
       return try ScoringBasis(fees: fees, configuration: configuration)
     } catch {
@@ -199,10 +205,34 @@ extension Settings {
     }
   }
 
-  private static func bytes(of path: String) throws(SettingsProblem) -> [UInt8] {
-    guard let data = FileManager.default.contents(atPath: path) else {
+  /// The models of Gemini that can be bought from, and the one that reads documents among them.
+  ///
+  /// - Throws: why the file of models cannot be used, and where it is wrong.
+  func geminiModels() throws(SettingsProblem) -> GeminiModels {
+    let file = text(.geminiModels)
+    var json = GeminiModels.builtInJSON
+    if let file { json = try Self.bytes(of: file, "the file of models", .geminiModels) }
+    let models: GeminiModels
+    do throws(DataFileError) { models = try GeminiModels(json: json) } catch {
+      let subject = file.map { "the file of models \($0) (TOLLBOOK_GEMINI_MODELS)" }
       throw SettingsProblem(
-        "the file of fees \(path) (TOLLBOOK_SCORING_FEES) cannot be read; is the path right?")
+        "\(subject ?? "the file of models that Tollbook was built with") cannot be used: \(error).")
+    }
+    guard models.model(extractModel) != nil else {
+      let known = models.models.map(\.name).joined(separator: ", ")
+      throw SettingsProblem(
+        "TOLLBOOK_EXTRACT_MODEL is \(extractModel), which is not among the models whose prices are"
+          + " known: \(known).")
+    }
+    return models
+  }
+
+  private static func bytes(
+    of path: String, _ what: String, _ setting: SettingName
+  ) throws(SettingsProblem) -> [UInt8] {
+    guard let data = FileManager.default.contents(atPath: path) else {
+      let variable = Setting.named(setting).environment
+      throw SettingsProblem("\(what) \(path) (\(variable)) cannot be read; is the path right?")
     }
     return [UInt8](data)
   }
@@ -218,6 +248,7 @@ extension Settings {
     if text(.feeFile) != nil {
       do throws(SettingsProblem) { _ = try scoring() } catch { found.append(error) }
     }
+    do throws(SettingsProblem) { _ = try geminiModels() } catch { found.append(error) }
     if number(.answerTimeout) < 1_000 {
       found.append(
         SettingsProblem(

@@ -1,0 +1,30 @@
+package import TollbookGateway
+package import TollbookHTTP
+import TollbookUpstreams
+
+extension HTTPSystem {
+  /// Reading documents with Gemini, and Gemini's own wire format. Nothing is bought: see ``reading(with:)``.
+  package static let extraction = HTTPSystem(
+    GeminiUpstream.name, title: "Gemini",
+    kinds: [GeminiUpstream.answer: Kind("answer of a model")], dropIn: .gemini,
+    addRoutes: { _, _ in })
+
+  /// The same, with the models that can be bought from.
+  package func reading(with models: GeminiModels) -> HTTPSystem {
+    var system = self
+    system.addRoutes = { service, router in
+      service.addGemini(models, to: router)
+    }
+    return system
+  }
+}
+
+extension RegisteredUpstream {
+  /// - Parameter isSet: whether the settings have a key.
+  package static func gemini(_ upstream: GeminiUpstream, isSet: Bool) -> RegisteredUpstream {
+    RegisteredUpstream(
+      GeminiUpstream.name, upstream,
+      absence: isSet ? "" : "no key for Gemini is set (GEMINI_API_KEY)",
+      units: upstream.units)
+  }
+}
