@@ -232,6 +232,14 @@ let package = Package(
       name: "TollbookSimulatorsTests",
       dependencies: ["JSONText", "Deflate", "TollbookSimulators", hummingbird, nioCore]),
     .testTarget(
+      name: "ExtractionTests",
+      dependencies: [
+        "Deflate", "JSONText", "TollbookEvents", "TollbookLog", "TollbookViews",
+        "TollbookUpstreams", "TollbookGateway", "TollbookArchive", "TollbookHTTP", "Extraction",
+        "TollbookSimulators", "TollbookTestSupport", hummingbird, crypto, logging,
+        .product(name: "HummingbirdTesting", package: "hummingbird"),
+      ]),
+    .testTarget(
       name: "CommandTests",
       dependencies: [
         "tollbook", "JSONText", "TollbookEvents", "TollbookLog", "TollbookViews",

@@ -10,10 +10,13 @@ extension HTTPSystem {
     addRoutes: { _, _ in })
 
   /// The same, with the models that can be bought from.
-  package func reading(with models: GeminiModels) -> HTTPSystem {
+  ///
+  /// - Parameter model: the name of the one that reads documents.
+  package func reading(with models: GeminiModels, documentsBy model: String) -> HTTPSystem {
     var system = self
     system.addRoutes = { service, router in
       service.addGemini(models, to: router)
+      service.addExtract(models, model: model, to: router)
     }
     return system
   }

@@ -47,7 +47,7 @@ extension HeaderName {
   static let buffering = known("X-Accel-Buffering")
   static let frameOptions = known("X-Frame-Options")
   static let referrerPolicy = known("Referrer-Policy")
-  static let secFetchSite = known("Sec-Fetch-Site")
+  package static let secFetchSite = known("Sec-Fetch-Site")
 
   private static func known(_ name: String) -> HeaderName {
     guard let name = HeaderName(name) else {

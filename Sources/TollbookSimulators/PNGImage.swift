@@ -39,8 +39,17 @@ struct PNGImage: Sendable, Equatable {
     points[y * width + x] = color
   }
 
+  /// The first bytes of every file.
+  static let signature: [UInt8] = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]
+
+  /// A text that lies in the file beside the picture, under a keyword; Latin-1 without zeros.
+  struct Text: Sendable, Equatable {
+    let keyword: String
+    let content: [UInt8]
+  }
+
   /// The file.
-  func encoded() -> [UInt8] {
+  func encoded(texts: [Text] = []) -> [UInt8] {
     var header: [UInt8] = []
     header.append(bigEndian: UInt32(width))
     header.append(bigEndian: UInt32(height))
@@ -52,9 +61,10 @@ struct PNGImage: Sendable, Equatable {
       rows.append(0)  // This row is not filtered.
       rows += points[row * width..<(row + 1) * width]
     }
-    return [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]
+    return Self.signature
       + Self.chunk("IHDR", header)
       + Self.chunk("PLTE", palette.flatMap { [$0.red, $0.green, $0.blue] })
+      + texts.flatMap { Self.chunk("tEXt", Array($0.keyword.utf8) + [0] + $0.content) }
       + Self.chunk("IDAT", Self.zlib(rows))
       + Self.chunk("IEND", [])
   }

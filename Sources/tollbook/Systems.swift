@@ -74,7 +74,9 @@ extension System {
       client, credential: UpstreamCredential(id: id, key: key), models: models,
       now: { TimeSource.system.now() })
     return Opened(
-      upstream: .gemini(upstream, isSet: !key.isEmpty), http: .extraction.reading(with: models),
+      upstream: .gemini(upstream, isSet: !key.isEmpty),
+      http: .extraction.reading(
+        with: models, documentsBy: settings.extractModel),
       close: client.shutdown)
   }
 }

@@ -58,7 +58,7 @@ import Foundation
         subcommands: [
           ServeCommand.self, DemoCommand.self, SimulateCommand.self, TLSCommand.self,
         ]),
-      CommandGroup(name: "Ask", subcommands: [KeepaCommand.self]),
+      CommandGroup(name: "Ask", subcommands: [KeepaCommand.self, ExtractCommand.self]),
       CommandGroup(
         name: "Look",
         subcommands: [

@@ -8,6 +8,8 @@ enum DocumentTokens {
   static func most(_ type: String, _ content: [UInt8], _ model: GeminiModels.Model) -> Int64? {
     if type.hasPrefix("image/") { return model.imageTokens }
     guard type == "application/pdf" else { return nil }
-    return nil
+    let limits = DocumentLimits(bytes: 1 << 30)
+    let facts = try? DocumentFacts(of: content, declared: type, limits: limits)
+    return facts.map { Int64($0.pages) * model.pageTokens }
   }
 }

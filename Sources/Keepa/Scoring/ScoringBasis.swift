@@ -1,6 +1,6 @@
 import Crypto
 import TollbookLog
-package import TollbookUpstreams
+import TollbookUpstreams
 
 /// What scores are made from beside products and their costs: the tables of fees, and the settings of the score.
 package struct ScoringBasis: Sendable {

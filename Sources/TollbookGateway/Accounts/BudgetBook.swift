@@ -23,11 +23,9 @@ struct BudgetBook {
   ) throws(LogError) {
     self.upstream = upstream
     self.credential = credential
-    let accounts = books.accounts
-    ofAll = try accounts.budgets(ofAccount: "", in: state).compactMap { Budget($0.name, $0.budget) }
+    ofAll = try books.budgets.budgets(ofAccount: "", books.accounts, state)
     for account in Set(demands.map(\.account)).sorted() {
-      ofAccount[account] = try accounts.budgets(ofAccount: account, in: state)
-        .compactMap { Budget($0.name, $0.budget) }
+      ofAccount[account] = try books.budgets.budgets(ofAccount: account, books.accounts, state)
     }
     let row = try books.credentials.credential(credential, in: state)
     if let limit = row?.limitBudget(of: credential) { ofAll.append(limit) }

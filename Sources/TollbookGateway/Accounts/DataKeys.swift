@@ -30,6 +30,11 @@ package struct DataKeys: Sendable {
     return HMAC<SHA256>.authenticationCode(for: bytes, using: key).map(\.self).hexadecimal
   }
 
+  /// Destroys the data key of an account.
+  func shred(_ account: String) throws(AccountRefusal) {
+    try file.shredDataKey(of: account)
+  }
+
   /// A content as it is kept; nil: it belongs to no account, or cannot be sealed.
   func seal(_ content: [UInt8], as resource: ResourceKey) -> [UInt8]? {
     guard let account = resource.account, let key = try? file.dataKey(of: account),

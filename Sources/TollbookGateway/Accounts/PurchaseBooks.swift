@@ -8,6 +8,7 @@ struct PurchaseBooks: Sendable {
   let accounts: AccountsView
   let rollups: RollupView
   let credentials: CredentialsView
+  let budgets = BudgetMemo()
 
   init(_ log: EventLog) {
     ledger = LedgerView(log)

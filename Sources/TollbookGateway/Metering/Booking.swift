@@ -162,8 +162,13 @@ struct Booking {
   /// For what pages of budgets open with; nil: no page is opened.
   private let rollups: RollupView?
   private var pages: [(key: MeterKey, before: Meter, meter: Meter)] = []
-  /// Of those events that have any.
+  /// Of those events that have any, as far as they are on the pages.
   private var posted: [(event: Event, postings: [Posting])] = []
+  /// Events that are not on the pages yet: often nobody looks at them any more.
+  private var unposted: [Event] = []
+  /// Where the pages of a rule's windows stand among the pages.
+  private var looked:
+    [(meter: MeterKey, rule: MeterRule, now: Timestamp, last: MeterWindow, places: [Int])] = []
 
   init(_ upstream: any Upstream, _ rollups: RollupView? = nil) {
     self.init(meters: upstream.meters, rollups)
@@ -177,24 +182,56 @@ struct Booking {
 
   mutating func append(_ event: Event) {
     events.append(event)
-    guard event.hasPostings else { return }
-    let postings = event.postings(at: 0)
-    posted.append((event, postings))
-    for index in pages.indices {
-      pages[index].meter.apply(event, postings: postings, to: pages[index].key)
+    if event.hasPostings { unposted.append(event) }
+  }
+
+  /// Brings the pages up to the events.
+  private mutating func post() {
+    for event in unposted {
+      let postings = event.postings(at: 0)
+      posted.append((event, postings))
+      for index in pages.indices {
+        pages[index].meter.apply(event, postings: postings, to: pages[index].key)
+      }
     }
+    unposted = []
   }
 
   /// A page as the events leave it.
   mutating func page(
     _ key: MeterKey, _ ledger: LedgerView, _ state: borrowing LogReading
   ) throws(LogError) -> Meter {
-    if let known = pages.first(where: { $0.key == key }) { return known.meter }
+    pages[try place(of: key, ledger, state)].meter
+  }
+
+  /// Where a page stands that is as the events leave it.
+  private mutating func place(
+    of key: MeterKey, _ ledger: LedgerView, _ state: borrowing LogReading
+  ) throws(LogError) -> Int {
+    post()
+    if let known = pages.firstIndex(where: { $0.key == key }) { return known }
     let before = try ledger.meter(key, in: state)
     var meter = before
     for (event, postings) in posted { meter.apply(event, postings: postings, to: key) }
     pages.append((key, before, meter))
-    return meter
+    return pages.count - 1
+  }
+
+  /// The places of the pages of a meter's windows at an instant, the oldest first, and the window of that instant.
+  private mutating func places(
+    of use: MeterUse, at now: Timestamp, _ ledger: LedgerView, _ state: borrowing LogReading
+  ) throws(LogError) -> (places: [Int], last: MeterWindow) {
+    post()
+    let known = looked.first { $0.now == now && $0.meter == use.meter && $0.rule == use.rule }
+    if let known { return (known.places, known.last) }
+    let windows = use.rule.windows(at: now)
+    var places: [Int] = []
+    for window in windows {
+      places.append(try place(of: use.meter.inWindow(window.name), ledger, state))
+    }
+    let last = windows.last ?? .none
+    looked.append((use.meter, use.rule, now, last, places))
+    return (places, last)
   }
 
   private func before(_ key: MeterKey) -> Meter {
@@ -212,12 +249,13 @@ struct Booking {
   ) throws(LogError) -> [MeterStanding] {
     var standings: [MeterStanding] = []
     for var use in uses {
-      let windows = use.rule.windows(at: now)
-      var meters: [Meter] = []
-      for window in windows {
-        let key = use.meter.inWindow(window.name)
-        meters.append(try page(key, ledger, state))
-        use.turning = use.turning.addingReportingOverflow(elsewhere[key] ?? 0).partialValue
+      let (places, last) = try places(of: use, at: now, ledger, state)
+      let meters = places.map { pages[$0].meter }
+      if !elsewhere.isEmpty {
+        for place in places {
+          let taken = elsewhere[pages[place].key] ?? 0
+          use.turning = use.turning.addingReportingOverflow(taken).partialValue
+        }
       }
       var opening: Int64 = 0
       if let rollups, let budget = use.budget, meters.allSatisfy({ $0 == Meter() }) {
@@ -225,7 +263,7 @@ struct Booking {
           of: use.meter, at: now, ledger, rollups, state, after: events)
       }
       standings.append(
-        MeterStanding(use, at: now, windows.last ?? .none, meters, opening: opening))
+        MeterStanding(use, at: now, last, meters, opening: opening))
     }
     return standings
   }

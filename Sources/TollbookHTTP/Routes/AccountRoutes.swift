@@ -27,6 +27,21 @@ extension HTTPService {
         return try accountAnswer(id)
       })
     router.route(
+      "/admin/accounts/{id}/shred", scope: .admin,
+      post: { _, context in
+        let id = Self.name(context, "id")
+        _ = try accountAnswer(id)
+        let cost = try await refusing {
+          try await gateway.shred(id, actor: context.principal.actor)
+        }
+        return .object(position: log.head) { json in
+          json.field("account", id)
+          json.field("shredded", true)
+          json.field("entries", cost.entries)
+          json.array("costs", cost.amounts) { json, amount in amount.write(to: &json) }
+        }
+      })
+    router.route(
       "/accounts", query: QueryNames(["cursor", "limit"]),
       get: { request, context in
         try listAccounts(QueryParameters(request), by: context.principal)

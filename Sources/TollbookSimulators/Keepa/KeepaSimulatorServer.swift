@@ -1,5 +1,4 @@
 private import Deflate
-private import FoundationEssentials
 package import Hummingbird
 package import Logging
 package import NIOCore
@@ -39,76 +38,17 @@ extension KeepaSimulator {
     logger: Logger = Logger(label: "keepa-simulator") { _ in SwiftLogNoOpLogHandler() },
     _ body: @Sendable (_ base: String) async throws -> Result
   ) async throws -> Result {
-    let (ports, port) = AsyncStream<Int>.makeStream()
-    let application = application(logger: logger) { channel in
-      port.yield(channel.localAddress?.port ?? 0)
-    }
-    return try await withThrowingTaskGroup(of: Void.self) { group in
-      group.addTask {
-        defer { port.finish() }
-        try await application.run()
-      }
-      guard let bound = await ports.first(where: { _ in true }) else {
-        // It never ran: the task knows why.
-        try await group.waitForAll()
-        throw CancellationError()
-      }
-      let result = try await body("http://127.0.0.1:\(bound)")
-      group.cancelAll()
-      _ = await group.nextResult()
-      return result
-    }
+    try await servingOnFreePort({ application(logger: logger, onServerRunning: $0) }, body)
   }
 }
 
-/// Keeps the connection of a request, so that it can be closed without an answer.
-private struct SimulatorContext: RequestContext {
-  var coreContext: CoreRequestContextStorage
-  let channel: any Channel
-
-  init(source: Source) {
-    coreContext = .init(source: source)
-    channel = source.channel
-  }
-}
-
-/// Thrown in the middle of a body to close the connection there.
-private struct BodyCut: Error {}
-
-/// Turns requests into calls and answers into responses.
-private struct SimulatorResponder: HTTPResponder {
-  let simulator: KeepaSimulator
-
-  func respond(to request: Request, context: SimulatorContext) async throws -> Response {
-    var response = try await route(request, context)
-    if let name = HTTPFields.Element.Name("Tollbook-Upstream") {
-      response.headers[name] = "simulated"
-    }
-    return response
-  }
-
-  private func route(_ request: Request, _ context: SimulatorContext) async throws -> Response {
-    switch (request.method, request.uri.path) {
-    case (.get, "/_simulator/books"):
-      return try context.responseEncoder.encode(simulator.books, from: request, context: context)
-    case (.get, "/_simulator/faults"):
-      return try context.responseEncoder.encode(simulator.faults, from: request, context: context)
-    case (.post, "/_simulator/faults"):
-      do {
-        simulator.faults = try await request.decode(as: KeepaFaults.self, context: context)
-      } catch {
-        return Response(
-          status: .badRequest, headers: [.contentType: "text/plain;charset=UTF-8"],
-          body: .init(byteBuffer: ByteBuffer(string: "\(error)\n")))
-      }
-      return try context.responseEncoder.encode(simulator.faults, from: request, context: context)
-    default:
-      let answer = await simulator.answer(
-        path: request.uri.path,
-        parameters: KeepaParameters.decoding(query: request.uri.query ?? ""),
-        body: try await posted(request))
-      return try await response(answer, context)
-    }
+extension KeepaSimulator: ServedSimulator {
+  func response(to request: Request, _ context: SimulatorContext) async throws -> Response {
+    let answer = await answer(
+      path: request.uri.path,
+      parameters: QueryText.parameters(request.uri.query ?? ""),
+      body: try await posted(request))
+    return try await response(answer, context)
   }
 
   /// The longest body that is read; a thousand trackings are far shorter.
@@ -152,9 +92,9 @@ private struct SimulatorResponder: HTTPResponder {
     switch delivery {
     case .whole, .withheld: return ResponseBody(byteBuffer: ByteBuffer(bytes: bytes))
     case .stalled(let milliseconds):
-      return ResponseBody(contentLength: bytes.count) { [simulator] writer in
+      return ResponseBody(contentLength: bytes.count) { [configuration] writer in
         try await writer.write(first)
-        await simulator.configuration.sleep(milliseconds)
+        await configuration.sleep(milliseconds)
         try await writer.write(second)
         try await writer.finish(nil)
       }

@@ -84,23 +84,24 @@ package struct AccountsView: Sendable {
     }.map { (name: $0.name, budget: $0.row) }
   }
 
-  /// The budgets that name an account; for the empty one those that name none.
-  package func budgets(
-    ofAccount account: String, in transaction: borrowing LogReading
-  ) throws(LogError) -> [(name: String, budget: BudgetRow)] {
+  /// Shows the rows of the budgets that name an account, as they are stored; for the empty one of those that name none.
+  /// Such a row tells no more than ``budget(_:in:)`` of its name.
+  package func scanBudgets(
+    ofAccount account: String, in transaction: borrowing LogReading,
+    _ body: (_ name: String, _ row: [UInt8]) throws(LogError) -> Void
+  ) throws(LogError) {
     let tables = try tables.open(in: transaction)
     let prefix = AccountsFold.prefix(ofAccount: account)
-    var names: [String] = []
+    var names: [[UInt8]] = []
     try transaction.scan(tables[3], prefix: prefix.span) { (key, _) throws(LogError) in
-      names.append(
-        String(decoding: key.bytes(in: prefix.count..<key.byteCount), as: UTF8.self))
+      names.append(key.bytes(in: prefix.count..<key.byteCount))
       return .next
     }
-    var found: [(name: String, budget: BudgetRow)] = []
     for name in names {
-      if let budget = try budget(name, in: transaction) { found.append((name, budget)) }
+      let row = try LogError.absorbing(
+        try transaction.row(forKey: name.span, in: tables[2]) { [UInt8](copying: $0) })
+      if let row { try body(String(decoding: name, as: UTF8.self), row) }
     }
-    return found
   }
 
   private func row<Row>(

@@ -6,7 +6,7 @@ import NIOHTTP1
 struct AccountCommandLine: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "account",
-    abstract: "Open, list, show and close accounts: who pays.",
+    abstract: "Open, list, show, close and shred accounts: who pays.",
     discussion: """
       What a client asks is paid by the account of its access key. An account \
       never sees what another one did.
@@ -14,7 +14,7 @@ struct AccountCommandLine: ParsableCommand {
         tollbook account open acme --name "Acme Retail" --time-zone Europe/Berlin
         tollbook access-key issue --account acme --scope read --scope fetch
       """,
-    subcommands: [Open.self, List.self, Show.self, Close.self])
+    subcommands: [Open.self, List.self, Show.self, Close.self, Shred.self])
 
   struct Open: AsyncParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Open an account.")
@@ -108,6 +108,39 @@ struct AccountCommandLine: ParsableCommand {
       try await AdminCalls(settings: place.settings())
         .ask(.DELETE, "/admin/accounts/\(pathStep(id))")
       Console.say("The account \(id) is closed. What it spent stays on the record.")
+    }
+  }
+}
+
+extension AccountCommandLine {
+  struct Shred: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Destroy an account's data key: its documents and answers can never be read again.",
+      discussion: """
+        What a company had read is sealed with a key of its own. Without that key its \
+        texts are gone everywhere: in the log, in old snapshots and in exports. What \
+        was spent stays on the record.
+        """)
+
+    @OptionGroup var place: PlaceFlags
+
+    @Argument(help: ArgumentHelp("The account.", valueName: "account"))
+    var id: String
+
+    @Flag(help: "Do it: it cannot be undone.") var yes = false
+
+    func run() async throws {
+      guard yes else {
+        throw Refused(
+          "this cannot be undone: the documents and answers of \(id) can never be read again. To"
+            + " do it, add --yes.")
+      }
+      let answer = try await AdminCalls(settings: place.settings())
+        .ask(.POST, "/admin/accounts/\(pathStep(id))/shred")
+      let entries = answer.root["entries"]?.int ?? 0
+      Console.say(
+        "The data key of \(id) is destroyed, and \(entries) answers are gone. What they cost stays"
+          + " on the record.")
     }
   }
 }

@@ -36,9 +36,15 @@ struct ServeCommand: AsyncParsableCommand {
         + " and none of its own.", valueName: "address"))
   var simulator: BaseURL?
 
+  @Option(
+    help: ArgumentHelp(
+      "The same for Gemini, as `tollbook simulate gemini` starts it.", valueName: "address"))
+  var geminiSimulator: BaseURL?
+
   func validate() throws {
-    guard simulator == nil || place.simulate else {
-      throw ValidationError("--simulator is for simulated data: add --simulate.")
+    guard (simulator == nil && geminiSimulator == nil) || place.simulate else {
+      let flag = simulator == nil ? "--gemini-simulator" : "--simulator"
+      throw ValidationError("\(flag) is for simulated data: add --simulate.")
     }
   }
 
@@ -46,7 +52,9 @@ struct ServeCommand: AsyncParsableCommand {
     let settings = try await place.settings(service.values)
     var logger = Logger(label: "tollbook") { StreamLogHandler.standardError(label: $0) }
     logger.logLevel = settings.logLevel
-    try await Server(settings: settings, logger: logger, simulator: simulator).run { running in
+    try await Server(
+      settings: settings, logger: logger, simulator: simulator, geminiSimulator: geminiSimulator
+    ).run { running in
       Console.say(Self.greeting(settings, running))
       if let ahead = Self.clockAhead(running) { Console.note(ahead) }
     }

@@ -11,7 +11,9 @@ struct SimulateCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "simulate",
     abstract: "Run a stand-in for a metered API on this machine.",
-    subcommands: [SimulateKeepaCommand.self])
+    subcommands: [
+      SimulateKeepaCommand.self, SimulateGeminiCommand.self, SimulateInvoicesCommand.self,
+    ])
 }
 
 /// `tollbook simulate keepa`

@@ -45,6 +45,52 @@ struct ServiceClient {
     return try await send(request, timeout)
   }
 
+  /// A part of a form.
+  struct FormPart {
+    var name: String
+    var content: [UInt8]
+    var fileName: String?
+    var type: String?
+
+    init(_ name: String, _ content: [UInt8], fileName: String? = nil, type: String? = nil) {
+      self.name = name
+      self.content = content
+      self.fileName = fileName
+      self.type = type
+    }
+
+    /// How browsers write what would end a header or a name (RFC 7578, section 4.2; WHATWG, HTML, multipart/form-data).
+    private static func escaped(_ text: String) -> String {
+      text.replacing("\r", with: "%0D").replacing("\n", with: "%0A")
+        .replacing("\"", with: "%22")
+    }
+
+    func write(_ boundary: String, to body: inout [UInt8]) {
+      var head = "--\(boundary)\r\nContent-Disposition: form-data; name=\"\(name)\""
+      if let fileName { head += "; filename=\"\(Self.escaped(fileName))\"" }
+      if let type { head += "\r\nContent-Type: \(type)" }
+      body += Array("\(head)\r\n\r\n".utf8) + content + Array("\r\n".utf8)
+    }
+  }
+
+  /// Sends a form, and gives back the body of the answer.
+  ///
+  /// - Throws: as ``post(_:headers:timeout:_:)``.
+  func post(
+    _ path: String, form parts: [FormPart], timeout: TimeAmount = .minutes(10)
+  ) async throws -> [UInt8] {
+    let boundary = "tollbook-\(UUID().uuidString)"
+    var body: [UInt8] = []
+    for part in parts { part.write(boundary, to: &body) }
+    body += Array("--\(boundary)--\r\n".utf8)
+    var request = HTTPClientRequest(url: base + path)
+    request.method = .POST
+    request.headers.add(
+      name: "Content-Type", value: "multipart/form-data; boundary=\(boundary)")
+    request.body = .bytes(ByteBuffer(bytes: body))
+    return try await send(request, timeout)
+  }
+
   /// Asks for something, and gives back the body of the answer.
   ///
   /// - Throws: as ``post(_:headers:timeout:_:)``.

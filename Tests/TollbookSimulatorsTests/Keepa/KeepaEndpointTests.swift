@@ -89,7 +89,7 @@ import Testing
   }
 
   @Test func `a query is decoded as forms are`() {
-    let values = KeepaParameters.decoding(query: "a=1&b=x%2Cy+z&c&d=%zz%4&a=2&&e=%C3%A9=")
+    let values = QueryText.parameters("a=1&b=x%2Cy+z&c&d=%zz%4&a=2&&e=%C3%A9=")
     #expect(values == ["a": "2", "b": "x,y z", "c": "", "d": "%zz%4", "e": "é="])
   }
 }

@@ -1,0 +1,198 @@
+import Foundation
+import Hummingbird
+import JSONText
+import TollbookEvents
+import TollbookGateway
+import TollbookHTTP
+import TollbookLog
+import TollbookUpstreams
+import TollbookViews
+
+/// Has one document after the other read by a model, for one company.
+///
+/// 1. What a document is its bytes say, before anything is spent.
+/// 2. The same bytes, read with the same schema, prompt and model, cost nothing the second time.
+/// 3. What the model answers is believed as far as it follows the schema, and its sums are checked.
+struct DocumentReader: Sendable {
+  /// How long one document may take, in milliseconds.
+  static let patience: Int64 = 60_000
+
+  let service: HTTPService
+  let models: GeminiModels
+  /// The name of the model that reads.
+  let model: String
+  /// Who asks and pays.
+  let principal: Principal
+  let options: DemandOptions
+
+  /// What was read.
+  struct Reading: Sendable {
+    var name: String
+    var facts: DocumentFacts
+    var fields: InvoiceFields
+    var checks: [InvoiceCheck]
+    var model: String
+    /// What this request used; nothing where the answer was there.
+    var usage: GeminiUsage
+    /// What this request paid, in nano-units.
+    var nanoUnits: Int64
+    var charge: Int64
+    var inDoubt: Int64
+    /// The id of the one that sent the call; nil: nobody knows.
+    var credential: String?
+    var isHit: Bool
+  }
+
+  /// What a document asks of the model.
+  func question(_ file: ExtractForm.File) throws(Problem) -> (facts: DocumentFacts, GeminiRequest) {
+    let facts: DocumentFacts
+    do throws(DocumentFault) {
+      let limits = DocumentLimits(bytes: ExtractForm.longestFile)
+      facts = try DocumentFacts(of: file.content, declared: file.type, limits: limits)
+    } catch {
+      let name = file.name.isEmpty ? "the file" : file.name
+      throw Problem(.invalidDocument, "\(name): \(error)", field: "file")
+    }
+    do throws(GeminiRequest.Fault) {
+      let question = try GeminiRequest(
+        model: model, body: Self.body(file.content, facts.kind), of: models
+      ) { _, _, model in
+        facts.kind == .pdf ? Int64(facts.pages) * model.pageTokens : model.imageTokens
+      }
+      return (facts, question)
+    } catch { throw Problem(.internalError, error.detail) }
+  }
+
+  /// The question as it is sent. Temperature 0: the same document shall be read the same way.
+  private static func body(_ content: [UInt8], _ kind: DocumentKind) -> [UInt8] {
+    var json = JSONWriter(capacity: content.count * 4 / 3 + 16_384)
+    json.object { json in
+      json.array("contents") { json in
+        json.object { json in
+          json.field("role", "user")
+          json.array("parts") { json in
+            json.object { json in
+              json.object("inlineData") { json in
+                json.field("mimeType", kind.mediaType)
+                json.field("data", Data(content).base64EncodedString())
+              }
+            }
+            json.object { json in json.field("text", InvoicePrompt.text() ?? "") }
+          }
+        }
+      }
+      json.object("generationConfig") { json in
+        json.field("temperature", 0)
+        json.field("maxOutputTokens", 8_192)
+        json.field("responseMimeType", "application/json")
+        json.rawField("responseSchema", InvoiceSchema.responseSchema)
+      }
+    }
+    return json.bytes
+  }
+
+  /// What is to be bought for a question.
+  func demand(_ question: GeminiRequest) throws(Problem) -> ResourceDemand {
+    let day = CalendarDay(service.log.time.now().day) ?? CalendarDay(number: 0)
+    let figures: [String: Int64]
+    do throws(GeminiRequest.Fault) { figures = try question.figures(on: day) } catch {
+      throw Problem(.priceUnknown, error.detail)
+    }
+    let resource: ResourceKey
+    do throws(AccountRefusal) {
+      resource = try question.resource(of: principal.account, service.gateway.dataKeys)
+    } catch { throw Problem(.storageFailed, error.description) }
+    var demand = options.apply(
+      to: ResourceDemand(GeminiUpstream.generate, [resource]), by: principal)
+    demand.request = question.passed("generateContent", version: "v1beta", figures: figures)
+    demand.deadline = Self.patience
+    return demand
+  }
+
+  func read(_ file: ExtractForm.File) async throws -> Reading {
+    let gateway = service.gateway
+    let (facts, question) = try question(file)
+    var demand = try demand(question)
+    var answer = await gateway.answer(demand)
+    var spent = Spent()
+    spent.add(answer.outcomes.first)
+    if let entry = answer.outcomes.first?.entry, try gateway.content(of: entry) == nil {
+      // It was not kept, or its key is gone.
+      demand.age = .fetched(0)
+      answer = await gateway.answer(demand)
+      spent.add(answer.outcomes.first)
+    }
+    guard let outcome = answer.outcomes.first else {
+      throw Problem(.internalError, "nothing is known about it")
+    }
+    if let problem = outcome.problem { throw spent.told(Problem(problem)) }
+    if let write = outcome.handedOn, case .handOn(_, let detail) = write.disposition {
+      throw spent.told(Problem(.documentNotRead, detail))
+    }
+    guard let entry = outcome.entry, let content = try gateway.content(of: entry),
+      let found = GeminiAnswer(content)
+    else { throw spent.told(Problem(.documentNotRead, "its answer cannot be read")) }
+    let fields: InvoiceFields
+    do throws(InvoiceFault) { fields = try InvoiceFields(text: Array(found.text.utf8)) } catch {
+      throw spent.told(
+        Problem(.documentNotRead, "its answer does not follow the schema: \(error)"))
+    }
+    let isOwn = outcome.source == .upstream && !outcome.isJoined
+    let money = entry.amounts.first { $0.unit == models.currency }?.count ?? 0
+    return Reading(
+      name: file.name, facts: facts, fields: fields, checks: InvoiceChecks.all(of: fields),
+      model: found.model.isEmpty ? question.model.name : found.model,
+      usage: (isOwn ? found.usage : nil) ?? GeminiUsage(prompt: 0), nanoUnits: isOwn ? money : 0,
+      charge: spent.charge, inDoubt: spent.inDoubt, credential: try credential(of: entry),
+      isHit: outcome.source == .cache)
+  }
+
+  /// The id of the credential that sent the call which brought an entry: in the charge that stands behind it in its commit.
+  private func credential(of entry: CacheEntry) throws(LogError) -> String? {
+    let reader = service.log.reader
+    return try service.log.read { (reading) throws(LogError) in
+      var found: String?
+      var left = Self.mostBehind
+      try reader.scan(after: entry.written, in: reading) { (recorded) throws(LogError) in
+        if case .tokensCharged(let event) = recorded.event {
+          found = event.credential
+          return .stop
+        }
+        left -= 1
+        return left > 0 ? .next : .stop
+      }
+      return found
+    }
+  }
+
+  /// So many events of a commit stand between an entry and its charge at most.
+  private static let mostBehind = 8
+}
+
+/// What a request has spent so far.
+private struct Spent {
+  var charge: Int64 = 0
+  var inDoubt: Int64 = 0
+
+  mutating func add(_ outcome: ResourceOutcome?) {
+    charge &+= (outcome?.cost ?? 0) &+ (outcome?.lost ?? 0)
+    inDoubt &+= outcome?.inDoubt ?? 0
+  }
+
+  /// A problem that tells it.
+  func told(_ problem: Problem) -> Problem {
+    var problem = problem
+    problem.headers[.charge] = "\(charge)"
+    problem.headers.tell(inDoubt: inDoubt)
+    return problem
+  }
+}
+
+extension Problem.Kind {
+  static let invalidDocument = Problem.Kind(
+    "invalid-document", .unprocessableContent, "The document cannot be read")
+  static let documentNotRead = Problem.Kind(
+    "document-not-read", .badGateway, "The model gave no usable answer")
+  static let priceUnknown = Problem.Kind(
+    "price-unknown", .serviceUnavailable, "No price is known")
+}

@@ -1,0 +1,85 @@
+import Hummingbird
+import JSONText
+import TollbookEvents
+import TollbookHTTP
+
+extension DocumentReader.Reading {
+  /// Writes what was read, in the form of `ExtractAnswer.schema.json`.
+  ///
+  /// - Parameter currency: of the cost.
+  func write(_ currency: String, isNamed: Bool, to json: inout JSONWriter) {
+    json.object { json in
+      if isNamed { json.field("file", name) }
+      json.field("document_type", fields.documentType?.rawValue)
+      json.field("fields", fields)
+      json.array("checks", checks)
+      json.field("pages", facts.pages)
+      json.field("model", model)
+      json.object("tokens") { json in
+        json.field("prompt", usage.prompt)
+        json.field("cached", usage.cached)
+        json.field("candidates", usage.candidates)
+        json.field("thoughts", usage.thoughts)
+        json.field("tool", usage.toolUse)
+        json.field("total", usage.tokens)
+      }
+      json.object("cost") { json in
+        json.field("amount", DecimalText.text(nanoUnits: nanoUnits))
+        json.field("currency", currency)
+      }
+      json.field("credential", credential)
+      json.field("source", isHit ? "cache" : "gemini_api")
+      json.field("cache_hit", isHit)
+    }
+  }
+}
+
+/// What became of the documents of one request, in their order.
+struct ExtractResults: Sendable {
+  var results: [(file: String, result: Result<DocumentReader.Reading, Problem>)]
+  let currency: String
+
+  /// One document as an object, or the problem with it; several as an array, each with its name, and with its error where
+  /// it has one.
+  func response(position: Position) throws(Problem) -> Response {
+    var json = JSONWriter(capacity: 4_096 * results.count)
+    if results.count == 1, let only = results.first {
+      try only.result.get().write(currency, isNamed: false, to: &json)
+    } else {
+      json.array { json in
+        for (file, result) in results {
+          switch result {
+          case .success(let reading): reading.write(currency, isNamed: true, to: &json)
+          case .failure(let problem):
+            json.object { json in
+              json.field("file", file)
+              json.object("error") { json in
+                json.field("type", problem.kind.map { "/problems/\($0.name)" } ?? "about:blank")
+                json.field("status", problem.status.code)
+                json.field("detail", problem.detail)
+                json.fieldIfPresent("reason", problem.reason)
+                json.fieldIfPresent("retry_at", problem.retryAt?.description)
+              }
+            }
+          }
+        }
+      }
+    }
+    var headers: HTTPFields = [.contentType: "application/json", .position: "\(position)"]
+    headers[.charge] = "\(sum(\.charge, .charge))"
+    headers.tell(inDoubt: sum(\.inDoubt, .chargeInDoubt))
+    return Response(
+      status: .ok, headers: headers, body: .init(byteBuffer: ByteBuffer(bytes: json.bytes)))
+  }
+
+  private func sum(
+    _ part: (DocumentReader.Reading) -> Int64, _ header: HeaderName
+  ) -> Int64 {
+    results.reduce(0) { sum, item in
+      switch item.result {
+      case .success(let reading): sum &+ part(reading)
+      case .failure(let problem): sum &+ (problem.headers[header].flatMap { Int64($0) } ?? 0)
+      }
+    }
+  }
+}

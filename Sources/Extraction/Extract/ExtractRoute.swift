@@ -1,0 +1,121 @@
+import Hummingbird
+import TollbookEvents
+import TollbookGateway
+import TollbookHTTP
+import TollbookLog
+import TollbookViews
+
+extension HTTPService {
+  /// `POST /extract`: invoices, credit notes and receipts, each read by a model.
+  ///
+  /// - Parameter model: the name of the one that reads.
+  func addExtract(_ models: GeminiModels, model: String, to router: Router<TollbookContext>) {
+    let room = UploadRoom()
+    router.route(
+      "/extract",
+      post: { request, context in
+        try refuseForeignForm(request)
+        let announced = request.headers[.contentLength].flatMap { Int($0) }
+        let bytes = min(announced ?? ExtractForm.longestBody, ExtractForm.longestBody)
+        guard await room.enter(bytes) else {
+          throw Problem(.busy, "too many uploads are waiting").retrying(after: 5)
+        }
+        defer { room.leave(bytes) }
+        let form = try await ExtractForm(request)
+        let reader = DocumentReader(
+          service: self, models: models, model: model,
+          principal: try payer(form, context.principal),
+          options: try options(request))
+        if try Self.isDryRun(request.headers) { return try preview(form, reader, request) }
+        var results = ExtractResults(results: [], currency: models.currency)
+        for file in form.files {
+          do {
+            results.results.append((file.name, .success(try await reader.read(file))))
+          } catch let problem as Problem {
+            results.results.append((file.name, .failure(problem)))
+          }
+        }
+        return try results.response(position: log.head)
+      })
+  }
+
+  /// Refuses a form that a page of somebody else's could post: a browser says where it comes from, and such a page knows no
+  /// access key.
+  private func refuseForeignForm(_ request: Request) throws(Problem) {
+    let isBrowser = request.headers[.origin] != nil || request.headers[.secFetchSite] != nil
+    let hasKey = request.headers[.authorization] != nil || request.headers[.apiKey] != nil
+    guard !isBrowser || hasKey else {
+      throw Problem(
+        .foreignOrigin, "a page must show an access key in a header to have documents read",
+        field: "Origin")
+    }
+  }
+
+  /// Who pays: the company that the form names, for the user and the branch that it names.
+  private func payer(_ form: ExtractForm, _ principal: Principal) throws -> Principal {
+    guard let company = form.company else {
+      throw Problem(
+        .missingField, "companyID is missing: it names the account that pays", field: "companyID")
+    }
+    let shown = company.inOneLine(atMost: 100)
+    _ = try principal.account(named: company, field: "companyID")
+    let accounts = AccountsView(log)
+    let row = try log.read { (reading) throws(LogError) in
+      try accounts.account(company, in: reading)
+    }
+    guard row != nil || company == gateway.settings.account else {
+      throw Problem(.unknownCompany, "there is no company “\(shown)”", field: "companyID")
+    }
+    guard row?.isOpen ?? true else {
+      throw Problem(
+        .forbidden, "the account of the company “\(shown)” is closed", field: "companyID")
+    }
+    if let schema = form.schema, schema != InvoiceSchema.name {
+      throw Problem(
+        .invalidField,
+        "there is no schema “\(schema.inOneLine(atMost: 100))”; there is \(InvoiceSchema.name)",
+        field: "schema")
+    }
+    var payer = principal
+    payer.account = company
+    for (name, tag, value) in [
+      ("username", "user", form.user), ("branch", "branch", form.branch),
+    ] {
+      guard let value else { continue }
+      guard !value.contains(",") else {
+        throw Problem(.invalidField, "\(name) may have no comma", field: name)
+      }
+      do throws(TagProblem) {
+        let others = payer.tags.filter { !$0.hasPrefix("\(tag)=") }
+        payer.tags = try Tags.list((others + ["\(tag)=\(value)"]).joined(separator: ","))
+      } catch { throw Problem(.invalidField, error.description, field: name) }
+    }
+    return payer
+  }
+
+  private func options(_ request: Request) throws(Problem) -> DemandOptions {
+    do throws(DemandOptions.Fault) {
+      return try DemandOptions(path: nil, request.headers)
+    } catch { throw Problem(.invalidParameter, error.description) }
+  }
+
+  /// What it would cost and whether it is there: nothing is bought.
+  private func preview(
+    _ form: ExtractForm, _ reader: DocumentReader, _ request: Request
+  ) throws -> Response {
+    guard form.files.count == 1, let file = form.files.first else {
+      throw Problem(
+        .invalidField, "what it would cost is told of one file at a time", field: "file")
+    }
+    let demand = try reader.demand(try reader.question(file).1)
+    guard let preview = try dryRun(demand, request.headers) else {
+      throw Problem(.internalError, "nothing was asked")
+    }
+    return preview
+  }
+}
+
+extension Problem.Kind {
+  static let unknownCompany = Problem.Kind(
+    "unknown-company", .notFound, "There is no such company")
+}

@@ -1,0 +1,96 @@
+import Hummingbird
+import NIOCore
+
+/// A simulator that can be put on a port: its books and faults stand under `/_simulator`, and it answers all else itself.
+protocol ServedSimulator: AnyObject, Sendable {
+  associatedtype ServedBooks: Encodable & Sendable
+  associatedtype ServedFaults: Codable & Sendable
+
+  /// What it charged so far.
+  var books: ServedBooks { get }
+  /// The faults in force.
+  var faults: ServedFaults { get set }
+
+  /// Answers a request that is not for `/_simulator`.
+  func response(to request: Request, _ context: SimulatorContext) async throws -> Response
+}
+
+/// Keeps the connection of a request, so that it can be closed without an answer.
+struct SimulatorContext: RequestContext {
+  var coreContext: CoreRequestContextStorage
+  let channel: any Channel
+
+  init(source: Source) {
+    coreContext = .init(source: source)
+    channel = source.channel
+  }
+}
+
+/// Thrown in the middle of a body to close the connection there.
+struct BodyCut: Error {}
+
+/// Turns requests into calls and answers into responses, each with the header that says so.
+struct SimulatorResponder<Simulator: ServedSimulator>: HTTPResponder {
+  let simulator: Simulator
+
+  func respond(to request: Request, context: SimulatorContext) async throws -> Response {
+    var response = try await route(request, context)
+    if let name = HTTPFields.Element.Name("Tollbook-Upstream") {
+      response.headers[name] = "simulated"
+    }
+    return response
+  }
+
+  private func route(_ request: Request, _ context: SimulatorContext) async throws -> Response {
+    switch (request.method, request.uri.path) {
+    case (.get, "/_simulator/books"):
+      return try context.responseEncoder.encode(simulator.books, from: request, context: context)
+    case (.get, "/_simulator/faults"):
+      return try context.responseEncoder.encode(simulator.faults, from: request, context: context)
+    case (.post, "/_simulator/faults"):
+      do {
+        simulator.faults = try await request.decode(
+          as: Simulator.ServedFaults.self, context: context)
+      } catch {
+        return Response(
+          status: .badRequest, headers: [.contentType: "text/plain;charset=UTF-8"],
+          body: .init(byteBuffer: ByteBuffer(string: "\(error)\n")))
+      }
+      return try context.responseEncoder.encode(simulator.faults, from: request, context: context)
+    default:
+      return try await simulator.response(to: request, context)
+    }
+  }
+}
+
+/// Serves on a free port of this machine while `body` runs.
+///
+/// - Parameters:
+///   - application: makes the application; it tells the port that it was given to its argument
+///   - body: gets the base address, such as `http://127.0.0.1:40123`
+func servingOnFreePort<Result: Sendable>(
+  _ application: (
+    _ onServerRunning: @escaping @Sendable (_ channel: any Channel) async -> Void
+  ) -> some ApplicationProtocol,
+  _ body: @Sendable (_ base: String) async throws -> Result
+) async throws -> Result {
+  let (ports, port) = AsyncStream<Int>.makeStream()
+  let application = application { channel in
+    port.yield(channel.localAddress?.port ?? 0)
+  }
+  return try await withThrowingTaskGroup(of: Void.self) { group in
+    group.addTask {
+      defer { port.finish() }
+      try await application.run()
+    }
+    guard let bound = await ports.first(where: { _ in true }) else {
+      // It never ran: the task knows why.
+      try await group.waitForAll()
+      throw CancellationError()
+    }
+    let result = try await body("http://127.0.0.1:\(bound)")
+    group.cancelAll()
+    _ = await group.nextResult()
+    return result
+  }
+}

@@ -1,0 +1,95 @@
+import ArgumentParser
+import Extraction
+import Foundation
+import JSONText
+import TollbookEvents
+
+/// `tollbook extract`
+struct ExtractCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "extract",
+    abstract: "Have a folder of invoices read, as a table.",
+    discussion: """
+      Has each PDF, PNG, JPEG and WebP of a folder read by a model, in the order of their \
+      names, and prints a line of CSV for each. What was read before costs nothing, so \
+      that a run that was interrupted can be begun again. A company pays; a budget that \
+      is used up ends the run.
+
+      Example:
+        tollbook extract ./invoices --company acme --user ann > invoices.csv
+      """)
+
+  private static let types = [
+    "pdf": "application/pdf", "png": "image/png", "jpg": "image/jpeg", "jpeg": "image/jpeg",
+    "webp": "image/webp",
+  ]
+
+  @Option(help: ArgumentHelp("Where Tollbook is.", valueName: "address"))
+  var url = "http://127.0.0.1:8000"
+  @Option(help: ArgumentHelp("The account that pays.", valueName: "account")) var company: String
+  @Option(help: ArgumentHelp("Who asks, for the record.", valueName: "name")) var user: String?
+  @Option(help: ArgumentHelp("For which branch, for the record.", valueName: "name"))
+  var branch: String?
+  @Argument(help: ArgumentHelp("The folder, or a single file.", valueName: "folder"))
+  var folder: String
+
+  func run() async throws {
+    let files = try Self.files(in: folder)
+    let client = try ServiceClient(url)
+    var failed = 0
+    var (bought, cached, nanoUnits) = (0, 0, Int64(0))
+    var currency = ""
+    Console.put(InvoiceCSV.header)
+    for (number, file) in files.enumerated() {
+      let name = URL(filePath: file).lastPathComponent
+      do {
+        let answer = try JSONDocument(try await client.post("/extract", form: try form(file, name)))
+          .root
+        guard let json = answer["fields"] else {
+          throw Refused("\(name): no fields were answered.")
+        }
+        let fields = try InvoiceFields(json: json)
+        Console.put(InvoiceCSV.row(file: name, fields, InvoiceChecks.all(of: fields)))
+        if answer["cache_hit"]?.bool == true { cached += 1 } else { bought += 1 }
+        nanoUnits += answer["cost"]?["amount"]?.string.flatMap(DecimalText.nanoUnits) ?? 0
+        currency = answer["cost"]?["currency"]?.string ?? currency
+      } catch let refused as Refused {
+        failed += 1
+        Console.note("\(name.inOneLine()): \(refused)")
+      }
+      Console.progress("\((number + 1).grouped) of \(files.count.grouped) documents")
+      Console.flush()
+    }
+    Console.endProgress()
+    Console.note(
+      "\(bought.grouped) read for \(DecimalText.text(nanoUnits: nanoUnits))"
+        + " \(currency), \(cached.grouped) known, \(failed.grouped) failed.")
+    if failed > 0 { throw ExitCode(1) }
+  }
+
+  /// The documents of a folder in the order of their names; of a file that file.
+  private static func files(in path: String) throws -> [String] {
+    var isFolder: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
+      throw Refused("there is nothing at \(path).")
+    }
+    guard isFolder.boolValue else { return [path] }
+    let names = try FileManager.default.contentsOfDirectory(atPath: path).filter { name in
+      types[URL(filePath: name).pathExtension.lowercased()] != nil
+    }
+    guard !names.isEmpty else { throw Refused("there is no PDF, PNG, JPEG or WebP in \(path).") }
+    return names.sorted().map { "\(path)/\($0)" }
+  }
+
+  private func form(_ file: String, _ name: String) throws -> [ServiceClient.FormPart] {
+    guard let content = FileManager.default.contents(atPath: file) else {
+      throw Refused("\(name) cannot be read.")
+    }
+    var parts = [ServiceClient.FormPart("companyID", Array(company.utf8))]
+    if let user { parts.append(.init("username", Array(user.utf8))) }
+    if let branch { parts.append(.init("branch", Array(branch.utf8))) }
+    let type = Self.types[URL(filePath: file).pathExtension.lowercased()]
+    parts.append(.init("file", [UInt8](content), fileName: name, type: type))
+    return parts
+  }
+}

@@ -1,0 +1,218 @@
+import Crypto
+import Foundation
+import Hummingbird
+import HummingbirdTesting
+import JSONText
+import Logging
+import TollbookEvents
+import TollbookGateway
+import TollbookLog
+import TollbookSimulators
+import TollbookTestSupport
+import TollbookUpstreams
+import TollbookViews
+
+@testable import Extraction
+@testable import TollbookHTTP
+
+/// Tollbook with a simulated Gemini behind real HTTP, and clocks that stand still.
+struct ExtractionStand: Sendable {
+  struct Options: Sendable {
+    var gateway = GatewaySettings()
+    var simulator = GeminiSimulatorConfiguration()
+    /// The key of the settings; empty: none.
+    var key = GeminiSimulator.sampleKey
+    var models = GeminiModels.builtInJSON
+    var model = "gemini-3.5-flash-lite"
+    var master: SymmetricKey?
+    var accessKey: String?
+  }
+
+  let time: ManualTime
+  let folder: TemporaryFolder
+  let simulator: GeminiSimulator
+  let gateway: Gateway
+  let models: GeminiModels
+  let application: TollbookApplication
+
+  static let credential = CredentialOrder.id(of: GeminiSimulator.sampleKey, for: "gemini")
+
+  /// Serves both while `body` runs.
+  static func serving(
+    _ change: (inout Options) -> Void = { _ in },
+    _ body: @escaping @Sendable (ExtractionStand, Caller) async throws -> Void
+  ) async throws {
+    var options = Options()
+    options.gateway.retries.attempts = 1
+    // Not at a minute's turn.
+    let time = ManualTime(.testStart.advanced(byMilliseconds: 20_000))
+    options.simulator.now = { time.now.milliseconds }
+    options.simulator.sleep = { _ in }
+    change(&options)
+    let simulator = GeminiSimulator(options.simulator)
+    let given = options
+    try await simulator.serving { base in
+      let client = UpstreamClient(BaseURL(base)!, now: { time.now.milliseconds })
+      do {
+        let stand = try await ExtractionStand(given, time, simulator, client)
+        try await stand.application.application().test(.router) {
+          try await body(stand, Caller(client: $0))
+        }
+        await stand.gateway.stop()
+      } catch {
+        await client.shutdown()
+        throw error
+      }
+      await client.shutdown()
+    }
+  }
+
+  private init(
+    _ options: Options, _ time: ManualTime, _ simulator: GeminiSimulator, _ client: UpstreamClient
+  ) async throws {
+    self.time = time
+    self.simulator = simulator
+    folder = try TemporaryFolder()
+    models = try GeminiModels(json: options.models)
+    let log = try folder.openLog(folds: allFolds, time: time.source)
+    let id = options.key.isEmpty ? "" : CredentialOrder.id(of: options.key, for: "gemini")
+    let upstream = GeminiUpstream(
+      client, credential: UpstreamCredential(id: id, key: options.key), models: models,
+      now: { time.now })
+    gateway = Gateway(
+      log: log, upstreams: [.gemini(upstream, isSet: !id.isEmpty)], settings: options.gateway,
+      random: { 0 }, master: options.master)
+    try await gateway.start(version: "test")
+    var settings = HTTPSettings(version: "test", startTime: time.now)
+    settings.accessKey = options.accessKey
+    var quiet = Logger(label: "test")
+    quiet.logLevel = .critical
+    application = TollbookApplication(
+      gateway: gateway, settings: settings,
+      systems: [.extraction.reading(with: models, documentsBy: options.model)], logger: quiet)
+  }
+
+  var log: EventLog { gateway.log }
+
+  /// All events of the log.
+  func events() throws -> [Event] {
+    var events: [Event] = []
+    let reader = log.reader
+    try log.read { (reading) throws(LogError) in
+      try reader.scan(after: 0, in: reading) { (recorded) throws(LogError) in
+        events.append(recorded.event)
+        return .next
+      }
+    }
+    return events
+  }
+
+  /// What a meter of the project counts, all windows together.
+  func settled(_ unit: String) throws -> Int64 {
+    let ledger = LedgerView(log)
+    return try log.read { (reading) throws(LogError) in
+      try ledger.meters(in: reading).filter {
+        $0.key.unit == unit && $0.key.ownerKind == .quotaGroup
+      }
+      .reduce(0) { $0 + $1.meter[.settled] }
+    }
+  }
+
+  /// The same of another term.
+  func sum(_ term: LedgerTerm, _ unit: String) throws -> Int64 {
+    let ledger = LedgerView(log)
+    return try log.read { (reading) throws(LogError) in
+      try ledger.meters(in: reading).filter {
+        $0.key.unit == unit && $0.key.ownerKind == .quotaGroup
+      }
+      .reduce(0) { $0 + $1.meter[term] }
+    }
+  }
+}
+
+/// What a client does.
+struct Caller: Sendable {
+  let client: any TestClientProtocol
+
+  func send(
+    _ method: HTTPRequest.Method, _ uri: String, _ headers: HTTPFields = [:], body: [UInt8] = []
+  ) async throws -> Answer {
+    let response = try await client.executeRequest(
+      uri: uri, method: method, headers: headers,
+      body: body.isEmpty ? nil : ByteBuffer(bytes: body))
+    return Answer(response)
+  }
+
+  /// Asks a model, as its clients do.
+  func ask(
+    _ call: String, _ json: String, options: String = "", key: String? = nil
+  ) async throws -> Answer {
+    var headers: HTTPFields = [.contentType: "application/json"]
+    if let key { headers[HTTPField.Name("x-goog-api-key")!] = key }
+    let base = options.isEmpty ? "/gemini" : "/gemini/\(options)"
+    return try await send(.post, "\(base)/v1beta/models/\(call)", headers, body: Array(json.utf8))
+  }
+
+  /// Has documents read.
+  func extract(
+    _ parts: [FormPart], _ headers: HTTPFields = [:]
+  ) async throws -> Answer {
+    var headers = headers
+    headers[.contentType] = "multipart/form-data; boundary=part-of-a-form"
+    return try await send(.post, "/extract", headers, body: FormPart.body(parts))
+  }
+}
+
+/// One part of a form.
+struct FormPart: Sendable {
+  var name: String
+  var file: String?
+  var type: String?
+  var content: [UInt8]
+
+  static func text(_ name: String, _ text: String) -> FormPart {
+    FormPart(name: name, content: Array(text.utf8))
+  }
+
+  static func file(_ name: String, _ content: [UInt8], type: String? = nil) -> FormPart {
+    FormPart(name: "file", file: name, type: type, content: content)
+  }
+
+  static func body(_ parts: [FormPart]) -> [UInt8] {
+    var body: [UInt8] = []
+    for part in parts {
+      var head = "--part-of-a-form\r\nContent-Disposition: form-data; name=\"\(part.name)\""
+      if let file = part.file { head += "; filename=\"\(file)\"" }
+      if let type = part.type { head += "\r\nContent-Type: \(type)" }
+      body += Array("\(head)\r\n\r\n".utf8) + part.content + [13, 10]
+    }
+    return body + Array("--part-of-a-form--\r\n".utf8)
+  }
+}
+
+struct Answer: Sendable {
+  let status: Int
+  let headers: HTTPFields
+  let bytes: [UInt8]
+  let json: JSONValue?
+
+  init(_ response: TestResponse) {
+    status = response.status.code
+    headers = response.headers
+    bytes = Array(response.body.readableBytesView)
+    json = try? JSONDocument(bytes).root
+  }
+
+  var text: String { String(decoding: bytes, as: UTF8.self) }
+
+  /// The value at a path of names and numbers, such as `candidates.0.finishReason`.
+  subscript(path: String) -> JSONValue? {
+    path.split(separator: ".").reduce(json) { value, step in
+      Int(step).map { value?[$0] } ?? value?[String(step)]
+    }
+  }
+
+  func string(_ path: String) -> String? { self[path]?.string }
+  func int(_ path: String) -> Int? { self[path]?.int }
+  func header(_ name: String) -> String? { headers[HTTPField.Name(name)!] }
+}

@@ -1,0 +1,46 @@
+import Testing
+import TollbookTestSupport
+
+@testable import Extraction
+
+@Suite("an answer in pieces") struct GeminiStreamTests {
+  private static let events = """
+    data: {"candidates":[{"content":{"parts":[{"text":"one"}]}}],"usageMetadata":{"promptTokenCount":5,"candidatesTokenCount":1,"totalTokenCount":6},"modelVersion":"m"}\r
+    \r
+    : a comment
+    data: {"candidates":[{"content":{"parts":[{"text":"two"}]},"finishReason":"STOP"}],"usageMetadata":{"promptTokenCount":5,"candidatesTokenCount":3,"totalTokenCount":8}}\r
+    \r
+
+    """
+
+  @Test func `the last usage is the charge, however the bytes are cut`() {
+    for seed in 0..<50 {
+      var numbers = SeededGenerator(seed: UInt64(seed))
+      var rest = Array(Self.events.utf8)[...]
+      var stream = GeminiStream()
+      while !rest.isEmpty {
+        let count = min(rest.count, Int.random(in: 1...40, using: &numbers))
+        stream.read(Array(rest.prefix(count)))
+        rest = rest.dropFirst(count)
+      }
+      #expect(stream.pieces == 2, "seed \(seed)")
+      #expect(stream.usage == GeminiUsage(prompt: 5, candidates: 3), "seed \(seed)")
+      #expect(stream.fault == nil)
+      #expect(stream.model == "m")
+    }
+  }
+
+  @Test func `what ends early is cut, and tells what it told`() {
+    var stream = GeminiStream()
+    stream.read(Array(Self.events.utf8.prefix(Self.events.utf8.count / 2)))
+    #expect(stream.isCut)
+    #expect(stream.usage == GeminiUsage(prompt: 5, candidates: 1))
+  }
+
+  @Test func `lines that are no data are passed over`() {
+    var stream = GeminiStream()
+    stream.read(Array("event: x\ndata: {\ndata: [1]\n\ndata:{}\n".utf8))
+    #expect(stream.pieces == 1)
+    #expect(stream.usage == nil)
+  }
+}
