@@ -17,6 +17,7 @@ private let house = [
   ["TollbookForecast"],
   ["TollbookHTTP"],
   ["Keepa"],
+  ["Extraction"],
   ["TollbookSimulators"],
   ["tollbook"],
 ]
@@ -56,7 +57,7 @@ private let house = [
     let engine = house.prefix { !$0.contains("Keepa") }.flatMap(\.self)
     // In events that were written once a word stays for ever: the summary of a product is a message there.
     let isStored: (String) -> Bool = { $0.hasPrefix("Sources/TollbookEvents/") }
-    let words = /\b(keepa|asins?|buy ?box|fba)\b/.ignoresCase()
+    let words = /\b(keepa|asins?|buy ?box|fba|gemini|google|invoice_number)\b/.ignoresCase()
     for file in tree.files where file.path.hasPrefix("Sources/") && !isStored(file.path) {
       guard engine.contains(String(file.path.split(separator: "/")[1])) else { continue }
       for line in file.lines {

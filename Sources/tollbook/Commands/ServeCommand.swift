@@ -70,7 +70,7 @@ struct ServeCommand: AsyncParsableCommand {
   private static func greeting(_ settings: Settings, _ running: Server.Running) -> String {
     let upstream: String
     if settings.isSimulated {
-      upstream = "Keepa is simulated; nothing is spent."
+      upstream = "Keepa and Gemini are simulated; nothing is spent."
     } else if settings.keepaKey != nil {
       let place = settings.keepaConnectTo.map { ", connected to at \($0)" } ?? ""
       upstream = "Keepa is at \(settings.keepaBase)\(place)."
@@ -80,6 +80,8 @@ struct ServeCommand: AsyncParsableCommand {
       upstream =
         "No key for Keepa is set (KEEPA_API_KEY): only what the cache holds is answered."
     }
+    let gemini = !settings.isSimulated && settings.geminiKey != nil
+    let others = gemini ? " Gemini is at \(settings.geminiBase)." : ""
     let key =
       settings.http.accessKey == nil
       ? "" : " -H \"Authorization: Bearer $TOLLBOOK_ACCESS_KEY\""
@@ -87,7 +89,7 @@ struct ServeCommand: AsyncParsableCommand {
     let secure = running.secureURL.map { "\nAs \(names) it listens with TLS at \($0)" } ?? ""
     return """
       Tollbook is ready at \(running.url)\(secure)
-      Data is in \(settings.dataDirectory). \(upstream)
+      Data is in \(settings.dataDirectory). \(upstream)\(others)
       A product counts as fresh for \(settings.productFresh) here and for 1h at Keepa; \
       TOLLBOOK_PRODUCT_FRESH changes that, and update= in a request.
       Try: curl\(key) \(running.url)/keepa/batch-analyze -H 'Content-Type: application/json' \
