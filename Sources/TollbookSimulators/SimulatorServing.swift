@@ -1,7 +1,7 @@
 import Hummingbird
 import NIOCore
 
-/// A simulator that can be put on a port: its books and faults stand under `/_simulator`, and it answers all else itself.
+/// A simulator that can be put on a port: its books and faults stand under `/_simulator`; all else it answers itself.
 protocol ServedSimulator: AnyObject, Sendable {
   associatedtype ServedBooks: Encodable & Sendable
   associatedtype ServedFaults: Codable & Sendable

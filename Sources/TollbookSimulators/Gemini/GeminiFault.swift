@@ -119,7 +119,12 @@ package struct GeminiFault: Sendable, Equatable, Codable {
   package var isCharged: Bool { kind.isRefusal ? false : charges ?? kind.isCharged }
 
   /// How long an answer is late, in milliseconds: at most an hour.
-  package var delay: Int { kind == .slow ? min(3_600_000, max(0, milliseconds ?? 15_000)) : 0 }
+  package var delay: Int {
+    kind == .slow ? min(Self.longestDelay, max(0, milliseconds ?? 15_000)) : 0
+  }
+
+  /// The longest that a fault can make a call wait, in milliseconds.
+  static let longestDelay = 3_600_000
 
   /// Asks whether it happens to one more call.
   mutating func strikes() -> Bool {
@@ -140,7 +145,7 @@ package struct GeminiFault: Sendable, Equatable, Codable {
 package struct GeminiFaults: Sendable, Equatable, Codable {
   /// The faults, asked in order.
   package var rules: [GeminiFault]
-  /// Added to the time of every call, in milliseconds.
+  /// Added to the time of every call, in milliseconds; at most an hour.
   package var latency: Int
 
   /// No faults unless given.

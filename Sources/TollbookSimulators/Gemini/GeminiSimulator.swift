@@ -238,7 +238,8 @@ package final class GeminiSimulator: Sendable {
         return .turnedAway(error)
       }
       if let meter, let model = entry.model { state.meters["\(call.key) \(model)"] = meter }
-      let latency = configuration.latency + state.faults.latency + (fault?.delay ?? 0)
+      let added = min(GeminiFault.longestDelay, max(0, state.faults.latency))
+      let latency = configuration.latency + added + (fault?.delay ?? 0)
       return .letIn(fault, latency: latency)
     }
   }

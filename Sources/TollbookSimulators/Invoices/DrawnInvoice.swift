@@ -97,8 +97,8 @@ package struct DrawnInvoice: Sendable, Hashable {
   ///
   /// - Parameters:
   ///   - number: which of the invoices of a seed; it stands in the invoice number
-  ///   - wrongSum: two digits of the gross total change places, and what is due follows from that: BR-CO-15 fails and no
-  ///     other rule
+  ///   - wrongSum: two digits of the gross total change places, and what is due follows from that: BR-CO-15 fails and
+  ///     no other rule
   package init(number: Int, seed: UInt64, wrongSum: Bool = false) {
     let made = InvoiceInvention(number: number, seed: seed, wrongSum: wrongSum)
     invoiceNumber = made.invoiceNumber

@@ -1,6 +1,6 @@
 package import JSONText
 
-/// The fields of an invoice that lie, as JSON, inside of the file that shows it: what a reader of the drawing would find.
+/// The fields of an invoice that lie, as JSON, inside of the file that shows it: what a reader of the drawing finds.
 package enum InvoiceSidecar {
   /// The type of the stream in a PDF.
   static let pdfType = "/Type /TollbookInvoice"
