@@ -122,6 +122,42 @@ import Testing
   }
 }
 
+@Suite struct ZlibTests {
+  // python3 -c 'import zlib; print(zlib.compress(b"tokens").hex())'
+  private let stream: [UInt8] = [
+    0x78, 0x9c, 0x2b, 0xc9, 0xcf, 0x4e, 0xcd, 0x2b, 0x06, 0x00, 0x09, 0x13, 0x02, 0x95,
+  ]
+
+  @Test func `a zlib stream is inflated from where it stands, whatever follows`() throws {
+    let file = [1, 2] + stream + [10, 13]
+    for end in [14, 16, 18] {
+      #expect(
+        try inflateZlib(file, in: 2..<end, maximumLength: 6) == [UInt8]("tokens".utf8), "\(end)")
+    }
+    var unchecked = stream
+    unchecked[13] ^= 1
+    #expect(try inflateZlib(unchecked, in: 0..<14, maximumLength: 6) == [UInt8]("tokens".utf8))
+  }
+
+  @Test func `a zlib stream that is cut, damaged or too long is refused`() {
+    for end in 0..<10 {
+      #expect(throws: DeflateError.truncated, "\(end) bytes") {
+        try inflateZlib(stream, in: 0..<end, maximumLength: 6)
+      }
+    }
+    #expect(throws: DeflateError.tooLarge(limit: 5)) {
+      try inflateZlib(stream, in: 0..<14, maximumLength: 5)
+    }
+    for (index, byte) in [(0, 0x79), (0, 0x88), (1, 0x9d), (1, 0xbb), (2, 0xff)] {
+      var damaged = stream
+      damaged[index] = UInt8(byte)
+      #expect(throws: DeflateError.corrupted, "byte \(index)") {
+        try inflateZlib(damaged, in: 0..<14, maximumLength: 6)
+      }
+    }
+  }
+}
+
 @Suite struct JoinerTests {
   @Test(arguments: 1...4 as ClosedRange<UInt64>)
   func `joined fragments and text are one gzip file for others, too`(seed: UInt64) throws {

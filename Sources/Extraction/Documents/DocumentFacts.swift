@@ -51,7 +51,7 @@ package struct DocumentFacts: Hashable, Sendable {
   /// Whether a declared type fits a kind.
   private static func promises(_ declared: String, _ kind: DocumentKind) -> Bool {
     let type = declared.utf8.prefix { $0 != UInt8(ascii: ";") }
-    switch String(decoding: Array(type).trimmingSpaces, as: UTF8.self).lowercased() {
+    switch String(decoding: Array(type).trimmingHeaderSpaces, as: UTF8.self).lowercased() {
     case "", "application/octet-stream", kind.mediaType: return true
     case "image/jpg": return kind == .jpeg
     default: return false

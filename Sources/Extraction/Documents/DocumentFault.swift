@@ -63,7 +63,7 @@ extension DocumentFault: CustomStringConvertible {
       "The file has \(bytes) bytes; at most \(limit) are accepted."
     case .unknown: "The file is neither a PDF nor a PNG, JPEG or WebP image."
     case .mismatch(let declared, let found):
-      "The file was sent as \(MultipartFault.quoted(declared)), but it is \(found.mediaType)."
+      "The file was sent as \(declared.shortened), but it is \(found.mediaType)."
     case .damaged(let kind, let damage): "The \(kind.name) is damaged: \(damage.rawValue)."
     case .tooLarge(let kind, let width, let height, let side, let pixels):
       "The \(kind.name) has \(width) × \(height) pixels; at most \(side) on a side and \(pixels) "

@@ -16,21 +16,21 @@ struct HeaderParameters {
   init(_ bytes: some Collection<UInt8>, in place: MultipartFault.Place) throws(MultipartFault) {
     var rest = Array(bytes)[...]
     let head = rest.prefix { $0 != UInt8(ascii: ";") }
-    value = String(decoding: head.trimmingSpaces, as: UTF8.self)
+    value = String(decoding: head.trimmingHeaderSpaces, as: UTF8.self)
     rest = rest.dropFirst(head.count)
     while let semicolon = rest.first {
       guard semicolon == UInt8(ascii: ";") else { throw MultipartFault(.badParameters, in: place) }
-      rest = rest.dropFirst().drop(while: \.isSpace)
+      rest = rest.dropFirst().drop(while: \.isHeaderSpace)
       if rest.isEmpty { break }  // A semicolon at the end is written by some and means nothing.
       guard let parameter = Self.parameter(&rest) else {
         throw MultipartFault(.badParameters, in: place)
       }
       if self[parameter.name] != nil {
         throw MultipartFault(
-          .doubledParameter(MultipartFault.quoted(parameter.name)), in: place)
+          .doubledParameter(parameter.name.shortened), in: place)
       }
       parameters.append(parameter)
-      rest = rest.drop(while: \.isSpace)
+      rest = rest.drop(while: \.isHeaderSpace)
     }
   }
 
@@ -38,7 +38,7 @@ struct HeaderParameters {
   subscript(name: String) -> [UInt8]? { parameters.first { $0.name == name }?.value }
 
   private static func parameter(_ rest: inout ArraySlice<UInt8>) -> (name: String, [UInt8])? {
-    let name = rest.prefix(while: \.isToken)
+    let name = rest.prefix(while: \.isTokenCharacter)
     rest = rest.dropFirst(name.count)
     guard !name.isEmpty, rest.first == UInt8(ascii: "=") else { return nil }
     rest = rest.dropFirst()
@@ -48,7 +48,7 @@ struct HeaderParameters {
       guard let string = quotedString(&rest) else { return nil }
       value = string
     } else {
-      value = Array(rest.prefix(while: \.isToken))
+      value = Array(rest.prefix(while: \.isTokenCharacter))
       rest = rest.dropFirst(value.count)
       if value.isEmpty { return nil }
     }
@@ -75,10 +75,10 @@ struct HeaderParameters {
 
 extension UInt8 {
   /// A space or a tab.
-  var isSpace: Bool { self == UInt8(ascii: " ") || self == UInt8(ascii: "\t") }
+  var isHeaderSpace: Bool { self == UInt8(ascii: " ") || self == UInt8(ascii: "\t") }
 
   /// A letter or digit of ASCII.
-  var isAlphanumeric: Bool {
+  var isASCIIAlphanumeric: Bool {
     switch self {
     case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
       UInt8(ascii: "a")...UInt8(ascii: "z"):
@@ -88,17 +88,17 @@ extension UInt8 {
   }
 
   /// A character of a token. Source: RFC 9110, section 5.6.2.
-  var isToken: Bool { isAlphanumeric || "!#$%&'*+-.^_`|~".utf8.contains(self) }
+  var isTokenCharacter: Bool { isASCIIAlphanumeric || "!#$%&'*+-.^_`|~".utf8.contains(self) }
 
   /// A control character of ASCII: below a space, or DEL.
-  var isControl: Bool { self < 0x20 || self == 0x7f }
+  var isASCIIControl: Bool { self < 0x20 || self == 0x7f }
 }
 
 extension BidirectionalCollection<UInt8> where SubSequence: BidirectionalCollection<UInt8> {
   /// Without spaces and tabs at both ends.
-  var trimmingSpaces: [UInt8] {
-    var bytes = Array(self.drop(while: \.isSpace))
-    while let last = bytes.last, last.isSpace { bytes.removeLast() }
+  var trimmingHeaderSpaces: [UInt8] {
+    var bytes = Array(self.drop(while: \.isHeaderSpace))
+    while let last = bytes.last, last.isHeaderSpace { bytes.removeLast() }
     return bytes
   }
 }

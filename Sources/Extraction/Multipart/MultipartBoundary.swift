@@ -8,13 +8,13 @@ package struct MultipartBoundary: Hashable, Sendable {
   /// - Parameter contentType: The value of the header. The type is `multipart/form-data` in any case, with exactly
   ///   one `boundary`; other parameters are not looked at.
   package init(contentType: String) throws(MultipartFault) {
-    if contentType.utf8.contains(where: { $0.isControl && !$0.isSpace }) {
+    if contentType.utf8.contains(where: { $0.isASCIIControl && !$0.isHeaderSpace }) {
       throw MultipartFault(.controlCharacter, in: .contentType)
     }
     let type = contentType.utf8.prefix { $0 != UInt8(ascii: ";") }
-    let name = String(decoding: Array(type).trimmingSpaces, as: UTF8.self)
+    let name = String(decoding: Array(type).trimmingHeaderSpaces, as: UTF8.self)
     guard name.lowercased() == "multipart/form-data" else {
-      throw MultipartFault(.otherType(MultipartFault.quoted(name)), in: .contentType)
+      throw MultipartFault(.otherType(name.shortened), in: .contentType)
     }
     let header = try HeaderParameters(contentType.utf8, in: .contentType)
     guard let boundary = header["boundary"] else {
@@ -40,6 +40,6 @@ package struct MultipartBoundary: Hashable, Sendable {
 extension UInt8 {
   /// `bchars` of RFC 2046, section 5.1.1.
   fileprivate var isBoundaryCharacter: Bool {
-    isAlphanumeric || "'()+_,-./:=? ".utf8.contains(self)
+    isASCIIAlphanumeric || "'()+_,-./:=? ".utf8.contains(self)
   }
 }

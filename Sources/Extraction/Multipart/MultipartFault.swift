@@ -134,10 +134,3 @@ extension MultipartFault.Reason: CustomStringConvertible {
     }
   }
 }
-
-extension MultipartFault {
-  /// A text of the sender's, shortened for a message.
-  static func quoted(_ text: some StringProtocol) -> String {
-    text.count <= 60 ? String(text) : text.prefix(60) + "…"
-  }
-}

@@ -15,15 +15,15 @@ struct MultipartHeaders {
   mutating func add(_ line: [UInt8]) throws(MultipartFault) {
     let part = MultipartFault.Place.part(number)
     // Folded lines are obsolete. Source: RFC 9112, section 5.2.
-    if let first = line.first, first.isSpace { throw MultipartFault(.folded, in: part) }
-    let name = line.prefix(while: \.isToken)
+    if let first = line.first, first.isHeaderSpace { throw MultipartFault(.folded, in: part) }
+    let name = line.prefix(while: \.isTokenCharacter)
     guard !name.isEmpty, line.dropFirst(name.count).first == UInt8(ascii: ":") else {
       throw MultipartFault(.badHeader, in: part)
     }
     let written = String(decoding: name, as: UTF8.self)
-    let place = MultipartFault.Place.header(MultipartFault.quoted(written), part: number)
-    let value = line.dropFirst(name.count + 1).trimmingSpaces
-    if value.contains(where: { $0.isControl && !$0.isSpace }) {
+    let place = MultipartFault.Place.header(written.shortened, part: number)
+    let value = line.dropFirst(name.count + 1).trimmingHeaderSpaces
+    if value.contains(where: { $0.isASCIIControl && !$0.isHeaderSpace }) {
       throw MultipartFault(.controlCharacter, in: place)
     }
     guard names.insert(written.lowercased()).inserted else {
@@ -51,12 +51,12 @@ struct MultipartHeaders {
   ) throws(MultipartFault) -> (name: String, filename: String?) {
     let header = try HeaderParameters(value, in: place)
     guard header.value.lowercased() == "form-data" else {
-      throw MultipartFault(.otherDisposition(MultipartFault.quoted(header.value)), in: place)
+      throw MultipartFault(.otherDisposition(header.value.shortened), in: place)
     }
     // RFC 7578, section 4.2: the `filename*` of RFC 5987 MUST NOT be used.
     if let extended = header.parameters.first(where: { $0.name.hasSuffix("*") }) {
       throw MultipartFault(
-        .extendedParameter(MultipartFault.quoted(extended.name)), in: place)
+        .extendedParameter(extended.name.shortened), in: place)
     }
     guard let name = header["name"], !name.isEmpty else {
       throw MultipartFault(.noName, in: place)
@@ -69,9 +69,10 @@ struct MultipartHeaders {
   private func readType(
     _ value: [UInt8], _ place: MultipartFault.Place
   ) throws(MultipartFault) -> String {
-    let halves = value.prefix { $0 != UInt8(ascii: ";") }.trimmingSpaces
+    let halves = value.prefix { $0 != UInt8(ascii: ";") }.trimmingHeaderSpaces
       .split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
-    guard halves.count == 2, halves.allSatisfy({ !$0.isEmpty && $0.allSatisfy(\.isToken) }) else {
+    guard halves.count == 2, halves.allSatisfy({ !$0.isEmpty && $0.allSatisfy(\.isTokenCharacter) })
+    else {
       throw MultipartFault(.badType, in: place)
     }
     guard let text = String(validating: value, as: UTF8.self) else {
@@ -85,7 +86,7 @@ struct MultipartHeaders {
   ) throws(MultipartFault) {
     let encoding = String(decoding: value, as: UTF8.self)
     guard ["binary", "8bit", "7bit"].contains(encoding.lowercased()) else {
-      throw MultipartFault(.otherEncoding(MultipartFault.quoted(encoding)), in: place)
+      throw MultipartFault(.otherEncoding(encoding.shortened), in: place)
     }
   }
 

@@ -152,9 +152,9 @@ package struct MultipartReader: Sendable {
     guard part != nil else { throw MultipartFault(.preamble, in: .beginning) }
     try takeMatched()
     state = .data
-    let held = tail
+    // A CR that was held begins no match: LF does not follow it, or there would be a delimiter.
+    if let tail { try take(CollectionOfOne(tail)) }
     tail = nil
-    if let held { try consumeData(held) }
     try consumeData(byte)
   }
 
@@ -234,7 +234,7 @@ package struct MultipartReader: Sendable {
     let limit = limits.partBytes(of: part.name)
     guard bytes.count <= limit - partBytes else {
       throw MultipartFault(
-        .longPart(name: MultipartFault.quoted(part.name), limit: limit), in: .part(number))
+        .longPart(name: part.name.shortened, limit: limit), in: .part(number))
     }
     partBytes += bytes.count
     data += bytes

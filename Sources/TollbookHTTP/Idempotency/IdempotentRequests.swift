@@ -15,7 +15,7 @@ final class IdempotentRequests: Sendable {
   static let mostBytes = 64 << 20
 
   /// The longest body of a request that it takes: the longest that any route does.
-  static let mostRequestBytes = 4 << 20
+  static let mostRequestBytes = 24 << 20
 
   private enum Outcome: Sendable {
     case answered(KeptAnswer)

@@ -69,11 +69,10 @@ struct ExtractCommand: AsyncParsableCommand {
 
   /// The documents of a folder in the order of their names; of a file that file.
   private static func files(in path: String) throws -> [String] {
-    var isFolder: ObjCBool = false
-    guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
+    guard let type = try? FileManager.default.attributesOfItem(atPath: path)[.type] else {
       throw Refused("there is nothing at \(path).")
     }
-    guard isFolder.boolValue else { return [path] }
+    guard type as? FileAttributeType == .typeDirectory else { return [path] }
     let names = try FileManager.default.contentsOfDirectory(atPath: path).filter { name in
       types[URL(filePath: name).pathExtension.lowercased()] != nil
     }

@@ -127,7 +127,4 @@ extension PDFLexer {
       }
     }
   }
-
-  /// Passes an array or a dictionary whose opening was just read.
-  mutating func skipContainer() { _ = container() }
 }
