@@ -1,5 +1,6 @@
 import Keepa
 import Testing
+import TollbookUpstreams
 
 @Suite("fulfilment fees") struct FulfilmentCardTests {
   /// A parcel in inches and ounces: millimetres and grams rounded down, so that it keeps to a limit given so.
