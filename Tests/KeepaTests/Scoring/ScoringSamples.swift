@@ -2,6 +2,7 @@ import JSONText
 import Keepa
 import Testing
 import TollbookEvents
+import TollbookUpstreams
 
 /// Bodies, days and tables that the tests of the score share.
 enum Scoring {
