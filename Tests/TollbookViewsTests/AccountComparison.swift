@@ -50,8 +50,18 @@ private func expectBudgetsOfAccounts(
 ) throws(LogError) {
   let accounts = Set(model.budgets.values.map { $0.scope[0] }).union([[], Array("nobody".utf8)])
   for account in accounts {
-    let budgets = try view.budgets(
-      ofAccount: String(decoding: account, as: UTF8.self), in: reading)
+    var names: [String] = []
+    try view.scanBudgets(
+      ofAccount: String(decoding: account, as: UTF8.self), in: reading
+    ) { (name, row) throws(LogError) in
+      names.append(name)
+      #expect(!row.isEmpty)
+    }
+    var budgets: [(name: String, budget: BudgetRow)] = []
+    for name in names {
+      if let budget = try view.budget(name, in: reading) { budgets.append((name, budget)) }
+    }
+    #expect(budgets.map(\.name) == names)
     expectOrder(budgets.map(\.name))
     #expect(found(budgets) == model.openBudgets.filter { $0.value.scope[0] == account })
   }
