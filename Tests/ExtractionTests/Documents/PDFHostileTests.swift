@@ -94,10 +94,9 @@ import Testing
     }
     file.addText(filling + String(repeating: ") >> endobj ", count: numbers.count))
     let start = file.bytes.count + 1
-    file.addText("\nxref\n1 2\n0000000009 00000 n \n0000000058 00000 n \n10 \(numbers.count)\n")
+    file.addText("\nxref\n1 2\n\(SamplePDF.entry(9))\(SamplePDF.entry(58))10 \(numbers.count)\n")
     for offset in offsets {
-      let digits = String(repeating: "0", count: 10 - "\(offset)".count) + "\(offset)"
-      file.addText("\(digits) 00000 n \n")
+      file.addText(SamplePDF.entry(offset))
     }
     file.addText("trailer << /Root 1 0 R >>\nstartxref\n\(start)\n%%EOF")
     #expect(outcome(file.bytes) == .failure(.tangled))

@@ -31,6 +31,51 @@ import Testing
     #expect(try pages(file.bytes) == 4)
   }
 
+  @Test(arguments: [true, false], [0, 3])
+  func `the tree is followed through streams, even where an index is wrong`(
+    predictor: Bool, shift: Int
+  ) throws {
+    var file = SamplePDF()
+    file.addPacked(20, SamplePDF.tree(pages: 2, count: 1, times: 3))
+    file.addIndexStream(21, predictor: predictor, shift: shift)
+    #expect(try pages(file.bytes) == 6)
+  }
+
+  @Test func `entries without a type are offsets`() throws {
+    var file = SamplePDF()
+    file.addTree(pages: 1, times: 3)
+    let entries = (1...3).flatMap { SampleBytes.big(file.offset(of: $0), 2) }
+    let start = file.bytes.count
+    file.addStream(9, "/Type /XRef /W [0 2 0] /Index [1 3] /Root 1 0 R", entries)
+    file.addText("startxref\n\(start)\n%%EOF")
+    #expect(try pages(file.bytes) == 3)
+  }
+
+  @Test func `an entry that leads to another object leads nowhere`() throws {
+    var file = SamplePDF()
+    file.add(1, "<< /Type /Catalog /Pages 2 0 R >>")
+    file.add(3, "<< /Type /Page >>")
+    file.add(7, "<< /Count 900 /Kids [3 0 R] >>")
+    var wrong = file
+    wrong.addText("xref\n1 2\n\(SamplePDF.entry(9))\(SamplePDF.entry(file.offset(of: 7)))")
+    wrong.addText("trailer << /Root 1 0 R >>\nstartxref\n\(file.bytes.count)\n%%EOF")
+    #expect(try pages(wrong.bytes) == 1)
+    var right = file
+    right.add(2, "<< /Count 900 /Kids [3 0 R] >>")
+    right.addTable()
+    #expect(try pages(right.bytes) == 900)
+  }
+
+  @Test func `a table may have subsections of no entries`() throws {
+    var file = SamplePDF()
+    file.addTree(pages: 1, times: 3)
+    let start = file.bytes.count
+    let entries = (1...3).map { SamplePDF.entry(file.offset(of: $0)) }.joined()
+    file.addText("xref\n2 0\n1 3\n\(entries)3 0\n")
+    file.addText("trailer << /Root 1 0 R >>\nstartxref\n\(start)\n%%EOF")
+    #expect(try pages(file.bytes) == 3)
+  }
+
   @Test func `an update adds to what it replaces`() throws {
     var file = SamplePDF()
     file.addTree(pages: 2)
@@ -127,7 +172,7 @@ import Testing
   @Test func `names may be escaped and written closely`() throws {
     var file = SamplePDF()
     file.addText(
-      "1 0 obj<</Ty#70e/P#61ge>>endobj 2 0 obj<</A<41>/B(\\)<<)/C[(])]/Type/Page>>endobj")
+      "1 0 obj<</Ty#70e/P#61ge>>endobj 2 0 obj<</A<41>/B(\\)>>)/C[(])]/Type/Page>>endobj")
     file.addText("%a comment 9 0 obj<</Type/Page>>\n3 0 obj<</A null/B true/C -1.5/Type/Page>>")
     file.addText("endobj4 0 obj<</Type/Page>>endobj 5 0 obj<</X<</Type/Page>>/Type/Pages>>endobj")
     #expect(try pages(file.bytes) == 4)
@@ -194,7 +239,7 @@ import Testing
   @Test func `a header may stand a little further on, and offsets be counted from it`() throws {
     let lead = String(repeating: "x", count: 1_019)
     var counted = SamplePDF(header: lead + "%PDF-1.4\n")
-    counted.addTree(pages: 1, count: 3)
+    counted.addTree(pages: 1, count: 1, times: 3)
     var plain = counted
     counted.addTable(shift: 1_019)
     plain.addTable()
@@ -260,12 +305,13 @@ import Testing
 
   @Test func `an index in a stream is followed like any other`() throws {
     var file = SamplePDF()
-    file.addTree(pages: 1, count: 4)
+    file.addTree(pages: 1, count: 1, times: 4)
     let objects = file.bytes.count
     for (more, isEncrypted) in [("", false), ("/Encrypt 9 0 R", true)] {
       var hidden = file
-      var index = "xref\n0 3\n0000000000 65535 f \n0000000009 00000 n \n"
-      index += "0000000058 00000 n \ntrailer << /Root 1 0 R \(more) >>\n"
+      var index = "xref\n0 4\n0000000000 65535 f \n\(SamplePDF.entry(9))"
+      index += SamplePDF.entry(file.offset(of: 2)) + SamplePDF.entry(file.offset(of: 3))
+      index += "trailer << /Root 1 0 R \(more) >>\n"
       hidden.addStream(9, "", Array(index.utf8))
       let start = objects + "9 0 obj\n<<  /Length \(index.utf8.count) >>\nstream\r\n".utf8.count
       hidden.addText("startxref\n\(start)\n%%EOF")

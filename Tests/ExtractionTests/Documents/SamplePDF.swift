@@ -18,16 +18,22 @@ struct SamplePDF {
   }
 
   /// The catalog (object 1), the root of the tree (2) and its pages (3 and up).
-  static func tree(pages: Int, count: Int? = nil) -> [(number: Int, text: String)] {
-    let kids = (0..<pages).map { "\($0 + 3) 0 R" }.joined(separator: " ")
+  ///
+  /// - Parameter times: How often the tree names each page. Whoever does not follow the tree does not see it.
+  static func tree(
+    pages: Int, count: Int? = nil, times: Int = 1
+  ) -> [(number: Int, text: String)] {
+    let kids = (0..<pages * times).map { "\($0 / times + 3) 0 R" }.joined(separator: " ")
     return [
       (1, "<< /Type /Catalog /Pages 2 0 R >>"),
       (2, "<< /Type /Pages /Count \(count ?? pages) /Kids [\(kids)] >>"),
     ] + (0..<pages).map { ($0 + 3, "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 9 9] >>") }
   }
 
-  mutating func addTree(pages: Int, count: Int? = nil) {
-    for (number, text) in Self.tree(pages: pages, count: count) { add(number, text) }
+  mutating func addTree(pages: Int, count: Int? = nil, times: Int = 1) {
+    for (number, text) in Self.tree(pages: pages, count: count, times: times) {
+      add(number, text)
+    }
   }
 
   mutating func add(_ number: Int, _ text: String) {
@@ -70,7 +76,7 @@ struct SamplePDF {
     let start = bytes.count
     bytes += "xref\n0 1\n0000000000 65535 f \n".utf8
     for (number, offset) in offsets.sorted(by: { $0.key < $1.key }) {
-      bytes += "\(number) 1\n\(digits(offset - shift)) 00000 n \n".utf8
+      bytes += "\(number) 1\n\(Self.entry(offset - shift))".utf8
     }
     let previous = lastIndex.map { "/Prev \($0 - shift)" } ?? ""
     bytes += "trailer\n<< /Size 9999 \(trailer) \(previous) >>\n".utf8
@@ -78,8 +84,10 @@ struct SamplePDF {
   }
 
   /// A cross-reference stream of the objects since the last index, and `startxref`.
+  ///
+  /// - Parameter shift: What is wrong with the indexes of objects in their streams.
   mutating func addIndexStream(
-    _ number: Int, trailer: String = "/Root 1 0 R", predictor: Bool = true
+    _ number: Int, trailer: String = "/Root 1 0 R", predictor: Bool = true, shift: Int = 0
   ) {
     let start = bytes.count
     offsets[number] = start
@@ -89,7 +97,7 @@ struct SamplePDF {
     }
     for (number, place) in packed {
       entries.append(
-        (number, [2] + SampleBytes.big(place.stream, 4) + SampleBytes.big(place.index, 2)))
+        (number, [2] + SampleBytes.big(place.stream, 4) + SampleBytes.big(place.index + shift, 2)))
     }
     entries.sort { $0.number < $1.number }
     let index = entries.map { "\($0.number) 1" }.joined(separator: " ")
@@ -119,7 +127,11 @@ struct SamplePDF {
     packed = [:]
   }
 
-  private func digits(_ offset: Int) -> String {
-    String(repeating: "0", count: 10 - "\(offset)".utf8.count) + "\(offset)"
+  /// The entry of a table for an object at an offset.
+  static func entry(_ offset: Int) -> String {
+    String(repeating: "0", count: 10 - "\(offset)".utf8.count) + "\(offset) 00000 n \n"
   }
+
+  /// Where an object begins that was added since the last index.
+  func offset(of number: Int) -> Int { offsets[number] ?? 0 }
 }
