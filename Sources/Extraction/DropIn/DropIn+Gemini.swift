@@ -4,9 +4,10 @@ import TollbookHTTP
 import TollbookLog
 
 extension DropIn {
-  /// Gemini's clients put the key into a header of its own, and read errors from an envelope.
+  /// Gemini's clients put the key into a header of its own, and read errors from an envelope. They are led here by their
+  /// `base_url`: in the place of Gemini's host name Tollbook does not listen.
   static let gemini = DropIn(
-    hosts: ["generativelanguage.googleapis.com"], root: "/gemini",
+    root: "/gemini",
     owns: { $0 == "/gemini" || $0.hasPrefix("/gemini/") },
     shownKey: { request in
       request.headers[.geminiKey]
