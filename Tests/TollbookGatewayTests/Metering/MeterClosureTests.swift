@@ -9,13 +9,29 @@ import TollbookViews
   private let now = Timestamp(milliseconds: 1_000_000)
   private let key = MeterKey(owner: "atlas:address", unit: "requests")
 
+  /// A page on which something was granted and charged.
+  private func page(in window: String, settled: Int64, granted: Int64 = 0) -> Meter {
+    var page = Meter()
+    let key = key.inWindow(window)
+    var started = FetchStarted()
+    var reserved = Move(key, settled)
+    reserved.granted = granted
+    started.moves = [reserved]
+    page.apply(.fetchStarted(started), to: key)
+    var charged = TokensCharged()
+    charged.attempt = 1
+    charged.moves = [Move(ending: reserved, amount: settled, reserved: settled)]
+    page.apply(.tokensCharged(charged), to: key)
+    return page
+  }
+
   private func standing(
     _ rule: MeterRule, wanted: Int64, spent: Int64 = 0, closedFor milliseconds: Int64?
   ) -> MeterStanding {
-    var page = Meter()
-    page[.settled] = spent
     let use = MeterUse(key, rule, bounds: PrefixCosts(each: [wanted]))
-    var standing = MeterStanding(use, at: now, rule.window(at: now), [page])
+    let window = rule.window(at: now)
+    let page = page(in: window.name, settled: spent)
+    var standing = MeterStanding(use, at: now, window, [page])
     standing.closedUntil = milliseconds.map { now.advanced(byMilliseconds: $0) }
     return standing
   }
@@ -45,10 +61,10 @@ import TollbookViews
 
   @Test func `without a limit so much is granted as is taken`() {
     let rule = MeterRule.unlimited
-    var page = Meter()
-    #expect(rule.granted(on: page, taking: 100) == 100)
-    page[.granted] = 100
-    page[.settled] = 60
+    #expect(rule.granted(on: Meter(), taking: 100) == 100)
+    let page = page(in: "", settled: 60, granted: 100)
+    #expect(page[.granted] == 100)
+    #expect(page[.settled] == 60)
     // What was given back is taken again first.
     #expect(rule.granted(on: page, taking: 30) == 0)
     #expect(rule.granted(on: page, taking: 50) == 10)
