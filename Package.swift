@@ -126,6 +126,7 @@ let package = Package(
       dependencies: [
         "Bytes", "Deflate", "JSONText", "TollbookEvents", "TollbookLog", "TollbookViews",
         "TollbookUpstreams", "TollbookGateway", "TollbookHTTP", hummingbird, httpTypes, nioCore,
+        crypto,
       ],
       resources: [
         .embedInCode("Gemini/GeminiModels.json"),
@@ -153,7 +154,7 @@ let package = Package(
       dependencies: [
         "Bytes", "LMDB", "TollbookEvents", "TollbookLog", "TollbookViews", "TollbookUpstreams",
         "TollbookGateway", "TollbookArchive", "TollbookAudit", "TollbookForecast", "Keepa",
-        "TollbookTestSupport", "JSONText", hummingbird, algorithms,
+        "TollbookTestSupport", "JSONText", hummingbird, crypto, algorithms,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "tools/benchmarks"),
@@ -236,7 +237,7 @@ let package = Package(
       dependencies: [
         "Deflate", "JSONText", "TollbookEvents", "TollbookLog", "TollbookViews",
         "TollbookUpstreams", "TollbookGateway", "TollbookArchive", "TollbookHTTP", "Extraction",
-        "TollbookSimulators", "TollbookTestSupport", hummingbird, crypto, logging,
+        "TollbookSimulators", "TollbookTestSupport", hummingbird, httpTypes, nioCore, crypto, logging,
         .product(name: "HummingbirdTesting", package: "hummingbird"),
       ]),
     .testTarget(

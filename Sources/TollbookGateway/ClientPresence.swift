@@ -6,6 +6,10 @@ package final class ClientPresence: Sendable {
     var isGone = false
     var next = 0
     var watchers: [Int: @Sendable () -> Void] = [:]
+    /// How often he is held back at the same time.
+    var holds = 0
+    /// Whether he was since that was last asked.
+    var wasHeldBack = false
   }
 
   /// That of the client whom this task answers; nil: nobody who can hang up.
@@ -41,6 +45,27 @@ package final class ClientPresence: Sendable {
     }
     if isGone { act() }
     return id
+  }
+
+  /// Does something during which the client waits for us, and cannot send what he has to send.
+  package static func holdingBack<Value>(_ body: () async -> Value) async -> Value {
+    let client = current
+    client?.state.withLock { $0.holds += 1 }
+    defer {
+      client?.state.withLock { state in
+        state.holds -= 1
+        state.wasHeldBack = true
+      }
+    }
+    return await body()
+  }
+
+  /// Whether he is held back, or was since this was last asked.
+  package func takeHeldBack() -> Bool {
+    state.withLock { state in
+      defer { state.wasHeldBack = false }
+      return state.holds > 0 || state.wasHeldBack
+    }
   }
 
   func forget(_ watcher: Int) {

@@ -145,11 +145,14 @@ package func collectedBody(of request: Request, limit: Int) async throws(Problem
     return Array(try await request.body.collect(upTo: limit).readableBytesView)
   } catch is NIOTooManyBytesError {
     throw tooLarge
-  } catch is RequestTooSlow {
-    throw Problem(
+  } catch { throw unreadBody(error) }
+}
+
+/// Why the body of a request did not arrive.
+package func unreadBody(_ error: any Error) -> Problem {
+  error is RequestTooSlow
+    ? Problem(
       .requestTooSlow,
       "a request must arrive whole within \(RequestGate.requestSeconds) seconds")
-  } catch {
-    throw Problem(.unreadableBody, "the body of the request ended too early")
-  }
+    : Problem(.unreadableBody, "the body of the request ended too early")
 }

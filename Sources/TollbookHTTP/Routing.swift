@@ -18,9 +18,10 @@ extension Router<TollbookContext> {
   /// - Parameters:
   ///   - query: the names that its query may hold; nil: those that are known of the path.
   ///   - scope: what an access key needs for each method, if it is another one.
+  ///   - takesForm: whether its POST is a form, which it reads, and whose sender it looks at, by its own rules.
   package func route(
-    _ path: RouterPath, query: QueryNames? = nil, scope: AccessScope? = nil, get: Handler? = nil,
-    post: Handler? = nil, patch: Handler? = nil, delete: Handler? = nil
+    _ path: RouterPath, query: QueryNames? = nil, scope: AccessScope? = nil,
+    takesForm: Bool = false, get: Handler? = nil, post: Handler? = nil, patch: Handler? = nil, delete: Handler? = nil
   ) {
     var allowed: [HTTPRequest.Method] = []
     let pattern = path.description
@@ -39,7 +40,7 @@ extension Router<TollbookContext> {
       on(path, method: .post) { request, context in
         try context.principal.require(scope ?? .fetch)
         try QueryNames.check(request, at: pattern, query)
-        try requireJSON(request)
+        if !takesForm { try requireJSON(request) }
         guard scope ?? .fetch == .fetch else {
           try refuseIdempotencyKey(request)
           return try await post(request, context)

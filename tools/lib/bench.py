@@ -16,50 +16,11 @@ import sys
 import tempfile
 import time
 
+from bench_extract import bench_extract
+from bench_world import Server, free_port, grouped, private_memory, request, table
+
 WARM, LONG = 2, 6  # seconds
 CONNECTIONS = 32
-
-
-def free_port():
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
-
-
-def request(port, method, path, body=None):
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
-    try:
-        headers = {"Content-Type": "application/json"} if body else {}
-        connection.request(method, path, body, headers)
-        answer = connection.getresponse()
-        return answer.status, answer.read()
-    finally:
-        connection.close()
-
-
-class Server:
-    """A program of this run, stopped by its id."""
-
-    def __init__(self, command, port, path="/"):
-        self.port = port
-        self.began = time.monotonic()
-        self.log = tempfile.TemporaryFile()
-        self.process = subprocess.Popen(
-            command, stdout=self.log, stderr=self.log, stdin=subprocess.DEVNULL)
-        while True:
-            try:
-                request(port, "GET", path)
-                break
-            except OSError:
-                if self.process.poll() is not None or time.monotonic() > self.began + 120:
-                    self.log.seek(0)
-                    sys.exit(f"{command[0]} did not start: {self.log.read().decode()}")
-                time.sleep(0.002)
-        self.first_answer = time.monotonic() - self.began
-
-    def stop(self, how=signal.SIGTERM):
-        self.process.send_signal(how)
-        self.process.wait(60)
 
 
 def wrk(url, seconds, *arguments):
@@ -74,18 +35,6 @@ def wrk(url, seconds, *arguments):
 def measured(url, *arguments):
     wrk(url, WARM, *arguments)
     return wrk(url, LONG, *arguments)
-
-
-def table(title, rows):
-    print(f"\n{title}")
-    width = max(len(row[0]) for row in rows)
-    figures = max(len(row[1]) for row in rows)
-    for name, figure, ratio in rows:
-        print(f"  {name:{width}}  {figure:>{figures}}  {ratio}".rstrip(), flush=True)
-
-
-def grouped(number):
-    return f"{number:,.0f}".replace(",", " ")
 
 
 def bench_log(binaries, _):
@@ -243,11 +192,6 @@ def predecessor_python(folder):
     return f"{home}/bin/python"
 
 
-def private_memory(port):
-    metrics = request(port, "GET", "/metrics")[1].decode()
-    return float(re.search(r"^tollbook_private_memory_bytes ([\d.e+]+)", metrics, re.M).group(1))
-
-
 def bench_accounts(binaries, folder):
     """What budgets and accounts cost: decisions, the books of many, the start, and a purchase over HTTP."""
     subprocess.run([f"{binaries}/tollbook-bench", "accounts"], check=True)
@@ -391,7 +335,7 @@ def machine():
 
 PARTS = {
     "log": bench_log, "history": bench_history, "http": bench_http, "keepa": bench_keepa,
-    "accounts": bench_accounts, "start": bench_start,
+    "accounts": bench_accounts, "extract": bench_extract, "start": bench_start,
 }
 
 

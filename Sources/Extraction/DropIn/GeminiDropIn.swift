@@ -32,13 +32,15 @@ struct GeminiDropIn: Sendable {
     self.models = models
     self.request = request
     principal = context.principal
-    let version = context.parameters.get("version") ?? ""
+    // Before the version may stand options, both as the step of the path that they are.
+    let first = context.parameters.get("first") ?? ""
+    let version = context.parameters.get("version") ?? first
     guard version == "v1" || version == "v1beta" else {
       throw GeminiRefusal(
         404, "there is no version “\(version.inOneLine(atMost: 30))”; there are v1 and v1beta")
     }
     self.version = version
-    let options = context.parameters.get("options")
+    let options = context.parameters.get("version") == nil ? nil : first
     if let options, !options.hasPrefix("~") {
       throw GeminiRefusal(404, "there is nothing at \(request.uri.path.inOneLine(atMost: 200))")
     }

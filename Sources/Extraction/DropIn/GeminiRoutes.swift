@@ -13,7 +13,7 @@ extension HTTPService {
       _ path: String, _ method: HTTPRequest.Method,
       _ answer: @escaping @Sendable (GeminiDropIn) async throws -> Response
     ) {
-      for base in ["/gemini/{version}", "/gemini/{options}/{version}"] {
+      for base in ["/gemini/{first}", "/gemini/{first}/{version}"] {
         let path = RouterPath("\(base)\(path)")
         router.on(path, method: method) { request, context in
           try context.principal.require(method == .get ? .read : .fetch)
@@ -32,7 +32,7 @@ extension HTTPService {
     add("/models", .get) { try await $0.list() }
     add("/models/{call}", .get) { try await $0.list() }
     add("/models/{call}", .post) { try await $0.call() }
-    for base in ["/gemini/{version}", "/gemini/{options}/{version}"] {
+    for base in ["/gemini/{first}", "/gemini/{first}/{version}"] {
       router.refuseMethods(but: [.get], at: RouterPath("\(base)/models"))
       router.refuseMethods(but: [.get, .post], at: RouterPath("\(base)/models/{call}"))
     }

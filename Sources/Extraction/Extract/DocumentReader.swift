@@ -65,7 +65,8 @@ struct DocumentReader: Sendable {
 
   /// The question as it is sent. Temperature 0: the same document shall be read the same way.
   private static func body(_ content: [UInt8], _ kind: DocumentKind) -> [UInt8] {
-    var json = JSONWriter(capacity: content.count * 4 / 3 + 16_384)
+    let quote = [UInt8(ascii: "\"")]
+    var json = JSONWriter(capacity: content.count / 3 * 4 + 16_384)
     json.object { json in
       json.array("contents") { json in
         json.object { json in
@@ -74,7 +75,7 @@ struct DocumentReader: Sendable {
             json.object { json in
               json.object("inlineData") { json in
                 json.field("mimeType", kind.mediaType)
-                json.field("data", Data(content).base64EncodedString())
+                json.rawField("data", quote + Data(content).base64EncodedData() + quote)
               }
             }
             json.object { json in json.field("text", InvoicePrompt.text() ?? "") }

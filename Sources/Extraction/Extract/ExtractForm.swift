@@ -63,9 +63,7 @@ struct ExtractForm: Sendable {
       try reader.finish()
     } catch let fault as MultipartFault {
       throw Self.problem(fault)
-    } catch let problem as Problem { throw problem } catch {
-      throw Problem(.unreadableBody, "the body of the request ended too early")
-    }
+    } catch let problem as Problem { throw problem } catch { throw unreadBody(error) }
     guard !files.isEmpty else {
       throw Problem(.missingField, "file is missing: send at least one document", field: "file")
     }
@@ -86,6 +84,9 @@ struct ExtractForm: Sendable {
     default: Problem(.unreadableBody, "\(fault)")
     }
   }
+
+  /// Takes the first of its files out of it, so that its content is not kept longer than it is needed.
+  mutating func takeFile() -> File? { files.isEmpty ? nil : files.removeFirst() }
 
   private mutating func add(_ part: MultipartPart, _ content: [UInt8]) throws(Problem) {
     let name = part.name.inOneLine(atMost: 100)

@@ -12,23 +12,24 @@ extension HTTPService {
   func addExtract(_ models: GeminiModels, model: String, to router: Router<TollbookContext>) {
     let room = UploadRoom()
     router.route(
-      "/extract",
+      "/extract", takesForm: true,
       post: { request, context in
         try refuseForeignForm(request)
         let announced = request.headers[.contentLength].flatMap { Int($0) }
         let bytes = min(announced ?? ExtractForm.longestBody, ExtractForm.longestBody)
-        guard await room.enter(bytes) else {
+        let isIn = await ClientPresence.holdingBack { await room.enter(bytes) }
+        guard isIn else {
           throw Problem(.busy, "too many uploads are waiting").retrying(after: 5)
         }
         defer { room.leave(bytes) }
-        let form = try await ExtractForm(request)
+        var form = try await ExtractForm(request)
         let reader = DocumentReader(
           service: self, models: models, model: model,
           principal: try payer(form, context.principal),
           options: try options(request))
         if try Self.isDryRun(request.headers) { return try preview(form, reader, request) }
         var results = ExtractResults(results: [], currency: models.currency)
-        for file in form.files {
+        while let file = form.takeFile() {
           do {
             results.results.append((file.name, .success(try await reader.read(file))))
           } catch let problem as Problem {

@@ -1,7 +1,9 @@
+import Crypto
 import Foundation
 import JSONText
 package import TollbookEvents
 package import TollbookGateway
+import TollbookLog
 import TollbookUpstreams
 
 /// A call of `generateContent` as a client makes it, read as far as Tollbook must: to bound what it costs, to tell whether
@@ -38,15 +40,16 @@ package struct GeminiRequest: Sendable {
   package let inputExpected: Int64
   /// The most tokens of all answers together, thoughts included.
   package let outputBound: Int64
-  /// The same for two requests that mean the same: members in the order of their names, no space, texts written one way.
-  package let canonical: [UInt8]
+  /// As the client sent it.
+  private let root: JSONValue
 
   /// - Parameters:
   ///   - name: the model, as the client named it.
-  ///   - documents: the most tokens that a document takes, by its MIME type and content; nil: nobody knows.
+  ///   - documents: the most tokens that a document takes, by its MIME type; nil: nobody knows. What gives its content is
+  ///     asked only where it is needed: a document may be long.
   package init(
     model name: String, body: [UInt8], of models: GeminiModels, limits: Limits = Limits(),
-    documents: (_ type: String, _ content: [UInt8], _ model: GeminiModels.Model) -> Int64?
+    documents: (_ type: String, _ content: () -> [UInt8], _ model: GeminiModels.Model) -> Int64?
   ) throws(Fault) {
     guard let model = models.model(name) else {
       throw Fault(
@@ -54,7 +57,6 @@ package struct GeminiRequest: Sendable {
           + " knows, and without a price nothing is bought", field: "model")
     }
     self.model = model
-    let root: JSONValue
     do throws(JSONError) {
       root =
         try JSONDocument(body, maximumDepth: limits.depth, maximumValues: limits.values).root
@@ -82,10 +84,13 @@ package struct GeminiRequest: Sendable {
     self.body = asked == nil ? root.bounding(output: limits.output) : body
     let text = Int64(self.body.count) - sum.encoded
     for document in sum.documents {
-      guard let bytes = Data(base64Encoded: document.data) else {
+      guard document.data.isBase64 else {
         throw Fault(detail: "inlineData.data is not base64", field: "inlineData.data")
       }
-      if let tokens = documents(document.type, Array(bytes), model) {
+      let content: () -> [UInt8] = {
+        Data(base64Encoded: Data(document.data.textBytes)).map { Array($0) } ?? []
+      }
+      if let tokens = documents(document.type, content, model) {
         sum.tokens += tokens
       } else {
         sum.isUnbounded = true
@@ -94,12 +99,17 @@ package struct GeminiRequest: Sendable {
     let bound = text + sum.tokens
     inputBound = sum.isUnbounded ? model.inputLimit : min(model.inputLimit, bound)
     inputExpected = min(inputBound, max(1, text / 4 + sum.tokens))
-    var json = JSONWriter(capacity: self.body.count + 64)
+  }
+
+  /// The same for two requests that mean the same: members in the order of their names, no space, texts written one way, and
+  /// long ones by their digest.
+  package var canonical: [UInt8] {
+    var json = JSONWriter()
     json.beginArray()
     json.string(model.name)
     json.canonical(root)
     json.endArray()
-    canonical = json.bytes
+    return json.bytes
   }
 
   private static func number(
@@ -119,7 +129,7 @@ package struct GeminiRequest: Sendable {
 private struct PromptSum {
   private let model: GeminiModels.Model
   /// Documents that came with it, as they are written.
-  var documents: [(type: String, data: String)] = []
+  var documents: [(type: String, data: JSONValue)] = []
   /// The length of those in the body, in bytes.
   var encoded: Int64 = 0
   /// Of documents.
@@ -135,12 +145,12 @@ private struct PromptSum {
     for part in content["parts"]?.array.map(Array.init) ?? [] {
       if let data = part.either("inlineData") {
         guard let type = data.either("mimeType")?.string, let value = data["data"],
-          let text = value.string
+          value.kind == .string
         else {
           throw GeminiRequest.Fault(
             detail: "inlineData needs mimeType and data, both as text", field: "inlineData")
         }
-        documents.append((type.lowercased(), text))
+        documents.append((type.lowercased(), value))
         encoded += Int64(value.bytes.count)
       }
       if part.either("fileData") != nil { isUnbounded = true }
@@ -149,6 +159,24 @@ private struct PromptSum {
 }
 
 extension JSONValue {
+  /// Of a text what stands between its quotes.
+  fileprivate var textBytes: ArraySlice<UInt8> { bytes.dropFirst().dropLast() }
+
+  /// Whether it is a text in base64 with its padding (RFC 4648, section 4), and nothing else.
+  fileprivate var isBase64: Bool {
+    let text = textBytes
+    guard kind == .string, text.count.isMultiple(of: 4) else { return false }
+    let padding = text.suffix(2).count { $0 == UInt8(ascii: "=") }
+    return text.dropLast(padding).allSatisfy { byte in
+      switch byte {
+      case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "z"),
+        UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "+"), UInt8(ascii: "/"):
+        true
+      default: false
+      }
+    }
+  }
+
   /// A member by its name in camel case, or with underscores.
   func either(_ name: String) -> JSONValue? {
     let value = self[name] ?? self[Self.underscored(name)]
@@ -190,6 +218,9 @@ extension JSONValue {
 }
 
 extension JSONWriter {
+  /// In bytes, with its quotes.
+  private static let longText = 1_000
+
   /// Writes a value so that what means the same is written the same.
   fileprivate mutating func canonical(_ value: JSONValue) {
     switch value.kind {
@@ -208,7 +239,15 @@ extension JSONWriter {
       beginArray()
       for element in value.array.map(Array.init) ?? [] { canonical(element) }
       endArray()
-    case .string: string(value.string ?? "")
+    case .string:
+      // Which of both it is stands before it: no text is taken for a digest.
+      let isLong = value.bytes.count > Self.longText
+      beginArray()
+      bool(isLong)
+      string(
+        isLong
+          ? SHA256.hash(data: value.bytes).map(\.self).hexadecimal : value.string ?? "")
+      endArray()
     case .number, .bool, .null: raw(value.bytes)
     }
   }

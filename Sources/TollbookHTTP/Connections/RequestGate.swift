@@ -36,7 +36,7 @@ struct BodyIsWanted: Sendable {}
 ///   and lets no chunks go out to HTTP/1.0;
 /// * finds requests with no `Host` or several, and lets the host of an absolute target count;
 /// * answers `Expect: 100-continue` when the body is read;
-/// * gives a request a time within which it must arrive whole;
+/// * gives a request a time within which it must arrive whole, in which time does not count that it was held back;
 /// * ends the connection after an answer that was given before its request had arrived whole, instead of reading on;
 /// * tells when the client has hung up, which it does too by saying that it sends nothing more.
 final class RequestGate: ChannelDuplexHandler, RemovableChannelHandler {
@@ -121,6 +121,13 @@ final class RequestGate: ChannelDuplexHandler, RemovableChannelHandler {
   private func tooSlow(_ context: ChannelHandlerContext) {
     deadline = nil
     guard isArriving, !unanswered.isEmpty else { return }
+    if client.takeHeldBack() {
+      // It was not the client that took the time.
+      deadline = context.eventLoop.assumeIsolated().scheduleTask(in: Self.requestTime) {
+        self.tooSlow(context)
+      }
+      return
+    }
     isDeaf = true
     unanswered[unanswered.count - 1].isLast = true
     // Whoever reads the body learns it, and answers.

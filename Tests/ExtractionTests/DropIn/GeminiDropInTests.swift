@@ -1,10 +1,14 @@
 import Foundation
+import HTTPTypes
+import Hummingbird
 import JSONText
 import Testing
 import TollbookEvents
 import TollbookGateway
+import TollbookLog
 import TollbookSimulators
 import TollbookTestSupport
+import TollbookUpstreams
 import TollbookViews
 
 @testable import Extraction

@@ -1,5 +1,6 @@
 import JSONText
 import Testing
+import TollbookEvents
 
 @testable import Extraction
 
