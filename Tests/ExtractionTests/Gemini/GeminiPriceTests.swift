@@ -14,7 +14,8 @@ import TollbookUpstreams
   }()
 
   private func price(_ model: String, _ day: String) throws -> GeminiPrice {
-    try #require(Self.models.model(model)?.price(on: try #require(CalendarDay(day))))
+    let day = try #require(CalendarDay(day))
+    return try #require(Self.models.model(model)?.price(on: day))
   }
 
   @Test func `the published example costs to the nano-dollar what it should`() throws {
