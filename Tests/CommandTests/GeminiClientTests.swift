@@ -61,7 +61,7 @@ import TollbookTestSupport
     }
     #expect(calls.count > 1 && calls[1]["number"]?.string == invoice.invoiceNumber)
     // What the client was told is what the provider's books hold.
-    let books = try await JSONDocument(
+    let books = try JSONDocument(
       Data(contentsOf: try #require(URL(string: "\(gemini.url)/_simulator/books"))).map(\.self)
     ).root
     let told = calls.reduce(Int64(0)) { $0 + ($1["tokens"]?.int64 ?? 0) }
