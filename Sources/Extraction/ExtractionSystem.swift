@@ -27,7 +27,8 @@ extension RegisteredUpstream {
   package static func gemini(_ upstream: GeminiUpstream, isSet: Bool) -> RegisteredUpstream {
     RegisteredUpstream(
       GeminiUpstream.name, upstream,
-      absence: isSet ? "" : "no key for Gemini is set (GEMINI_API_KEY)",
+      absence: isSet
+        ? "" : "No active token found: no key for Gemini is set (GEMINI_API_KEY)",
       units: upstream.units)
   }
 }

@@ -21,7 +21,8 @@ extension Router<TollbookContext> {
   ///   - takesForm: whether its POST is a form, which it reads, and whose sender it looks at, by its own rules.
   package func route(
     _ path: RouterPath, query: QueryNames? = nil, scope: AccessScope? = nil,
-    takesForm: Bool = false, get: Handler? = nil, post: Handler? = nil, patch: Handler? = nil, delete: Handler? = nil
+    takesForm: Bool = false, get: Handler? = nil, post: Handler? = nil, patch: Handler? = nil,
+    delete: Handler? = nil
   ) {
     var allowed: [HTTPRequest.Method] = []
     let pattern = path.description

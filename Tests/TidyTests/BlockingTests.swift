@@ -66,6 +66,7 @@ import Testing
     ("Sources/tollbook/Verifying/VerifyChild.swift", "a command that serves nobody"),
     ("Sources/tollbook/Commands/StatementCommand.swift", "a command that serves nobody"),
     ("Sources/tollbook/Commands/KeepaCommand.swift", "a command that serves nobody"),
+    ("Sources/tollbook/Commands/ExtractCommand.swift", "a command that serves nobody"),
     ("Sources/tollbook/Moving/BodyFolder.swift", "a command that serves nobody"),
     ("Sources/tollbook/Commands/CredentialCommandLine.swift", "a command that serves nobody"),
     ("Sources/tollbook/Commands/ReconcileCommand.swift", "a command that serves nobody"),

@@ -177,7 +177,8 @@ struct GeminiDropIn: Sendable {
     }
   }
 
-  /// The same in pieces, each as it arrives. The call goes on to its end when the client leaves, and is charged by what came.
+  /// The same in pieces, each as it arrives. The call goes on to its end when the client leaves, and is charged by what
+  /// came.
   private func streamed(_ sent: PassedRequest) async throws -> Response {
     if try HTTPService.isDryRun(request.headers) { return estimate(of: sent) }
     let relay = PartRelay()

@@ -2,8 +2,8 @@ import JSONText
 package import TollbookEvents
 package import TollbookUpstreams
 
-/// The models that can be bought from: what their tokens cost by day, and how much of them a project may use. From a file that
-/// can be replaced.
+/// The models that can be bought from: what their tokens cost by day, and how much of them a project may use. From a file
+/// that can be replaced.
 ///
 /// The file that the program is built with is `GeminiModels.json`; every price in it names its source.
 package struct GeminiModels: Sendable {

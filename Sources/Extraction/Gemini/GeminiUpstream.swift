@@ -5,11 +5,11 @@ package import TollbookUpstreams
 
 /// Gemini, bought from with one key, on the limits of the key's project.
 ///
-/// 1. The provider limits requests and input tokens a minute, and requests a day, of each model, and money in ten minutes; all
-///    of a project, whichever of its keys is used (ai.google.dev, Rate limits).
+/// 1. The provider limits requests and input tokens a minute, and requests a day, of each model, and money in ten minutes;
+///    all of a project, whichever of its keys is used (ai.google.dev, Rate limits).
 /// 2. All tokens are counted too, so that a key or an account may have a limit of its own in tokens.
-/// 3. The charge is what the answer tells (`usageMetadata`), in money by the price of the day. An answer that does not tell it
-///    leaves the reservation in doubt.
+/// 3. The charge is what the answer tells (`usageMetadata`), in money by the price of the day. An answer that does not tell
+///    it leaves the reservation in doubt.
 /// 4. What fails with a status of 400 or above costs no tokens, and counts as a request (ai.google.dev, Billing).
 package struct GeminiUpstream: Upstream {
   package static let name = "gemini"

@@ -77,7 +77,8 @@ package enum InvoiceSchema {
     .init("amount", "Tax on it."),
     .init(
       "category",
-      "Code: S taxed, Z zero rate, E exempt, AE reverse charge, K within the EU, G export, O none."),
+      "Code: S taxed, Z zero rate, E exempt, AE reverse charge, K within the EU, G export,"
+        + " O none."),
     .init("rate", "Rate in percent without a percent sign, such as 19."),
   ]
 

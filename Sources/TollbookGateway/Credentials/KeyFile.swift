@@ -4,13 +4,13 @@ import Foundation
 import Synchronization
 import TollbookEvents
 
-/// The secrets of credentials, sealed, and the data keys of accounts. They lie in a file beside the log, in no event, answer, diagnostic, export or
-/// snapshot. Who removes one from the file has shredded it: nothing can read it any more. Who loses the file, or the master
-/// key, puts the credentials in again; no figure changes.
+/// The secrets of credentials, sealed, and the data keys of accounts. They lie in a file beside the log, in no event,
+/// answer, diagnostic, export or snapshot. Who removes one from the file has shredded it: nothing can read it any more.
+/// Who loses the file, or the master key, puts the credentials in again; no figure changes.
 ///
 /// A line for each: the id, and in base64 nonce, ciphertext and tag of AES-GCM (NIST SP 800-38D) with a key of 256 bits.
-/// The id is authenticated with it, so that no line can be read as another one's. A data key that was made without a master
-/// key stands there as it is, behind an id that says so.
+/// The id is authenticated with it, so that no line can be read as another one's. A data key that was made without a
+/// master key stands there as it is, behind an id that says so.
 package final class KeyFile: Sendable {
   package static let fileName = "credentials.key"
   private static let newFileName = "credentials.key.new"

@@ -56,8 +56,9 @@ extension Purchaser {
     let (stored, unsealed) = await Self.stored(delivery.writes, sealed: sealedKinds, keys)
     let command = SettleCommand(
       upstream: upstream(of: attempt.credential), attempt: attempt, stored: stored,
-      handedOn: delivery.writes.filter { $0.disposition != .store } + unsealed, silence: delivery.silence,
-      raw: delivery.raw, charges: exchange.charges, readings: exchange.readings,
+      handedOn: delivery.writes.filter { $0.disposition != .store } + unsealed,
+      silence: delivery.silence, raw: delivery.raw, charges: exchange.charges,
+      readings: exchange.readings,
       counts: exchange.counts, elsewhere: elsewhere(at: observed, without: attempt),
       observed: observed, durationMilliseconds: exchange.duration.milliseconds,
       receivedBytes: exchange.receivedBytes)

@@ -65,7 +65,11 @@ struct InvoiceInvention: Sendable {
     issueDate = Self.date(dayOfYear: day)
     dueDate = type == .invoice ? Self.date(dayOfYear: day + days) : nil
     purchaseOrder = numbers.chance(50) ? "PO-\(numbers.within(1000...9999))" : nil
-    paymentTerms = type == .invoice ? "Net \(days) days" : nil
+    switch type {
+    case .invoice: paymentTerms = "Net \(days) days"
+    case .creditNote: paymentTerms = "Taken off the next invoice"
+    case .receipt: paymentTerms = nil
+    }
     payment =
       type == .invoice
       ? DrawnInvoice.Payment(iban: land.iban, bic: "TEST\(land.code)00XXX") : nil

@@ -84,8 +84,8 @@ extension Setting {
       help: "Where Gemini is: any server that speaks its format"),
     Setting(
       name: .geminiModels, key: "tollbook.gemini_models", kind: .text,
-      help: "A file of prices and limits in the form of `Sources/Extraction/Gemini/GeminiModels.json`,"
-        + " in its place"),
+      help: "A file of prices and limits in the form of"
+        + " `Sources/Extraction/Gemini/GeminiModels.json`, in its place"),
     Setting(
       name: .extractModel, key: "tollbook.extract_model", kind: .text,
       standard: "gemini-3.5-flash-lite", help: "The model that reads documents"),

@@ -161,7 +161,7 @@ import TollbookViews
 
   @Test(arguments: [
     (GeminiFault.Kind.http500, 500, "INTERNAL"), (.http503, 503, "UNAVAILABLE"),
-    (.http404, 404, "NOT_FOUND"), (.errorList, 400, "INVALID_ARGUMENT"),
+    (.http404, 404, "NOT_FOUND"), (.errorList, 503, "UNAVAILABLE"),
   ])
   func `the provider's own status goes on, and costs no tokens`(
     _ kind: GeminiFault.Kind, _ status: Int, _ name: String

@@ -9,7 +9,8 @@ import TollbookUpstreams
     {"version":1,"note":"n","currency":"USD","spend_in_ten_minutes":"10","models":[
     {"name":"a","aliases":["b"],"input_limit":10,"output_limit":5,"page_tokens":1,"image_tokens":2,
     "requests_per_minute":1,"input_tokens_per_minute":2,"requests_per_day":3,"prices":[
-    {"from":"2026-01-01","until":"2026-03-31","source":"s","bands":[{"up_to":5,"input":"1","output":"2"},{"input":"3","output":"4"}]},
+    {"from":"2026-01-01","until":"2026-03-31","source":"s",
+    "bands":[{"up_to":5,"input":"1","output":"2"},{"input":"3","output":"4"}]},
     {"from":"2026-04-01","source":"s","bands":[{"input":"0.5","output":"0.25","cached":"0.1"}]}]}]}
     """
 

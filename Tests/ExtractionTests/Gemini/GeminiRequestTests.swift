@@ -21,7 +21,8 @@ import TollbookTestSupport
 
   @Test func `no prompt has more tokens than what is sent has bytes`() throws {
     let json =
-      #"{"contents":[{"parts":[{"text":"Grüße, 你好, \u00e9\n"}]}],"generationConfig":{"maxOutputTokens":9}}"#
+      #"{"contents":[{"parts":[{"text":"Grüße, 你好, \u00e9\n"}]}],"#
+      + #""generationConfig":{"maxOutputTokens":9}}"#
     let request = try read(json)
     #expect(request.inputBound == Int64(json.utf8.count))
     #expect(request.outputBound == 9)

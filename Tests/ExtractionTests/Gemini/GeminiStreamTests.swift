@@ -4,14 +4,14 @@ import TollbookTestSupport
 @testable import Extraction
 
 @Suite("an answer in pieces") struct GeminiStreamTests {
-  private static let events = """
-    data: {"candidates":[{"content":{"parts":[{"text":"one"}]}}],"usageMetadata":{"promptTokenCount":5,"candidatesTokenCount":1,"totalTokenCount":6},"modelVersion":"m"}\r
-    \r
-    : a comment
-    data: {"candidates":[{"content":{"parts":[{"text":"two"}]},"finishReason":"STOP"}],"usageMetadata":{"promptTokenCount":5,"candidatesTokenCount":3,"totalTokenCount":8}}\r
-    \r
+  private static func piece(_ text: String, _ tokens: Int, _ more: String) -> String {
+    #"data: {"candidates":[{"content":{"parts":[{"text":"\#(text)"}]}\#(more)}],"usageMetadata":"#
+      + #"{"promptTokenCount":5,"candidatesTokenCount":\#(tokens),"#
+      + #""totalTokenCount":\#(5 + tokens)},"modelVersion":"m"}"# + "\r\n\r\n"
+  }
 
-    """
+  private static let events =
+    piece("one", 1, "") + ": a comment\n" + piece("two", 3, #","finishReason":"STOP""#)
 
   @Test func `the last usage is the charge, however the bytes are cut`() {
     for seed in 0..<50 {
@@ -32,7 +32,8 @@ import TollbookTestSupport
 
   @Test func `what ends early is cut, and tells what it told`() {
     var stream = GeminiStream()
-    stream.read(Array(Self.events.utf8.prefix(Self.events.utf8.count / 2)))
+    stream.read(Array(Self.piece("one", 1, "").utf8))
+    stream.read(Array("data: {\"candidates\":[".utf8))
     #expect(stream.isCut)
     #expect(stream.usage == GeminiUsage(prompt: 5, candidates: 1))
   }

@@ -129,7 +129,8 @@ import Testing
     ),
     (
       "\(good); filename*=UTF-8''a",
-      "part 1, Content-Disposition: the parameter filename* is not allowed in a form; write it without the star"
+      "part 1, Content-Disposition: the parameter filename* is not allowed in a form;"
+        + " write it without the star"
     ),
     (
       "\(good)\r\ncontent-disposition: form-data; name=b",

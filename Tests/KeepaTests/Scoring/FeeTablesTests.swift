@@ -92,7 +92,8 @@ import TollbookUpstreams
     ),
     (
       #""style":"whole""#, #""style":"stepped""#,
-      "marketplaces[0].referral[0].categories[1].style", .unknownWord("stepped", allowed: ["flat", "whole", "marginal"])
+      "marketplaces[0].referral[0].categories[1].style",
+      .unknownWord("stepped", allowed: ["flat", "whole", "marginal"])
     ),
     (
       #""style":"whole""#, #""style":"flat""#, "marketplaces[0].referral[0].categories[1].bands",
@@ -118,7 +119,10 @@ import TollbookUpstreams
       #""names":["b"]"#, #""names":["A"]"#, "marketplaces[0].referral[0].categories[1].names[0]",
       .twice("a")
     ),
-    (#"["media"]"#, #"["toys"]"#, "marketplaces[0].closing", .unknown("there is no category “toys”")),
+    (
+      #"["media"]"#, #"["toys"]"#, "marketplaces[0].closing",
+      .unknown("there is no category “toys”")
+    ),
     (
       #""default":"other""#, #""default":"rest""#, "marketplaces[0].referral[0].default",
       .unknown("there is no category “rest”")
@@ -130,7 +134,10 @@ import TollbookUpstreams
     (#""rate":350,"source":"s""#, #""rate":350"#, "marketplaces[0].surcharge[1].source", .missing),
     (#""note":"n""#, #""remark":"n""#, "", .unknownName("remark")),
     (#""note":"n""#, #""note":"n","note":"m""#, "", .twice("note")),
-    (#""domain":1,"#, #""domain":7,"#, "marketplaces[0].domain", .unknown("Keepa knows no marketplace 7")),
+    (
+      #""domain":1,"#, #""domain":7,"#, "marketplaces[0].domain",
+      .unknown("Keepa knows no marketplace 7")
+    ),
     (
       #""currency":"USD""#, #""currency":"EUR""#, "marketplaces[0].currency",
       .unknownWord("EUR", allowed: ["USD"])
