@@ -136,7 +136,7 @@ extension AccountCommandLine {
             + " do it, add --yes.")
       }
       let answer = try await AdminCalls(settings: place.settings())
-        .ask(.POST, "/admin/accounts/\(pathStep(id))/shred")
+        .ask(.POST, "/admin/accounts/\(pathStep(id))/shred") { _ in }
       let entries = answer.root["entries"]?.int ?? 0
       Console.say(
         "The data key of \(id) is destroyed, and \(entries) answers are gone. What they cost stays"
