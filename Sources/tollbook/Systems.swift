@@ -30,7 +30,8 @@ struct System: Sendable {
 /// Where the stand-ins for the upstreams are.
 struct SimulatorPlaces: Sendable {
   var keepa: BaseURL
-  var gemini: BaseURL
+  /// Nil: there is none, and nothing is bought from Gemini.
+  var gemini: BaseURL?
 }
 
 /// The systems, one line each.
@@ -62,7 +63,8 @@ extension System {
 
   static let extraction = System(http: .extraction) { settings, simulators in
     let models = try settings.geminiModels()
-    let key = simulators == nil ? settings.geminiKey ?? "" : GeminiSimulator.sampleKey
+    let simulated = simulators.map { $0.gemini == nil ? "" : GeminiSimulator.sampleKey }
+    let key = simulated ?? settings.geminiKey ?? ""
     let id = key.isEmpty ? "" : CredentialOrder.id(of: key, for: GeminiUpstream.name)
     var connection = UpstreamClient.Settings()
     // Models that think are silent for as long as they do.

@@ -87,9 +87,7 @@ package struct GeminiRequest: Sendable {
       guard document.data.isBase64 else {
         throw Fault(detail: "inlineData.data is not base64", field: "inlineData.data")
       }
-      let content: () -> [UInt8] = {
-        Data(base64Encoded: Data(document.data.textBytes)).map { Array($0) } ?? []
-      }
+      let content: () -> [UInt8] = { document.data.decoded }
       if let tokens = documents(document.type, content, model) {
         sum.tokens += tokens
       } else {
@@ -162,19 +160,34 @@ extension JSONValue {
   /// Of a text what stands between its quotes.
   fileprivate var textBytes: ArraySlice<UInt8> { bytes.dropFirst().dropLast() }
 
-  /// Whether it is a text in base64 with its padding (RFC 4648, section 4), and nothing else.
+  /// Whether it is a text in base64, in either alphabet and with its padding or without, as protobuf's JSON takes it
+  /// (RFC 4648, sections 4 and 5), and nothing else.
   fileprivate var isBase64: Bool {
+    guard kind == .string else { return false }
     let text = textBytes
-    guard kind == .string, text.count.isMultiple(of: 4) else { return false }
-    let padding = text.suffix(2).count { $0 == UInt8(ascii: "=") }
-    return text.dropLast(padding).allSatisfy { byte in
+    let padding = text.suffix(2).reversed().prefix { $0 == UInt8(ascii: "=") }.count
+    let digits = text.dropLast(padding)
+    guard digits.count % 4 != 1, padding == 0 || text.count.isMultiple(of: 4) else { return false }
+    return digits.allSatisfy { byte in
       switch byte {
       case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "z"),
-        UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "+"), UInt8(ascii: "/"):
+        UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "+"), UInt8(ascii: "/"),
+        UInt8(ascii: "-"), UInt8(ascii: "_"):
         true
       default: false
       }
     }
+  }
+
+  /// What it stands for as base64; empty if it is none.
+  fileprivate var decoded: [UInt8] {
+    var text = Data(textBytes)
+    for index in text.indices {
+      if text[index] == UInt8(ascii: "-") { text[index] = UInt8(ascii: "+") }
+      if text[index] == UInt8(ascii: "_") { text[index] = UInt8(ascii: "/") }
+    }
+    while !text.count.isMultiple(of: 4) { text.append(UInt8(ascii: "=")) }
+    return Data(base64Encoded: text).map { Array($0) } ?? []
   }
 
   /// A member by its name in camel case, or with underscores.

@@ -38,7 +38,8 @@ struct ServeCommand: AsyncParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "The same for Gemini, as `tollbook simulate gemini` starts it.", valueName: "address"))
+      "The same for Gemini, as `tollbook simulate gemini` starts it; without one nothing is bought"
+        + " from it.", valueName: "address"))
   var geminiSimulator: BaseURL?
 
   func validate() throws {
@@ -55,7 +56,9 @@ struct ServeCommand: AsyncParsableCommand {
     try await Server(
       settings: settings, logger: logger, simulator: simulator, geminiSimulator: geminiSimulator
     ).run { running in
-      Console.say(Self.greeting(settings, running))
+      Console.say(
+        Self.greeting(
+          settings, running, hasGemini: geminiSimulator != nil))
       if let ahead = Self.clockAhead(running) { Console.note(ahead) }
     }
   }
@@ -67,10 +70,15 @@ struct ServeCommand: AsyncParsableCommand {
     return "Degraded: \(ahead)."
   }
 
-  private static func greeting(_ settings: Settings, _ running: Server.Running) -> String {
+  private static func greeting(
+    _ settings: Settings, _ running: Server.Running, hasGemini: Bool
+  ) -> String {
     let upstream: String
     if settings.isSimulated {
-      upstream = "Keepa and Gemini are simulated; nothing is spent."
+      upstream =
+        hasGemini
+        ? "Keepa and Gemini are simulated; nothing is spent."
+        : "Keepa is simulated; nothing is spent."
     } else if settings.keepaKey != nil {
       let place = settings.keepaConnectTo.map { ", connected to at \($0)" } ?? ""
       upstream = "Keepa is at \(settings.keepaBase)\(place)."

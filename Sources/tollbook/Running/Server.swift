@@ -38,7 +38,7 @@ struct Server: Sendable {
   let logger: Logger
   /// A simulator of Keepa in a process of its own, for simulated data; nil: one is started.
   var simulator: BaseURL?
-  /// The same of Gemini.
+  /// The same of Gemini; nil: Gemini is not simulated, and nothing is bought from it.
   var geminiSimulator: BaseURL?
   /// What ends it.
   var signals = EndSignals.services
@@ -68,27 +68,15 @@ struct Server: Sendable {
     guard settings.isSimulated else {
       return try await serve(log, certificate, simulators: nil, whenReady)
     }
-    try await withSimulator(simulator, { try await simulator(continuing: log).serving($0) }) {
-      keepa in
-      try await withSimulator(geminiSimulator, { try await GeminiSimulator().serving($0) }) {
-        gemini in
-        let places = SimulatorPlaces(keepa: keepa, gemini: gemini)
+    guard let simulator else {
+      return try await simulator(continuing: log).serving { address in
+        guard let base = BaseURL(address) else { throw Refused("\(address) is no address.") }
+        let places = SimulatorPlaces(keepa: base, gemini: geminiSimulator)
         try await serve(log, certificate, simulators: places, whenReady)
       }
     }
-  }
-
-  /// Does something with a simulator: the one that is given, or one that serves for as long.
-  private func withSimulator(
-    _ given: BaseURL?,
-    _ serving: (@escaping @Sendable (String) async throws -> Void) async throws -> Void,
-    _ body: @escaping @Sendable (BaseURL) async throws -> Void
-  ) async throws {
-    if let given { return try await body(given) }
-    try await serving { address in
-      guard let base = BaseURL(address) else { throw Refused("\(address) is no address.") }
-      try await body(base)
-    }
+    let places = SimulatorPlaces(keepa: simulator, gemini: geminiSimulator)
+    try await serve(log, certificate, simulators: places, whenReady)
   }
 
   /// Refuses an address that others reach as long as nobody has to show a key.

@@ -41,6 +41,29 @@ import TollbookTestSupport
     #expect(request.outputBound == 150)
   }
 
+  @Test(arguments: ["+/+/", "-_-_", "-_8=", "-_8", "AA==", "AA", ""])
+  func `a document may be written in either alphabet of base64`(_ text: String) throws {
+    let padded = text.replacing("-", with: "+").replacing("_", with: "/")
+    let full = padded + String(repeating: "=", count: (4 - padded.utf8.count % 4) % 4)
+    let json =
+      #"{"contents":[{"parts":[{"inlineData":{"mimeType":"application/pdf","data":"\#(text)"}}]}]}"#
+    var seen: [UInt8]?
+    _ = try GeminiRequest(
+      model: "gemini-3.5-flash", body: Array(json.utf8), of: Self.models
+    ) { _, content, _ in
+      seen = content()
+      return 1
+    }
+    #expect(seen == Data(base64Encoded: full).map { Array($0) })
+  }
+
+  @Test(arguments: ["A", "A===", "AAA==", "AA=A", "A A=", "ä", "=", "AAAA="])
+  func `what is no base64 is refused`(_ text: String) {
+    let json =
+      #"{"contents":[{"parts":[{"inlineData":{"mimeType":"image/png","data":"\#(text)"}}]}]}"#
+    #expect(throws: GeminiRequest.Fault.self) { _ = try read(json, documents: 1) }
+  }
+
   @Test(arguments: [
     #"{"contents":[{"parts":[{"fileData":{"fileUri":"x"}}]}]}"#,
     #"{"contents":[{"parts":[{"text":"a"}]}],"tools":[{"googleSearch":{}}]}"#,
