@@ -135,6 +135,11 @@ struct DocumentReader: Sendable {
     else { throw spent.told(Problem(.documentNotRead, "its answer cannot be read")) }
     let fields: InvoiceFields
     do throws(InvoiceFault) { fields = try InvoiceFields(text: Array(found.text.utf8)) } catch {
+      // Asked again, the model may do better: this is not what is to be answered then.
+      let order = PurgeOrder(
+        scope: .key(entry.resource.description), isHard: true,
+        note: "it does not follow the schema", actor: "tollbook")
+      _ = try? await order.carryOut(on: service.log)
       throw spent.told(
         Problem(.documentNotRead, "its answer does not follow the schema: \(error)"))
     }
