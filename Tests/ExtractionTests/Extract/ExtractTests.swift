@@ -165,14 +165,14 @@ import TollbookViews
     ([.text("companyID", "default"), .file("a.pdf", [])], 422, "empty"),
     ([.text("companyID", "default"), .file("a.pdf", Array("hello".utf8))], 422, "a.pdf"),
     (
-      [.text("companyID", "default"), .file("a.png", pdf(1), type: "image/png")], 400, "image/png"
+      [.text("companyID", "default"), .file("a.png", pdf(1), type: "image/png")], 422, "image/png"
     ),
     ([.text("companyID", "default"), .text("colour", "red"), .file("a", [1])], 400, "colour"),
     (
       [.text("companyID", "default"), .text("companyID", "default"), .file("a", [1])], 400,
       "stands twice"
     ),
-    ([.text("companyID", "default"), .text("schema", "poem"), .file("a", pdf(1))], 422, "poem"),
+    ([.text("companyID", "default"), .text("schema", "poem"), .file("a", pdf(1))], 400, "poem"),
     (
       [.text("companyID", "default"), .text("username", "a,b"), .file("a", pdf(1))], 400,
       "no comma"
