@@ -142,8 +142,10 @@ private struct EventSentence {
     case .credentialRemoved(let event):
       "credential \(short(event.credential)) removed\(by(event.actor))"
     case .credentialCooled(let event):
-      "credential \(short(event.credential)) sends nothing until"
-        + " \(Timestamp(milliseconds: event.untilMs)): \(short(event.detail))"
+      (event.closedMeter.map { "\(short($0)) are closed" }
+        ?? "credential \(short(event.credential)) sends nothing")
+        + " until \(Timestamp(milliseconds: event.untilMs))"
+        + (event.detail.isEmpty ? "" : ": \(short(event.detail))")
     case .poolSet(let event):
       "credentials of \(short(event.upstream)) for"
         + " \(event.account.isEmpty ? "everybody" : short(event.account)) are chosen by"

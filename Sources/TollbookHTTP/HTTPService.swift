@@ -35,7 +35,7 @@ package struct HTTPService: Sendable {
     ledger = LedgerView(gateway.log)
     metrics = MetricsView(gateway.log)
     accounts = AccountsView(gateway.log)
-    idempotency = IdempotentRequests(gateway)
+    idempotency = IdempotentRequests(gateway, mostBytes: settings.longestKeptAnswer)
     keyring = Keyring(gateway, ownKey: settings.accessKey)
   }
 

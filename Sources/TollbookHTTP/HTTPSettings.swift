@@ -15,6 +15,8 @@ package struct HTTPSettings: Sendable {
   package var allowedHosts: [String] = []
   /// How many connections may be open at once.
   package var connections = 960
+  /// The longest answer that is kept for repeats of a request with an idempotency key, in bytes.
+  package var longestKeptAnswer = 64 << 20
   /// What clients must show; nil lets everybody in who can reach the address.
   package var accessKey: String?
   /// What a token costs, to show money beside tokens.

@@ -4,8 +4,9 @@ import NIOCore
 
 /// The members of a request's JSON object, each read with a type and a range, and refused by name.
 ///
-/// A member that is `null` counts as left out. A member that nobody knows is refused, since it may be a limit that was
-/// misspelt; so is one that stands twice, since of two limits one would be lost.
+/// A member that is `null` counts as left out, unless a route asks whether it is: see ``isNull(_:)``. A member that nobody
+/// knows is refused, since it may be a limit that was misspelt; so is one that stands twice, since of two limits one would
+/// be lost.
 package struct JSONFields {
   /// The values and names of members that a body may hold, unless more is said.
   package static let mostValues = 1 << 20
@@ -60,6 +61,9 @@ package struct JSONFields {
   package func value(_ name: String) -> JSONValue? {
     root[name].flatMap { $0.isNull ? nil : $0 }
   }
+
+  /// Whether a member is there and is `null`.
+  func isNull(_ name: String) -> Bool { root[name]?.isNull ?? false }
 
   /// A whole number.
   package func integer(_ name: String, in range: ClosedRange<Int64>) throws(Problem) -> Int64? {

@@ -8,11 +8,6 @@ package enum UpstreamCharge: Hashable, Sendable {
   case known(Int64)
   /// It was sent, and nobody said what it cost: the reservation is in doubt.
   case unknown
-
-  /// The tokens charged, if the upstream told.
-  package var tokens: Int64? {
-    if case .known(let tokens) = self { tokens } else { nil }
-  }
 }
 
 /// Why an attempt brought nothing.

@@ -77,6 +77,28 @@ import TollbookTestSupport
     #expect(try await run("credential list").lines.contains { $0.hasPrefix(id) } == false)
   }
 
+  @Test func `a limit is removed, and is not set and removed at once`() async throws {
+    let service = try await serve()
+    let added = try await run("credential add keepa --limit 50 --secret-file key.txt")
+    #expect(added.status == 0, "\(added.errors)")
+    let id = added.output.trimmingCharacters(in: .whitespacesAndNewlines)
+    func line() async throws -> [String] {
+      let list = try await run("credential list")
+      let line = try #require(list.lines.first { $0.hasPrefix(id) })
+      return line.split(separator: " ").map(String.init)
+    }
+    #expect(try await line().contains("50"))
+    let removed = try await run("credential set \(id) --no-limit")
+    #expect(removed.status == 0, "\(removed.errors)")
+    #expect(removed.output.contains("The credential \(id) is active."))
+    #expect(try await !line().contains("50"))
+    let both = try await run("credential set \(id) --limit 5 --no-limit")
+    #expect(both.status != 0)
+    #expect(both.errors.contains("Say --limit or --no-limit, not both."))
+    #expect(try await !line().contains("5"))
+    #expect(await service.end().status == 0)
+  }
+
   /// Looks into every file but the one that the secret was read from.
   private func expectNoTrace(of secret: String) throws {
     let needle = Data(secret.utf8)

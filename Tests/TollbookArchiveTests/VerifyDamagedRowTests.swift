@@ -25,7 +25,7 @@ import TollbookViews
       digests += try cache.bodiesReleased(before: now, limit: 10_000, in: transaction)
       for digest in digests { _ = try cache.references(to: digest, in: transaction) }
       for (key, _) in try ledger.meters(in: transaction) {
-        _ = try ledger.closedWindows(of: key, in: transaction)
+        _ = try log.closedPages(of: key, in: transaction)
       }
       _ = try ledger.holds(in: transaction)
       _ = try ledger.credential("main", in: transaction)

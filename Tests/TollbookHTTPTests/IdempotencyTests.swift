@@ -275,6 +275,36 @@ struct IdempotencyTests {
     #expect(KeptAnswer(Array("HTTP/1.1 OK\r\n\r\n".utf8)).map(\.status) == nil)
   }
 
+  @Test(arguments: [0, 1])
+  func `an answer above the bound is told and not kept, and a repeat is made anew for nothing`(
+    excess: Int
+  ) async throws {
+    let length = try await Stand().serving { caller in
+      try await caller.batch(["B000000001"], Self.live, headers: Self.key).bytes.count
+    }
+    let stand = try await Stand { $0.longestKeptAnswer = length - excess }
+    try await stand.serving { caller in
+      let first = try await caller.batch(["B000000001"], Self.live, headers: Self.key)
+      #expect(first.status == 200)
+      #expect(first.bytes.count == length)
+      #expect(first.int("stats.tokens_used") == 1)
+      let row = try #require(try rows(stand).first)
+      #expect(row.state == (excess > 0 ? .failed : .answered))
+      #expect(row.body.isEmpty == (excess > 0))
+      stand.time.advance(byMilliseconds: 3_600_000)
+      let second = try await caller.batch(["B000000001"], Self.live, headers: Self.key)
+      #expect(second.status == 200)
+      #expect(second.headers[.idempotencyReplayed] == (excess > 0 ? nil : "true"))
+      #expect(second.int("stats.tokens_used") == (excess > 0 ? 0 : 1))
+      #expect(second.string("results.0.source") == (excess > 0 ? "cache" : "keepa"))
+      // The key is still that of the first request.
+      let other = try await caller.batch(["B000000002"], headers: Self.key)
+      #expect(other.status == 422)
+      try await caller.expectBooks(spent: 1)
+    }
+    #expect(stand.keepa.simulator.books.tokens == 1)
+  }
+
   @Test func `the body of a request with a key has a bound`() async throws {
     let stand = try await Stand()
     try await stand.serving { caller in

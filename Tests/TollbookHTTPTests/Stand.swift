@@ -32,6 +32,8 @@ struct Stand {
     var isStarted = true
     /// What gets the diagnostics; nil: those that are critical are shown.
     var logger: Logger?
+    /// In bytes; nil: as usual.
+    var longestKeptAnswer: Int?
     /// How products are scored; nil: as the program is built.
     var scoring: ScoringBasis?
     /// How long a score answers, in milliseconds; nil: as long as usual.
@@ -69,6 +71,7 @@ struct Stand {
     settings.host = options.host ?? settings.host
     settings.accessKey = options.accessKey
     settings.allowedHosts = options.allowedHosts
+    settings.longestKeptAnswer = options.longestKeptAnswer ?? settings.longestKeptAnswer
     var quiet = Logger(label: "test")
     quiet.logLevel = .critical
     application = TollbookApplication(

@@ -55,7 +55,7 @@ private struct Books {
     var sums: [MeterKey: SpendAmounts] = [:]
     try log.read { (transaction) throws(LogError) in
       var rows = try ledger.meters(in: transaction)
-      for name in names { rows += try ledger.closedWindows(of: name, in: transaction) }
+      for name in names { rows += try log.closedPages(of: name, in: transaction) }
       for row in rows {
         sums[row.key.inWindow(""), default: SpendAmounts()] += SpendAmounts(
           settled: row.meter[.settled], inDoubt: row.meter[.inDoubt],

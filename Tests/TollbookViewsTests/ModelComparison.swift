@@ -72,7 +72,7 @@ private func expectLedger(of log: EventLog, toBe model: LogModel) throws {
     #expect(open.count == expected.openPages.count)
     #expect(open.map(\.key) == open.map(\.key).sorted())
     for (key, meter) in open { expectPage(key, meter, toBe: expected) }
-    try expectClosed(open, ledger, toBe: expected, transaction)
+    try expectClosed(log, ledger, toBe: expected, transaction)
     let holds = try ledger.holds(in: transaction)
     let found = Dictionary(
       uniqueKeysWithValues: holds.map { (LogModel.HoldKey($0), LogModel.Hold($0)) })
@@ -99,19 +99,15 @@ private func expectLedger(of log: EventLog, toBe model: LogModel) throws {
 
 /// The windows that are over stand beside the open ones, and are found by their names.
 private func expectClosed(
-  _ open: [(key: MeterKey, meter: Meter)], _ ledger: LedgerView, toBe expected: LogModel.Ledger,
+  _ log: EventLog, _ ledger: LedgerView, toBe expected: LogModel.Ledger,
   _ transaction: borrowing ReadTransaction
 ) throws {
   var closed: [MeterKey] = []
   // A meter all of whose windows are over has no open page; keys of all come from the model.
   for meter in Set(expected.pages.keys.map(\.meter)) {
-    let found = try ledger.closedWindows(
-      of: MeterKey(LogModel.Page(meter: meter)), in: transaction)
+    let found = try log.closedPages(of: MeterKey(LogModel.Page(meter: meter)), in: transaction)
     #expect(found.map(\.key) == found.map(\.key).sorted())
     for (key, page) in found { expectPage(key, page, toBe: expected) }
-    let last = try ledger.closedWindows(
-      of: MeterKey(LogModel.Page(meter: meter)), limit: 1, in: transaction)
-    #expect(last.map(\.key) == found.suffix(1).map(\.key))
     closed += found.map(\.key)
   }
   #expect(

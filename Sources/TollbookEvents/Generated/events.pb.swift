@@ -2744,7 +2744,7 @@ package nonisolated struct CredentialRemoved: Sendable {
   package init() {}
 }
 
-/// The upstream wants no more calls of a credential for a while, nor of others of its quota group.
+/// The upstream wants no more calls of a credential for a while, nor of others of its quota group; or none on one meter.
 package nonisolated struct CredentialCooled: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -2752,7 +2752,7 @@ package nonisolated struct CredentialCooled: Sendable {
 
   package var credential: String = String()
 
-  /// empty: its own
+  /// empty: its own; of a meter owner/dimension=value/unit, with as many dimensions as it has
   package var quotaGroup: String = String()
 
   /// by our clock

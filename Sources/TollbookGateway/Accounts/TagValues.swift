@@ -1,5 +1,6 @@
 import TollbookEvents
 import TollbookLog
+import TollbookUpstreams
 import TollbookViews
 
 /// How many values of a tag have a limit of their own: there are so many at the most of each budget.
@@ -27,5 +28,32 @@ struct TagValues {
     guard (known[budget.name] ?? 0) + (new[budget.name]?.count ?? 0) < most else { return false }
     new[budget.name, default: []].insert(meter)
     return true
+  }
+
+  /// Uses without those of budgets that refuse nothing and have no room: such a budget counts what it has room for.
+  mutating func counted(
+    _ uses: [MeterUse], _ ledger: LedgerView, _ state: borrowing LogReading
+  ) throws(LogError) -> [MeterUse] {
+    var counted: [MeterUse] = []
+    for use in uses {
+      if let budget = use.budget, !use.refuses,
+        try !admits(use.meter, of: budget, ledger, state)
+      {
+        continue
+      }
+      counted.append(use)
+    }
+    return counted
+  }
+
+  /// The first of the uses whose budget refuses it for want of room for its value; nil: there is none.
+  mutating func crowded(
+    _ uses: [MeterUse], _ ledger: LedgerView, _ state: borrowing LogReading
+  ) throws(LogError) -> Int? {
+    for (number, use) in uses.enumerated() where use.refuses {
+      guard let budget = use.budget else { continue }
+      if try !admits(use.meter, of: budget, ledger, state) { return number }
+    }
+    return nil
   }
 }

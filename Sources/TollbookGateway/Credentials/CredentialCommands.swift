@@ -53,11 +53,12 @@ package struct CredentialOrder: Sendable {
     id = CredentialOrder.id(of: secret, for: upstream)
     if let quotaGroup {
       guard (1...GivenName.longest).contains(quotaGroup.utf8.count),
-        quotaGroup.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F })
+        quotaGroup.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "/") })
       else {
         throw AccountRefusal(
           .invalid, "quota_group",
-          "quota_group is the id of the credential whose limits it shares, or a short name")
+          "quota_group is the id of the credential whose limits it shares, or a short name without"
+            + " spaces and slashes")
       }
     }
     self.quotaGroup = quotaGroup ?? id
@@ -147,21 +148,30 @@ package struct AddCredential: Sendable {
   }
 }
 
+/// What becomes of what a credential may spend in all.
+package enum LimitChange: Hashable, Sendable {
+  case set(Int64)
+  /// It may spend as much as the upstream lets it.
+  case removed
+}
+
 /// Change what is said of a credential.
 package struct ChangeCredential: Sendable {
   package let id: String
   package let status: CredentialStatus?
-  package let limit: Int64?
+  package let limit: LimitChange?
   package let weight: UInt32?
   package let now: Timestamp
   package let actor: String
   /// What is known of one that is in the settings alone.
   let known: (upstream: String, unit: String, quotaGroup: String)?
 
+  /// What is nil stays as it is.
+  ///
   /// - Parameter status: `active`, `expired` or `disabled`; what follows from the books cannot be set.
   package init(
-    _ id: String, status: String?, limit: Int64?, weight: Int64?, now: Timestamp, actor: String,
-    known: (upstream: String, unit: String, quotaGroup: String)?
+    _ id: String, status: String?, limit: LimitChange?, weight: Int64?, now: Timestamp,
+    actor: String, known: (upstream: String, unit: String, quotaGroup: String)?
   ) throws(AccountRefusal) {
     self.id = id
     self.limit = limit
@@ -204,7 +214,11 @@ package struct ChangeCredential: Sendable {
     } else {
       return Decision(answer: .failure(.noCredential(id)))
     }
-    if let limit { event.limit = limit }
+    switch limit {
+    case .set(let limit): event.limit = limit
+    case .removed: event.clearLimit()
+    case nil: break
+    }
     if let weight { event.weight = weight }
     if let status { event.status = status }
     event.setMs = now.milliseconds

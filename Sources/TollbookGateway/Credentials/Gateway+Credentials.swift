@@ -65,9 +65,10 @@ extension Gateway {
     try bindCredentials()
   }
 
-  /// Changes what is said of a credential, also of one that is in the settings. Holds for the next decision.
+  /// Changes what is said of a credential, also of one that is in the settings. Holds for the next decision. What is nil
+  /// stays as it is.
   package func changeCredential(
-    _ id: String, status: String?, limit: Int64?, weight: Int64?, actor: String
+    _ id: String, status: String?, limit: LimitChange?, weight: Int64?, actor: String
   ) async throws {
     var known: (upstream: String, unit: String, quotaGroup: String)?
     for purchaser in purchasers where purchaser.members.upstream(of: id) != nil {

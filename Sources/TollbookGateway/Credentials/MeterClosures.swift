@@ -5,15 +5,6 @@ import TollbookViews
 
 // Meters that an upstream has said no on: until when, whatever the books have left.
 
-extension MeterKey {
-  /// What a closed meter is called where the cooling of a quota group stands: the owner, the dimensions, the unit. No quota
-  /// group has a name with a slash.
-  var closureName: String {
-    let dimensions = dimensions.map { "\($0.name)=\($0.value)" }
-    return ([owner] + dimensions + [unit]).joined(separator: "/")
-  }
-}
-
 extension [MeterStanding] {
   /// The same, as far as upstreams have closed meters of their own.
   func closed(

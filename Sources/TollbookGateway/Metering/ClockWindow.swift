@@ -103,16 +103,4 @@ package struct AnchoredWindow: Hashable, Sendable {
     let ends = anchor.advanced(byMilliseconds: (index + 1) * length)
     return MeterWindow(name: "until \(ends)", ends: ends)
   }
-
-  /// The rule after the provider has named an end again. Providers count seconds, and answers take their time: an end
-  /// that is hardly another one is the same, so that a window keeps its page.
-  ///
-  /// - Parameter tolerance: in milliseconds.
-  package func naming(end: Timestamp, tolerance: Int64 = 60_000) -> AnchoredWindow {
-    let end = end.withinFourDigitYears
-    let apart = (end.milliseconds - anchor.milliseconds) % length
-    let distance = min(abs(apart), length - abs(apart))
-    guard distance > min(tolerance, length / 2) else { return self }
-    return AnchoredWindow(length: length, endingAt: end, limit: limit)
-  }
 }

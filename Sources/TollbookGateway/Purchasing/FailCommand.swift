@@ -14,6 +14,8 @@ struct FailCommand: Sendable {
   /// As of the exchange.
   var closures: [MeterKey: Timestamp] = [:]
   var elsewhere: [MeterKey: Int64] = [:]
+  /// Values of a tag that a budget counts each by itself.
+  var mostBudgetValues = GatewaySettings().mostBudgetValues
   /// Whether another attempt is wanted.
   var wantsRetry: Bool
   /// Whether the demand's own limit and the storage allow one.
@@ -62,7 +64,8 @@ struct FailCommand: Sendable {
     return Decision(events: booking.events, answer: next)
   }
 
-  /// The next attempt, if it fits on all meters as they are now: in the windows of now, and with the budgets of now.
+  /// The next attempt, if it fits on all meters as they are now: in the windows of now, and with the budgets of now, which
+  /// have room for its values.
   private func next(
     _ attempt: Attempt, _ booking: inout Booking, _ books: PurchaseBooks,
     _ state: borrowing LogReading
@@ -71,8 +74,10 @@ struct FailCommand: Sendable {
     let budgets = try BudgetBook(
       attempt.demands, upstream: upstream.name, credential: attempt.credential, books, state)
     next.call.uses.removeAll { $0.budget != nil }
-    next.call.uses += budgets.uses(
-      of: next.call, by: next.demandOf.map { next.demands[$0] })
+    var values = TagValues(most: mostBudgetValues)
+    next.call.uses += try values.counted(
+      budgets.uses(of: next.call, by: next.demandOf.map { next.demands[$0] }), books.ledger, state)
+    guard try values.crowded(next.call.uses, books.ledger, state) == nil else { return nil }
     let standings = try booking.standings(
       of: next.call.uses, elsewhere, at: observed, books.ledger, state
     ).closed(by: books.credentials, state)

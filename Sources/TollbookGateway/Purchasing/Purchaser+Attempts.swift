@@ -123,7 +123,8 @@ extension Purchaser {
     let command = FailCommand(
       upstream: upstream(of: attempt.credential), attempt: attempt, failure: failure.believable,
       end: exchange.end, readings: exchange.readings, closures: exchange.closures,
-      elsewhere: elsewhere(at: observed, without: attempt), wantsRetry: wish != .none,
+      elsewhere: elsewhere(at: observed, without: attempt),
+      mostBudgetValues: settings.mostBudgetValues, wantsRetry: wish != .none,
       mayRetry: pause != nil, observed: observed, members: members.all, draw: random())
     let books = books
     let booked = await insist(for: id) { (state, context) throws(LogError) in

@@ -193,15 +193,7 @@ struct ReserveCommand: Sendable {
           let uses = budgets.uses(
             of: calls[index],
             by: calls[index].places.map { batch.askers[batch.askerOf[$0]].demand })
-          for use in uses {
-            // One that refuses nothing leaves out what it has no room for.
-            if let budget = use.budget, !use.refuses,
-              try !values.admits(use.meter, of: budget, ledger, state)
-            {
-              continue
-            }
-            calls[index].uses.append(use)
-          }
+          calls[index].uses += try values.counted(uses, ledger, state)
         }
         let refused = try beyond(calls, &draft.booking, &values, ledger, state)
         beyondBudgets += refused
@@ -244,11 +236,7 @@ struct ReserveCommand: Sendable {
         let counting = standings.filter { $0.use.counted.isEmpty || $0.use.counted[index] }
         let asker = batch.askerOf[place]
         let costs = counting.map { Int128($0.use.bounds[index..<index + 1]) }
-        var crowded: Int?
-        for (number, standing) in counting.enumerated() where crowded == nil {
-          guard let budget = standing.use.budget else { continue }
-          if try !values.admits(standing.use.meter, of: budget, ledger, state) { crowded = number }
-        }
+        let crowded = try values.crowded(counting.map(\.use), ledger, state)
         let full =
           crowded
           ?? counting.indices.first { number in

@@ -8,12 +8,10 @@ import TollbookLog
 /// 1. What is to be repeated is in the log before anybody is told it. Where the log cannot take it, it is told all the
 ///    same, and a repeat is made anew.
 /// 2. A request goes on when its client hangs up: he may ask for the answer again.
-/// 3. One that fails is made anew, and what it has bought by then is not bought again.
+/// 3. One that fails is made anew, and what it has bought by then is not bought again. So is one whose answer is too long
+///    to be kept: it is told all the same.
 /// 4. While it is in doubt what it has cost, it is not made anew.
 final class IdempotentRequests: Sendable {
-  /// An answer above that is told and not kept, in bytes.
-  static let mostBytes = 64 << 20
-
   /// The longest body of a request that it takes: the longest that any route does.
   static let mostRequestBytes = 24 << 20
 
@@ -35,9 +33,14 @@ final class IdempotentRequests: Sendable {
   }
 
   private let gateway: Gateway
+  /// An answer above that is told and not kept, in bytes.
+  private let mostBytes: Int
   private let underWay = Mutex<[[UInt8]: UnderWay]>([:])
 
-  init(_ gateway: Gateway) { self.gateway = gateway }
+  init(_ gateway: Gateway, mostBytes: Int) {
+    self.gateway = gateway
+    self.mostBytes = mostBytes
+  }
 
   /// How many wait for the answer to one that is under way. Each has a connection, and of those there are only so many.
   var waitingCount: Int { underWay.withLock { $0.values.reduce(0) { $0 + $1.waiting.count } } }
@@ -132,13 +135,14 @@ final class IdempotentRequests: Sendable {
     } catch { return .failed(error) }
   }
 
-  /// Keeps an answer. One that says that Tollbook or an upstream cannot at the moment is none to repeat.
+  /// Keeps an answer. One that says that Tollbook or an upstream cannot at the moment is none to repeat, nor is one that is
+  /// too long.
   private func end(_ key: [UInt8], _ answer: KeptAnswer) async {
     let code = answer.status.code
     let isFinal = code < 500 && answer.status != .tooManyRequests
-    let isKept = isFinal && answer.content.readableBytes <= Self.mostBytes
+    let isKept = isFinal && answer.content.readableBytes <= mostBytes
     try? await gateway.endRequest(
-      key, status: isFinal ? code : 0, answer: isKept ? answer.bytes(ofRequest: key) : nil)
+      key, status: isKept ? code : 0, answer: isKept ? answer.bytes(ofRequest: key) : nil)
   }
 
   /// The answer that is kept under a digest.

@@ -6,8 +6,7 @@ import TollbookLog
 import TollbookViews
 
 extension HTTPService {
-  /// Accounts, access keys and budgets: `POST` and `DELETE` under `/admin/`, `GET /accounts`, `GET /budgets`, and
-  /// `GET /me`, which tells a key what it is.
+  /// `POST /admin/accounts`, `DELETE /admin/accounts/{id}`, `POST /admin/accounts/{id}/shred`, and `GET /accounts`.
   func addAccounts(to router: Router<TollbookContext>) {
     router.route(
       "/admin/accounts", scope: .admin,
@@ -46,9 +45,6 @@ extension HTTPService {
       get: { request, context in
         try listAccounts(QueryParameters(request), by: context.principal)
       })
-    router.route("/me", get: { _, context in try whoAmI(context.principal) })
-    addAccessKeys(to: router)
-    addBudgets(to: router)
   }
 
   private func openAccount(
@@ -90,71 +86,6 @@ extension HTTPService {
       }
       json.field("next", isAdmin && rows.count == limit ? rows.last?.id : nil)
     }
-  }
-
-  /// What a key is, and what it may still spend.
-  private func whoAmI(_ principal: Principal) throws -> Response {
-    let accounts = accounts
-    let (account, key) = try log.read { (reading) throws(LogError) in
-      (
-        try accounts.account(principal.account, in: reading),
-        try accounts.accessKey(principal.accessKey, in: reading)
-      )
-    }
-    let budgets = try gateway.budgets(of: principal.account)
-      .filter { $0.row.scope.accessKey.isEmpty || $0.row.scope.accessKey == principal.accessKey }
-      .filter { principal.sees($0.row.scope) }
-    return .object(position: log.head) { json in
-      json.field("account", principal.account)
-      json.field("account_name", account?.name)
-      json.field("time_zone", account?.timeZone ?? "UTC")
-      json.field("access_key", principal.accessKey.isEmpty ? nil : principal.accessKey)
-      json.array("scopes", principal.scopes.map(\.rawValue).sorted()) { json, scope in
-        json.string(scope)
-      }
-      json.array("kinds", principal.kinds) { json, kind in json.string(kind) }
-      json.field("expires_at", key?.expires ?? key?.revoked)
-      json.field(
-        "requests_per_minute",
-        principal.requestsPerMinute == 0 ? nil : Int64(principal.requestsPerMinute))
-      json.array("budgets", budgets) { json, budget in
-        json.object { json in budget.write(to: &json) }
-      }
-    }
-  }
-
-  /// Does something, and tells a refusal as a problem.
-  func refusing<Answer: Sendable>(
-    _ body: () async throws -> Answer
-  ) async throws -> Answer {
-    do { return try await body() } catch let refusal as AccountRefusal { throw Problem(refusal) }
-  }
-
-  static func name(_ context: TollbookContext, _ parameter: String) -> String {
-    let text = context.parameters.get(parameter) ?? ""
-    return percentDecoded(text) ?? text
-  }
-}
-
-extension Problem {
-  init(_ refusal: AccountRefusal) {
-    let kind: Kind =
-      switch refusal.kind {
-      case .notFound: .notFound
-      case .conflict: .conflict
-      case .invalid: .invalidField
-      }
-    self.init(kind, refusal.description, field: refusal.field)
-  }
-}
-
-extension Response {
-  /// The same for something that was made.
-  func created(at place: String) -> Response {
-    var response = self
-    response.status = .created
-    response.headers[.location] = place
-    return response
   }
 }
 

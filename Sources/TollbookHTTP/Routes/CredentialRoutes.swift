@@ -7,7 +7,7 @@ import TollbookViews
 
 extension HTTPService {
   /// `POST /admin/credentials`, `PATCH` and `DELETE /admin/credentials/{id}`, `POST /admin/pools`, and `GET /credentials`.
-  /// A secret goes in, and never comes out.
+  /// A secret goes in, and never comes out. A limit that is changed to `null` is removed.
   func addCredentials(to router: Router<TollbookContext>) {
     router.route(
       "/admin/credentials", scope: .admin,
@@ -27,7 +27,7 @@ extension HTTPService {
         let unit = try gateway.credentials().first { $0.id == id }?.unit ?? ""
         try await refusing {
           try await gateway.changeCredential(
-            id, status: fields.string("status"), limit: fields.limit(unit),
+            id, status: fields.string("status"), limit: fields.limitChange(unit),
             weight: fields.integer("weight", in: .min ... .max), actor: context.principal.actor)
         }
         return try credentialAnswer(id)
@@ -105,6 +105,13 @@ extension HTTPService {
       throw Problem(.notFound, "there is no credential \(id.inOneLine(atMost: 100))", field: "id")
     }
     return .object(position: log.head) { json in found.write(to: &json) }
+  }
+}
+
+extension JSONFields {
+  /// What is to become of the limit; nil: it is left out.
+  fileprivate func limitChange(_ unit: String) throws(Problem) -> LimitChange? {
+    isNull("limit") ? .removed : try limit(unit).map { .set($0) }
   }
 }
 

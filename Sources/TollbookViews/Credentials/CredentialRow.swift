@@ -26,7 +26,7 @@ package struct CredentialRow: Hashable, Sendable {
   package var isRemoved = false
 }
 
-/// How long the upstream wants no calls of a quota group.
+/// How long the upstream wants no calls of a quota group, or on a meter.
 package struct CoolingRow: Hashable, Sendable {
   /// By our clock. An instant that is over tells when it was limited last.
   package var until: Timestamp

@@ -8,7 +8,7 @@ package import TollbookLog
 /// | table | key | value |
 /// |---|---|---|
 /// | `credentials` | credential | its row, also of one that was removed |
-/// | `cooling` | quota group | until when the upstream wants no calls, what it said |
+/// | `cooling` | quota group, or name of a closed meter | until when the upstream wants no calls, what it said |
 /// | `pools` | upstream, 0, account | by what one is chosen (1); without an account: for all others |
 package enum CredentialsFold {
   package static let fold = Fold(

@@ -63,7 +63,8 @@ package struct CredentialsView: Sendable {
     return try LogError.absorbing(try transaction.count(in: table))
   }
 
-  /// Until when the upstream wants no calls of a quota group, or when it last wanted none; nil: it never said so.
+  /// Until when the upstream wants no calls of a quota group, or on a meter by its closure's name, or when it last wanted
+  /// none; nil: it never said so.
   package func cooling(
     of group: String, in transaction: borrowing LogReading
   ) throws(LogError) -> CoolingRow? {

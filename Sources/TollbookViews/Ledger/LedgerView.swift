@@ -83,24 +83,6 @@ package struct LedgerView: Sendable {
     return isUsed
   }
 
-  /// The windows of a meter that are over, in the order of their names.
-  ///
-  /// - Parameter limit: the most that are wanted, the last ones.
-  package func closedWindows(
-    of meter: MeterKey, limit: Int = .max, in transaction: borrowing LogReading
-  ) throws(LogError) -> [(key: MeterKey, meter: Meter)] {
-    var found: [(key: MeterKey, meter: Meter)] = []
-    let prefix = meter.meterBytes
-    let table = try tables.open(in: transaction)[5]
-    try transaction.scan(table, prefix: prefix.span, descending: true) {
-      (key, row) throws(LogError) in
-      guard found.count < limit else { return .stop }
-      found.append((MeterKey(bytes: [UInt8](copying: key)), try table.read(Meter(row: row))))
-      return .next
-    }
-    return found.reversed()
-  }
-
   /// All holds in the order of their fetches, one for each page that an attempt holds something on.
   package func holds(in transaction: borrowing LogReading) throws(LogError) -> [Hold] {
     var found: [Hold] = []

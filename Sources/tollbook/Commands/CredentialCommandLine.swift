@@ -144,14 +144,18 @@ struct CredentialCommandLine: ParsableCommand {
     @Option(help: ArgumentHelp("What it may spend in all.", valueName: "amount"))
     var limit: String?
 
+    @Flag(help: "Remove its limit: it may spend as much as the upstream lets it.")
+    var noLimit = false
+
     @Option(
       help: ArgumentHelp("How often it is chosen beside others.", valueName: "number"),
       transform: wholeNumber(from: 1))
     var weight: UInt32?
 
     func validate() throws {
-      if status == nil && limit == nil && weight == nil {
-        throw ValidationError("Say what to change: --status, --limit or --weight.")
+      if limit != nil && noLimit { throw ValidationError("Say --limit or --no-limit, not both.") }
+      if status == nil && limit == nil && !noLimit && weight == nil {
+        throw ValidationError("Say what to change: --status, --limit, --no-limit or --weight.")
       }
     }
 
@@ -161,6 +165,7 @@ struct CredentialCommandLine: ParsableCommand {
       ) { json in
         json.fieldIfPresent("status", status)
         CredentialCommandLine.write(limit, to: &json)
+        if noLimit { json.field("limit", Int64?.none) }
         json.fieldIfPresent("weight", weight.map(Int64.init))
       }
       Console.say("The credential \(id) is \(answer.root["status"]?.string ?? "changed").")

@@ -239,6 +239,38 @@ import TollbookViews
     }
   }
 
+  @Test func `a closed limit is told as one of its model, and the key is not said to cool`()
+    async throws
+  {
+    try await ExtractionStand.serving({
+      $0.simulator.faults = GeminiFaults([GeminiFault(.http429Minute, next: 1)])
+    }) { stand, client in
+      let refused = try await client.ask("gemini-3.5-flash:generateContent", Self.hello)
+      #expect(refused.status == 429)
+      let cooled = try stand.events().compactMap { event -> CredentialCooled? in
+        if case .credentialCooled(let event) = event { event } else { nil }
+      }
+      let event = try #require(cooled.first)
+      #expect(cooled.count == 1)
+      #expect(event.credential == ExtractionStand.credential)
+      let until = Timestamp(milliseconds: event.untilMs)
+      let logs = try await client.send(.get, "/views/ApplicationLogs")
+      #expect(
+        logs.text.contains(
+          "\"requests of model gemini-3.5-flash are closed until \(until): "), "\(logs.text)")
+      #expect(!logs.text.contains("sends nothing"))
+      let list = try await client.send(.get, "/credentials")
+      #expect(list.string("credentials.0.status") == "active")
+      #expect(list["credentials.0.cooling_until"]?.isNull == true)
+      let statuses = try await client.send(.get, "/views/vw_TokenStatus")
+      #expect(statuses.text.contains("\"ACTIVE\""))
+      #expect(!statuses.text.contains("COOLING"))
+      _ = try await stand.gateway.lookForAlerts()
+      let alerts = try await client.send(.get, "/alerts")
+      #expect(alerts["alerts"]?.array?.isEmpty == true)
+    }
+  }
+
   @Test(arguments: [GeminiFault.Kind.drop, .cutJSON, .usageMissing, .negativeCount])
   func `what does not tell its cost is in doubt up to its bound, and never free`(
     _ kind: GeminiFault.Kind

@@ -151,4 +151,62 @@ import TollbookViews
     #expect(await answer.value.sources == [.keepa, .keepa])
     #expect(try world.standing("spring")?.free == -2)
   }
+
+  @Test(arguments: [true, false])
+  func `a retry finds no room for its value where others have taken it meanwhile`(isHard: Bool)
+    async throws
+  {
+    let world = try await World {
+      $0.retries.attempts = 2
+      $0.mostBudgetValues = 1
+    }
+    _ = await world.ask(asins(1))
+    world.keepa.hold()
+    world.keepa.script([.notSent])
+    let bob = world.begin(asins(10..<11), as: "default", tags: ["user=bob"])
+    await world.keepa.waitForParked(1)
+    try await world.setBudget("each", limit: 5, .hour, tag: "user=*", isHard: isHard)
+    let ann = world.begin(asins(20..<21), as: "default", tags: ["user=ann"])
+    await world.keepa.waitForParked(2)
+    world.keepa.letGo()
+    let isDone = Flag()
+    let answer = Task {
+      defer { isDone.set() }
+      return await bob.value
+    }
+    while !isDone.isSet { await world.pass(1_000) }
+    #expect(await ann.value.sources == [.keepa])
+    // One that refuses nothing leaves out what it has no room for.
+    #expect(await answer.value.sources == [isHard ? .none : .keepa])
+    let ends = try world.events().compactMap { event -> FailureReason? in
+      if case .fetchFailed(let event) = event { event.reason } else { nil }
+    }
+    #expect(ends == (isHard ? [.retryRefused] : []))
+    #expect(try world.gateway.budgets().map(\.tag) == ["user=ann"])
+    #expect(try world.standing("each", tag: "user=ann")?.settled == 1)
+    #expect(try world.holds().isEmpty)
+    #expect(try world.residual() == 0)
+  }
+
+  @Test func `the value that an attempt was counted on has its room in the retry too`()
+    async throws
+  {
+    let world = try await World {
+      $0.retries.attempts = 2
+      $0.mostBudgetValues = 1
+    }
+    _ = await world.ask(asins(1))
+    try await world.setBudget("each", limit: 5, .hour, tag: "user=*")
+    world.keepa.script([.notSent])
+    let bob = world.begin(asins(10..<11), as: "default", tags: ["user=bob"])
+    let isDone = Flag()
+    let answer = Task {
+      defer { isDone.set() }
+      return await bob.value
+    }
+    while !isDone.isSet { await world.pass(1_000) }
+    #expect(await answer.value.sources == [.keepa])
+    #expect(world.keepa.calls.count == 3)
+    #expect(try world.standing("each", tag: "user=bob")?.settled == 1)
+  }
 }

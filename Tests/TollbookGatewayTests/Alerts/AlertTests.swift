@@ -211,4 +211,35 @@ struct `Alerts are raised and cleared` {
     #expect(try world.open().isEmpty)
     #expect(try world.cleared() == ["it is taken again"])
   }
+
+  @Test func `a key that cools is told of, and a meter that is closed is not said to be one`()
+    async throws
+  {
+    let world = try await AlertWorld()
+    try await world.addWebhook(["credential.cooling"])
+    var model = Dimension()
+    model.name = "model"
+    model.value = "flash"
+    let meter = MeterKey(owner: "main", dimensions: [model], unit: "requests")
+    var event = CredentialCooled()
+    event.credential = "main"
+    event.quotaGroup = meter.closureName
+    event.untilMs = world.time.now.milliseconds + minute
+    event.detail = "slow down"
+    try await world.log.append([.credentialCooled(event)])
+    try await world.look()
+    #expect(try world.raised().isEmpty)
+    event.quotaGroup = "main"
+    try await world.log.append([.credentialCooled(event)])
+    for _ in 0..<2 { try await world.look() }
+    #expect(try world.raised().map(\.name) == ["credential.cooling"])
+    #expect(try world.raised().map(\.credential) == ["main"])
+    try await world.deliver()
+    #expect(world.bodies.count == 1)
+    #expect(world.bodies.first?.contains("keepa wants no calls of the credential main") == true)
+    world.time.advance(byMilliseconds: minute)
+    try await world.look()
+    #expect(try world.open().isEmpty)
+    #expect(try world.cleared() == ["its time is over"])
+  }
 }

@@ -86,15 +86,6 @@ import TollbookTestSupport
       rule.window(at: instant("2026-11-21T07:59:59Z")).ends == instant("2026-11-21T08:00:00Z"))
   }
 
-  @Test func `an end that is named again a little off keeps the window's page`() {
-    let rule = AnchoredWindow(length: day, endingAt: instant("2026-11-22T08:00:00Z"), limit: 1)
-    #expect(rule.naming(end: instant("2026-11-22T08:00:01Z")) == rule)
-    #expect(rule.naming(end: instant("2026-11-23T07:59:58Z")) == rule)
-    let moved = rule.naming(end: instant("2026-11-22T11:00:00Z"))
-    #expect(
-      moved.window(at: instant("2026-11-22T10:00:00Z")).name == "until 2026-11-22T11:00:00.000Z")
-  }
-
   @Test func `a rolling window is made of 60 parts and one that reaches in`() {
     let rule = MeterRule.rollingWindow(RollingWindow(length: hour, limit: 1))
     let windows = rule.windows(at: instant("2026-11-21T10:03:30Z"))

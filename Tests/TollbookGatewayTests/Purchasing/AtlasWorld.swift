@@ -139,7 +139,7 @@ final class AtlasWorld: Sendable {
     return try log.read { (transaction) throws(LogError) in
       var pages = try ledger.meters(in: transaction).map(\.meter)
       for meter in [AtlasUpstream.weight, AtlasUpstream.requests] {
-        pages += try ledger.closedWindows(of: meter, in: transaction).map(\.meter)
+        pages += try log.closedPages(of: meter, in: transaction).map(\.meter)
       }
       return (
         pages.reduce(0) { $0 + abs($1.residual) }, pages.reduce(0) { $0 + $1[.reserved] },

@@ -104,6 +104,54 @@ import TollbookTestSupport
     }
   }
 
+  @Test func `a limit is removed by null, kept where it is left out, and can be set again`()
+    async throws
+  {
+    let stand = try await stand()
+    try await stand.serving { caller in
+      let made = try await caller.credential(Self.key(1), ",\"limit\":2")
+      let path = "/admin/credentials/\(try #require(made.string("id")))"
+      _ = try await caller.batch(asins(0..<4), headers: Caller.root)
+      #expect(spent(stand, 1) == 2)
+      let weighted = try await caller.admin(.patch, path, "{\"weight\":3}")
+      #expect(weighted.int("limit") == 2)
+      #expect(weighted.string("status") == "exceeded")
+      let removed = try await caller.admin(.patch, path, "{\"limit\":null}")
+      #expect(removed.status == 200)
+      #expect(removed["limit"]?.isNull == true)
+      #expect(removed.int("weight") == 3)
+      #expect(removed.string("status") == "active")
+      let free = try await caller.batch(asins(0..<8), headers: Caller.root)
+      #expect(free.int("stats.failed") == 0)
+      #expect(spent(stand, 1) == 8)
+      // What was spent without a limit counts on the next one.
+      let limited = try await caller.admin(.patch, path, "{\"limit\":9}")
+      #expect(limited.int("used") == 8)
+      #expect(limited.int("remaining") == 1)
+      _ = try await caller.batch(asins(8..<12), headers: Caller.root)
+      #expect(spent(stand, 1) == 9)
+      let events = try await caller.get("/events?type=CredentialSet", Caller.root)
+      #expect(events.count("events") == 4)
+      let limits = (0..<4).map { events.int("events.\($0).data.limit") }
+      #expect(limits.count { $0 == nil } == 1)
+    }
+  }
+
+  @Test func `null for what else can be changed changes nothing`() async throws {
+    let stand = try await stand()
+    try await stand.serving { caller in
+      let made = try await caller.credential(Self.key(1), ",\"limit\":2")
+      let path = "/admin/credentials/\(try #require(made.string("id")))"
+      let head = stand.log.head
+      for body in ["{}", "{\"status\":null}", "{\"weight\":null}"] {
+        let answer = try await caller.admin(.patch, path, body)
+        #expect(answer.status == 400)
+        #expect(answer.string("field") == "status")
+      }
+      #expect(stand.log.head == head)
+    }
+  }
+
   @Test func `an account's calls are sent with its own credentials and with everybody's`()
     async throws
   {
@@ -195,6 +243,7 @@ import TollbookTestSupport
     ("{\"upstream\":\"keepa\",\"secret\":\"abc\",\"limit\":-1}", 400, "limit"),
     ("{\"upstream\":\"keepa\",\"secret\":\"abc\",\"weight\":0}", 400, "weight"),
     ("{\"upstream\":\"keepa\",\"secret\":\"abc\",\"quota_group\":\"\"}", 400, "quota_group"),
+    ("{\"upstream\":\"keepa\",\"secret\":\"abc\",\"quota_group\":\"a/b\"}", 400, "quota_group"),
     ("{\"upstream\":\"keepa\",\"secret\":\"abc\",\"status\":\"cooling\"}", 400, "status"),
   ])
   func `one that cannot be put in is refused by name, and leaves nothing behind`(
