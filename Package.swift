@@ -237,7 +237,8 @@ let package = Package(
       dependencies: [
         "Deflate", "JSONText", "TollbookEvents", "TollbookLog", "TollbookViews",
         "TollbookUpstreams", "TollbookGateway", "TollbookArchive", "TollbookHTTP", "Extraction",
-        "TollbookSimulators", "TollbookTestSupport", hummingbird, httpTypes, nioCore, crypto, logging,
+        "TollbookSimulators", "TollbookTestSupport", hummingbird, httpTypes, nioCore, crypto,
+        logging,
         .product(name: "HummingbirdTesting", package: "hummingbird"),
       ]),
     .testTarget(

@@ -111,7 +111,7 @@ extension FeeTableReading {
     let fallbackName = try json.member("default")
     guard let fallback = rules[try fallbackName.text()] else {
       throw fallbackName.fault(
-          .unknown("there is no category “\(try fallbackName.text())”"))
+        .unknown("there is no category “\(try fallbackName.text())”"))
     }
     return ReferralTable(
       rules: rules, fallback: fallback, categories: categories,
@@ -122,7 +122,7 @@ extension FeeTableReading {
     let styleName = try json.member("style")
     guard let style = ReferralRule.Style(rawValue: try styleName.text()) else {
       throw styleName.fault(
-          .unknownWord(try styleName.text(), allowed: ["flat", "whole", "marginal"]))
+        .unknownWord(try styleName.text(), allowed: ["flat", "whole", "marginal"]))
     }
     let bandList = try json.member("bands")
     let elements = try bandList.elements()
