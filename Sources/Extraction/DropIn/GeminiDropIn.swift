@@ -139,9 +139,8 @@ struct GeminiDropIn: Sendable {
     let content = try outcome.handedOn?.body ?? outcome.entry.flatMap(gateway.content)
     let isUsable = outcome.problem == nil || (options.allowsStale && outcome.source == .stale)
     guard let content, isUsable else {
-      var refusal = outcome.problem.map { GeminiRefusal($0) }
-      refusal?.retryAt = outcome.problem?.retryAt
-      throw refusal ?? GeminiRefusal(500, "nothing is known about it")
+      throw outcome.problem.map { GeminiRefusal($0) }
+        ?? GeminiRefusal(500, "nothing is known about it")
     }
     var headers: HTTPFields = [.position: "\(answer.position)"]
     headers[.charge] = "\(outcome.cost &+ outcome.lost)"

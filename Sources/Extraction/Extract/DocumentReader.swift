@@ -84,7 +84,7 @@ struct DocumentReader: Sendable {
       }
       json.object("generationConfig") { json in
         json.field("temperature", 0)
-        json.field("maxOutputTokens", 8_192)
+        json.field("maxOutputTokens", GeminiRequest.Limits().output)
         json.field("responseMimeType", "application/json")
         json.rawField("responseSchema", InvoiceSchema.responseSchema)
       }

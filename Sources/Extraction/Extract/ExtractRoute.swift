@@ -44,7 +44,9 @@ extension HTTPService {
   /// access key.
   private func refuseForeignForm(_ request: Request) throws(Problem) {
     let isBrowser = request.headers[.origin] != nil || request.headers[.secFetchSite] != nil
-    let hasKey = request.headers[.authorization] != nil || request.headers[.apiKey] != nil
+    let hasKey = [HeaderName.authorization, .apiKey, .accessKey].contains {
+      request.headers[$0] != nil
+    }
     guard !isBrowser || hasKey else {
       throw Problem(
         .foreignOrigin, "a page must show an access key in a header to have documents read",

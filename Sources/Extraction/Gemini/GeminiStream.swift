@@ -14,11 +14,13 @@ struct GeminiStream: Sendable {
   /// Whether a piece told that the model has ended as it should.
   private(set) var hasStopped = false
   private(set) var shortfall: String?
-  private(set) var model = ""
   private(set) var pieces = 0
+  /// Whether anything has arrived, a whole piece or not.
+  private(set) var isBegun = false
 
   /// Takes in what arrived.
   mutating func read(_ bytes: [UInt8]) {
+    if !bytes.isEmpty { isBegun = true }
     for byte in bytes {
       guard byte != UInt8(ascii: "\n") else {
         endLine()
@@ -48,7 +50,6 @@ struct GeminiStream: Sendable {
   private mutating func read(piece: JSONValue) {
     pieces += 1
     usage = GeminiUsage(piece["usageMetadata"]) ?? usage
-    if let version = piece["modelVersion"]?.string { model = version.inOneLine(atMost: 100) }
     if let block = piece["promptFeedback"]?["blockReason"]?.string {
       shortfall = "the prompt was blocked: \(block.inOneLine(atMost: 50))"
     }

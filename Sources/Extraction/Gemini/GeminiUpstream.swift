@@ -200,7 +200,7 @@ package struct GeminiUpstream: Upstream {
     switch answered.result {
     case .failure(let failure):
       // What has gone on to a client cannot be taken back: it is not asked for once more.
-      let isBegun = stream.map { $0.seen.pieces > 0 } ?? false
+      let isBegun = stream?.seen.isBegun ?? false
       let final = UpstreamFailure(
         isBegun ? .unreadable : failure.reason, status: failure.status,
         detail: isBegun ? "the stream was cut: \(failure.detail)" : failure.detail,
@@ -330,7 +330,7 @@ package struct GeminiUpstream: Upstream {
   private func closures(_ error: GeminiError, _ call: PlannedCall) -> [MeterKey: Timestamp] {
     let now = now()
     let soon = now.advanced(byMilliseconds: max(1_000, error.retryDelay ?? Self.minute))
-    guard let model = modelName(call).flatMap(models.model) else { return [tokens: soon] }
+    guard let model = modelName(call).flatMap(models.model) else { return [:] }
     var closures: [MeterKey: Timestamp] = [:]
     for violation in error.violations {
       if violation.isPerDay {

@@ -26,7 +26,6 @@ import TollbookTestSupport
       #expect(stream.pieces == 2, "seed \(seed)")
       #expect(stream.usage == GeminiUsage(prompt: 5, candidates: 3), "seed \(seed)")
       #expect(stream.fault == nil)
-      #expect(stream.model == "m")
     }
   }
 
@@ -36,6 +35,15 @@ import TollbookTestSupport
     stream.read(Array("data: {\"candidates\":[".utf8))
     #expect(stream.isCut)
     #expect(stream.usage == GeminiUsage(prompt: 5, candidates: 1))
+  }
+
+  @Test func `a stream has begun with its first byte, whole pieces or not`() {
+    var stream = GeminiStream()
+    stream.read([])
+    #expect(!stream.isBegun)
+    stream.read(Array("[{".utf8))
+    #expect(stream.isBegun)
+    #expect(stream.pieces == 0)
   }
 
   @Test func `lines that are no data are passed over`() {
