@@ -264,7 +264,7 @@ struct GeminiDropIn: Sendable {
 extension GeminiRequest {
   /// What its answer is called in the cache: it belongs to one account, and its name tells nothing of it.
   ///
-  /// - Parameter form: in which it is kept: `whole`, or a stream's `events` or `pieces`.
+  /// - Parameter form: in which it is kept: `whole`, or a stream's `events` or `pieces`; of what a document asks `document`.
   func resource(
     of account: String, form: String = "whole", _ keys: DataKeys
   ) throws(AccountRefusal) -> ResourceKey {

@@ -1,3 +1,4 @@
+import Crypto
 import Foundation
 import Hummingbird
 import JSONText
@@ -44,7 +45,34 @@ struct DocumentReader: Sendable {
   }
 
   /// What a document asks of the model.
-  func question(_ file: ExtractForm.File) throws(Problem) -> (facts: DocumentFacts, GeminiRequest) {
+  struct Question: Sendable {
+    var facts: DocumentFacts
+    /// With the document's digest in its place: a long document is put in only when it is sent.
+    var request: GeminiRequest
+    /// In hexadecimal, which reads as base64 too.
+    fileprivate var digest: [UInt8]
+    fileprivate var content: [UInt8]
+
+    /// As it is sent.
+    @Sendable
+    fileprivate func body() -> [UInt8] {
+      guard let place = request.body.firstRange(of: digest) else { return [] }
+      var body: [UInt8] = []
+      body.reserveCapacity(request.body.count + content.count / 3 * 4 + 4)
+      body += request.body[..<place.lowerBound]
+      for start in stride(from: 0, to: content.count, by: Self.piece) {
+        let piece = content[start..<min(start + Self.piece, content.count)]
+        body += Data(piece).base64EncodedData()
+      }
+      body += request.body[place.upperBound...]
+      return body
+    }
+
+    /// Of a document that is encoded at a time, in bytes: no padding stands between two.
+    private static let piece = 3 << 14
+  }
+
+  func question(_ file: ExtractForm.File) throws(Problem) -> Question {
     let facts: DocumentFacts
     do throws(DocumentFault) {
       let limits = DocumentLimits(bytes: ExtractForm.longestFile)
@@ -53,20 +81,21 @@ struct DocumentReader: Sendable {
       let name = file.name.isEmpty ? "the file" : file.name
       throw Problem(.invalidDocument, "\(name): \(error)", field: "file")
     }
+    let digest = SHA256.hash(data: file.content).map(\.self).hexadecimal
     do throws(GeminiRequest.Fault) {
-      let question = try GeminiRequest(
-        model: model, body: Self.body(file.content, facts.kind), of: models
+      let request = try GeminiRequest(
+        model: model, body: Self.body(digest, facts.kind), of: models
       ) { _, _, model in
         facts.kind == .pdf ? Int64(facts.pages) * model.pageTokens : model.imageTokens
       }
-      return (facts, question)
+      return Question(
+        facts: facts, request: request, digest: Array(digest.utf8), content: file.content)
     } catch { throw Problem(.internalError, error.detail) }
   }
 
-  /// The question as it is sent. Temperature 0: the same document shall be read the same way.
-  private static func body(_ content: [UInt8], _ kind: DocumentKind) -> [UInt8] {
-    let quote = [UInt8(ascii: "\"")]
-    var json = JSONWriter(capacity: content.count / 3 * 4 + 16_384)
+  /// The question about a document. Temperature 0: the same document shall be read the same way.
+  private static func body(_ digest: String, _ kind: DocumentKind) -> [UInt8] {
+    var json = JSONWriter(capacity: 16_384)
     json.object { json in
       json.array("contents") { json in
         json.object { json in
@@ -75,7 +104,7 @@ struct DocumentReader: Sendable {
             json.object { json in
               json.object("inlineData") { json in
                 json.field("mimeType", kind.mediaType)
-                json.rawField("data", quote + Data(content).base64EncodedData() + quote)
+                json.field("data", digest)
               }
             }
             json.object { json in json.field("text", InvoicePrompt.text() ?? "") }
@@ -93,26 +122,29 @@ struct DocumentReader: Sendable {
   }
 
   /// What is to be bought for a question.
-  func demand(_ question: GeminiRequest) throws(Problem) -> ResourceDemand {
+  func demand(_ question: Question) throws(Problem) -> ResourceDemand {
     let day = CalendarDay(service.log.time.now().day) ?? CalendarDay(number: 0)
+    let request = question.request
     let figures: [String: Int64]
-    do throws(GeminiRequest.Fault) { figures = try question.figures(on: day) } catch {
+    do throws(GeminiRequest.Fault) { figures = try request.figures(on: day) } catch {
       throw Problem(.priceUnknown, error.detail)
     }
     let resource: ResourceKey
     do throws(AccountRefusal) {
-      resource = try question.resource(of: principal.account, service.gateway.dataKeys)
+      resource = try request.resource(
+        of: principal.account, form: "document", service.gateway.dataKeys)
     } catch { throw Problem(.storageFailed, error.description) }
     var demand = options.apply(
       to: ResourceDemand(GeminiUpstream.generate, [resource]), by: principal)
-    demand.request = question.passed("generateContent", version: "v1beta", figures: figures)
+    demand.request = request.passed(
+      "generateContent", version: "v1beta", figures: figures, body: question.body)
     demand.deadline = Self.patience
     return demand
   }
 
   func read(_ file: ExtractForm.File) async throws -> Reading {
     let gateway = service.gateway
-    let (facts, question) = try question(file)
+    let question = try question(file)
     var demand = try demand(question)
     var answer = await gateway.answer(demand)
     var spent = Spent()
@@ -146,8 +178,8 @@ struct DocumentReader: Sendable {
     let isOwn = outcome.source == .upstream && !outcome.isJoined
     let money = entry.amounts.first { $0.unit == models.currency }?.count ?? 0
     return Reading(
-      name: file.name, facts: facts, fields: fields, checks: InvoiceChecks.all(of: fields),
-      model: found.model.isEmpty ? question.model.name : found.model,
+      name: file.name, facts: question.facts, fields: fields, checks: InvoiceChecks.all(of: fields),
+      model: found.model.isEmpty ? question.request.model.name : found.model,
       usage: (isOwn ? found.usage : nil) ?? GeminiUsage(prompt: 0), nanoUnits: isOwn ? money : 0,
       charge: spent.charge, inDoubt: spent.inDoubt, credential: try credential(of: entry),
       isHit: outcome.source == .cache)

@@ -52,7 +52,10 @@ struct ExtractForm: Sendable {
       for try await piece in request.body {
         for event in try reader.read(Array(piece.readableBytesView)) {
           switch event {
-          case .begin(let begun): part = (begun, [])
+          case .begin(let begun):
+            part = (begun, [])
+            // A long file is not moved as it grows.
+            if begun.name == "file" { part?.content.reserveCapacity(min(announced, Self.longestFile)) }
           case .data(let bytes): part?.content.append(contentsOf: bytes)
           case .end:
             if let part { try add(part.0, part.content) }

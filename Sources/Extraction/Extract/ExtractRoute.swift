@@ -110,7 +110,7 @@ extension HTTPService {
       throw Problem(
         .invalidField, "what it would cost is told of one file at a time", field: "file")
     }
-    let demand = try reader.demand(try reader.question(file).1)
+    let demand = try reader.demand(try reader.question(file))
     guard let preview = try dryRun(demand, request.headers) else {
       throw Problem(.internalError, "nothing was asked")
     }

@@ -299,13 +299,15 @@ extension GeminiRequest {
 
   /// What is sent for it.
   ///
-  /// - Parameter version: of the provider's API, such as `v1beta`.
+  /// - Parameters:
+  ///   - version: of the provider's API, such as `v1beta`.
+  ///   - body: what is sent instead of its own; nil: its own.
   package func passed(
     _ method: String, version: String, figures: [String: Int64],
-    query: [(name: String, value: String)] = []
+    query: [(name: String, value: String)] = [], body: (@Sendable () -> [UInt8])? = nil
   ) -> PassedRequest {
     PassedRequest(
-      path: "/\(version)/models/\(model.name):\(method)", query: query, body: body, figures: figures
-    )
+      path: "/\(version)/models/\(model.name):\(method)", query: query,
+      body: body?() ?? self.body, figures: figures)
   }
 }

@@ -182,10 +182,11 @@ package struct GeminiUpstream: Upstream {
     }
     var request = UpstreamRequest(passed.path, query: passed.query)
     request.headers = [("x-goog-api-key", self.credential.key)]
-    if !passed.body.isEmpty {
+    let body = passed.body
+    if !body.isEmpty {
       request.method = "POST"
       request.headers.append(("Content-Type", "application/json"))
-      request.body = passed.body
+      request.body = body
     }
     let reading = AnswerReading { (answer) throws(UpstreamFailure) in answer }
     let stream = need.operation == Self.stream ? SharedGeminiStream() : nil

@@ -40,6 +40,8 @@ package struct MultipartReader: Sendable {
   private var headerBytes = 0
   private var part: MultipartPart?
   private var partBytes = 0
+  /// The most that the part may have.
+  private var partLimit = 0
   private var bodyBytes = 0
   private var epilogue = 0
   private var fault: MultipartFault?
@@ -103,16 +105,27 @@ package struct MultipartReader: Sendable {
   private mutating func consume(_ bytes: ArraySlice<UInt8>) throws(MultipartFault) {
     var index = bytes.startIndex
     while index < bytes.endIndex {
-      // Most of a body is data without a CR: it is taken at once.
+      // Most of a body is data in which no line ends: it is taken at once.
       if state == .data, matched == 0 {
-        let run = bytes[index...].prefix { $0 != UInt8(ascii: "\r") }
-        try take(run)
-        index = run.endIndex
+        let end = Self.endOfLine(in: bytes[index...])
+        try take(bytes[index..<end])
+        index = end
         if index == bytes.endIndex { return }
       }
       try consume(bytes[index])
       index += 1
     }
+  }
+
+  /// The first CR behind which LF stands, or may stand: no delimiter begins before it.
+  private static func endOfLine(in bytes: ArraySlice<UInt8>) -> Int {
+    var start = bytes.startIndex
+    while let place = bytes[start...].firstIndex(of: UInt8(ascii: "\r")) {
+      let next = place + 1
+      if next == bytes.endIndex || bytes[next] == UInt8(ascii: "\n") { return place }
+      start = next
+    }
+    return bytes.endIndex
   }
 
   private mutating func consume(_ byte: UInt8) throws(MultipartFault) {
@@ -193,6 +206,7 @@ package struct MultipartReader: Sendable {
     if line.isEmpty {
       let read = try headers.part()
       part = read
+      partLimit = limits.partBytes(of: read.name)
       events.append(.begin(read))
       state = .data
       // The CRLF of the empty line may be that of a boundary.
@@ -231,7 +245,7 @@ package struct MultipartReader: Sendable {
 
   private mutating func take(_ bytes: some Collection<UInt8>) throws(MultipartFault) {
     guard let part, !bytes.isEmpty else { return }
-    let limit = limits.partBytes(of: part.name)
+    let limit = partLimit
     guard bytes.count <= limit - partBytes else {
       throw MultipartFault(
         .longPart(name: part.name.shortened, limit: limit), in: .part(number))

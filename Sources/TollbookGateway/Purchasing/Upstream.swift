@@ -148,7 +148,9 @@ package struct PassedRequest: Sendable {
 
   package var path: String
   package var query: [(name: String, value: String)]
-  package var body: [UInt8]
+  /// What is sent; empty: nothing. It is made each time that it is sent: a long one is in memory no longer than that.
+  package var body: [UInt8] { makeBody() }
+  private let makeBody: @Sendable () -> [UInt8]
   /// What a plan has to know of the body without reading it, by names of its upstream's own, such as how much it may cost.
   /// Whoever reads the body writes them down; a plan is made on the writer.
   package var figures: [String: Int64]
@@ -156,12 +158,13 @@ package struct PassedRequest: Sendable {
   package var sink: Sink?
 
   package init(
-    path: String, query: [(name: String, value: String)] = [], body: [UInt8] = [],
+    path: String, query: [(name: String, value: String)] = [],
+    body: @autoclosure @escaping @Sendable () -> [UInt8] = [],
     figures: [String: Int64] = [:], sink: Sink? = nil
   ) {
     self.path = path
     self.query = query
-    self.body = body
+    makeBody = body
     self.figures = figures
     self.sink = sink
   }
@@ -311,10 +314,13 @@ package struct Write: Sendable {
   /// When the upstream's own data is from, in milliseconds since 1970 UTC; 0: unknown.
   package var upstreamUpdated: Int64
   package var disposition: Disposition
+  /// How long it may answer; nil: as long as its kind says.
+  package var windows: FreshnessWindows?
 
   package init(
     _ resource: ResourceKey, body: [UInt8]?, cuts: [Body.Cut] = [], parts: UInt64 = 0,
-    summary: [UInt8] = [], upstreamUpdated: Int64 = 0, disposition: Disposition = .store
+    summary: [UInt8] = [], upstreamUpdated: Int64 = 0, disposition: Disposition = .store,
+    windows: FreshnessWindows? = nil
   ) {
     self.resource = resource
     self.body = body
@@ -323,5 +329,6 @@ package struct Write: Sendable {
     self.summary = summary
     self.upstreamUpdated = upstreamUpdated
     self.disposition = disposition
+    self.windows = windows
   }
 }
