@@ -55,7 +55,9 @@ struct ExtractForm: Sendable {
           case .begin(let begun):
             part = (begun, [])
             // A long file is not moved as it grows.
-            if begun.name == "file" { part?.content.reserveCapacity(min(announced, Self.longestFile)) }
+            if begun.name == "file" {
+              part?.content.reserveCapacity(min(announced, Self.longestFile))
+            }
           case .data(let bytes): part?.content.append(contentsOf: bytes)
           case .end:
             if let part { try add(part.0, part.content) }

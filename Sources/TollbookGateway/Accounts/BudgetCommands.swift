@@ -192,10 +192,14 @@ package struct SetBudget: Sendable {
           .notFound, "scope",
           "there is no access key \(scope.accessKey.inOneLine(atMost: 100))"))
     }
-    if try accounts.budgets(limit: BudgetOrder.most, in: state).count >= BudgetOrder.most {
+    // Those that are there are counted only where removed ones might make the difference.
+    let most = BudgetOrder.most
+    if try accounts.budgetCount(in: state) >= most,
+      try accounts.budgets(limit: most, in: state).count >= most
+    {
       return refuse(
         AccountRefusal(
-          .conflict, "name", "there are \(BudgetOrder.most) budgets already; remove one first"))
+          .conflict, "name", "there are \(most) budgets already; remove one first"))
     }
     return Decision(
       events: [.budgetSet(order.event(zone: zone, now: now, by: actor))], answer: .success(()))

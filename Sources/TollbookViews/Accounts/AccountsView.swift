@@ -84,6 +84,12 @@ package struct AccountsView: Sendable {
     }.map { (name: $0.name, budget: $0.row) }
   }
 
+  /// How many budgets were ever made, removed ones included.
+  package func budgetCount(in transaction: borrowing LogReading) throws(LogError) -> Int {
+    let table = try tables.open(in: transaction)[2]
+    return try LogError.absorbing(try transaction.count(in: table))
+  }
+
   /// Shows the rows of the budgets that name an account, as they are stored; for the empty one of those that name none.
   /// Such a row tells no more than ``budget(_:in:)`` of its name.
   package func scanBudgets(
