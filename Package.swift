@@ -133,6 +133,13 @@ let package = Package(
         .embedInCode("Invoices/ExtractAnswer.schema.json"),
       ]),
     .target(
+      name: "Market",
+      dependencies: [
+        "JSONText", "TollbookEvents", "TollbookLog", "TollbookViews", "TollbookUpstreams",
+        "TollbookGateway", "TollbookHTTP", hummingbird, httpTypes,
+      ],
+      resources: [.embedInCode("Binance/BinanceWeights.json")]),
+    .target(
       name: "TollbookSimulators",
       dependencies: ["Deflate", "JSONText", hummingbird, nioCore, logging, lifecycle, algorithms]),
     .executableTarget(
@@ -140,8 +147,8 @@ let package = Package(
       dependencies: [
         "Files", "TollbookEvents", "TollbookLog", "TollbookViews", "TollbookUpstreams",
         "TollbookGateway", "TollbookArchive", "TollbookAudit", "TollbookProofs",
-        "TollbookForecast", "TollbookHTTP", "Keepa", "Extraction", "TollbookSimulators", "JSONText",
-        hummingbird, logging, lifecycle, crypto, x509, asn1, nioCore, nioSSL, grdb,
+        "TollbookForecast", "TollbookHTTP", "Keepa", "Market", "Extraction", "TollbookSimulators",
+        "JSONText", hummingbird, logging, lifecycle, crypto, x509, asn1, nioCore, nioSSL, grdb,
         .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -232,6 +239,14 @@ let package = Package(
     .testTarget(
       name: "TollbookSimulatorsTests",
       dependencies: ["JSONText", "Deflate", "TollbookSimulators", hummingbird, nioCore]),
+    .testTarget(
+      name: "MarketTests",
+      dependencies: [
+        "JSONText", "TollbookEvents", "TollbookLog", "TollbookViews", "TollbookUpstreams",
+        "TollbookGateway", "TollbookHTTP", "Market", "TollbookSimulators", "TollbookTestSupport",
+        hummingbird, httpTypes, nioCore, logging,
+        .product(name: "HummingbirdTesting", package: "hummingbird"),
+      ]),
     .testTarget(
       name: "ExtractionTests",
       dependencies: [

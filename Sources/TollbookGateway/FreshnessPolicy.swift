@@ -33,16 +33,6 @@ package struct FreshnessPolicy: Sendable, Hashable {
   package init() {}
 
   package func windows(isPresent: Bool) -> FreshnessWindows { isPresent ? present : absent }
-
-  /// Writes the instants of an entry that is fetched now into its event.
-  func stamp(_ event: inout CacheWritten, fetched: Timestamp) {
-    let instants = windows(isPresent: event.presence == .present).instants(fetched: fetched)
-    event.fetchedMs = fetched.milliseconds
-    event.freshUntilMs = instants.freshUntil.milliseconds
-    event.graceUntilMs = instants.graceUntil.milliseconds
-    event.errorGraceUntilMs = instants.errorGraceUntil.milliseconds
-    event.keepUntilMs = instants.keepUntil.milliseconds
-  }
 }
 
 /// Until when one entry is good for what.
@@ -54,6 +44,16 @@ package struct FreshnessInstants: Sendable, Hashable {
 }
 
 extension FreshnessWindows {
+  /// Writes the instants of an entry that is fetched now into its event.
+  func stamp(_ event: inout CacheWritten, fetched: Timestamp) {
+    let instants = instants(fetched: fetched)
+    event.fetchedMs = fetched.milliseconds
+    event.freshUntilMs = instants.freshUntil.milliseconds
+    event.graceUntilMs = instants.graceUntil.milliseconds
+    event.errorGraceUntilMs = instants.errorGraceUntil.milliseconds
+    event.keepUntilMs = instants.keepUntil.milliseconds
+  }
+
   /// The instants of an entry that is fetched then.
   package func instants(fetched: Timestamp) -> FreshnessInstants {
     FreshnessInstants(

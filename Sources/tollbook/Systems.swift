@@ -2,6 +2,7 @@ import Crypto
 import Extraction
 import Foundation
 import Keepa
+import Market
 import TollbookEvents
 import TollbookGateway
 import TollbookHTTP
@@ -32,11 +33,12 @@ struct SimulatorPlaces: Sendable {
   var keepa: BaseURL
   /// Nil: there is none, and nothing is bought from Gemini.
   var gemini: BaseURL?
+  var binance: BaseURL
 }
 
 /// The systems, one line each.
 enum Systems {
-  static let all: [System] = [.keepa, .extraction]
+  static let all: [System] = [.keepa, .market, .extraction]
 
   /// What they add over HTTP, and how they show what is theirs.
   static let http = all.map(\.http)
@@ -58,6 +60,23 @@ extension System {
       now: { TimeSource.system.now().milliseconds })
     return Opened(
       upstream: .keepa((client, credential.id), settings.gateway), http: http,
+      close: client.shutdown)
+  }
+
+  static let market = System(http: .market) { settings, simulators in
+    let weights: BinanceWeights
+    do throws(DataFileError) { weights = try BinanceWeights(json: BinanceWeights.builtInJSON) } catch {
+      throw Refused("the table of Binance's weights: \(error).")
+    }
+    let state = BinanceState(limit: weights.perMinute)
+    let freshness = BinanceFreshness()
+    let client = UpstreamClient(
+      simulators?.binance ?? settings.binanceBase, now: { TimeSource.system.now().milliseconds })
+    let upstream = BinanceUpstream(
+      client, weights: weights, freshness: freshness, state: state,
+      now: { TimeSource.system.now() })
+    return Opened(
+      upstream: .binance(upstream), http: .market.asking(state, freshness),
       close: client.shutdown)
   }
 

@@ -17,6 +17,7 @@ private let house = [
   ["TollbookForecast"],
   ["TollbookHTTP"],
   ["Keepa"],
+  ["Market"],
   ["Extraction"],
   ["TollbookSimulators"],
   ["tollbook"],

@@ -163,8 +163,9 @@ struct FailCommand: Sendable {
     booking.append(.credentialCooled(event))
   }
 
-  /// No upstream is believed that closes a meter for longer, in milliseconds: two days.
-  private static let longestClosure: Int64 = 2 * 86_400_000
+  /// No upstream is believed that closes a meter for longer, in milliseconds: four days. The longest ban that one is known
+  /// to speak is of three.
+  private static let longestClosure: Int64 = 4 * 86_400_000
 
   /// Where the upstream does not say when it takes calls again, in milliseconds.
   private static let coolingWithoutWord: Int64 = 60_000

@@ -185,7 +185,9 @@ extension CacheWritten {
     self.costs = costs.map { Cost($0) }
     summary = .init(write.summary)
     summaryForm = write.summary.isEmpty ? .none : kind?.summary ?? .none
-    (kind?.freshness ?? FreshnessPolicy()).stamp(&self, fetched: fetched)
+    let windows =
+      write.windows ?? (kind?.freshness ?? FreshnessPolicy()).windows(isPresent: body != nil)
+    windows.stamp(&self, fetched: fetched)
   }
 }
 

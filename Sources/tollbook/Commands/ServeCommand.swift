@@ -42,9 +42,19 @@ struct ServeCommand: AsyncParsableCommand {
         + " from it.", valueName: "address"))
   var geminiSimulator: BaseURL?
 
+  @Option(
+    help: ArgumentHelp(
+      "With --simulate: use the simulator of Binance at that address, as `tollbook simulate binance`"
+        + " starts it, and none of its own.", valueName: "address"))
+  var binanceSimulator: BaseURL?
+
   func validate() throws {
-    guard (simulator == nil && geminiSimulator == nil) || place.simulate else {
-      let flag = simulator == nil ? "--gemini-simulator" : "--simulator"
+    let flags = [
+      (simulator, "--simulator"), (geminiSimulator, "--gemini-simulator"),
+      (binanceSimulator, "--binance-simulator"),
+    ]
+    guard place.simulate || flags.allSatisfy({ $0.0 == nil }) else {
+      let flag = flags.first { $0.0 != nil }?.1 ?? ""
       throw ValidationError("\(flag) is for simulated data: add --simulate.")
     }
   }
@@ -54,7 +64,8 @@ struct ServeCommand: AsyncParsableCommand {
     var logger = Logger(label: "tollbook") { StreamLogHandler.standardError(label: $0) }
     logger.logLevel = settings.logLevel
     try await Server(
-      settings: settings, logger: logger, simulator: simulator, geminiSimulator: geminiSimulator
+      settings: settings, logger: logger, simulator: simulator, geminiSimulator: geminiSimulator,
+      binanceSimulator: binanceSimulator
     ).run { running in
       Console.say(
         Self.greeting(
@@ -77,8 +88,8 @@ struct ServeCommand: AsyncParsableCommand {
     if settings.isSimulated {
       upstream =
         hasGemini
-        ? "Keepa and Gemini are simulated; nothing is spent."
-        : "Keepa is simulated; nothing is spent."
+        ? "Keepa, Binance and Gemini are simulated; nothing is spent."
+        : "Keepa and Binance are simulated; nothing is spent."
     } else if settings.keepaKey != nil {
       let place = settings.keepaConnectTo.map { ", connected to at \($0)" } ?? ""
       upstream = "Keepa is at \(settings.keepaBase)\(place)."

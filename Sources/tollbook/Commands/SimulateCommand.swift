@@ -12,7 +12,8 @@ struct SimulateCommand: AsyncParsableCommand {
     commandName: "simulate",
     abstract: "Run a stand-in for a metered API on this machine.",
     subcommands: [
-      SimulateKeepaCommand.self, SimulateGeminiCommand.self, SimulateInvoicesCommand.self,
+      SimulateKeepaCommand.self, SimulateGeminiCommand.self, SimulateBinanceCommand.self,
+      SimulateInvoicesCommand.self,
     ])
 }
 

@@ -40,6 +40,8 @@ struct Server: Sendable {
   var simulator: BaseURL?
   /// The same of Gemini; nil: Gemini is not simulated, and nothing is bought from it.
   var geminiSimulator: BaseURL?
+  /// The same of Binance; nil: one is started.
+  var binanceSimulator: BaseURL?
   /// What ends it.
   var signals = EndSignals.services
   /// How long an end may take.
@@ -68,15 +70,30 @@ struct Server: Sendable {
     guard settings.isSimulated else {
       return try await serve(log, certificate, simulators: nil, whenReady)
     }
-    guard let simulator else {
-      return try await simulator(continuing: log).serving { address in
-        guard let base = BaseURL(address) else { throw Refused("\(address) is no address.") }
-        let places = SimulatorPlaces(keepa: base, gemini: geminiSimulator)
-        try await serve(log, certificate, simulators: places, whenReady)
-      }
+    try await withSimulators(continuing: log) { places in
+      try await serve(log, certificate, simulators: places, whenReady)
     }
-    let places = SimulatorPlaces(keepa: simulator, gemini: geminiSimulator)
-    try await serve(log, certificate, simulators: places, whenReady)
+  }
+
+  /// Has the simulators run that no process of their own was named for.
+  private func withSimulators(
+    continuing log: EventLog, _ body: @escaping @Sendable (SimulatorPlaces) async throws -> Void
+  ) async throws {
+    let withBinance = { @Sendable (keepa: BaseURL) async throws in
+      guard let binanceSimulator else {
+        return try await BinanceSimulator().serving { address in
+          guard let binance = BaseURL(address) else { throw Refused("\(address) is no address.") }
+          try await body(SimulatorPlaces(keepa: keepa, gemini: geminiSimulator, binance: binance))
+        }
+      }
+      try await body(
+        SimulatorPlaces(keepa: keepa, gemini: geminiSimulator, binance: binanceSimulator))
+    }
+    if let simulator { return try await withBinance(simulator) }
+    try await simulator(continuing: log).serving { address in
+      guard let keepa = BaseURL(address) else { throw Refused("\(address) is no address.") }
+      try await withBinance(keepa)
+    }
   }
 
   /// Refuses an address that others reach as long as nobody has to show a key.

@@ -3,6 +3,7 @@ enum SettingName: CaseIterable, Sendable {
   case dataDirectory, host, port, tls, tlsPort, tlsDirectory
   case keepaKey, keepaBase, keepaConnectTo, tokenPrice
   case geminiKey, geminiBase, geminiModels, extractModel
+  case binanceBase
   case accessKey, masterKey, masterKeyFile, allowedHosts, webhookHosts, lowBalance
   case cache, overdraft, answerTimeout, longestWait, queueLimit
   case productFresh, productGrace, productErrorGrace, productKeep, absentFresh
@@ -89,6 +90,10 @@ extension Setting {
     Setting(
       name: .extractModel, key: "tollbook.extract_model", kind: .text,
       standard: "gemini-3.5-flash-lite", help: "The model that reads documents"),
+    Setting(
+      name: .binanceBase, key: "binance.base_url", kind: .url,
+      standard: "https://data-api.binance.vision",
+      help: "Where Binance's market data is, without `/api/v3`; it takes no key"),
     Setting(
       name: .accessKey, key: "tollbook.access_key", kind: .text, isSecret: true,
       help: "What clients must show; needed to listen beyond this machine"),

@@ -65,6 +65,7 @@ extension Settings {
   var keepaBase: BaseURL { address(.keepaBase) }
   var geminiKey: String? { text(.geminiKey) }
   var geminiBase: BaseURL { address(.geminiBase) }
+  var binanceBase: BaseURL { address(.binanceBase) }
   var extractModel: String { text(.extractModel) ?? "" }
 
   private func address(_ name: SettingName) -> BaseURL {

@@ -1,0 +1,95 @@
+import TollbookEvents
+
+/// Where the candles of an interval open.
+///
+/// All but months are of one length and are counted from an instant:
+/// * up to a day from midnight, since their lengths divide a day;
+/// * weeks from a Monday;
+/// * three days from an instant that the documentation does not name, see ``standardAnchor``.
+///
+/// Months open on the first of each. With a time zone all of these are meant on its clocks: an opening is as much earlier
+/// as the zone lies east of UTC (rest-api.md, klines, `timeZone`).
+package struct BinanceGrid: Hashable, Sendable {
+  package let interval: BinanceInterval
+  package let zone: BinanceTimeZone
+  /// An instant at which a candle opens on the clocks of the zone, in milliseconds.
+  private let anchor: Int64
+
+  /// Candles of three days were seen to open on 2017-08-17 and 2026-07-01, always a multiple of three days apart: in the
+  /// exchange's archive of BTCUSDT, not in its documentation. So they do not count from 1970-01-01 but from the day after.
+  /// Whether those of all symbols open on the same days is not known: where an opening is known, name it.
+  package static let standardAnchor: Int64 = BinanceTime.day
+
+  /// A Monday.
+  private static let monday: Int64 = 4 * BinanceTime.day
+
+  /// - Parameter anchor: of candles of three days, when one of them opened. Not used for other intervals.
+  package init(_ interval: BinanceInterval, zone: BinanceTimeZone = .utc, anchor: Int64? = nil) {
+    self.interval = interval
+    self.zone = zone
+    switch interval {
+    case .week: self.anchor = Self.monday
+    case .threeDays:
+      let known = anchor.flatMap { BinanceTime.range.contains($0) ? $0 : nil }
+      self.anchor = known.map { $0 + zone.milliseconds } ?? Self.standardAnchor
+    default: self.anchor = 0
+    }
+  }
+
+  /// When the candle opened that a time lies in; nil outside of ``BinanceTime/range``.
+  package func openTime(containing time: Int64) -> Int64? {
+    guard BinanceTime.range.contains(time) else { return nil }
+    let local = time + zone.milliseconds
+    guard let length = interval.length else {
+      return Self.monthStart(local).map { $0 - zone.milliseconds }
+    }
+    return BinanceTime.floored(local - anchor, to: length) + anchor - zone.milliseconds
+  }
+
+  /// When the candle after the one of a time opens; nil outside of ``BinanceTime/range``.
+  package func next(after time: Int64) -> Int64? {
+    guard let open = openTime(containing: time) else { return nil }
+    if let length = interval.length { return open + length }
+    // No month has 32 days, and all have more than four.
+    let later = open + zone.milliseconds + 32 * BinanceTime.day
+    return Self.monthStart(later).map { $0 - zone.milliseconds }
+  }
+
+  /// The last millisecond of the candle that a time lies in; nil outside of ``BinanceTime/range``.
+  package func closeTime(of time: Int64) -> Int64? { next(after: time).map { $0 - 1 } }
+
+  /// Whether a candle opens at a time.
+  package func isOpening(_ time: Int64) -> Bool { openTime(containing: time) == time }
+
+  /// How many candles open from the first time until before the second; 0 if that is not later. Nil outside of
+  /// ``BinanceTime/range``.
+  package func count(from start: Int64, until end: Int64) -> Int64? {
+    guard BinanceTime.range.contains(start), BinanceTime.range.contains(end) else { return nil }
+    guard start < end, let first = firstOpening(from: start), first < end,
+      let last = openTime(containing: end - 1)
+    else { return 0 }
+    if let length = interval.length { return (last - first) / length + 1 }
+    var count: Int64 = 1
+    var open = first
+    // At most 1,104 months lie in the range.
+    while open < last, let next = next(after: open) {
+      open = next
+      count += 1
+    }
+    return count
+  }
+
+  /// The first opening that is not before a time; nil outside of ``BinanceTime/range``.
+  package func firstOpening(from time: Int64) -> Int64? {
+    guard let open = openTime(containing: time) else { return nil }
+    return open == time ? time : next(after: time)
+  }
+
+  /// Midnight of the first of the month, read from the calendar; nil for years without four digits.
+  private static func monthStart(_ local: Int64) -> Int64? {
+    let day = CalendarDay(
+      number: BinanceTime.floored(local, to: BinanceTime.day) / BinanceTime.day
+    ).description
+    return CalendarDay("\(day.dropLast(2))01").map { $0.number * BinanceTime.day }
+  }
+}

@@ -1,0 +1,45 @@
+import Hummingbird
+import TollbookEvents
+import TollbookGateway
+import TollbookHTTP
+import TollbookLog
+
+/// Who asks the exchange, and how: what all parts of one request share.
+struct MarketAsking: Sendable {
+  let service: HTTPService
+  let system: MarketParts
+  let principal: Principal
+  let options: DemandOptions
+  /// How long to wait for the exchange, in milliseconds.
+  var wait: Int64
+
+  var gateway: Gateway { service.gateway }
+  /// By our clock, in milliseconds.
+  var now: Int64 { service.log.time.now().milliseconds }
+  /// All that `exchangeInfo` says.
+  var exchangeInfo: BinanceRequest { system.exchangeInfo }
+
+  func demand(_ endpoint: BinanceEndpoint, _ resources: [ResourceKey]) -> ResourceDemand {
+    var demand = options.apply(to: ResourceDemand(endpoint.operation, resources), by: principal)
+    demand.wait = wait
+    demand.deadline = max(1_000, wait)
+    return demand
+  }
+}
+
+/// What all requests share.
+struct MarketParts: Sendable {
+  let state: BinanceState
+  let freshness: BinanceFreshness
+  let symbols: SymbolBook
+  let candles = CandleMemory()
+  let exchangeInfo: BinanceRequest
+
+  /// - Throws: never; a question without parameters is always one.
+  init(_ state: BinanceState, _ freshness: BinanceFreshness) throws(BinanceRequestFault) {
+    self.state = state
+    self.freshness = freshness
+    symbols = SymbolBook(freshness)
+    exchangeInfo = try BinanceRequest(.exchangeInfo, [])
+  }
+}

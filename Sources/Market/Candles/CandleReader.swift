@@ -1,0 +1,170 @@
+import Hummingbird
+import TollbookEvents
+import TollbookGateway
+import TollbookHTTP
+import TollbookLog
+
+/// Candles of a series, from what is kept of it and else from the exchange.
+struct CandleReader {
+  let asking: MarketAsking
+  let series: CandleSeries
+
+  /// What was read.
+  struct Window {
+    /// Those that are closed, the oldest first.
+    var closed: [Candle] = []
+    /// Those that are not, the oldest first.
+    var open: [Candle] = []
+  }
+
+  /// The most blocks that are asked for at once.
+  private static let mostBlocks: Int64 = 60
+  private var state: BinanceState { asking.system.state }
+  private var interval: BinanceInterval { series.interval }
+
+  /// The number of the first candle that is not closed now.
+  private var openNumber: Int64 { interval.number(at: state.settled(at: asking.now)) }
+
+  /// The number of the first candle that there can be.
+  private var firstNumber: Int64 { interval.number(at: BinanceTime.range.lowerBound) }
+
+  /// The newest candles that are closed, and those that are not.
+  ///
+  /// - Parameters:
+  ///   - count: of closed candles. There are fewer if the market is younger.
+  ///   - end: only candles before this number; nil: all.
+  func newest(
+    _ count: Int, before end: Int64? = nil, withOpen: Bool, _ reading: inout MarketReading
+  ) async throws -> Window {
+    try await readClock(&reading)
+    let open = openNumber
+    let end = min(end ?? open, open)
+    var window = Window()
+    var next = max(firstNumber, end - Int64(count))
+    var pieces = blocks(from: next, until: end)
+    if withOpen { pieces.append(.open(series)) }
+    var isFirst = true
+    // Where candles are missing, older ones make up for them.
+    while !pieces.isEmpty {
+      let found = try await read(pieces, &reading, isNewest: isFirst)
+      window.closed = found.closed.filter { $0.number < end } + window.closed
+      if isFirst { window.open = found.open }
+      isFirst = false
+      let missing = Int64(count - window.closed.count)
+      guard missing > 0, next > firstNumber, !found.isWhollyAbsent else { break }
+      let reached = CandlePiece.floor(next, CandlePiece.size) * CandlePiece.size
+      next = max(firstNumber, reached - missing)
+      pieces = blocks(from: next, until: min(reached, end))
+    }
+    if window.closed.isEmpty { window.closed = try await beforeStop(count, end, &reading) }
+    window.closed.removeFirst(max(0, window.closed.count - count))
+    return window
+  }
+
+  /// The newest candles of a market that is not traded any more: nobody but the exchange knows when they were.
+  private func beforeStop(
+    _ count: Int, _ end: Int64, _ reading: inout MarketReading
+  ) async throws -> [Candle] {
+    var items = [
+      ("symbol", series.symbol), ("interval", interval.rawValue),
+      ("limit", "\(min(Int64(count), CandleSpan.most))"),
+    ]
+    if end < openNumber { items.append(("endTime", "\(interval.openTime(ofCandle: end) - 1)")) }
+    guard let request = try? BinanceRequest(.klines, items) else { return [] }
+    let demand = asking.demand(.klines, [BinanceResource.answer(request).key])
+    guard let bytes = try await reading.pieces(of: demand, asking.gateway).first?.content else {
+      return []
+    }
+    return try candles(bytes, [], reading).filter { $0.number < end }
+  }
+
+  private func candles(
+    _ bytes: [UInt8], _ digest: [UInt8], _ reading: MarketReading
+  ) throws(Problem) -> [Candle] {
+    do throws(BinanceReadingError) {
+      return try asking.system.candles.candles(digest) { () throws(BinanceReadingError) in
+        try BinanceCandles.read(bytes, interval, irregularBefore: BinanceTime.range.upperBound)
+          .map { Candle($0, interval) }
+      }
+    } catch { throw reading.told(Problem(.upstreamUnavailable, "\(error)")) }
+  }
+
+  /// The oldest candles from a number on, those that are not closed among them.
+  ///
+  /// - Parameter end: the number behind the last that is wanted.
+  func oldest(
+    _ count: Int, from first: Int64, before end: Int64, _ reading: inout MarketReading
+  ) async throws -> [Candle] {
+    try await readClock(&reading)
+    let open = openNumber
+    var next = max(first, firstNumber)
+    var candles: [Candle] = []
+    while candles.count < count, next < end {
+      let stop = min(end, next + Int64(count - candles.count))
+      var pieces = blocks(from: next, until: min(stop, open))
+      // One more may have closed meanwhile.
+      if stop >= open { pieces.append(.open(series)) }
+      guard !pieces.isEmpty else { break }
+      let found = try await read(pieces, &reading, isNewest: stop >= open)
+      candles += (found.closed + found.open).filter { next <= $0.number && $0.number < end }
+      guard stop < open else { break }
+      next = pieces.last.map(Self.end(of:)) ?? stop
+    }
+    return Array(candles.prefix(count))
+  }
+
+  private static func end(of piece: CandlePiece) -> Int64 {
+    guard case .block(_, let number) = piece else { return .max }
+    return CandlePiece.candles(ofBlock: number).upperBound
+  }
+
+  private func blocks(from first: Int64, until end: Int64) -> [CandlePiece] {
+    guard first < end else { return [] }
+    let last = CandlePiece.floor(end - 1, CandlePiece.size)
+    let begin = max(CandlePiece.floor(first, CandlePiece.size), last - Self.mostBlocks + 1)
+    return (begin...last).map { .block(series, number: $0) }
+  }
+
+  private struct Found {
+    var closed: [Candle] = []
+    var open: [Candle] = []
+    /// Whether nothing was ever traded in all of it.
+    var isWhollyAbsent = true
+  }
+
+  private func read(
+    _ pieces: [CandlePiece], _ reading: inout MarketReading, isNewest: Bool
+  ) async throws -> Found {
+    // What older candles are from says nothing of how old the answer is.
+    var own = isNewest ? reading : MarketReading()
+    let demand = asking.demand(.klines, pieces.map(\.resource))
+    let contents = try await own.pieces(of: demand, asking.gateway)
+    if isNewest { reading = own } else { reading.add(own) }
+    var found = Found()
+    for (piece, content) in zip(pieces, contents) {
+      guard let bytes = content.content else { continue }
+      let candles = try candles(bytes, content.digest, reading)
+      found.isWhollyAbsent = found.isWhollyAbsent && candles.isEmpty
+      if case .open = piece {
+        // What has closed since it was fetched stands in its block.
+        let last = found.closed.last?.number ?? .min
+        found.open = candles.filter { $0.number > last }
+      } else {
+        found.closed += candles
+      }
+    }
+    return found
+  }
+
+  /// Sees to it that the exchange's clock is known. If it cannot be asked, ours has to do.
+  private func readClock(_ reading: inout MarketReading) async throws {
+    guard state.needsClock(at: asking.now, after: asking.system.freshness.clock) else { return }
+    var own = MarketReading()
+    let demand = asking.demand(.time, [BinanceResource.clock.key])
+    let pieces = try? await own.pieces(of: demand, asking.gateway)
+    reading.add(charges: own)
+    // What was bought has been noted; what another process bought has not.
+    guard state.needsClock(at: asking.now, after: asking.system.freshness.clock) else { return }
+    if let entry = pieces?.first?.content.flatMap({ ClockEntry($0) }) { state.note(entry.sample) }
+  }
+}

@@ -1,0 +1,38 @@
+package import TollbookGateway
+package import TollbookHTTP
+import TollbookUpstreams
+
+extension HTTPSystem {
+  /// Market data of Binance. Nothing is bought: see ``trading(with:_:)``.
+  package static let market = HTTPSystem(
+    BinanceUpstream.name, title: "Binance",
+    kinds: [
+      "binance.exchangeInfo": Kind("list of markets"), "binance.klines": Kind("stretch of candles"),
+      "binance.ticker": Kind("ticker"), "binance.book": Kind("best offers"),
+      "binance.trades": Kind("list of trades"), "binance.aggTrades": Kind("list of trades"),
+      "binance.depth": Kind("order book"), "binance.time": Kind("clock"),
+    ],
+    addRoutes: { _, _ in })
+
+  /// The same, with the exchange that can be asked.
+  ///
+  /// - Parameter state: what its upstream knows of the exchange.
+  package func asking(
+    _ state: BinanceState, _ freshness: BinanceFreshness = BinanceFreshness()
+  ) -> HTTPSystem {
+    var system = self
+    system.addRoutes = { service, router in
+      // A question without parameters is always one.
+      guard let parts = try? MarketParts(state, freshness) else { return }
+      service.addMarketCalls(parts, to: router)
+    }
+    return system
+  }
+}
+
+extension RegisteredUpstream {
+  /// Binance takes no key.
+  package static func binance(_ upstream: BinanceUpstream) -> RegisteredUpstream {
+    RegisteredUpstream(BinanceUpstream.name, upstream, absence: "")
+  }
+}

@@ -1,0 +1,86 @@
+import ArgumentParser
+import Hummingbird
+import Logging
+import NIOCore
+import ServiceLifecycle
+import TollbookSimulators
+
+/// `tollbook simulate binance`
+struct SimulateBinanceCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "binance",
+    abstract: "Run a stand-in for Binance: its market data, its request weights, its bans.",
+    discussion: """
+      It answers the public paths under /api/v3. Prices and trades are invented from \
+      the seed, the same ones every time. What it counted stands at \
+      /_simulator/books; faults are set by POST to /_simulator/faults, a wrong clock \
+      and the weight of others at the same address by POST to /_simulator/conditions.
+
+      Example:
+        tollbook simulate binance --port 9002 --weight-limit 600
+      """)
+
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("Port to listen on; 0 takes a free one.", valueName: "number"))
+  var port = 9_002
+
+  @Option(
+    parsing: .unconditional, help: ArgumentHelp("How many symbols it lists.", valueName: "number"))
+  var symbols = 200
+
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("What its market is made from.", valueName: "number"))
+  var seed: UInt64 = 1
+
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("Request weight that an address has a minute.", valueName: "weight"))
+  var weightLimit = 6_000
+
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("How long a call takes, in milliseconds.", valueName: "ms"))
+  var latencyMs = 0
+
+  func validate() throws {
+    guard (0...65_535).contains(port) else {
+      throw ValidationError("--port is \(port); a port lies between 0 and 65535.")
+    }
+    guard (1...BinanceListing.mostSymbols).contains(symbols) else {
+      throw ValidationError(
+        "--symbols is \(symbols); name 1 to \(BinanceListing.mostSymbols).")
+    }
+    guard (1...1_000_000_000).contains(weightLimit) else {
+      throw ValidationError("--weight-limit is \(weightLimit); name 1 to 1000000000.")
+    }
+    guard (0...3_600_000).contains(latencyMs) else {
+      throw ValidationError("--latency-ms is \(latencyMs); name 0 to 3600000 milliseconds.")
+    }
+  }
+
+  func run() async throws {
+    try await PortInUse.check(host: "127.0.0.1", port: port)
+    var configuration = BinanceSimulatorConfiguration()
+    configuration.symbols = symbols
+    configuration.seed = seed
+    configuration.weightLimit = weightLimit
+    configuration.latency = latencyMs
+    let quiet = Logger(label: "simulator") { _ in SwiftLogNoOpLogHandler() }
+    let service = BinanceSimulator(configuration).service(port: port, logger: quiet) { channel in
+      let url = "http://127.0.0.1:\(channel.localAddress?.port ?? 0)"
+      Console.say(
+        """
+        A simulated Binance is ready at \(url)
+        It takes no key. Try it: curl '\(url)/api/v3/klines?symbol=BTCUSDT&interval=1h'
+        What it counted: curl \(url)/_simulator/books
+        """)
+    }
+    let group = ServiceGroup(
+      configuration: .init(
+        services: [.init(service: service)], gracefulShutdownSignals: EndSignals.services,
+        logger: quiet))
+    try await group.run()
+  }
+}
