@@ -3,7 +3,7 @@ package import TollbookHTTP
 import TollbookUpstreams
 
 extension HTTPSystem {
-  /// Market data of Binance. Nothing is bought: see ``trading(with:_:)``.
+  /// Market data of Binance. Nothing is bought: see ``asking(_:_:)``.
   package static let market = HTTPSystem(
     BinanceUpstream.name, title: "Binance",
     kinds: [
@@ -12,7 +12,7 @@ extension HTTPSystem {
       "binance.trades": Kind("list of trades"), "binance.aggTrades": Kind("list of trades"),
       "binance.depth": Kind("order book"), "binance.time": Kind("clock"),
     ],
-    addRoutes: { _, _ in })
+    dropIn: .binance, addRoutes: { _, _ in })
 
   /// The same, with the exchange that can be asked.
   ///
@@ -25,6 +25,7 @@ extension HTTPSystem {
       // A question without parameters is always one.
       guard let parts = try? MarketParts(state, freshness) else { return }
       service.addMarketCalls(parts, to: router)
+      service.addBinance(parts, to: router)
     }
     return system
   }

@@ -14,6 +14,8 @@ package struct UpstreamStatus: Sendable, Hashable {
     case unreachable
     /// Too many calls in a row got none: it is left alone for a while.
     case paused
+    /// By its own word it takes no calls for now.
+    case limited
     /// A simulator answers in its place, and the log holds real data. Nothing is taken from it.
     case simulator
   }

@@ -17,7 +17,8 @@ package struct BinanceCandle: Hashable, Sendable {
   package let takerBuyQuote: BinanceDecimal
   /// How many trades there were.
   package let trades: Int64
-  /// Whether it opens and closes where its interval says. See ``BinanceCandles/read(_:_:zone:irregularBefore:mostRows:)``.
+  /// Whether it opens and closes where its interval says. See
+  /// ``BinanceCandles/read(_:_:zone:irregularBefore:mostRows:)``.
   package let isRegular: Bool
 
   /// The figures that indicators are reckoned from, as doubles; all finite.

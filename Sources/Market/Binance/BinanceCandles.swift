@@ -11,9 +11,9 @@ package enum BinanceCandles {
   /// The most rows that the exchange answers.
   package static let mostRows = 1_000
 
-  /// Reads and checks all rows. Each opens where its interval says and after the one before, closes a millisecond before
-  /// the next may open, its high and low enclose what was paid, and takers bought no more than was traded. The last may
-  /// still be open.
+  /// Reads and checks all rows. Each opens where its interval says and after the one before, closes a millisecond
+  /// before the next may open, its high and low enclose what was paid, and takers bought no more than was traded. The
+  /// last may still be open.
   ///
   /// - Parameters:
   ///   - zone: on whose clocks the candles open, as the request said.

@@ -31,8 +31,8 @@ package struct BinanceClockSample: Hashable, Sendable {
 
 /// What is known of the exchange's clock after some answers of `time`. A value: whoever holds it notes each answer.
 ///
-/// An offset of up to a minute is taken at its word. Above that either clock may be badly wrong: nothing is closed by it
-/// until two answers agree.
+/// An offset of up to a minute is taken at its word. Above that either clock may be badly wrong: nothing is closed by
+/// it until two answers agree.
 package struct BinanceClockState: Hashable, Sendable {
   /// How the two clocks stand to one another.
   package enum Health: Hashable, Sendable {
@@ -79,8 +79,8 @@ package struct BinanceClockState: Hashable, Sendable {
     return now + sample.offset
   }
 
-  /// Whether a candle is closed: the exchange's clock has passed its last millisecond by the lag, even if the offset is as
-  /// wrong as it can be.
+  /// Whether a candle is closed: the exchange's clock has passed its last millisecond by the lag, even if the offset
+  /// is as wrong as it can be.
   ///
   /// - Parameters:
   ///   - closeTime: the candle's last millisecond.

@@ -1,7 +1,7 @@
 import JSONText
 
-/// A number as the exchange writes it in a string, kept byte for byte: `61199.90`. Decimal digits with at most one point and
-/// perhaps a minus; no exponent, no blank, no more than 40 bytes.
+/// A number as the exchange writes it in a string, kept byte for byte: `61199.90`. Decimal digits with at most one
+/// point and perhaps a minus; no exponent, no blank, no more than 40 bytes.
 package struct BinanceDecimal: Hashable, Sendable, CustomStringConvertible {
   package static let mostBytes = 40
 
@@ -49,6 +49,8 @@ package struct BinanceDecimal: Hashable, Sendable, CustomStringConvertible {
 extension BinanceDecimal {
   /// Whether the number is less, by all of its digits; not by how it is written: `1.0` is not less than `1`.
   package func isLess(than other: BinanceDecimal) -> Bool {
+    // Rounding to doubles never turns the order of two numbers: only where they round to the same one, digits decide.
+    guard value == other.value else { return value < other.value }
     guard isNegative == other.isNegative else { return isNegative }
     return isNegative ? Self.isShorter(other, self) : Self.isShorter(self, other)
   }

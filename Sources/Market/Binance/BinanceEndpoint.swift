@@ -1,5 +1,5 @@
-/// The public market data of Binance's spot exchange that is asked for: `GET /api/v3/…`, without a key (Binance spot API,
-/// rest-api.md and market_data_only.md).
+/// The public market data of Binance's spot exchange that is asked for: `GET /api/v3/…`, without a key (Binance spot
+/// API, rest-api.md and market_data_only.md).
 package enum BinanceEndpoint: String, CaseIterable, Hashable, Sendable {
   case ping, time, exchangeInfo, depth, trades, aggTrades, klines, uiKlines, avgPrice
   case ticker24Hours = "ticker/24hr"

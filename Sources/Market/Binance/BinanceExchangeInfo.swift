@@ -1,7 +1,7 @@
 import JSONText
 
-/// What `exchangeInfo` tells that is needed to ask well: the limits, and which symbols there are. Holds neither the text
-/// nor its tree, but for each symbol four short texts and where its own text stands.
+/// What `exchangeInfo` tells that is needed to ask well: the limits, and which symbols there are. Holds neither the
+/// text nor its tree, but for each symbol four short texts and where its own text stands.
 package struct BinanceExchangeInfo: Sendable {
   /// A market.
   package struct Symbol: Hashable, Sendable {
@@ -126,8 +126,9 @@ extension BinanceExchangeInfo {
     return symbol.base == base && symbol.quote == quote ? symbol : nil
   }
 
-  /// The market that a person or a library means by `BTCUSDT`, `BTC/USDT`, `btc-usdt` or `btc_usdt`. A name is looked up
-  /// as it is, and two assets by what the exchange says that they are: never by how a name ends. Nil: there is none.
+  /// The market that a person or a library means by `BTCUSDT`, `BTC/USDT`, `btc-usdt` or `btc_usdt`. A name is looked
+  /// up as it is, and two assets by what the exchange says that they are: never by how a name ends. Nil: there is
+  /// none.
   package func resolve(_ text: String) -> Symbol? {
     guard 1...129 ~= text.utf8.count else { return nil }
     if let symbol = symbol(text) { return symbol }

@@ -32,8 +32,11 @@ package struct BinanceFailure: Error, Hashable, Sendable, CustomStringConvertibl
   package static let mostText = 512
 
   package var description: String {
-    "HTTP status \(status)\(code.map { ", code \($0)" } ?? ""): \(message)"
+    "\(Self.statusText(status))\(code.map { ", code \($0)" } ?? ""): \(message)"
   }
+
+  /// What the description of one with that status begins with.
+  static func statusText(_ status: Int) -> String { "HTTP status \(status)" }
 
   /// Until when nothing is sent; nil: nothing keeps the next request.
   package var until: Int64? {

@@ -12,9 +12,9 @@ package enum BinanceFragments {
   /// The most objects in an array.
   package static let mostSymbols = 20_000
 
-  /// Takes the answer of `ticker/24hr`, `ticker/price`, `ticker/bookTicker`, `ticker` or `ticker/tradingDay` apart, in its
-  /// order. Numbers are checked; every symbol stands there once; none stands there that was not asked for, and none is
-  /// missing that was, unless the request leaves out symbols by their status.
+  /// Takes the answer of `ticker/24hr`, `ticker/price`, `ticker/bookTicker`, `ticker` or `ticker/tradingDay` apart,
+  /// in its order. Numbers are checked; every symbol stands there once; none stands there that was not asked for, and
+  /// none is missing that was, unless the request leaves out symbols by their status.
   ///
   /// - Parameter request: what was asked. One about one symbol is answered by an object, all others by an array.
   package static func split(

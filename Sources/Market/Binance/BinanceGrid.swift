@@ -7,17 +7,18 @@ import TollbookEvents
 /// * weeks from a Monday;
 /// * three days from an instant that the documentation does not name, see ``standardAnchor``.
 ///
-/// Months open on the first of each. With a time zone all of these are meant on its clocks: an opening is as much earlier
-/// as the zone lies east of UTC (rest-api.md, klines, `timeZone`).
+/// Months open on the first of each. With a time zone all of these are meant on its clocks: an opening is as much
+/// earlier as the zone lies east of UTC (rest-api.md, klines, `timeZone`).
 package struct BinanceGrid: Hashable, Sendable {
   package let interval: BinanceInterval
   package let zone: BinanceTimeZone
   /// An instant at which a candle opens on the clocks of the zone, in milliseconds.
   private let anchor: Int64
 
-  /// Candles of three days were seen to open on 2017-08-17 and 2026-07-01, always a multiple of three days apart: in the
-  /// exchange's archive of BTCUSDT, not in its documentation. So they do not count from 1970-01-01 but from the day after.
-  /// Whether those of all symbols open on the same days is not known: where an opening is known, name it.
+  /// The documentation does not say when candles of three days open. Of the exchange's archive of BTCUSDT it is
+  /// reported that they open on 2017-08-17 and on 2026-07-01, always a multiple of three days apart: so they count
+  /// from 1970-01-02. Whether those of all symbols open on the same days is not known: where an opening is known,
+  /// name it.
   package static let standardAnchor: Int64 = BinanceTime.day
 
   /// A Monday.

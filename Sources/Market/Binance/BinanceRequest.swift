@@ -11,8 +11,8 @@ package struct BinanceRequest: Hashable, Sendable {
   package let interval: BinanceInterval?
   /// How many rows are asked for: as given, or the endpoint's standard; nil where it takes no limit.
   package let limit: Int?
-  /// Inclusive, in milliseconds. A value in microseconds, which the exchange takes too, is rounded: the start up and the
-  /// end down.
+  /// Inclusive, in milliseconds. A value in microseconds, which the exchange takes too, is rounded: the start up and
+  /// the end down.
   package let startTime: Int64?
   package let endTime: Int64?
   /// Of trades, the first that is wanted.

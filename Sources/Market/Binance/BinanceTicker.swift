@@ -1,6 +1,7 @@
 package import JSONText
 
-/// Statistics of one symbol over a window: `ticker/24hr`, `ticker` and `ticker/tradingDay`. Every number as it was sent.
+/// Statistics of one symbol over a window: `ticker/24hr`, `ticker` and `ticker/tradingDay`. Every number as it was
+/// sent.
 package struct BinanceTicker: Hashable, Sendable {
   package let symbol: String
   package let open: BinanceDecimal

@@ -16,8 +16,8 @@ package enum BinanceTime {
     return time - (rest < 0 ? rest + length : rest)
   }
 
-  /// Reads a date as HTTP writes it, such as `Sun, 22 Nov 2026 08:49:37 GMT` (RFC 9110, section 5.6.7). Nil for anything
-  /// else and outside of ``range``. The name of the weekday is not looked at.
+  /// Reads a date as HTTP writes it, such as `Sun, 22 Nov 2026 08:49:37 GMT` (RFC 9110, section 5.6.7). Nil for
+  /// anything else and outside of ``range``. The name of the weekday is not looked at.
   package static func httpDate(_ text: String) -> Int64? {
     let words = text.split(separator: " ", omittingEmptySubsequences: false)
     guard text.utf8.count == 29, words.count == 6, words[0].utf8.count == 4, words[5] == "GMT",

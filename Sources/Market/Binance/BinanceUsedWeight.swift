@@ -1,12 +1,13 @@
 import TollbookEvents
 
-/// How much weight the exchange says that this address has used in a minute (rest-api.md, IP limits; the header without a
-/// suffix is from 2019 and means the same).
+/// How much weight the exchange says that this address has used in a minute (rest-api.md, IP limits; the header
+/// without a suffix is from 2019 and means the same).
 package struct BinanceUsedWeight: Hashable, Sendable {
   package let weight: Int64
   /// The first millisecond of the minute that it counts in, by the clock of the exchange.
   ///
-  /// That the window is a minute of the clock, and not one that slides, is taken for granted: the documentation does not say.
+  /// That the window is a minute of the clock, and not one that slides, is taken for granted: the documentation does
+  /// not say.
   package let minute: Int64
   /// Whether the answer's own date told the minute.
   package let isDated: Bool

@@ -1,5 +1,5 @@
-/// Until when nothing is sent after a refusal: what the exchange says, within bounds, so that neither a broken header nor a
-/// wrong one sends the next request at once or never.
+/// Until when nothing is sent after a refusal: what the exchange says, within bounds, so that neither a broken header
+/// nor a wrong one sends the next request at once or never.
 enum BinanceWaiting {
   /// Without a word of the exchange: the window of weights is a minute, and the shortest ban two (rest-api.md, limits).
   private static let standardLimit: Int64 = 60_000

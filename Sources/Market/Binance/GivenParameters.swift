@@ -1,5 +1,5 @@
-/// The parameters of a query while a ``BinanceRequest`` is read from it. Whoever reads one may replace what is sent by a
-/// form that says the same.
+/// The parameters of a query while a ``BinanceRequest`` is read from it. Whoever reads one may replace what is sent
+/// by a form that says the same.
 struct GivenParameters {
   private let endpoint: BinanceEndpoint
   private var values: [String: String] = [:]

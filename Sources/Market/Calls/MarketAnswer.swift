@@ -26,12 +26,7 @@ struct MarketAnswer {
     }
     response.headers[.charge] = "\(reading.charge)"
     response.headers.tell(inDoubt: reading.inDoubt)
-    response.headers[.cacheStatus] =
-      switch reading.source {
-      case "cache": "tollbook; hit"
-      case "stale": "tollbook; hit; detail=stale"
-      default: "tollbook; fwd=miss; stored"
-      }
+    response.headers[.cacheStatus] = reading.cacheStatus
     if let fetched = reading.fetched { response.headers[.age] = "\(age(of: fetched, at: now))" }
     return response
   }

@@ -16,6 +16,8 @@ struct MarketReading: Sendable {
   /// When the newest of what was read last was fetched.
   private(set) var fetched: Timestamp?
   private(set) var position: Position = 0
+  /// Why something could not be had; nil: nothing was wanting so far.
+  private(set) var problem: PurchaseProblem?
 
   /// What one entry says.
   struct Piece: Sendable {
@@ -31,6 +33,15 @@ struct MarketReading: Sendable {
     if stale > 0 { return "stale" }
     if bought == 0 { return "cache" }
     return cached == 0 ? "binance" : "mixed"
+  }
+
+  /// RFC 9211.
+  var cacheStatus: String {
+    switch source {
+    case "cache": "tollbook; hit"
+    case "stale": "tollbook; hit; detail=stale"
+    default: "tollbook; fwd=miss; stored"
+    }
   }
 
   var isHit: Bool { bought == 0 && stale == 0 }
@@ -70,7 +81,10 @@ struct MarketReading: Sendable {
           content: content, digest: isKept ? outcome.entry?.digest ?? [] : [],
           written: outcome.entry?.written ?? 0, fetched: when))
     }
-    if let problem { throw told(Problem(market: problem)) }
+    if let problem {
+      self.problem = problem
+      throw told(Problem(market: problem))
+    }
     if let last = pieces.last { fetched = max(last.fetched, fetched ?? last.fetched) }
     return pieces
   }
@@ -88,6 +102,7 @@ struct MarketReading: Sendable {
     charge &+= other.charge
     inDoubt &+= other.inDoubt
     position = max(position, other.position)
+    problem = problem ?? other.problem
   }
 
   /// A problem that tells what was spent on the way to it.

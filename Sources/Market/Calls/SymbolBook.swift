@@ -37,8 +37,8 @@ final class SymbolBook: Sendable {
     var demand = asking.demand(need.endpoint, [need.key])
     demand.age = age
     var own = MarketReading()
+    defer { reading.add(charges: own) }
     let pieces = try await own.pieces(of: demand, asking.gateway)
-    reading.add(charges: own)
     guard let piece = pieces.first, let content = piece.content else {
       throw reading.told(Problem(.upstreamUnavailable, "Binance does not say which markets it has"))
     }

@@ -28,6 +28,17 @@ struct CandleReader {
   /// The number of the first candle that there can be.
   private var firstNumber: Int64 { interval.number(at: BinanceTime.range.lowerBound) }
 
+  /// Whether all candles open where their interval says. From which day three days count differs, and is not documented:
+  /// nothing of these is kept in blocks.
+  private var isOnGrid: Bool { interval != .threeDays }
+
+  private func window(_ candles: [Candle]) -> Window {
+    let settled = state.settled(at: asking.now)
+    return Window(
+      closed: candles.filter { $0.figures.closeTime < settled },
+      open: candles.filter { $0.figures.closeTime >= settled })
+  }
+
   /// The newest candles that are closed, and those that are not.
   ///
   /// - Parameters:
@@ -38,6 +49,10 @@ struct CandleReader {
   ) async throws -> Window {
     try await readClock(&reading)
     let open = openNumber
+    guard isOnGrid else {
+      let items = end.map { [("endTime", "\(interval.openTime(ofCandle: $0) - 1)")] } ?? []
+      return window(try await asked(count, items, &reading))
+    }
     let end = min(end ?? open, open)
     var window = Window()
     var next = max(firstNumber, end - Int64(count))
@@ -65,17 +80,25 @@ struct CandleReader {
   private func beforeStop(
     _ count: Int, _ end: Int64, _ reading: inout MarketReading
   ) async throws -> [Candle] {
-    var items = [
+    var items: [(String, String)] = []
+    if end < openNumber { items.append(("endTime", "\(interval.openTime(ofCandle: end) - 1)")) }
+    return try await asked(count, items, &reading).filter { $0.number < end }
+  }
+
+  /// What the exchange answers to a question of its own, which is not taken apart.
+  private func asked(
+    _ count: Int, _ items: [(String, String)], _ reading: inout MarketReading
+  ) async throws -> [Candle] {
+    let own = [
       ("symbol", series.symbol), ("interval", interval.rawValue),
       ("limit", "\(min(Int64(count), CandleSpan.most))"),
     ]
-    if end < openNumber { items.append(("endTime", "\(interval.openTime(ofCandle: end) - 1)")) }
-    guard let request = try? BinanceRequest(.klines, items) else { return [] }
+    guard let request = try? BinanceRequest(.klines, own + items) else { return [] }
     let demand = asking.demand(.klines, [BinanceResource.answer(request).key])
     guard let bytes = try await reading.pieces(of: demand, asking.gateway).first?.content else {
       return []
     }
-    return try candles(bytes, [], reading).filter { $0.number < end }
+    return try candles(bytes, [], reading)
   }
 
   private func candles(
@@ -96,6 +119,7 @@ struct CandleReader {
     _ count: Int, from first: Int64, before end: Int64, _ reading: inout MarketReading
   ) async throws -> [Candle] {
     try await readClock(&reading)
+    guard isOnGrid else { return try await afterListing(count, first, end, &reading) }
     let open = openNumber
     var next = max(first, firstNumber)
     var candles: [Candle] = []
@@ -106,11 +130,24 @@ struct CandleReader {
       if stop >= open { pieces.append(.open(series)) }
       guard !pieces.isEmpty else { break }
       let found = try await read(pieces, &reading, isNewest: stop >= open)
+      if found.isWhollyAbsent, candles.isEmpty, stop < open {
+        return try await afterListing(count, first, end, &reading)
+      }
       candles += (found.closed + found.open).filter { next <= $0.number && $0.number < end }
       guard stop < open else { break }
       next = pieces.last.map(Self.end(of:)) ?? stop
     }
     return Array(candles.prefix(count))
+  }
+
+  /// The oldest candles of a market that came later: nobody but the exchange knows when that was.
+  private func afterListing(
+    _ count: Int, _ first: Int64, _ end: Int64, _ reading: inout MarketReading
+  ) async throws -> [Candle] {
+    let start = interval.openTime(ofCandle: max(first, firstNumber))
+    var items = [("startTime", "\(start)")]
+    if end < openNumber { items.append(("endTime", "\(interval.openTime(ofCandle: end) - 1)")) }
+    return try await asked(count, items, &reading)
   }
 
   private static func end(of piece: CandlePiece) -> Int64 {
@@ -135,11 +172,16 @@ struct CandleReader {
   private func read(
     _ pieces: [CandlePiece], _ reading: inout MarketReading, isNewest: Bool
   ) async throws -> Found {
-    // What older candles are from says nothing of how old the answer is.
-    var own = isNewest ? reading : MarketReading()
     let demand = asking.demand(.klines, pieces.map(\.resource))
-    let contents = try await own.pieces(of: demand, asking.gateway)
-    if isNewest { reading = own } else { reading.add(own) }
+    let contents: [MarketReading.Piece]
+    if isNewest {
+      contents = try await reading.pieces(of: demand, asking.gateway)
+    } else {
+      // What older candles are from says nothing of how old the answer is.
+      var own = MarketReading()
+      defer { reading.add(own) }
+      contents = try await own.pieces(of: demand, asking.gateway)
+    }
     var found = Found()
     for (piece, content) in zip(pieces, contents) {
       guard let bytes = content.content else { continue }

@@ -1,5 +1,6 @@
 import Synchronization
 import TollbookEvents
+import TollbookGateway
 
 /// What is known of the exchange since the process began: its clock, and how much weight it allows.
 package final class BinanceState: Sendable {
@@ -19,7 +20,15 @@ package final class BinanceState: Sendable {
 
   package var clock: BinanceClockState { known.withLock { $0.clock } }
   var limit: Int64 { known.withLock { $0.limit } }
-  var phase: Int64 { known.withLock { $0.phase } }
+
+  /// Weight by the minute of the exchange's clock.
+  var rule: MeterRule {
+    let minute: Int64 = 60_000
+    let (limit, phase) = known.withLock { ($0.limit, $0.phase) }
+    guard phase != 0 else { return .clockWindow(ClockWindow(length: minute, limit: limit)) }
+    return .anchoredWindow(
+      AnchoredWindow(length: minute, endingAt: Timestamp(milliseconds: -phase), limit: limit))
+  }
 
   /// Clocks that differ by less are taken for one: what is sent so near the turn of a minute counts in both.
   private static let samePhase: Int64 = 1_500

@@ -32,12 +32,12 @@ extension BinanceUpstream {
     }
   }
 
-  /// The weight of the minute, as the exchange counts it.
+  /// The weight of the minute, as the exchange counts it. Which minute that is the ledger tells by when it was asked: the
+  /// date of an answer may be that of a machine in between.
   private func readings(_ answer: UpstreamAnswer, at received: Int64) -> [MeterReading] {
-    let time = state.time(at: received)
-    guard let used = try? BinanceUsedWeight(answer.headers, at: time),
-      used.minute == BinanceTime.floored(time, to: BinanceTime.minute)
-    else { return [] }
+    guard let used = try? BinanceUsedWeight(answer.headers, at: state.time(at: received)) else {
+      return []
+    }
     return [
       MeterReading(Self.meter, .usage(WindowUsage(used: used.weight, limit: state.limit)))
     ]

@@ -53,20 +53,8 @@ package struct BinanceUpstream: Upstream {
 
   static let meter = MeterKey(owner: "binance:address", unit: unit)
 
-  private var rule: MeterRule {
-    let minute: Int64 = 60_000
-    let phase = state.phase
-    guard phase != 0 else {
-      return .clockWindow(ClockWindow(length: minute, limit: state.limit))
-    }
-    // The exchange's minutes end when its clock is full, by our clock.
-    return .anchoredWindow(
-      AnchoredWindow(
-        length: minute, endingAt: Timestamp(milliseconds: -phase), limit: state.limit))
-  }
-
   package var meters: [UpstreamMeter] {
-    [UpstreamMeter(Self.meter, rule, doubt: .atWindowEnd, durability: .withAnswer)]
+    [UpstreamMeter(Self.meter, state.rule, doubt: .atWindowEnd, durability: .withAnswer)]
   }
 
   package func callSize(of operation: String, parts: UInt64) -> Int {
@@ -120,7 +108,7 @@ package struct BinanceUpstream: Upstream {
       }
       return PlannedCall(
         needs: places.map { needs[$0] }, places: places,
-        uses: [MeterUse(Self.meter, rule, bounds: costs)])
+        uses: [MeterUse(Self.meter, state.rule, bounds: costs)])
     }
   }
 

@@ -71,6 +71,23 @@ extension Purchaser {
     }
   }
 
+  /// What it said when it closed the meter on which all of its calls count; nil: one takes calls.
+  private var closure: CoolingRow? {
+    let now = log.time.now()
+    let credentials = books.credentials
+    let keys = members.upstreams.compactMap { $0.meters.first?.key }
+    let rows = try? log.read { (transaction) throws(LogError) in
+      var rows: [CoolingRow] = []
+      for key in keys {
+        let row = try credentials.cooling(of: key.closureName, in: transaction)
+        if let row, now < row.until { rows.append(row) }
+      }
+      return rows
+    }
+    guard let rows, !keys.isEmpty, rows.count == keys.count else { return nil }
+    return rows.min { $0.until < $1.until }
+  }
+
   var status: UpstreamStatus {
     let ledger = ledger
     let all = members.all
@@ -107,6 +124,11 @@ extension Purchaser {
     if let failure = lastFailure.withLock({ $0 }), RetryPolicy.isFault(failure.reason) {
       status.state = .unreachable
       status.detail = failure.detail
+    }
+    if let closure {
+      status.state = .limited
+      status.detail = closure.detail
+      status.pausedUntil = closure.until
     }
     let now = clock
     let breaker = state.withLock { state in

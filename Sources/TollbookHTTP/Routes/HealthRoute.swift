@@ -66,6 +66,11 @@ extension Health.Reason {
       self.init(
         name: "\(upstream.name)_paused",
         detail: "too many calls in a row failed, \(when); the last one: \(upstream.detail)")
+    case .limited:
+      let when = upstream.pausedUntil.map { " until \($0)" } ?? ""
+      self.init(
+        name: "\(upstream.name)_limited",
+        detail: "\(upstream.name) takes no calls\(when): \(upstream.detail)")
     case .unknown, .ready, .unreachable: return nil
     }
   }

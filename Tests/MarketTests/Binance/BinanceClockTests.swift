@@ -21,10 +21,11 @@ import Testing
     #expect(sample.received == Self.now + 101)
   }
 
-  @Test(arguments: [
-    (now, now - 1, now), (now, now + 20_001, now), (Int64.min, Int64.max, now), (now, now, 0),
-    (now, now, Int64.max), (-1, now, now), (Int64.max, Int64.max, Int64.max),
-  ] as [(Int64, Int64, Int64)])
+  @Test(
+    arguments: [
+      (now, now - 1, now), (now, now + 20_001, now), (Int64.min, Int64.max, now), (now, now, 0),
+      (now, now, Int64.max), (-1, now, now), (Int64.max, Int64.max, Int64.max),
+    ] as [(Int64, Int64, Int64)])
   func `a trip that cannot be tells nothing`(_ sent: Int64, _ received: Int64, _ server: Int64) {
     #expect(BinanceClockSample(sent: sent, received: received, serverTime: server) == nil)
   }

@@ -145,7 +145,8 @@ import Testing
     #expect(turned?.problem == .beforeStart)
     #expect(refusal(.klines, Self.candles + [("startTime", "2000"), ("endTime", "2000")]) == nil)
     #expect(
-      refusal(.exchangeInfo, [("symbol", "A"), ("permissions", "SPOT")])?.parameter == "permissions")
+      refusal(.exchangeInfo, [("symbol", "A"), ("permissions", "SPOT")])?.parameter == "permissions"
+    )
     #expect(refusal(.ticker24Hours, [("type", "full")])?.parameter == "type")
     #expect(refusal(.ticker24Hours, [("symbolStatus", "CLOSED")])?.parameter == "symbolStatus")
   }

@@ -143,12 +143,14 @@ import TollbookUpstreams
   @Test func `an endpoint that is missing, unknown or there twice is named`() throws {
     let right = Self.file(#""weight":1"#)
     #expect(refusal(right) == nil)
-    let missing = try #require(refusal(right.replacing(#""name":"klines""#, with: #""name":"ping""#)))
+    let missing = try #require(
+      refusal(right.replacing(#""name":"klines""#, with: #""name":"ping""#)))
     #expect(missing.contains("ping"))
     let unknown = try #require(refusal(right.replacing(#""name":"klines""#, with: #""name":"x""#)))
     #expect(unknown.contains("“x” is not one of"))
     let last =
-      #",{"name":"ticker/tradingDay","weights":[{"from":"2026-01-01","source":"s","weight":1}]}"#
+      #",{"name":"ticker/tradingDay","weights":[{"from":"2026-01-01","#
+      + #""source":"s","weight":1}]}"#
     #expect(right.contains(last))
     #expect(try #require(refusal(right.replacing(last, with: ""))).contains("ticker/tradingDay"))
     #expect(
@@ -158,12 +160,14 @@ import TollbookUpstreams
 
   @Test func `a hole and an overlap between days are named`() throws {
     let right = Self.file(
-      #""until":"2026-02-28","weight":1},{"from":"2026-03-01","source":"s","weight":2"#)
+      #""until":"2026-02-28","weight":1},"#
+        + #"{"from":"2026-03-01","source":"s","weight":2"#)
     #expect(refusal(right) == nil)
     let hole = try #require(refusal(right.replacing("2026-03-01", with: "2026-03-02")))
     #expect(hole.contains("hole") && hole.contains("weights[1]"))
     #expect(
       try #require(refusal(right.replacing("2026-03-01", with: "2026-02-28"))).contains("overlap"))
-    #expect(try #require(refusal(right.replacing("2026-03-01", with: "2026-02-30"))).contains("day"))
+    #expect(
+      try #require(refusal(right.replacing("2026-03-01", with: "2026-02-30"))).contains("day"))
   }
 }

@@ -1,0 +1,165 @@
+import Hummingbird
+import TollbookEvents
+import TollbookGateway
+import TollbookHTTP
+import TollbookLog
+import TollbookUpstreams
+import TollbookViews
+
+/// One request of a client that speaks Binance's wire format: answered from the cache, from the exchange, or refused as the
+/// exchange would.
+struct BinanceDropIn: Sendable {
+  private let asking: MarketAsking
+  private let request: BinanceRequest
+
+  init(
+    _ service: HTTPService, _ system: MarketParts, _ endpoint: BinanceEndpoint, _ request: Request,
+    _ context: TollbookContext
+  ) throws(BinanceRefusal) {
+    if let unit = request.headers[.timeUnit], unit.uppercased() != "MILLISECOND" {
+      throw BinanceRefusal(
+        400, -1_194, "Invalid value for time unit; Tollbook answers in milliseconds.")
+    }
+    let options = context.parameters.get("options")
+    if let options, !options.hasPrefix("~") {
+      throw BinanceRefusal(404, -1_000, "there is nothing at this path")
+    }
+    do throws(DemandOptions.Fault) {
+      asking = MarketAsking(
+        service: service, system: system, principal: context.principal,
+        options: try DemandOptions(
+          path: options.map { String((percentDecoded($0) ?? $0).dropFirst()) }, request.headers),
+        wait: 10_000)
+    } catch { throw BinanceRefusal(400, -1_130, error.description) }
+    do throws(BinanceRequestFault) {
+      self.request = try BinanceRequest(endpoint, formItems(request.uri.query ?? ""))
+    } catch { throw BinanceRefusal(error) }
+  }
+
+  private var gateway: Gateway { asking.gateway }
+
+  func answer() async throws -> Response {
+    var reading = MarketReading()
+    do {
+      let names = request.symbols.names
+      if !names.isEmpty, request.endpoint != .exchangeInfo {
+        for name in names { try await check(name, &reading) }
+      }
+      switch request.endpoint {
+      // Whether the exchange answers, and what its clock says, only the exchange can tell.
+      case .ping, .time: return try await passed()
+      case _ where !request.unknown.isEmpty: return try await passed()
+      case .klines where request.timeZone == .utc && request.interval != .threeDays:
+        return response(BinanceRows.join([try await candles(&reading)]), reading)
+      default: return response(try await whole(&reading), reading)
+      }
+    } catch let problem as Problem {
+      var headers: HTTPFields = [.charge: "\(reading.charge)"]
+      headers.tell(inDoubt: reading.inDoubt)
+      let refusal =
+        problem.kind == .unknownSymbol
+        ? .unknownSymbol
+        : reading.problem.map { BinanceRefusal($0, isBanned: isBanned) } ?? BinanceRefusal(problem)
+      return refusal.response(at: asking.service.log.time.now(), headers: headers)
+    }
+  }
+
+  /// Whether the exchange knows a symbol, by its own spelling: a call for one that it does not know would count.
+  private func check(_ name: String, _ reading: inout MarketReading) async throws {
+    let symbol = try await asking.system.symbols.symbol(name, asking, &reading)
+    guard symbol.name == name else { throw BinanceRefusal.unknownSymbol }
+  }
+
+  // MARK: Answers
+
+  private func candles(_ reading: inout MarketReading) async throws -> [[UInt8]] {
+    guard case .one(let symbol) = request.symbols, let interval = request.interval else {
+      throw BinanceRefusal(400, -1_102, "symbol and interval are mandatory")
+    }
+    let limit = request.limit ?? 500
+    let series = CandleSeries(symbol: symbol, interval: interval)
+    let reader = CandleReader(asking: asking, series: series)
+    let end = request.endTime.map { interval.number(at: $0) + 1 }
+    if let start = request.startTime {
+      let number = interval.number(at: start)
+      let first = interval.openTime(ofCandle: number) < start ? number + 1 : number
+      return try await reader.oldest(limit, from: first, before: end ?? .max, &reading).map(\.row)
+    }
+    let window = try await reader.newest(limit, before: end, withOpen: true, &reading)
+    let open = window.open.filter { candle in end.map { candle.number < $0 } ?? true }
+    return (window.closed + open).suffix(limit).map(\.row)
+  }
+
+  /// The answer as it came, or put together of what was said of each symbol.
+  private func whole(_ reading: inout MarketReading) async throws -> [UInt8] {
+    let endpoint = request.endpoint
+    var requests = [request]
+    if case .list(let names) = request.symbols, endpoint != .exchangeInfo, !request.filtersStatus {
+      requests = names.compactMap { request.of($0) }
+    }
+    let keys = requests.map { BinanceResource.answer($0).key }
+    guard keys.allSatisfy(\.isPossible) else {
+      throw BinanceRefusal(400, -1_100, "the query is too long")
+    }
+    let pieces = try await reading.pieces(of: asking.demand(endpoint, keys), gateway)
+    let contents = pieces.compactMap(\.content)
+    guard contents.count == requests.count else { throw BinanceRefusal.unknownSymbol }
+    if case .list = request.symbols, requests.first != request { return BinanceRows.join([contents]) }
+    return contents.first ?? []
+  }
+
+  private func passed() async throws -> Response {
+    let operation = request.endpoint.operation
+    let sent = PassedRequest(
+      path: request.endpoint.path, query: request.query.map { ($0.name, $0.value) })
+    let answer = await gateway.pass(
+      operation, sent, for: asking.demand(request.endpoint, []))
+    var headers: HTTPFields = [.charge: "\(answer.cost)", .cacheStatus: "tollbook; fwd=bypass"]
+    headers.tell(inDoubt: answer.inDoubt)
+    switch answer.result {
+    case .success(let raw):
+      headers[.contentType] = raw.contentType.inOneLine(atMost: 100)
+      headers[.usedWeight] = "\(usedWeight)"
+      return Response(
+        status: .ok, headers: headers, body: .init(byteBuffer: ByteBuffer(bytes: raw.body)))
+    case .failure(let problem):
+      return BinanceRefusal(problem, isBanned: isBanned).response(
+        at: asking.service.log.time.now(), headers: headers)
+    }
+  }
+
+  private func response(_ body: [UInt8], _ reading: MarketReading) -> Response {
+    var headers: HTTPFields = [
+      .contentType: "application/json;charset=UTF-8", .position: "\(reading.position)",
+      .charge: "\(reading.charge)", .cacheStatus: reading.cacheStatus,
+      .usedWeight: "\(usedWeight)",
+    ]
+    headers.tell(inDoubt: reading.inDoubt)
+    if let fetched = reading.fetched {
+      headers[.age] = "\(max(0, asking.now &- fetched.milliseconds) / 1_000)"
+    }
+    return Response(
+      status: .ok, headers: headers, body: .init(byteBuffer: ByteBuffer(bytes: body)))
+  }
+
+  // MARK: The meter
+
+  /// What the minute has seen so far.
+  private var usedWeight: Int64 {
+    let now = asking.service.log.time.now()
+    let rule = asking.system.state.rule
+    let page = gateway.page(BinanceUpstream.meter.inWindow(rule.window(at: now).name))
+    return max(0, (rule.limit ?? 0) - rule.available(on: [page], at: now))
+  }
+
+  /// Whether the address that Tollbook asks from is banned, rather than over its limit.
+  private var isBanned: Bool {
+    let log = asking.service.log
+    let view = CredentialsView(log)
+    let row = try? log.read { (reading) throws(LogError) in
+      try view.cooling(of: BinanceUpstream.meter.closureName, in: reading)
+    }
+    guard let row, log.time.now() < row.until else { return false }
+    return row.detail.hasPrefix("\(BinanceFailure.statusText(418))")
+  }
+}
