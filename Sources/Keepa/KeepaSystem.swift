@@ -16,11 +16,10 @@ extension HTTPSystem {
   private static let routes = HTTPSystem(
     KeepaUpstream.name, title: "Keepa",
     kinds: keepaKinds,
-    dropIn: .keepa,
+    dropIn: .keepa, warming: .products,
     addRoutes: { service, router in
       service.addBatch(to: router)
       service.addProduct(to: router)
-      service.addWarm(to: router)
       service.addDropIn(to: router)
       service.addDiscovery(to: router)
       service.addDiscoverySchemas(to: router)

@@ -20,10 +20,11 @@ extension HTTPSystem {
   package func asking(
     _ state: BinanceState, _ freshness: BinanceFreshness = BinanceFreshness()
   ) -> HTTPSystem {
+    // A question without parameters is always one.
+    guard let parts = try? MarketParts(state, freshness) else { return self }
     var system = self
+    system.warming = .candles(parts)
     system.addRoutes = { service, router in
-      // A question without parameters is always one.
-      guard let parts = try? MarketParts(state, freshness) else { return }
       service.addMarketCalls(parts, to: router)
       service.addBinance(parts, to: router)
     }
@@ -34,6 +35,6 @@ extension HTTPSystem {
 extension RegisteredUpstream {
   /// Binance takes no key.
   package static func binance(_ upstream: BinanceUpstream) -> RegisteredUpstream {
-    RegisteredUpstream(BinanceUpstream.name, upstream, absence: "")
+    RegisteredUpstream(BinanceUpstream.name, upstream, absence: "", jobKinds: [.warmBinance])
   }
 }

@@ -53,6 +53,8 @@ package struct HTTPSystem: Sendable {
   package var kinds: [String: Kind]
   /// Where it speaks its provider's wire format; nil: nowhere.
   package var dropIn: DropIn?
+  /// What `POST /cache/warm` takes of it; nil: nothing.
+  package var warming: Warming?
   package var addRoutes: @Sendable (HTTPService, Router<TollbookContext>) -> Void
   /// What the command line of whoever owns the data directory asks of it.
   package var addControlRoutes: @Sendable (HTTPService, Router<TollbookContext>) -> Void = { _, _ in
@@ -60,12 +62,14 @@ package struct HTTPSystem: Sendable {
 
   package init(
     _ name: String, title: String, kinds: [String: Kind] = [:], dropIn: DropIn? = nil,
+    warming: Warming? = nil,
     addRoutes: @escaping @Sendable (HTTPService, Router<TollbookContext>) -> Void
   ) {
     self.name = name
     self.title = title
     self.kinds = kinds
     self.dropIn = dropIn
+    self.warming = warming
     self.addRoutes = addRoutes
   }
 }

@@ -110,6 +110,7 @@ package struct TollbookApplication: Sendable {
     }
     service.addHealth(to: router)
     for system in service.systems { system.addRoutes(service, router) }
+    service.addWarm(to: router)
     service.addCache(to: router)
     service.addPurge(to: router)
     service.addLedger(to: router)

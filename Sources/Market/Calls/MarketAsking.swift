@@ -13,6 +13,31 @@ struct MarketAsking: Sendable {
   /// How long to wait for the exchange, in milliseconds.
   var wait: Int64
 
+  init(
+    _ service: HTTPService, _ system: MarketParts, _ request: Request, _ context: TollbookContext,
+    wait: Int64
+  ) throws(Problem) {
+    self.service = service
+    self.system = system
+    principal = context.principal
+    self.wait = wait
+    do throws(DemandOptions.Fault) {
+      options = try DemandOptions(path: nil, request.headers)
+    } catch { throw Problem(.invalidParameter, error.description) }
+  }
+
+  /// - Parameter options: as the client gave them.
+  init(
+    _ service: HTTPService, _ system: MarketParts, _ principal: Principal,
+    _ options: DemandOptions, wait: Int64
+  ) {
+    self.service = service
+    self.system = system
+    self.principal = principal
+    self.options = options
+    self.wait = wait
+  }
+
   var gateway: Gateway { service.gateway }
   /// By our clock, in milliseconds.
   var now: Int64 { service.log.time.now().milliseconds }

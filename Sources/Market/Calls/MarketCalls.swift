@@ -17,15 +17,6 @@ extension HTTPService {
     ) {
       let path = RouterPath("/\(name)")
       let longest = gateway.settings.longestWait
-      @Sendable func asking(
-        _ question: MarketQuestion, _ request: Request, _ context: TollbookContext
-      ) throws -> MarketAsking {
-        do throws(DemandOptions.Fault) {
-          return MarketAsking(
-            service: self, system: system, principal: context.principal,
-            options: try DemandOptions(path: nil, request.headers), wait: question.wait)
-        } catch { throw Problem(.invalidParameter, error.description) }
-      }
       router.route(
         path, query: QueryNames(names.texts), scope: .fetch,
         get: { request, context in
@@ -33,7 +24,8 @@ extension HTTPService {
             throw Problem(.methodNotAllowed, "HEAD does not apply here; use GET or POST")
           }
           let question = try MarketQuestion(query: request, names, longestWait: longest)
-          return try await answer(question, asking(question, request, context))
+          return try await answer(
+            question, MarketAsking(self, system, request, context, wait: question.wait))
         },
         post: { request, context in
           // Parameters of an address are a GET's.
@@ -41,7 +33,8 @@ extension HTTPService {
             throw Problem(.invalidParameter, "\(name) takes no parameters with POST; send a body")
           }
           let question = try await MarketQuestion(body: request, names, longestWait: longest)
-          return try await answer(question, asking(question, request, context))
+          return try await answer(
+            question, MarketAsking(self, system, request, context, wait: question.wait))
         })
     }
     add("price", []) { try await price($0, $1) }

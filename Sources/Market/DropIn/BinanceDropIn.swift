@@ -26,8 +26,8 @@ struct BinanceDropIn: Sendable {
     }
     do throws(DemandOptions.Fault) {
       asking = MarketAsking(
-        service: service, system: system, principal: context.principal,
-        options: try DemandOptions(
+        service, system, context.principal,
+        try DemandOptions(
           path: options.map { String((percentDecoded($0) ?? $0).dropFirst()) }, request.headers),
         wait: 10_000)
     } catch { throw BinanceRefusal(400, -1_130, error.description) }
