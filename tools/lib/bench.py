@@ -7,17 +7,17 @@ import json
 import os
 import platform
 import re
-import resource
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
 import time
 
 from bench_extract import bench_extract
-from bench_world import Server, free_port, grouped, private_memory, request, table
+from bench_market import bench_market
+from bench_world import (
+    Server, allow_sockets, crowd, free_port, grouped, private_memory, request, table)
 
 WARM, LONG = 2, 6  # seconds
 CONNECTIONS = 32
@@ -143,9 +143,7 @@ def bench_drop_in(binaries, folder):
 def bench_crowd(binaries, folder):
     """A thousand clients that ask for the same product while it is being bought."""
     count = 1_000
-    # Each connection is a file, here and there.
-    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 8 * count), hard))
+    allow_sockets(count)
     keepa_port, port = free_port(), free_port()
     keepa = Server(
         [f"{binaries}/tollbook", "simulate", "keepa", "--port", str(keepa_port), "--latency-ms",
@@ -154,20 +152,7 @@ def bench_crowd(binaries, folder):
         [f"{binaries}/tollbook", "serve", "--simulate", "--port", str(port), "--data-dir",
          os.path.join(folder, "crowd"), "--simulator", f"http://127.0.0.1:{keepa_port}"],
         port, "/health")
-    sockets = []
-    for _ in range(count):
-        sockets.append(socket.create_connection(("127.0.0.1", port), timeout=60))
-    ask = (b"GET /keepa/product?key=none&domain=1&asin=B000000001 HTTP/1.1\r\nHost: localhost\r\n"
-           b"Connection: close\r\n\r\n")
-    for client in sockets:
-        client.sendall(ask)
-    answers = []
-    for client in sockets:
-        parts = []
-        while part := client.recv(1 << 16):
-            parts.append(part)
-        client.close()
-        answers.append(b"".join(parts))
+    answers = crowd(port, "/keepa/product?key=none&domain=1&asin=B000000001", count)
     good = sum(answer.startswith(b"HTTP/1.1 200 ") for answer in answers)
     metrics = request(port, "GET", "/metrics")[1].decode()
     tokens = sum(
@@ -180,15 +165,18 @@ def bench_crowd(binaries, folder):
         server.stop()
 
 
-def predecessor_python(folder):
-    """A Python with FastAPI, in an environment of its own."""
-    home = os.path.join(folder, "venv")
+def predecessor_python(folder, *packages):
+    """A Python with FastAPI, in an environment of its own.
+
+    packages: what else it has.
+    """
+    home = os.path.join(folder, "-".join(["venv", *packages]))
     if os.path.exists(home):
         return f"{home}/bin/python"
     subprocess.run([sys.executable, "-m", "venv", home], check=True)
     subprocess.run(
         [f"{home}/bin/pip", "install", "-q", "--disable-pip-version-check", "fastapi", "uvicorn",
-         "httptools", "uvloop"], check=True)
+         "httptools", "uvloop", *packages], check=True)
     return f"{home}/bin/python"
 
 
@@ -335,7 +323,10 @@ def machine():
 
 PARTS = {
     "log": bench_log, "history": bench_history, "http": bench_http, "keepa": bench_keepa,
-    "accounts": bench_accounts, "extract": bench_extract, "start": bench_start,
+    "accounts": bench_accounts, "extract": bench_extract,
+    "market": lambda binaries, folder: bench_market(
+        binaries, folder, predecessor_python(folder, "TA-Lib")),
+    "start": bench_start,
 }
 
 

@@ -2,6 +2,7 @@
 
 import http.client
 import re
+import resource
 import signal
 import socket
 import subprocess
@@ -50,6 +51,28 @@ class Server:
     def stop(self, how=signal.SIGTERM):
         self.process.send_signal(how)
         self.process.wait(60)
+
+
+def allow_sockets(count):
+    """Lets this process and those that it starts have so many: each is a file, here and there."""
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 8 * count), hard))
+
+
+def crowd(port, path, count):
+    """The answers to so many who ask for the same at once, a socket each, as they came."""
+    sockets = [socket.create_connection(("127.0.0.1", port), timeout=60) for _ in range(count)]
+    ask = f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode()
+    for client in sockets:
+        client.sendall(ask)
+    answers = []
+    for client in sockets:
+        parts = []
+        while part := client.recv(1 << 16):
+            parts.append(part)
+        client.close()
+        answers.append(b"".join(parts))
+    return answers
 
 
 def table(title, rows):
