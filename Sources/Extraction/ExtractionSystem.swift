@@ -4,10 +4,17 @@ import TollbookUpstreams
 
 extension HTTPSystem {
   /// Reading documents with Gemini, and Gemini's own wire format. Nothing is bought: see ``reading(with:)``.
-  package static let extraction = HTTPSystem(
-    GeminiUpstream.name, title: "Gemini",
-    kinds: [GeminiUpstream.answer: Kind("answer of a model")], dropIn: .gemini,
-    addRoutes: { _, _ in })
+  package static let extraction: HTTPSystem = {
+    var system = HTTPSystem(
+      GeminiUpstream.name, title: "Gemini",
+      kinds: [
+        GeminiUpstream.answer: Kind("answer of a model"),
+        GeminiUpstream.document: Kind("document of a job", isBought: false),
+        GeminiUpstream.result: Kind("result of a job", isBought: false),
+      ], dropIn: .gemini, addRoutes: { _, _ in })
+    system.jobResults = [ExtractOrder.job: ExtractOrder.results]
+    return system
+  }()
 
   /// The same, with the models that can be bought from.
   ///
@@ -29,6 +36,6 @@ extension RegisteredUpstream {
       GeminiUpstream.name, upstream,
       absence: isSet
         ? "" : "No active token found: no key for Gemini is set (GEMINI_API_KEY)",
-      units: upstream.units)
+      jobKinds: [.documents(upstream.models)], units: upstream.units)
   }
 }

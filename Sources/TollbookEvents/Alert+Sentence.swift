@@ -14,8 +14,17 @@ extension Alert {
     case AlertName.cooling.rawValue:
       "\(upstream) wants no calls of the credential \(credential)"
         + (detail.isEmpty ? "" : ": \(detail)")
+    case AlertName.finished.rawValue:
+      "job \(job ?? "") of \(account) has ended: \(detail)"
     default: name
     }
+  }
+
+  /// The number of the job that has ended, where that is told: its payments bear it as a tag.
+  package var job: String? {
+    let prefix = "job:"
+    guard name == AlertName.finished.rawValue, tag.hasPrefix(prefix) else { return nil }
+    return String(tag.dropFirst(prefix.count))
   }
 
   /// The budget as people are told it: with its tag and its window.
@@ -40,6 +49,8 @@ package enum AlertName: String, Hashable, Sendable, CaseIterable {
   case rejected = "credential.rejected"
   /// An upstream wants no calls of a credential for a while.
   case cooling = "credential.cooling"
+  /// A job that outlives the process has ended. Nothing is wrong with that, and it is open at no time.
+  case finished = "job.finished"
 }
 
 extension NotificationSent {

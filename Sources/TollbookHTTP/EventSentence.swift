@@ -34,8 +34,7 @@ private struct EventSentence {
         + " \(failure(event.reason, event.detail))"
     case .cacheWritten(let event):
       event.presence == .present
-        ? "\(name(event.resource)) kept\(event.fetch == 0 ? ", bought elsewhere" : ""), fresh until"
-          + " \(end(event))"
+        ? "\(name(event.resource)) kept\(origin(event)), fresh until \(end(event))"
         : "\(name(event.resource)) is unknown to \(title(event.resource)), believed until"
           + " \(end(event))"
     case .cacheExpired(let event): "\(name(event.resource)) is no longer fresh"
@@ -228,6 +227,12 @@ private struct EventSentence {
   /// What people call the upstream of a resource.
   private func title(_ resource: String) -> String {
     systems.title(of: ResourceKey(stored: resource).kind)
+  }
+
+  /// Where an entry comes from that no fetch brought.
+  private func origin(_ event: CacheWritten) -> String {
+    let isImported = event.fetch == 0 && systems.isBought(ResourceKey(stored: event.resource).kind)
+    return isImported ? ", bought elsewhere" : ""
   }
 
   private func short(_ text: some StringProtocol) -> String {

@@ -1,6 +1,6 @@
 package import Hummingbird
 package import JSONText
-import TollbookEvents
+package import TollbookEvents
 package import TollbookGateway
 import TollbookUpstreams
 package import TollbookViews
@@ -30,20 +30,28 @@ package struct HTTPSystem: Sendable {
     package var summary: @Sendable ([UInt8]) -> (@Sendable (inout JSONWriter) -> Void)?
     /// What entries can be found by beside their names; nil: by nothing.
     package var labels: Labels?
+    /// Whether an upstream sells it; else it is what a client has sent in, or what was made of that.
+    package var isBought: Bool
 
     package init(
       _ noun: String,
       parts: @escaping @Sendable (UInt64) -> String = { $0 == 0 ? "plain" : "\($0)" },
       summary: @escaping @Sendable ([UInt8]) -> (@Sendable (inout JSONWriter) -> Void)? = { _ in
         nil
-      }, labels: Labels? = nil
+      }, labels: Labels? = nil, isBought: Bool = true
     ) {
       self.labels = labels
+      self.isBought = isBought
       self.noun = noun
       self.parts = parts
       self.summary = summary
     }
   }
+
+  /// Writes what a job has brought so far, as a JSON value, for somebody who may see the job; nil: nothing is to be told.
+  package typealias JobResults =
+    @Sendable (_ gateway: Gateway, _ number: Position, _ job: Job, _ principal: Principal) throws ->
+    [UInt8]?
 
   /// As it stands in events, in lower case: its operations and kinds begin with it.
   package var name: String
@@ -56,6 +64,8 @@ package struct HTTPSystem: Sendable {
   /// What `POST /cache/warm` takes of it; nil: nothing.
   package var warming: Warming?
   package var addRoutes: @Sendable (HTTPService, Router<TollbookContext>) -> Void
+  /// What jobs of its kinds have brought so far, by the kinds' names.
+  package var jobResults: [String: JobResults] = [:]
   /// What the command line of whoever owns the data directory asks of it.
   package var addControlRoutes: @Sendable (HTTPService, Router<TollbookContext>) -> Void = { _, _ in
   }
@@ -81,6 +91,9 @@ extension [HTTPSystem] {
 
   /// What resources of a kind are called: of a kind that no system knows, resource.
   package func noun(of kind: String) -> String { self.kind(kind)?.noun ?? "resource" }
+
+  /// Whether an upstream sells what is of a kind: of a kind that no system knows, one does.
+  func isBought(_ kind: String) -> Bool { self.kind(kind)?.isBought ?? true }
 
   /// What people call the upstream of an operation, a kind or a credential, by what its name begins with.
   package func title(of name: String) -> String {

@@ -27,6 +27,8 @@ struct ExtractionStand: Sendable {
     var model = "gemini-3.5-flash-lite"
     var master: SymmetricKey?
     var accessKey: String?
+    /// Tells webhooks; nil: by HTTP. Hosts of `.example` have a public address then.
+    var send: MessageSender.Send?
   }
 
   let time: ManualTime
@@ -38,10 +40,21 @@ struct ExtractionStand: Sendable {
 
   static let credential = CredentialOrder.id(of: GeminiSimulator.sampleKey, for: "gemini")
 
+  private static let lookUp: AddressGuard.LookUp = { _, _ in "198.18.0.1" }
+
+  typealias Scene = @Sendable (ExtractionStand, Caller) async throws -> Void
+
   /// Serves both while `body` runs.
   static func serving(
-    _ change: (inout Options) -> Void = { _ in },
-    _ body: @escaping @Sendable (ExtractionStand, Caller) async throws -> Void
+    _ change: (inout Options) -> Void = { _ in }, _ body: @escaping Scene
+  ) async throws {
+    try await serving(change, scenes: [body])
+  }
+
+  /// Serves both while each scene runs, one after the other on the same folder. Between two the process ends as by SIGKILL:
+  /// the log is closed first, and what comes after that finds it closed.
+  static func serving(
+    _ change: (inout Options) -> Void = { _ in }, scenes: [Scene]
   ) async throws {
     var options = Options()
     options.gateway.retries.attempts = 1
@@ -55,11 +68,13 @@ struct ExtractionStand: Sendable {
     try await simulator.serving { base in
       let client = UpstreamClient(BaseURL(base)!, now: { time.now.milliseconds })
       do {
-        let stand = try await ExtractionStand(given, time, simulator, client)
-        try await stand.application.application().test(.router) {
-          try await body(stand, Caller(client: $0))
+        let folder = try TemporaryFolder()
+        for (index, scene) in scenes.enumerated() {
+          let last = try await play(
+            scene, isKilled: index < scenes.count - 1, given, time, simulator, client, folder)
+          // A task that has just ended may hold it for another instant.
+          while last.gateway != nil { await Task.yield() }
         }
-        await stand.gateway.stop()
       } catch {
         await client.shutdown()
         throw error
@@ -68,12 +83,32 @@ struct ExtractionStand: Sendable {
     }
   }
 
+  /// What is left of a stand: nothing may hold its log when the next one opens it.
+  private struct Remainder {
+    weak var gateway: Gateway?
+  }
+
+  private static func play(
+    _ scene: Scene, isKilled: Bool, _ options: Options, _ time: ManualTime,
+    _ simulator: GeminiSimulator, _ client: UpstreamClient, _ folder: TemporaryFolder
+  ) async throws -> Remainder {
+    let stand = try await ExtractionStand(options, time, simulator, client, folder)
+    try await stand.application.application().test(.router) {
+      try await scene(stand, Caller(client: $0))
+    }
+    if isKilled { stand.log.close() }
+    await stand.gateway.stop()
+    stand.log.close()
+    return Remainder(gateway: stand.gateway)
+  }
+
   private init(
-    _ options: Options, _ time: ManualTime, _ simulator: GeminiSimulator, _ client: UpstreamClient
+    _ options: Options, _ time: ManualTime, _ simulator: GeminiSimulator, _ client: UpstreamClient,
+    _ folder: TemporaryFolder
   ) async throws {
     self.time = time
     self.simulator = simulator
-    folder = try TemporaryFolder()
+    self.folder = folder
     models = try GeminiModels(json: options.models)
     let log = try folder.openLog(folds: allFolds, time: time.source)
     let id = options.key.isEmpty ? "" : CredentialOrder.id(of: options.key, for: "gemini")
@@ -82,7 +117,8 @@ struct ExtractionStand: Sendable {
       now: { time.now })
     gateway = Gateway(
       log: log, upstreams: [.gemini(upstream, isSet: !id.isEmpty)], settings: options.gateway,
-      random: { 0 }, master: options.master)
+      random: { 0 }, lookUp: options.send == nil ? nil : Self.lookUp,
+      send: options.send, master: options.master)
     try await gateway.start(version: "test")
     var settings = HTTPSettings(version: "test", startTime: time.now)
     settings.accessKey = options.accessKey

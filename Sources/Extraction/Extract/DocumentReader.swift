@@ -18,13 +18,31 @@ struct DocumentReader: Sendable {
   /// How long one document may take, in milliseconds.
   static let patience: Int64 = 60_000
 
-  let service: HTTPService
+  let gateway: Gateway
   let models: GeminiModels
   /// The name of the model that reads.
   let model: String
   /// Who asks and pays.
   let principal: Principal
   let options: DemandOptions
+  /// The job that it is read for; nil: somebody waits.
+  var job: Job?
+
+  /// A job of the log, as far as a step of it has to know it.
+  struct Job: Sendable {
+    /// The tag of what it buys.
+    var tag: String
+    /// Where the step before ended: what was bought since is its own, also if it comes from the cache by now.
+    var since: Position
+  }
+
+  /// Why a document was not read.
+  struct Failure: Error {
+    var problem: Problem
+    /// Why its answer was not bought; nil: it was, or was not to be.
+    var cause: PurchaseProblem?
+    var hasSpent = false
+  }
 
   /// What was read.
   struct Reading: Sendable {
@@ -123,7 +141,7 @@ struct DocumentReader: Sendable {
 
   /// What is to be bought for a question.
   func demand(_ question: Question) throws(Problem) -> ResourceDemand {
-    let day = CalendarDay(service.log.time.now().day) ?? CalendarDay(number: 0)
+    let day = CalendarDay(gateway.log.time.now().day) ?? CalendarDay(number: 0)
     let request = question.request
     let figures: [String: Int64]
     do throws(GeminiRequest.Fault) { figures = try request.figures(on: day) } catch {
@@ -132,7 +150,7 @@ struct DocumentReader: Sendable {
     let resource: ResourceKey
     do throws(AccountRefusal) {
       resource = try request.resource(
-        of: principal.account, form: "document", service.gateway.dataKeys)
+        of: principal.account, form: "document", gateway.dataKeys)
     } catch { throw Problem(.storageFailed, error.description) }
     var demand = options.apply(
       to: ResourceDemand(GeminiUpstream.generate, [resource]), by: principal)
@@ -142,10 +160,16 @@ struct DocumentReader: Sendable {
     return demand
   }
 
+  /// Has one document read: the way of those that wait for an answer, and of jobs.
+  ///
+  /// - Throws: `Failure`, or `LogError` if what is stored cannot be read.
   func read(_ file: ExtractForm.File) async throws -> Reading {
-    let gateway = service.gateway
-    let question = try question(file)
-    var demand = try demand(question)
+    let (question, bought): (Question, ResourceDemand)
+    do throws(Problem) {
+      question = try self.question(file)
+      bought = try demand(question)
+    } catch { throw Failure(problem: error) }
+    var demand = bought
     var answer = await gateway.answer(demand)
     var spent = Spent()
     spent.add(answer.outcomes.first)
@@ -156,44 +180,52 @@ struct DocumentReader: Sendable {
       spent.add(answer.outcomes.first)
     }
     guard let outcome = answer.outcomes.first else {
-      throw Problem(.internalError, "nothing is known about it")
+      throw Failure(problem: Problem(.internalError, "nothing is known about it"))
     }
-    if let problem = outcome.problem { throw spent.told(Problem(problem)) }
+    if let problem = outcome.problem { throw spent.failure(Problem(problem), problem) }
     if let write = outcome.handedOn, case .handOn(_, let detail) = write.disposition {
-      throw spent.told(Problem(.documentNotRead, detail))
+      throw spent.failure(Problem(.documentNotRead, detail))
     }
     guard let entry = outcome.entry, let content = try gateway.content(of: entry),
       let found = GeminiAnswer(content)
-    else { throw spent.told(Problem(.documentNotRead, "its answer cannot be read")) }
+    else { throw spent.failure(Problem(.documentNotRead, "its answer cannot be read")) }
     let fields: InvoiceFields
     do throws(InvoiceFault) { fields = try InvoiceFields(text: Array(found.text.utf8)) } catch {
       // Asked again, the model may do better: this is not what is to be answered then.
       let order = PurgeOrder(
         scope: .key(entry.resource.description), isHard: true,
         note: "it does not follow the schema", actor: "tollbook")
-      _ = try? await order.carryOut(on: service.log)
-      throw spent.told(
+      _ = try? await order.carryOut(on: gateway.log)
+      throw spent.failure(
         Problem(.documentNotRead, "its answer does not follow the schema: \(error)"))
     }
-    let isOwn = outcome.source == .upstream && !outcome.isJoined
+    let charge = try charge(of: entry)
+    let isOwn = outcome.source == .upstream ? !outcome.isJoined : isOfJob(entry, charge)
     let money = entry.amounts.first { $0.unit == models.currency }?.count ?? 0
     return Reading(
       name: file.name, facts: question.facts, fields: fields, checks: InvoiceChecks.all(of: fields),
       model: found.model.isEmpty ? question.request.model.name : found.model,
       usage: (isOwn ? found.usage : nil) ?? GeminiUsage(prompt: 0), nanoUnits: isOwn ? money : 0,
-      charge: spent.charge, inDoubt: spent.inDoubt, credential: try credential(of: entry),
-      isHit: outcome.source == .cache)
+      charge: spent.charge, inDoubt: spent.inDoubt, credential: charge?.credential,
+      isHit: outcome.source == .cache && !isOwn)
   }
 
-  /// The id of the credential that sent the call which brought an entry: in the charge that stands behind it in its commit.
-  private func credential(of entry: CacheEntry) throws(LogError) -> String? {
-    let reader = service.log.reader
-    return try service.log.read { (reading) throws(LogError) in
-      var found: String?
+  /// Whether the job has bought an entry of the cache by an earlier try of this document, such as one that was sent before
+  /// the process ended.
+  private func isOfJob(_ entry: CacheEntry, _ charge: TokensCharged?) -> Bool {
+    guard let job, entry.written > job.since, let charge else { return false }
+    return charge.payers.contains { $0.tags.contains(job.tag) }
+  }
+
+  /// The charge of the call which brought an entry: it stands behind it in its commit.
+  private func charge(of entry: CacheEntry) throws(LogError) -> TokensCharged? {
+    let reader = gateway.log.reader
+    return try gateway.log.read { (reading) throws(LogError) in
+      var found: TokensCharged?
       var left = Self.mostBehind
       try reader.scan(after: entry.written, in: reading) { (recorded) throws(LogError) in
         if case .tokensCharged(let event) = recorded.event {
-          found = event.credential
+          found = event
           return .stop
         }
         left -= 1
@@ -217,12 +249,13 @@ private struct Spent {
     inDoubt &+= outcome?.inDoubt ?? 0
   }
 
-  /// A problem that tells it.
-  func told(_ problem: Problem) -> Problem {
+  /// A failure that tells it.
+  func failure(_ problem: Problem, _ cause: PurchaseProblem? = nil) -> DocumentReader.Failure {
     var problem = problem
     problem.headers[.charge] = "\(charge)"
     problem.headers.tell(inDoubt: inDoubt)
-    return problem
+    return DocumentReader.Failure(
+      problem: problem, cause: cause, hasSpent: charge > 0 || inDoubt > 0)
   }
 }
 
@@ -231,6 +264,8 @@ extension Problem.Kind {
     "invalid-document", .unprocessableContent, "The document cannot be read")
   static let documentNotRead = Problem.Kind(
     "document-not-read", .badGateway, "The model gave no usable answer")
+  static let notReached = Problem.Kind(
+    "document-not-reached", .conflict, "The job ended before the document's turn came")
   static let priceUnknown = Problem.Kind(
     "price-unknown", .serviceUnavailable, "No price is known")
 }

@@ -34,6 +34,22 @@ extension DocumentReader.Reading {
   }
 }
 
+extension Problem {
+  /// Writes that a document of several was not read, and why.
+  func write(file: String, to json: inout JSONWriter) {
+    json.object { json in
+      json.field("file", file)
+      json.object("error") { json in
+        json.field("type", kind.map { "/problems/\($0.name)" } ?? "about:blank")
+        json.field("status", status.code)
+        json.field("detail", detail)
+        json.fieldIfPresent("reason", reason)
+        json.fieldIfPresent("retry_at", retryAt?.description)
+      }
+    }
+  }
+}
+
 /// What became of the documents of one request, in their order.
 struct ExtractResults: Sendable {
   var results: [(file: String, result: Result<DocumentReader.Reading, Problem>)]
@@ -50,17 +66,7 @@ struct ExtractResults: Sendable {
         for (file, result) in results {
           switch result {
           case .success(let reading): reading.write(currency, isNamed: true, to: &json)
-          case .failure(let problem):
-            json.object { json in
-              json.field("file", file)
-              json.object("error") { json in
-                json.field("type", problem.kind.map { "/problems/\($0.name)" } ?? "about:blank")
-                json.field("status", problem.status.code)
-                json.field("detail", problem.detail)
-                json.fieldIfPresent("reason", problem.reason)
-                json.fieldIfPresent("retry_at", problem.retryAt?.description)
-              }
-            }
+          case .failure(let problem): problem.write(file: file, to: &json)
           }
         }
       }

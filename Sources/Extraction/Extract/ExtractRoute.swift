@@ -6,7 +6,7 @@ import TollbookLog
 import TollbookViews
 
 extension HTTPService {
-  /// `POST /extract`: invoices, credit notes and receipts, each read by a model.
+  /// `POST /extract`: invoices, credit notes and receipts, each read by a model, at once or as a job.
   ///
   /// - Parameter model: the name of the one that reads.
   func addExtract(_ models: GeminiModels, model: String, to router: Router<TollbookContext>) {
@@ -24,16 +24,19 @@ extension HTTPService {
         defer { room.leave(bytes) }
         var form = try await ExtractForm(request)
         let reader = DocumentReader(
-          service: self, models: models, model: model,
+          gateway: gateway, models: models, model: model,
           principal: try payer(form, context.principal),
           options: try options(request))
+        if Preference.states(Preference.respondAsync, request.headers) {
+          return try await takeOnExtract(&form, reader, request.headers)
+        }
         if try Self.isDryRun(request.headers) { return try preview(form, reader, request) }
         var results = ExtractResults(results: [], currency: models.currency)
         while let file = form.takeFile() {
           do {
             results.results.append((file.name, .success(try await reader.read(file))))
-          } catch let problem as Problem {
-            results.results.append((file.name, .failure(problem)))
+          } catch let failure as DocumentReader.Failure {
+            results.results.append((file.name, .failure(failure.problem)))
           }
         }
         return try results.response(position: log.head)
@@ -98,7 +101,10 @@ extension HTTPService {
 
   private func options(_ request: Request) throws(Problem) -> DemandOptions {
     do throws(DemandOptions.Fault) {
-      return try DemandOptions(path: nil, request.headers)
+      var options = try DemandOptions(path: nil, request.headers)
+      // Those of the header are the payer's already, beside what the form names.
+      options.tags = []
+      return options
     } catch { throw Problem(.invalidParameter, error.description) }
   }
 

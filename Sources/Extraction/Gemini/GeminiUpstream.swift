@@ -19,11 +19,15 @@ package struct GeminiUpstream: Upstream {
   package static let list = "gemini.models"
   /// Answers that are kept, of one account each.
   package static let answer = "gemini.answer"
+  /// Documents that wait to be read by a job, of one account each.
+  package static let document = "gemini.document"
+  /// What became of them, and how they are called.
+  package static let result = "gemini.result"
 
   private let client: UpstreamClient
   private let credential: UpstreamCredential
   private let quotaGroup: String
-  private let models: GeminiModels
+  let models: GeminiModels
   private let freshness: FreshnessPolicy
   private let now: @Sendable () -> Timestamp
 
@@ -45,15 +49,21 @@ package struct GeminiUpstream: Upstream {
   }
 
   /// Thirty days, in milliseconds: the same documents with the same question have the same answer.
-  package static let standardFreshness: FreshnessPolicy = {
+  package static let standardFreshness = kept(30 * 86_400_000)
+
+  /// - Parameter time: in milliseconds.
+  private static func kept(_ time: Int64) -> FreshnessPolicy {
     var policy = FreshnessPolicy()
-    let kept: Int64 = 30 * 86_400_000
-    policy.present = FreshnessWindows(fresh: kept, grace: 0, errorGrace: 0, keep: kept)
+    policy.present = FreshnessWindows(fresh: time, grace: 0, errorGrace: 0, keep: time)
     return policy
-  }()
+  }
 
   package static func kinds(_ freshness: FreshnessPolicy = standardFreshness) -> [ResourceKind] {
-    [ResourceKind(answer, freshness: freshness, isSealed: true)]
+    [
+      ResourceKind(answer, freshness: freshness, isSealed: true),
+      ResourceKind(document, freshness: kept(ExtractOrder.documentsKept), isSealed: true),
+      ResourceKind(result, freshness: kept(ExtractOrder.resultsKept), isSealed: true),
+    ]
   }
 
   package var name: String { Self.name }

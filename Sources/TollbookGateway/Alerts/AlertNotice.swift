@@ -5,7 +5,8 @@ package import TollbookEvents
 package import TollbookUpstreams
 package import TollbookViews
 
-/// What a webhook is told of an alert. The same over all tries, but for the signature, which bears the instant of the try.
+/// What a webhook is told of an alert, or of a job that has ended. The same over all tries, but for the signature, which
+/// bears the instant of the try.
 package struct AlertNotice: Sendable {
   package static let signatureHeader = "Tollbook-Signature"
   package static let deliveryHeader = "Tollbook-Delivery"
@@ -78,7 +79,8 @@ extension Alert {
     json.field("at", "\(Timestamp(milliseconds: atMs))")
     json.fieldIfPresent("account", present(account))
     json.fieldIfPresent("budget", present(budget))
-    json.fieldIfPresent("tag", present(tag))
+    json.fieldIfPresent("job", job)
+    json.fieldIfPresent("tag", job == nil ? present(tag) : nil)
     json.fieldIfPresent("window", present(window))
     json.fieldIfPresent(
       "window_ends_at", windowEndsMs == 0 ? nil : "\(Timestamp(milliseconds: windowEndsMs))")

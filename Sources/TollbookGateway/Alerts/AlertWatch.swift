@@ -241,6 +241,7 @@ struct AlertWatch: Sendable {
       }
       let known = try books.ledger.credential(alert.credential, in: reading)
       return known?.status == .rejected ? nil : (now, "it is taken again")
+    case .finished: return (now, "it is told once")
     case nil: return (now, "nothing is known of it")
     }
   }

@@ -32,7 +32,8 @@ extension Gateway {
     event.actor = principal.actor
     event.tags = principal.tags
     event.accessKey = principal.accessKey
-    let command = QueueJobCommand(event: event, mostOpen: kind.mostOpen)
+    let command = QueueJobCommand(
+      event: event, mostOpen: kind.mostOpen, mostOfAccount: kind.mostOfAccount)
     let view = JobsView(log)
     let answer = try await log.decide { (state, context) throws(LogError) in
       try command.decide(view, state, next: context.next)
@@ -46,7 +47,13 @@ extension Gateway {
       throw JobRefusal.full(
         kind: kind.name, running: min(open, kind.kind.atOnce),
         waiting: max(0, open - kind.kind.atOnce))
+    case .accountFull(let open): throw JobRefusal.accountFull(kind: kind.name, open: open)
     }
+  }
+
+  /// A kind of jobs that outlive the process; nil: no upstream has registered it.
+  package func jobKind(_ name: String) -> PurchaseJobKind? {
+    jobKinds.first { $0.name == name }
   }
 
   /// Takes up again what the process before has left open. What nobody can do any more is ended, and says why.
@@ -64,8 +71,8 @@ extension Gateway {
         begin(number, kind)
       } else {
         let detail = "no system of this Tollbook has jobs of kind \(name)"
-        _ = try await note(
-          NoteJobCommand(number: number, end: NoteJobCommand.End(end: .failed, detail: detail)))
+        let end = NoteJobCommand.End(end: .failed, detail: detail)
+        _ = try await note(NoteJobCommand(number: number, end: end, now: log.time.now()))
       }
     }
   }
@@ -78,9 +85,9 @@ extension Gateway {
   }
 
   func note(_ command: NoteJobCommand) async throws(LogError) -> NoteJobCommand.Answer {
-    let view = JobsView(log)
+    let (view, alerts) = (JobsView(log), alerts)
     return try await log.decide { (state, _) throws(LogError) in
-      try command.decide(view, state)
+      try command.decide(view, alerts, state)
     }.answer
   }
 
@@ -91,9 +98,11 @@ extension Gateway {
   ) async throws(LogError) -> JobRunner.CancelAnswer {
     guard case .recorded(let number) = id else { return jobs.cancel(id) }
     let end = NoteJobCommand.End(end: .cancelled, actor: actor)
-    let answer = try await note(NoteJobCommand(number: number, end: end))
+    let answer = try await note(
+      NoteJobCommand(number: number, end: end, now: log.time.now()))
     expectations.withLock { $0[number] = nil }
     jobs.cancel(id)
+    await removeKept(of: number)
     return switch answer {
     case .unknown: .unknown
     case .hasEnded: .hasEnded

@@ -129,6 +129,8 @@ package enum JobEnding: Hashable, Sendable {
 package enum JobRefusal: Error, Hashable, Sendable, CustomStringConvertible {
   /// As many wait as may.
   case full(kind: String, running: Int, waiting: Int)
+  /// As many of one account are open as may.
+  case accountFull(kind: String, open: Int)
   case stopping
 
   package var description: String {
@@ -136,6 +138,8 @@ package enum JobRefusal: Error, Hashable, Sendable, CustomStringConvertible {
     case .full(let kind, running: 1, waiting: 0): "another \(kind) is running"
     case .full(let kind, let running, let waiting):
       "\(running) jobs of kind \(kind) run and \(waiting) wait; more are not taken on"
+    case .accountFull(let kind, let open):
+      "\(open) jobs of kind \(kind) of this account are open; more are not taken on"
     case .stopping: "Tollbook is shutting down"
     }
   }

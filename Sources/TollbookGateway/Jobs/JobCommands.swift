@@ -7,21 +7,28 @@ struct QueueJobCommand: Sendable {
   var event: JobQueued
   /// How many of the kind may be open at once.
   var mostOpen: Int
+  /// How many of them may be of one account.
+  var mostOfAccount: Int
 
   enum Answer: Sendable {
     case queued(Position)
     /// As many of the kind are open as may be.
     case full(open: Int)
+    /// As many of the kind and of the account are open as may be.
+    case accountFull(open: Int)
   }
 
   func decide(
     _ jobs: JobsView, _ state: borrowing LogReading, next: Position
   ) throws(LogError) -> Decision<Answer> {
-    var open = 0
+    var (open, own) = (0, 0)
     for number in try jobs.open(in: state) {
-      if try jobs.job(number, in: state)?.kind == event.kind { open += 1 }
+      guard let job = try jobs.job(number, in: state), job.kind == event.kind else { continue }
+      open += 1
+      if job.account == event.account { own += 1 }
     }
     guard open < mostOpen else { return Decision(answer: .full(open: open)) }
+    guard own < mostOfAccount else { return Decision(answer: .accountFull(open: own)) }
     return Decision(events: [.jobQueued(event)], answer: .queued(next))
   }
 }
@@ -32,6 +39,7 @@ struct BeginJobCommand: Sendable {
   static let mostStarts: UInt32 = 5
 
   var number: Position
+  var now: Timestamp
 
   enum Answer: Sendable {
     case begun(JobRow, request: [UInt8])
@@ -40,7 +48,7 @@ struct BeginJobCommand: Sendable {
   }
 
   func decide(
-    _ jobs: JobsView, _ state: borrowing LogReading
+    _ jobs: JobsView, _ alerts: AlertsView, _ state: borrowing LogReading
   ) throws(LogError) -> Decision<Answer> {
     guard let row = try jobs.job(number, in: state), row.state.isOpen else {
       return Decision(answer: .over(nil))
@@ -50,8 +58,9 @@ struct BeginJobCommand: Sendable {
         row.starts < Self.mostStarts
         ? "its request is not there any more"
         : "the process ended \(row.starts) times while it ran, and it got no further"
-      let end = row.finished(number, .failed, detail)
-      return Decision(events: [end], answer: .over(detail))
+      let end = NoteJobCommand.End(end: .failed, detail: detail)
+      return Decision(
+        events: try row.finished(number, end, at: now, alerts, state), answer: .over(detail))
     }
     var started = JobStarted()
     started.job = number
@@ -80,11 +89,12 @@ struct NoteJobCommand: Sendable {
   var reached: Reached?
   /// Nil: it goes on.
   var end: End?
+  var now: Timestamp
 
   enum Answer: Sendable { case unknown, hasEnded, noted }
 
   func decide(
-    _ jobs: JobsView, _ state: borrowing LogReading
+    _ jobs: JobsView, _ alerts: AlertsView, _ state: borrowing LogReading
   ) throws(LogError) -> Decision<Answer> {
     guard var row = try jobs.job(number, in: state) else { return Decision(answer: .unknown) }
     guard row.state.isOpen else { return Decision(answer: .hasEnded) }
@@ -97,22 +107,56 @@ struct NoteJobCommand: Sendable {
       return Decision(events: [.jobProgressed(progressed)], answer: .noted)
     }
     return Decision(
-      events: [row.finished(number, end.end, end.detail, end.actor)], answer: .noted)
+      events: try row.finished(number, end, at: now, alerts, state), answer: .noted)
   }
 }
 
 extension JobRow {
-  /// Its end where it stands.
+  /// Its end where it stands, and what webhooks are told of it that asked for that.
+  ///
+  /// What is told is an alert that is over as soon as it is raised: so it is delivered as the others are, and is open at no
+  /// time.
   fileprivate func finished(
-    _ number: Position, _ end: JobEnd, _ detail: String, _ actor: String = ""
-  ) -> Event {
+    _ number: Position, _ end: NoteJobCommand.End, at now: Timestamp, _ alerts: AlertsView,
+    _ state: borrowing LogReading
+  ) throws(LogError) -> [Event] {
     var finished = JobFinished()
     finished.job = number
-    finished.end = end
+    finished.end = end.end
     finished.done = done
     finished.failed = failed
-    finished.detail = detail
-    finished.actor = actor
-    return .jobFinished(finished)
+    finished.detail = end.detail
+    finished.actor = end.actor
+    var raised = AlertRaised()
+    raised.alert = .finished(number, self, end, at: now)
+    let isAsked = try alerts.webhooks(in: state).contains {
+      $0.webhook.wants(raised.alert, isCleared: false)
+    }
+    guard isAsked else { return [.jobFinished(finished)] }
+    var cleared = AlertCleared()
+    cleared.alert = raised.alert
+    cleared.reason = "it is told once"
+    return [.jobFinished(finished), .alertRaised(raised), .alertCleared(cleared)]
+  }
+}
+
+extension Alert {
+  /// That a job has ended.
+  fileprivate static func finished(
+    _ number: Position, _ row: JobRow, _ end: NoteJobCommand.End, at now: Timestamp
+  ) -> Alert {
+    var alert = Alert()
+    alert.name = AlertName.finished.rawValue
+    alert.account = row.account
+    alert.tag = JobsFold.tag(of: number)
+    let state =
+      switch end.end {
+      case .done: "done"
+      case .cancelled: "cancelled"
+      case .failed, .unspecified, .UNRECOGNIZED: "failed"
+      }
+    alert.detail = "\(row.kind) \(state)" + (end.detail.isEmpty ? "" : ": \(end.detail)")
+    alert.atMs = now.milliseconds
+    return alert
   }
 }

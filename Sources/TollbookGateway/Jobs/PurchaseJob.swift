@@ -3,18 +3,22 @@ package import TollbookEvents
 import TollbookLog
 import TollbookViews
 
-/// A kind of job that buys a list of resources, part by part, for as long as it takes: it goes on when meters free, when
-/// the upstream answers again, and after the process has ended.
+/// A kind of job that buys a list of resources part by part, or does step after step, for as long as it takes: it goes on
+/// when meters free, when the upstream answers again, and after the process has ended.
 package struct PurchaseJobKind: Sendable {
   let kind: JobKind
-  /// How many may be open at once. One runs, the others wait for it.
+  /// How many may be open at once, those that wait for others among them.
   package let mostOpen: Int
+  /// How many of them may be of one account.
+  package let mostOfAccount: Int
   /// In which its limit counts: the unit of the first meter of its calls.
   package let unit: String
   /// What is to be bought, as the request in the log says; nil: it cannot be read.
   package let demand: @Sendable (_ request: [UInt8]) -> ResourceDemand?
   /// How the list is found, if the request does not hold it.
   package let finding: @Sendable (_ request: [UInt8]) -> ListFinding?
+  /// What it does where it buys no list, by its request and who pays; nil: it buys a list.
+  let steps: (@Sendable (_ request: [UInt8], _ account: String) -> JobSteps?)?
 
   package var name: String { kind.name }
 
@@ -30,9 +34,32 @@ package struct PurchaseJobKind: Sendable {
     // One that was cancelled may still be at its last call when the next one comes.
     kind = JobKind(name, mostWaiting: mostOpen, remembered: 0)
     self.mostOpen = mostOpen
+    mostOfAccount = mostOpen
     self.unit = unit
     self.demand = demand
     self.finding = finding
+    steps = nil
+  }
+
+  /// One that does step after step. Several run at once: one that waits keeps no other waiting.
+  ///
+  /// - Parameters:
+  ///   - name: such as `atlas.photos`; it begins with the upstream's name.
+  ///   - mostOpen: all of them may run.
+  ///   - unit: in which what it has cost counts.
+  ///   - steps: must read what every version of the system has ever written; nil: it cannot be read.
+  package init(
+    _ name: String, mostOpen: Int, mostOfAccount: Int, unit: String,
+    steps: @escaping @Sendable (_ request: [UInt8], _ account: String) -> JobSteps?
+  ) {
+    // As above: one that was cancelled may still be at its last call.
+    kind = JobKind(name, atOnce: mostOpen, mostWaiting: mostOpen, remembered: 0)
+    self.mostOpen = mostOpen
+    self.mostOfAccount = mostOfAccount
+    self.unit = unit
+    demand = { _ in nil }
+    finding = { _ in nil }
+    self.steps = steps
   }
 }
 
@@ -83,22 +110,27 @@ struct PurchaseJob: Sendable {
   private var log: EventLog { gateway.log }
 
   func run() async -> JobEnding {
-    let view = JobsView(log)
-    let command = BeginJobCommand(number: number)
+    let (view, alerts) = (JobsView(log), gateway.alerts)
+    let command = BeginJobCommand(number: number, now: log.time.now())
     let begun = await insist { () throws(LogError) in
-      try await log.decide { (state, _) throws(LogError) in try command.decide(view, state) }.answer
+      try await log.decide { (state, _) throws(LogError) in
+        try command.decide(view, alerts, state)
+      }.answer
     }
     let (row, request): (JobRow, [UInt8])
     switch begun {
     case nil: return .cancelled
     case .over(let problem)?:
       gateway.expectations.withLock { $0[number] = nil }
+      await gateway.removeKept(of: number)
       return problem.map { .failed($0) } ?? .cancelled
     case .begun(let found, request: let bytes)?: (row, request) = (found, bytes)
     }
     let reached: NoteJobCommand.Reached
     let end: NoteJobCommand.End?
-    if let demand = kind.demand(request) {
+    if let steps = kind.steps?(request, row.account) {
+      (reached, end) = await take(steps, from: row)
+    } else if let demand = kind.demand(request) {
       if let finding = kind.finding(request) {
         (reached, end) = await buy(demand, foundBy: finding, of: row)
       } else {
@@ -110,6 +142,7 @@ struct PurchaseJob: Sendable {
     }
     await note(reached, end)
     gateway.expectations.withLock { $0[number] = nil }
+    if end != nil { await gateway.removeKept(of: number) }
     return switch end?.end {
     case .done?: .done(end?.detail ?? "")
     case .failed?: .failed(end?.detail ?? "")
@@ -208,7 +241,8 @@ struct PurchaseJob: Sendable {
   /// Writes down how far it got, and its end. At a stop it is tried once: what is not written the next process finds out
   /// anew.
   private func note(_ reached: NoteJobCommand.Reached, _ end: NoteJobCommand.End?) async {
-    let command = NoteJobCommand(number: number, reached: reached, end: end)
+    let command = NoteJobCommand(
+      number: number, reached: reached, end: end, now: log.time.now())
     await insist { () throws(LogError) in _ = try await gateway.note(command) }
   }
 
@@ -216,7 +250,7 @@ struct PurchaseJob: Sendable {
   ///
   /// - Returns: nil if it was told to end before.
   @discardableResult
-  private func insist<Value: Sendable>(
+  func insist<Value: Sendable>(
     _ body: () async throws(LogError) -> Value
   ) async -> Value? {
     while true {

@@ -31,9 +31,14 @@ extension HTTPService {
     _ kind: PurchaseJobKind, request: [UInt8], total: Int, _ demand: ResourceDemand
   ) async throws -> Response {
     let taken = try await takeOn(kind, request: request, total: total, demand)
-    var response = try showJob(taken.id, by: demand.principal)
+    return try accepted(taken.id, by: demand.principal)
+  }
+
+  /// Answers 202 with what a job is that was taken on.
+  package func accepted(_ id: JobID, by principal: Principal) throws -> Response {
+    var response = try showJob(id, by: principal)
     response.status = .accepted
-    response.headers[.location] = "/jobs/\(taken.id)"
+    response.headers[.location] = "/jobs/\(id)"
     return response
   }
 
@@ -110,7 +115,18 @@ extension HTTPService {
     guard let job = try gateway.job(id), job.isSeen(by: principal) else {
       throw Problem(.notFound, Self.unknown(id), field: "id")
     }
-    return .object(position: log.head) { json in job.write(to: &json) }
+    let results = try results(of: job, by: principal)
+    return .object(position: log.head) { json in
+      job.write(to: &json)
+      if let results { json.rawField("results", results) }
+    }
+  }
+
+  /// What a job has brought so far; nil: that is not told here.
+  private func results(of job: Job, by principal: Principal) throws -> [UInt8]? {
+    guard case .recorded(let number) = job.id else { return nil }
+    let write = systems.lazy.compactMap { $0.jobResults[job.kind] }.first
+    return try write?(gateway, number, job, principal)
   }
 
   private func cancelJob(_ id: JobID, by principal: Principal) async throws -> Response {

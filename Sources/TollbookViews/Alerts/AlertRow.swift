@@ -45,9 +45,12 @@ package struct WebhookRow: Hashable, Sendable {
   package static let raised = "alert.raised"
   package static let cleared = "alert.cleared"
 
-  /// Whether it is told.
-  func wants(_ alert: Alert, isCleared: Bool) -> Bool {
-    events.contains(isCleared ? Self.cleared : Self.raised)
+  /// Whether it is told. That a job has ended is nothing wrong: of that it is told where it asked for that by name.
+  package func wants(_ alert: Alert, isCleared: Bool) -> Bool {
+    guard alert.name != AlertName.finished.rawValue else {
+      return !isCleared && events.contains(alert.name)
+    }
+    return events.contains(isCleared ? Self.cleared : Self.raised)
       || !isCleared && events.contains(alert.name)
   }
 }

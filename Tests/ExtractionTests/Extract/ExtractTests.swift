@@ -294,6 +294,21 @@ import TollbookViews
     }
   }
 
+  @Test func `tags of the header stand beside those that the form names`() async throws {
+    try await ExtractionStand.serving { stand, client in
+      var headers: HTTPFields = [:]
+      headers[HTTPField.Name("Tollbook-Tags")!] = "project=toll,user=nobody"
+      let answer = try await client.extract(
+        [.text("companyID", "default"), .text("username", "ann"), .file("a.pdf", Self.pdf(1))],
+        headers)
+      #expect(answer.status == 200, "\(answer.text)")
+      let tags = try stand.events().compactMap { event -> [String]? in
+        if case .fetchStarted(let event) = event { event.demands.first?.tags } else { nil }
+      }
+      #expect(tags == [["project=toll", "user=ann"]])
+    }
+  }
+
   @Test func `what would happen costs nothing`() async throws {
     try await ExtractionStand.serving { stand, client in
       var headers: HTTPFields = [:]
