@@ -8,9 +8,9 @@ package enum ATR {
     package let percent: Double?
   }
 
-  /// The true range is the largest of high - low, |high - close before| and |low - close before|; the first candle has none.
-  /// The first average, at index `length`, is the mean of the first `length` true ranges; then
-  /// A = (A₋₁(length-1) + range) / length, as TA-Lib reckons it.
+  /// The true range is the largest of high - low, |high - close before| and |low - close before|; the first candle has
+  /// none. The first average, at index `length`, is the mean of the first `length` true ranges; then A = (A₋₁(length-1)
+  /// + range) / length, as TA-Lib reckons it.
   ///
   /// - Parameter length: below 1 there is no value.
   /// - Returns: one for each candle; nil where there are too few.

@@ -8,7 +8,8 @@ package enum Bollinger {
     package let upper: Double
     package let middle: Double
     package let lower: Double
-    /// Where the close is: 0 at the lower band, 1 at the upper one, beyond outside of them. Nil if the bands are one line.
+    /// Where the close is: 0 at the lower band, 1 at the upper one, beyond outside of them. Nil if the bands are one
+    /// line.
     package let percentB: Double?
     /// How far the bands are apart, as a share of the middle: 0.1 is 10 %. Nil if the middle is 0.
     package let width: Double?

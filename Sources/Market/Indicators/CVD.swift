@@ -23,7 +23,8 @@ package enum CVD {
     package let hasGap: Bool
   }
 
-  /// A trade whose buyer was the maker counts as sold, any other as bought. Of trades with the same id the first counts.
+  /// A trade whose buyer was the maker counts as sold, any other as bought. Of trades with the same id the first
+  /// counts.
   ///
   /// - Parameter trades: in any order.
   package static func sum(_ trades: some Collection<TradeFigures>) -> Trades {

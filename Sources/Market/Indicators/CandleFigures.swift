@@ -1,4 +1,5 @@
-/// The figures of one closed candle that indicators are reckoned from. All numbers are finite; whoever makes one sees to it.
+/// The figures of one closed candle that indicators are reckoned from. All numbers are finite; whoever makes one sees
+/// to it.
 ///
 /// Every function over candles takes them in order of time, the oldest first, without one twice.
 package struct CandleFigures: Hashable, Sendable {

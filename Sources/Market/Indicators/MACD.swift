@@ -1,8 +1,8 @@
 /// Moving average convergence/divergence: how far a fast average is above a slow one, and the average of that.
 ///
-/// Seeded as in TA-Lib: both averages begin at index `slow` - 1, the fast one with the mean of the `fast` values that end
-/// there. The average of the line begins with the mean of its first `signal` values. The line is told only from there on:
-/// with 12, 26 and 9 from index 33.
+/// Seeded as in TA-Lib: both averages begin at index `slow` - 1, the fast one with the mean of the `fast` values that
+/// end there. The average of the line begins with the mean of its first `signal` values. The line is told only from
+/// there on: with 12, 26 and 9 from index 33.
 package enum MACD {
   /// The three figures at one candle, in the unit of the price.
   package struct Value: Hashable, Sendable {

@@ -1,9 +1,9 @@
 /// Count, mean and spread of some numbers.
 ///
-/// One number is added as B. P. Welford does ("Note on a method for calculating corrected sums of squares and products",
-/// 1962), two groups are put together as Chan, Golub and LeVeque do ("Updating formulae and a pairwise algorithm for
-/// computing sample variances", 1979). No large squares are subtracted from each other, so equal numbers have exactly their
-/// own mean and exactly no deviation.
+/// One number is added as B. P. Welford does ("Note on a method for calculating corrected sums of squares and
+/// products", 1962), two groups are put together as Chan, Golub and LeVeque do ("Updating formulae and a pairwise
+/// algorithm for computing sample variances", 1979). No large squares are subtracted from each other, so equal numbers
+/// have exactly their own mean and exactly no deviation.
 struct Moments: Hashable, Sendable {
   private(set) var count = 0.0
   /// 0 if there are no numbers; not finite if they are too large.
@@ -43,16 +43,16 @@ struct Moments: Hashable, Sendable {
 }
 
 extension Moments {
-  /// At each index the moments of the `window` values that end there; nil where there are fewer, and everywhere for a window
-  /// below 1.
+  /// At each index the moments of the `window` values that end there; nil where there are fewer, and everywhere for a
+  /// window below 1.
   ///
-  /// The values are cut into blocks as long as the window. A window is then the end of one block and the beginning of the
-  /// next: both are added up once, so the time grows with the values and not with the window, and nothing is ever
+  /// The values are cut into blocks as long as the window. A window is then the end of one block and the beginning of
+  /// the next: both are added up once, so the time grows with the values and not with the window, and nothing is ever
   /// subtracted. A huge value leaves no trace once it is out of the window.
   static func rolling(_ values: [Double], window: Int) -> [Moments?] {
     var rolling = [Moments?](repeating: nil, count: values.count)
     guard window >= 1, window <= values.count else { return rolling }
-    /// Of the last whole block: what is from each place in it to its end.
+    // Of the last whole block: the moments from each place in it to its end.
     var ends: [Moments] = []
     var start = Moments()
     for (index, value) in values.enumerated() {

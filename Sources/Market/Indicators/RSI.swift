@@ -1,11 +1,11 @@
 /// The relative strength index of J. Welles Wilder, from 0 to 100.
 ///
-/// G and D are the averages of what closes rose and fell from one candle to the next. The first, at index `length`, are the
-/// means of the first `length` changes; then G = (G₋₁(length-1) + g) / length. RSI = 100 · G / (G + D).
+/// G and D are the averages of what closes rose and fell from one candle to the next. The first, at index `length`, are
+/// the means of the first `length` changes; then G = (G₋₁(length-1) + g) / length. RSI = 100 · G / (G + D).
 package enum RSI {
   /// - Parameter length: at least 2, as in TA-Lib; below there is no value.
-  /// - Returns: one for each close; nil where there are too few. Nil, too, where no close changed as far as the averages
-  ///   tell (G + D is 0): strength against no weakness is neither. TA-Lib answers 0 there, others 50.
+  /// - Returns: one for each close; nil where there are too few. Nil, too, where G + D is 0, since no close has changed
+  ///   yet and there is nothing to compare. TA-Lib answers 0 there.
   package static func series(_ closes: [Double], length: Int) -> [Double?] {
     guard length >= 2 else { return closes.map { _ in nil } }
     var (gains, losses) = ([Double](), [Double]())

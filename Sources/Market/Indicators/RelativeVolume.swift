@@ -1,10 +1,10 @@
-/// A candle's volume held against that of the candles before it. The candle itself is not among them: it would dampen what
-/// it is measured by.
+/// A candle's volume held against that of the candles before it. The candle itself is not among them: it would dampen
+/// what it is measured by.
 package struct RelativeVolume: Hashable, Sendable {
   /// Its volume over the mean of the `window` candles before; 1 is as usual. Nil if there are fewer, or the mean is 0.
   package let relative: Double?
-  /// How many deviations its volume is above the mean of the `window` candles before. The deviation is the population's.
-  /// Nil if there are fewer, or the deviation is 0.
+  /// How many deviations its volume is above the mean of the `window` candles before. The deviation is the
+  /// population's. Nil if there are fewer, or the deviation is 0.
   package let zScore: Double?
 
   /// - Parameter window: how many candles before count; below 1 nothing can be told.
@@ -22,7 +22,8 @@ package struct RelativeVolume: Hashable, Sendable {
       (relative, zScore) = (nil, nil)
       return
     }
-    relative = moments.mean > 0 ? (volume / moments.mean).ifFinite : nil
-    zScore = moments.deviation.flatMap { $0 > 0 ? ((volume - moments.mean) / $0).ifFinite : nil }
+    // Divided by 0, no number is finite.
+    relative = (volume / moments.mean).ifFinite
+    zScore = moments.deviation.flatMap { ((volume - moments.mean) / $0).ifFinite }
   }
 }

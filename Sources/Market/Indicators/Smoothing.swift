@@ -1,4 +1,5 @@
-/// Averages in which older values weigh less and less: the exponential one and Wilder's, which differ in the factor only.
+/// Averages in which older values weigh less and less: the exponential one and Wilder's, which differ in the factor
+/// only.
 enum Smoothing {
   /// The factor of an exponential moving average of that length.
   static func exponential(_ length: Int) -> Double { 2 / (Double(length) + 1) }

@@ -9,8 +9,8 @@ package struct Trend: Hashable, Sendable {
   /// What gave the direction, for people.
   package let rule: String
 
-  /// Up if the close is above EMA(50) and EMA(21) above EMA(50), and EMA(50) above EMA(200) if that is there; down if all of
-  /// them are below; sideways otherwise.
+  /// Up if the close is above EMA(50) and EMA(21) above EMA(50), and EMA(50) above EMA(200) if that is there; down if
+  /// all of them are below; sideways otherwise.
   ///
   /// - Returns: nil if there is no EMA(50) yet.
   package init?(close: Double, ema21: Double?, ema50: Double?, ema200: Double?) {

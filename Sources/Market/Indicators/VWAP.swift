@@ -1,10 +1,10 @@
-/// The average price of a day in UTC, weighted by volume: Σ(typical price · volume) / Σ volume since 00:00 UTC, where the
-/// typical price of a candle is (high + low + close) / 3.
+/// The average price of a day in UTC, weighted by volume: Σ(typical price · volume) / Σ volume since 00:00 UTC, where
+/// the typical price of a candle is (high + low + close) / 3.
 package enum VWAP {
   private static let dayLength: Int64 = 86_400_000
 
-  /// - Returns: at each candle the average of its day up to it. Nil where that cannot be told: the candles do not reach back
-  ///   to the day's beginning, a candle is in two days, or nothing was traded yet.
+  /// - Returns: at each candle the average of its day up to it. Nil where that cannot be told: the candles do not reach
+  ///   back to the day's beginning, a candle is in two days, or nothing was traded yet.
   package static func series(_ candles: [CandleFigures]) -> [Double?] {
     var sum = DaySum()
     return candles.map { sum.add($0) }

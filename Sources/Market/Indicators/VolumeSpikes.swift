@@ -19,8 +19,8 @@ package struct VolumeSpikes: Hashable, Sendable {
   /// Every candle that spikes, the oldest first.
   package let spikes: [Spike]
 
-  /// Whether the last candle spikes: ``relative`` is at least ``threshold``. Nil if ``relative`` is. The z-score has no part
-  /// in it: volumes are skewed, so deviations say little about how rare a volume is.
+  /// Whether the last candle spikes: ``relative`` is at least ``threshold``. Nil if ``relative`` is. The z-score has no
+  /// part in it: volumes are skewed, so deviations say little about how rare a volume is.
   package var isSpike: Bool? { relative.map { $0 >= threshold } }
 
   /// What makes a candle spike, for people.

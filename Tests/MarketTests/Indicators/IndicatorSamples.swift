@@ -69,8 +69,8 @@ extension CandleFigures {
   }
 }
 
-/// Whether two numbers are as good as the same: within `tolerance`, or within that share of the larger one. None is only
-/// the same as none.
+/// Whether two numbers are as good as the same: within `tolerance`, or within that share of the larger one. None is
+/// only the same as none.
 func isClose(_ left: Double?, _ right: Double?, within tolerance: Double = 1e-9) -> Bool {
   guard let left, let right else { return left == nil && right == nil }
   let difference = abs(left - right)

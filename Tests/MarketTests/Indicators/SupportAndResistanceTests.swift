@@ -50,9 +50,16 @@ import Testing
     #expect(near.resistance.map(\.price) == [400.25])
     #expect(near.resistance.map(\.pivots) == [2])
     #expect(near.support.isEmpty)
-    let far = narrow(high: 400.75, low: 399.625, close: 400)
+    let far = narrow(high: 400.75, low: 399.734375, close: 400)
     #expect(far.resistance.map(\.price) == [400.75])
-    #expect(far.support.map(\.price) == [399.625])
+    #expect(far.support.map(\.price) == [399.734375])
+  }
+
+  @Test func `prices below 0 turn the levels over`() {
+    let levels = narrow(high: -399.75, low: -400.75, close: -400)
+    #expect(levels.support.map(\.price) == [-400.25])
+    #expect(levels.support.map(\.pivots) == [2])
+    #expect(levels.resistance.isEmpty)
   }
 
   @Test func `a level that is the close is neither`() {

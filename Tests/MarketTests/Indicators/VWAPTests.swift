@@ -86,6 +86,11 @@ import Testing
     #expect(VWAP.series([candle]) == [time % 86_400_000 == 0 ? 1 : nil])
   }
 
+  @Test func `the day before 1970 is a day of its own`() {
+    let series = VWAP.series(candles(3, length: CandleFigures.hour, from: -2 * CandleFigures.hour))
+    #expect(series == [nil, nil, 102])
+  }
+
   @Test(arguments: 0..<20 as Range<UInt64>)
   func `it is the day's money over the day's volume`(seed: UInt64) {
     var random = CandleGenerator(seed: seed)

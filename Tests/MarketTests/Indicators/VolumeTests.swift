@@ -66,6 +66,9 @@ import Testing
     #expect(series[5].relative == nil)
     #expect(series.allSatisfy { $0.relative?.isFinite ?? true })
     #expect(series.allSatisfy { $0.zScore?.isFinite ?? true })
+    // The mean itself does not fit.
+    let odd = RelativeVolume.series([-huge, huge, 1], window: 2)
+    #expect(odd[2].relative == nil && odd[2].zScore == nil)
   }
 
   @Test(arguments: 0..<20 as Range<UInt64>)

@@ -2,8 +2,8 @@
 
     python talib_series.py CANDLES ANSWER
 
-CANDLES is a file with a JSON object of the arrays "high", "low" and "close", the oldest candle first. ANSWER is the file
-that is written: a JSON object with one array for each indicator, as long as those; null where TA-Lib gives no number.
+CANDLES is a file with a JSON object of the arrays "high", "low" and "close", the oldest candle first. ANSWER is the
+file that is written: a JSON object with one array for each indicator, as long as those; null where TA-Lib gives none.
 """
 
 import json
@@ -13,8 +13,9 @@ import numpy
 import talib
 
 with open(sys.argv[1]) as file:
-    # TA-Lib takes numbers with a fraction only.
-    high, low, close = (numpy.array(column, dtype=float) for column in map(json.load(file).get, ("high", "low", "close")))
+    candles = json.load(file)
+# TA-Lib takes floating-point numbers only.
+high, low, close = (numpy.array(candles[name], dtype=float) for name in ("high", "low", "close"))
 
 series = {f"ema{length}": talib.EMA(close, timeperiod=length) for length in (9, 10, 21, 50, 200)}
 series["rsi14"] = talib.RSI(close, timeperiod=14)
@@ -24,6 +25,8 @@ upper, middle, lower = talib.BBANDS(close, timeperiod=20, nbdevup=2.0, nbdevdn=2
 series |= {"bollinger_upper": upper, "bollinger_middle": middle, "bollinger_lower": lower}
 series["atr14"] = talib.ATR(high, low, close, timeperiod=14)
 
+answer = {}
+for name, values in series.items():
+    answer[name] = [float(value) if numpy.isfinite(value) else None for value in values]
 with open(sys.argv[2], "w") as file:
-    lists = {name: [float(value) if numpy.isfinite(value) else None for value in values] for name, values in series.items()}
-    json.dump(lists, file, allow_nan=False)
+    json.dump(answer, file, allow_nan=False)
