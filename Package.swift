@@ -255,6 +255,7 @@ let package = Package(
         "TollbookSimulators", "TollbookTestSupport", hummingbird, httpTypes, nioCore, crypto,
         logging,
         .product(name: "HummingbirdTesting", package: "hummingbird"),
+        .product(name: "NIOEmbedded", package: "swift-nio"),
       ]),
     .testTarget(
       name: "CommandTests",

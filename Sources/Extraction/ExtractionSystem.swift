@@ -24,6 +24,7 @@ extension HTTPSystem {
     system.addRoutes = { service, router in
       service.addGemini(models, to: router)
       service.addExtract(models, model: model, to: router)
+      service.addExtractSchema(to: router)
     }
     return system
   }

@@ -25,10 +25,13 @@ extension Timestamp {
     self.init(milliseconds: day.number &* Self.millisecondsPerDay)
   }
 
-  /// The day in UTC as `2026-11-21`. Years outside of 0 to 9999, which RFC 3339 does not know, carry a sign.
-  package var day: String {
-    CalendarDay(number: milliseconds.flooredQuotient(by: Self.millisecondsPerDay)).description
+  /// The day in UTC.
+  package var calendarDay: CalendarDay {
+    CalendarDay(number: milliseconds.flooredQuotient(by: Self.millisecondsPerDay))
   }
+
+  /// The day in UTC as `2026-11-21`. Years outside of 0 to 9999, which RFC 3339 does not know, carry a sign.
+  package var day: String { calendarDay.description }
 
   /// RFC 3339 in UTC with milliseconds: `2026-11-21T08:30:00.125Z`.
   package var description: String {

@@ -13,6 +13,8 @@ extension HeaderName {
   package static let charge = known("Tollbook-Charge")
   /// What may have been charged beside that, where nobody told; left out where there is none.
   package static let chargeInDoubt = known("Tollbook-Charge-In-Doubt")
+  /// Why the charge is an estimate; left out where it is exact.
+  package static let chargeEstimated = known("Tollbook-Charge-Estimated")
   /// Asks what would happen, and what it would cost.
   package static let dryRun = known("Tollbook-Dry-Run")
   /// RFC 7240.

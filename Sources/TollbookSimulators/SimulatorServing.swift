@@ -1,10 +1,15 @@
-import Hummingbird
-import NIOCore
+package import Hummingbird
+package import Logging
+package import NIOCore
+package import ServiceLifecycle
 
 /// A simulator that can be put on a port: its books and faults stand under `/_simulator`; all else it answers itself.
-protocol ServedSimulator: AnyObject, Sendable {
+package protocol ServedSimulator: AnyObject, Sendable {
   associatedtype ServedBooks: Encodable & Sendable
   associatedtype ServedFaults: Codable & Sendable
+
+  /// What its logger is called, such as `keepa-simulator`.
+  static var label: String { get }
 
   /// What it charged so far.
   var books: ServedBooks { get }
@@ -15,12 +20,48 @@ protocol ServedSimulator: AnyObject, Sendable {
   func response(to request: Request, _ context: SimulatorContext) async throws -> Response
 }
 
+extension ServedSimulator {
+  /// A Hummingbird application that serves this simulator. It is a `Service`.
+  ///
+  /// - Parameters:
+  ///   - port: 0 lets the system choose; `onServerRunning` then tells by `channel.localAddress`
+  package func application(
+    host: String = "127.0.0.1", port: Int = 0, logger: Logger = Logger(label: Self.label),
+    onServerRunning: @escaping @Sendable (_ channel: any Channel) async -> Void = { _ in }
+  ) -> some ApplicationProtocol {
+    Application(
+      responder: SimulatorResponder(simulator: self),
+      configuration: ApplicationConfiguration(address: .hostname(host, port: port)),
+      onServerRunning: onServerRunning,
+      logger: logger)
+  }
+
+  /// The same as a value that a `ServiceGroup` takes.
+  package func service(
+    host: String = "127.0.0.1", port: Int = 0, logger: Logger = Logger(label: Self.label),
+    onServerRunning: @escaping @Sendable (_ channel: any Channel) async -> Void = { _ in }
+  ) -> any Service {
+    application(host: host, port: port, logger: logger, onServerRunning: onServerRunning)
+  }
+
+  /// Serves on a free port of this machine while `body` runs.
+  ///
+  /// - Parameter body: gets the base address, such as `http://127.0.0.1:40123`
+  @discardableResult
+  package func serving<Result: Sendable>(
+    logger: Logger = Logger(label: Self.label) { _ in SwiftLogNoOpLogHandler() },
+    _ body: @Sendable (_ base: String) async throws -> Result
+  ) async throws -> Result {
+    try await servingOnFreePort({ application(logger: logger, onServerRunning: $0) }, body)
+  }
+}
+
 /// Keeps the connection of a request, so that it can be closed without an answer.
-struct SimulatorContext: RequestContext {
-  var coreContext: CoreRequestContextStorage
+package struct SimulatorContext: RequestContext {
+  package var coreContext: CoreRequestContextStorage
   let channel: any Channel
 
-  init(source: Source) {
+  package init(source: Source) {
     coreContext = .init(source: source)
     channel = source.channel
   }

@@ -93,6 +93,7 @@ extension System {
       now: { TimeSource.system.now().milliseconds })
     let upstream = GeminiUpstream(
       client, credential: UpstreamCredential(id: id, key: key), models: models,
+      freshness: GeminiUpstream.freshness(days: settings.extractRetention),
       now: { TimeSource.system.now() })
     return Opened(
       upstream: .gemini(upstream, isSet: !key.isEmpty),

@@ -163,8 +163,29 @@ final class Serving: Sendable {
     return try await send(request)
   }
 
-  /// The same by curl, with the status and the header. Whoever kills the service meanwhile asks so: what Foundation has
-  /// does not bear that.
+  /// Posts a form of texts and of files.
+  func post(
+    _ path: String, fields: [(name: String, text: String)],
+    files: [(name: String, content: [UInt8])], headers: [String: String] = [:]
+  ) async throws -> JSONValue {
+    var request = URLRequest(url: try address(path))
+    request.httpMethod = "POST"
+    request.setValue(
+      "multipart/form-data; boundary=part-of-a-form", forHTTPHeaderField: "Content-Type")
+    for (name, value) in headers { request.setValue(value, forHTTPHeaderField: name) }
+    let texts = fields.map { ("name=\"\($0.name)\"", Array($0.text.utf8)) }
+    let contents = files.map { ("name=\"file\"; filename=\"\($0.name)\"", $0.content) }
+    var body: [UInt8] = []
+    for (words, content) in texts + contents {
+      body += Array("--part-of-a-form\r\nContent-Disposition: form-data; \(words)\r\n\r\n".utf8)
+      body += content + [13, 10]
+    }
+    request.httpBody = Data(body + Array("--part-of-a-form--\r\n".utf8))
+    return try await send(request)
+  }
+
+  /// Posts JSON by curl, and has the status and the header too. Whoever kills the service meanwhile asks so: what
+  /// Foundation has does not bear that.
   ///
   /// - Returns: nil: there was no answer.
   func reply(

@@ -85,6 +85,11 @@ import TollbookTestSupport
     (["TOLLBOOK_PRODUCT_KEEP": "1d"], ["TOLLBOOK_PRODUCT_KEEP", "TOLLBOOK_PRODUCT_FRESH"]),
     (["TOLLBOOK_SCORING_BUY_RATIO": "1.5"], ["TOLLBOOK_SCORING_BUY_RATIO", "1.5", "0 to 1"]),
     (["TOLLBOOK_SCORING_FEES": "nowhere.json"], ["nowhere.json", "TOLLBOOK_SCORING_FEES"]),
+    (
+      ["TOLLBOOK_EXTRACT_RETENTION_DAYS": "0"],
+      ["TOLLBOOK_EXTRACT_RETENTION_DAYS", "whole number from 1 to 3650"]
+    ),
+    (["TOLLBOOK_EXTRACT_RETENTION_DAYS": "3651"], ["TOLLBOOK_EXTRACT_RETENTION_DAYS", "3650"]),
     (["TOLLBOOK_CONFIG": "nowhere.json"], ["nowhere.json", "cannot be read"]),
   ])
   func `E30: a wrong variable stops the start, names itself and what is expected`(

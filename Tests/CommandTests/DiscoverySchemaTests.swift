@@ -1,4 +1,3 @@
-import Foundation
 import JSONText
 import Testing
 import TollbookTestSupport
@@ -6,51 +5,6 @@ import TollbookTestSupport
 /// Answers of discovery, from a process before the simulator, held against the JSON Schema that Tollbook serves, by a
 /// validator that is not ours.
 @Suite struct DiscoverySchemaTests {
-  private static let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-    .appending(path: "Clients/validate.py").path
-
-  private struct Case {
-    let name: String
-    let schema: String
-    let answer: String
-  }
-
-  /// What the validator says is wrong with each, by name.
-  private func faults(_ cases: [Case], in folder: TemporaryFolder) async throws
-    -> [String: [String]]
-  {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: try #require(RealClientTests.python))
-    process.arguments = [Self.script]
-    process.currentDirectoryURL = URL(fileURLWithPath: folder.path)
-    let input = Pipe()
-    let output = Lines()
-    let errors = Lines()
-    process.standardInput = input
-    process.standardOutput = output.pipe
-    process.standardError = errors.pipe
-    var json = JSONWriter()
-    json.array(cases) { json, one in
-      json.object { json in
-        json.field("name", one.name)
-        json.rawField("schema", Array(one.schema.utf8))
-        json.rawField("answer", Array(one.answer.utf8))
-      }
-    }
-    try process.run()
-    try input.fileHandleForWriting.write(contentsOf: Data(json.bytes))
-    try input.fileHandleForWriting.close()
-    let (text, complaint) = (await output.all(), await errors.all())
-    process.waitUntilExit()
-    #expect(process.terminationStatus == 0, "\(complaint.suffix(2_000))")
-    var found: [String: [String]] = [:]
-    for line in text.split(separator: "\n") {
-      let row = try JSONDocument(Array(line.utf8)).root
-      found[row["name"]?.string ?? ""] = row["errors"]?.array?.compactMap(\.string) ?? ["unread"]
-    }
-    return found
-  }
-
   private func text(_ value: JSONValue) -> String { String(decoding: value.bytes, as: UTF8.self) }
 
   @Test(
@@ -66,7 +20,7 @@ import TollbookTestSupport
       [
         "serve", "--simulate", "--port", "0", "--data-dir", "data", "--simulator", keepa.url,
       ], in: folder)
-    var cases: [Case] = []
+    var cases: [SchemaCase] = []
     for path in ["discover", "discover-with-scoring"] {
       let schema = text(try await serving.get("/api/v1/products/\(path)/schema"))
       for (name, body) in [
@@ -82,7 +36,7 @@ import TollbookTestSupport
         ("partly bought", "{\"bsr_min\":1,\"bsr_max\":50000,\"price_min\":5,\"price_max\":99.9}"),
       ] {
         let answer = try await serving.post("/api/v1/products/\(path)", body)
-        cases.append(Case(name: "\(path) \(name)", schema: schema, answer: text(answer)))
+        cases.append(SchemaCase(name: "\(path) \(name)", schema: schema, answer: text(answer)))
       }
       let good = cases[cases.count - 4].answer
       for (name, wrong) in [
@@ -94,14 +48,10 @@ import TollbookTestSupport
         ("a time of no zone", good.replacing("Z\"", with: "\"")),
         ("a member nobody knows", good.replacing("\"total_count\"", with: "\"total\"")),
       ] {
-        cases.append(Case(name: "wrong: \(path), \(name)", schema: schema, answer: wrong))
+        cases.append(SchemaCase(name: "wrong: \(path), \(name)", schema: schema, answer: wrong))
       }
     }
-    let found = try await faults(cases, in: folder)
-    #expect(found.count == cases.count)
-    for (name, faults) in found {
-      #expect(faults.isEmpty == !name.hasPrefix("wrong: "), "\(name): \(faults.prefix(3))")
-    }
+    try await SchemaCase.check(cases, in: folder)
     // Both kinds of rows were held against it.
     let mixed = cases.first { $0.name == "discover-with-scoring partly bought" }?.answer ?? ""
     #expect(mixed.contains("\"error\":"))

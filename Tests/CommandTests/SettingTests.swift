@@ -79,5 +79,14 @@ import TollbookUpstreams
     #expect(settings.http.port == 8_000)
     #expect(settings.http.host == "127.0.0.1")
     #expect(settings.log.mapSize == 1 << 38)
+    #expect(settings.extractRetention == 30)
+  }
+
+  @Test func `documents are kept for the days that are set`() async throws {
+    for days in [1, 90, 3_650] {
+      var loader = SettingsLoader()
+      loader.environment = ["TOLLBOOK_EXTRACT_RETENTION_DAYS": "\(days)"]
+      #expect(try await loader.load().extractRetention == Int64(days))
+    }
   }
 }

@@ -5,6 +5,7 @@ import Hummingbird
 import HummingbirdTesting
 import JSONText
 import Logging
+import Testing
 import TollbookEvents
 import TollbookGateway
 import TollbookLog
@@ -25,6 +26,7 @@ struct ExtractionStand: Sendable {
     var key = GeminiSimulator.sampleKey
     var models = GeminiModels.builtInJSON
     var model = "gemini-3.5-flash-lite"
+    var freshness = GeminiUpstream.standardFreshness
     var master: SymmetricKey?
     var accessKey: String?
     /// Tells webhooks; nil: by HTTP. Hosts of `.example` have a public address then.
@@ -56,6 +58,29 @@ struct ExtractionStand: Sendable {
   static func serving(
     _ change: (inout Options) -> Void = { _ in }, scenes: [Scene]
   ) async throws {
+    let (options, time) = made(change)
+    let simulator = GeminiSimulator(options.simulator)
+    try await simulator.serving { base in
+      try await serve(options, time, simulator, at: base, scenes)
+    }
+  }
+
+  /// The same with another server in Gemini's place; the simulator is there, and not asked.
+  static func serving(
+    before server: Router<BasicRequestContext>, _ change: (inout Options) -> Void = { _ in },
+    _ body: @escaping Scene
+  ) async throws {
+    let (options, time) = made(change)
+    let simulator = GeminiSimulator(options.simulator)
+    var quiet = Logger(label: "test")
+    quiet.logLevel = .critical
+    try await Application(router: server, logger: quiet).test(.live) { client in
+      let port = try #require(client.port)
+      try await serve(options, time, simulator, at: "http://127.0.0.1:\(port)", [body])
+    }
+  }
+
+  private static func made(_ change: (inout Options) -> Void) -> (Options, ManualTime) {
     var options = Options()
     options.gateway.retries.attempts = 1
     // Not at a minute's turn.
@@ -63,24 +88,27 @@ struct ExtractionStand: Sendable {
     options.simulator.now = { time.now.milliseconds }
     options.simulator.sleep = { _ in }
     change(&options)
-    let simulator = GeminiSimulator(options.simulator)
-    let given = options
-    try await simulator.serving { base in
-      let client = UpstreamClient(BaseURL(base)!, now: { time.now.milliseconds })
-      do {
-        let folder = try TemporaryFolder()
-        for (index, scene) in scenes.enumerated() {
-          let last = try await play(
-            scene, isKilled: index < scenes.count - 1, given, time, simulator, client, folder)
-          // A task that has just ended may hold it for another instant.
-          while last.gateway != nil { await Task.yield() }
-        }
-      } catch {
-        await client.shutdown()
-        throw error
+    return (options, time)
+  }
+
+  private static func serve(
+    _ options: Options, _ time: ManualTime, _ simulator: GeminiSimulator, at base: String,
+    _ scenes: [Scene]
+  ) async throws {
+    let client = UpstreamClient(BaseURL(base)!, now: { time.now.milliseconds })
+    do {
+      let folder = try TemporaryFolder()
+      for (index, scene) in scenes.enumerated() {
+        let last = try await play(
+          scene, isKilled: index < scenes.count - 1, options, time, simulator, client, folder)
+        // A task that has just ended may hold it for another instant.
+        while last.gateway != nil { await Task.yield() }
       }
+    } catch {
       await client.shutdown()
+      throw error
     }
+    await client.shutdown()
   }
 
   /// What is left of a stand: nothing may hold its log when the next one opens it.
@@ -114,7 +142,7 @@ struct ExtractionStand: Sendable {
     let id = options.key.isEmpty ? "" : CredentialOrder.id(of: options.key, for: "gemini")
     let upstream = GeminiUpstream(
       client, credential: UpstreamCredential(id: id, key: options.key), models: models,
-      now: { time.now })
+      freshness: options.freshness, now: { time.now })
     gateway = Gateway(
       log: log, upstreams: [.gemini(upstream, isSet: !id.isEmpty)], settings: options.gateway,
       random: { 0 }, lookUp: options.send == nil ? nil : Self.lookUp,

@@ -56,6 +56,8 @@ import TollbookEvents
       #expect(CalendarDay(day.next.description) == day.next)
       #expect(day.description < day.next.description)
       #expect(Timestamp(startOf: day).day == day.description)
+      #expect(Timestamp(startOf: day).calendarDay == day)
+      #expect(Timestamp(startOf: day.next).advanced(byMilliseconds: -1).calendarDay == day)
       day = day.next
     }
   }

@@ -56,9 +56,7 @@ struct GeminiDropIn: Sendable {
   }
 
   private var gateway: Gateway { service.gateway }
-  private var today: CalendarDay {
-    CalendarDay(service.log.time.now().day) ?? CalendarDay(number: 0)
-  }
+  private var today: CalendarDay { service.log.time.now().calendarDay }
 
   // MARK: Endpoints
 
@@ -150,6 +148,10 @@ struct GeminiDropIn: Sendable {
       ? outcome.isJoined ? "tollbook; fwd=miss; collapsed" : "tollbook; fwd=miss; stored"
       : outcome.source == .stale ? "tollbook; hit; detail=stale" : "tollbook; hit"
     if let age = outcome.entry?.ageSeconds(at: answer.now) { headers[.age] = "\(age)" }
+    if outcome.source == .upstream, !outcome.isJoined {
+      let usage = isEvents ? GeminiStream(content).usage : GeminiAnswer(pieces: content)?.usage
+      headers[.chargeEstimated] = estimates(of: usage, sent)
+    }
     let type = isEvents ? "text/event-stream" : "application/json; charset=UTF-8"
     return Self.response(content, type, headers)
   }
@@ -158,14 +160,23 @@ struct GeminiDropIn: Sendable {
   private func passed(_ operation: String, _ sent: PassedRequest) async throws -> Response {
     if try HTTPService.isDryRun(request.headers) { return estimate(of: sent) }
     return response(
-      to: await gateway.pass(operation, sent, for: prepared(ResourceDemand(operation, []))))
+      to: await gateway.pass(operation, sent, for: prepared(ResourceDemand(operation, []))), sent)
   }
 
-  private func response(to answer: PassedAnswer) -> Response {
+  /// Why what an answer cost is an estimate; nil: it is exact, or nobody knows.
+  private func estimates(of usage: GeminiUsage?, _ sent: PassedRequest) -> String? {
+    guard let usage, let model = GeminiUpstream.model(of: sent.path).flatMap(models.model) else {
+      return nil
+    }
+    return model.price(on: today)?.estimates(of: usage).text
+  }
+
+  private func response(to answer: PassedAnswer, _ sent: PassedRequest) -> Response {
     switch answer.result {
     case .success(let raw):
       var headers: HTTPFields = [.charge: "\(answer.cost)", .cacheStatus: "tollbook; fwd=bypass"]
       headers.tell(inDoubt: answer.inDoubt)
+      headers[.chargeEstimated] = estimates(of: GeminiAnswer(pieces: raw.body)?.usage, sent)
       return Self.response(raw.body, raw.contentType, headers)
     case .failure(let problem):
       var headers: HTTPFields = [.charge: "\(answer.cost)"]
@@ -189,7 +200,7 @@ struct GeminiDropIn: Sendable {
       relay.end()
       return answer
     }
-    guard let first = await relay.next() else { return response(to: await call.value) }
+    guard let first = await relay.next() else { return response(to: await call.value, sent) }
     let isEvents = query.contains { $0.name == "alt" && $0.value == "sse" }
     let body = ResponseBody { writer in
       do {
@@ -236,7 +247,9 @@ struct GeminiDropIn: Sendable {
     typealias Figure = GeminiRequest.Figure
     let figures = sent.figures
     let most = (figures[Figure.input] ?? 0) + (figures[Figure.output] ?? 0)
-    let expected = (figures[Figure.inputExpected] ?? 0) + min(figures[Figure.output] ?? 0, 512)
+    let expected =
+      (figures[Figure.inputExpected] ?? 0)
+      + GeminiRequest.expected(outOf: figures[Figure.output] ?? 0)
     var response = Response.object(position: service.log.head) { json in
       json.field("dry_run", true)
       json.field("cached", 0)

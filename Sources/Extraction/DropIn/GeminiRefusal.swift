@@ -42,10 +42,12 @@ struct GeminiRefusal: Error, Hashable {
     retryAt = problem.retryAt
   }
 
-  /// The name that Google's status codes give a status of HTTP (`google/rpc/code.proto`).
+  /// The name that Google's status codes give a status of HTTP (`google/rpc/code.proto`); to 402, which is not
+  /// among them, what the provider says of a billing requirement that is not met.
   private static func name(of status: Int) -> String {
     switch status {
     case 401: "UNAUTHENTICATED"
+    case 402: "FAILED_PRECONDITION"
     case 403: "PERMISSION_DENIED"
     case 404: "NOT_FOUND"
     case 409: "ABORTED"

@@ -55,6 +55,8 @@ struct DocumentReader: Sendable {
     var usage: GeminiUsage
     /// What this request paid, in nano-units.
     var nanoUnits: Int64
+    /// What makes that an estimate; empty: it is exact.
+    var estimates: [GeminiPrice.Estimate]
     var charge: Int64
     var inDoubt: Int64
     /// The id of the one that sent the call; nil: nobody knows.
@@ -141,12 +143,11 @@ struct DocumentReader: Sendable {
 
   /// What is to be bought for a question.
   func demand(_ question: Question) throws(Problem) -> ResourceDemand {
-    let day = CalendarDay(gateway.log.time.now().day) ?? CalendarDay(number: 0)
     let request = question.request
     let figures: [String: Int64]
-    do throws(GeminiRequest.Fault) { figures = try request.figures(on: day) } catch {
-      throw Problem(.priceUnknown, error.detail)
-    }
+    do throws(GeminiRequest.Fault) {
+      figures = try request.figures(on: gateway.log.time.now().calendarDay)
+    } catch { throw Problem(.priceUnknown, error.detail) }
     let resource: ResourceKey
     do throws(AccountRefusal) {
       resource = try request.resource(
@@ -202,10 +203,13 @@ struct DocumentReader: Sendable {
     let charge = try charge(of: entry)
     let isOwn = outcome.source == .upstream ? !outcome.isJoined : isOfJob(entry, charge)
     let money = entry.amounts.first { $0.unit == models.currency }?.count ?? 0
+    let usage = (isOwn ? found.usage : nil) ?? GeminiUsage(prompt: 0)
     return Reading(
       name: file.name, facts: question.facts, fields: fields, checks: InvoiceChecks.all(of: fields),
       model: found.model.isEmpty ? question.request.model.name : found.model,
-      usage: (isOwn ? found.usage : nil) ?? GeminiUsage(prompt: 0), nanoUnits: isOwn ? money : 0,
+      usage: usage, nanoUnits: isOwn ? money : 0,
+      estimates: question.request.model.price(on: entry.fetched.calendarDay)?
+        .estimates(of: usage) ?? [],
       charge: spent.charge, inDoubt: spent.inDoubt, credential: charge?.credential,
       isHit: outcome.source == .cache && !isOwn)
   }

@@ -26,6 +26,8 @@ extension DocumentReader.Reading {
       json.object("cost") { json in
         json.field("amount", DecimalText.text(nanoUnits: nanoUnits))
         json.field("currency", currency)
+        json.field("estimated", !estimates.isEmpty)
+        json.field("estimated_because", estimates.text)
       }
       json.field("credential", credential)
       json.field("source", isHit ? "cache" : "gemini_api")

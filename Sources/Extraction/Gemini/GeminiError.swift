@@ -60,11 +60,15 @@ struct GeminiError: Hashable, Sendable {
 
   /// What is said of it to a person.
   var detail: String {
-    message.isEmpty ? "it answered with status \(status)" : message
+    let words = message.isEmpty ? "it answered with status \(status)" : message
+    return status == 402 ? "its project has to be paid for: \(words)" : words
   }
 
-  /// Whether it is about the key and not about the request: then no other request fares better.
+  /// Whether it is about the key or its project and not about the request: then no other request fares better. The
+  /// provider's own list of errors has no 402; by RFC 9110 that is a payment that is due, and until it is made every call
+  /// fails.
   var isOfKey: Bool {
-    status == 401 || status == 403 || (status == 400 && reason.hasPrefix("API_KEY"))
+    status == 401 || status == 402 || status == 403
+      || (status == 400 && reason.hasPrefix("API_KEY"))
   }
 }

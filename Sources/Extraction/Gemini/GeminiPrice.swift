@@ -20,9 +20,21 @@ package struct GeminiPrice: Hashable, Sendable {
   package struct Cost: Hashable, Sendable {
     /// In nano-units, rounded up where a part of one is left.
     package let nanoUnits: Int64
-    /// Whether a price was missing and a dearer one stands in for it.
-    package let isEstimated: Bool
+    /// Why it is an estimate, which is never too low; empty: it is exact.
+    package let estimates: [Estimate]
+
+    package var isEstimated: Bool { !estimates.isEmpty }
   }
+
+  /// What makes a cost an estimate, in words for people.
+  package enum Estimate: String, Hashable, Sendable, CaseIterable {
+    case cachedPrice = "no price of cached tokens is known, so they count in full"
+    case unequalUsage =
+      "the counts that the provider tells do not fit together, so the dearer reading counts"
+  }
+
+  /// What makes the cost of a call an estimate; empty: it is exact, or nobody knows it.
+  package func estimates(of usage: GeminiUsage) -> [Estimate] { cost(of: usage)?.estimates ?? [] }
 
   /// The cost of what a call has used: (prompt − cached) · input + cached · cached + (candidates + thoughts) · output + tool
   /// use · input, each for a million tokens; of the band that the prompt is in. The fact that output includes thinking and
@@ -37,9 +49,11 @@ package struct GeminiPrice: Hashable, Sendable {
     let cached = Int128(usage.cached) * Int128(band.cached ?? band.input)
     let answered = (Int128(usage.candidates) + Int128(usage.thoughts)) * Int128(output)
     let (units, rest) = (fresh + cached + answered).quotientAndRemainder(dividingBy: 1_000_000)
+    var estimates: [Estimate] = []
+    if usage.cached > 0 && band.cached == nil { estimates.append(.cachedPrice) }
+    if usage.isUnequal { estimates.append(.unequalUsage) }
     return Cost(
-      nanoUnits: Int64(clamping: rest > 0 ? units + 1 : units),
-      isEstimated: usage.cached > 0 && band.cached == nil)
+      nanoUnits: Int64(clamping: rest > 0 ? units + 1 : units), estimates: estimates)
   }
 
   /// The most that a call costs with prompts and answers of up to so many tokens: whatever band the prompt is in.
@@ -55,4 +69,9 @@ package struct GeminiPrice: Hashable, Sendable {
     }
     return most
   }
+}
+
+extension [GeminiPrice.Estimate] {
+  /// All of them in one text; nil: there is none.
+  package var text: String? { isEmpty ? nil : map(\.rawValue).joined(separator: "; ") }
 }

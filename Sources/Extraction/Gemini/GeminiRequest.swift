@@ -294,8 +294,11 @@ extension GeminiRequest {
     ]
   }
 
-  /// A guess of our own: answers are seldom longer than a kilobyte or two.
-  var outputExpected: Int64 { min(outputBound, 512) }
+  var outputExpected: Int64 { Self.expected(outOf: outputBound) }
+
+  /// How many tokens an answer that may have so many will probably have. A guess of our own: answers are seldom longer than
+  /// a kilobyte or two.
+  static func expected(outOf bound: Int64) -> Int64 { min(bound, 512) }
 
   /// What is sent for it.
   ///

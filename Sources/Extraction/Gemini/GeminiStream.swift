@@ -18,6 +18,11 @@ struct GeminiStream: Sendable {
   /// Whether anything has arrived, a whole piece or not.
   private(set) var isBegun = false
 
+  init() {}
+
+  /// One that arrived whole.
+  init(_ bytes: [UInt8]) { read(bytes) }
+
   /// Takes in what arrived.
   mutating func read(_ bytes: [UInt8]) {
     if !bytes.isEmpty { isBegun = true }

@@ -48,8 +48,15 @@ package struct GeminiUpstream: Upstream {
     self.now = now
   }
 
-  /// Thirty days, in milliseconds: the same documents with the same question have the same answer.
-  package static let standardFreshness = kept(30 * 86_400_000)
+  /// Thirty days.
+  package static let standardFreshness = freshness(days: 30)
+
+  /// What is kept answers for as long as it is kept: the same documents with the same question have the same answer.
+  ///
+  /// - Parameter days: how many days of 24 hours that is; from 1 to 3,650.
+  package static func freshness(days: Int64) -> FreshnessPolicy {
+    kept(min(max(1, days), 3_650) * 86_400_000)
+  }
 
   /// - Parameter time: in milliseconds.
   private static func kept(_ time: Int64) -> FreshnessPolicy {
@@ -170,7 +177,7 @@ package struct GeminiUpstream: Upstream {
     }
     let expected = request.figures[Figure.inputExpected] ?? input
     return [
-      use(tokens, .unlimited, input + output, expected + min(output, 512)),
+      use(tokens, .unlimited, input + output, expected + GeminiRequest.expected(outOf: output)),
       use(money, moneyRule, bound, request.figures[Figure.moneyExpected] ?? bound),
       use(requests(model), requestRule(model), 1, 1),
       use(dailyRequests(model), dailyRule(model), 1, 1),
@@ -273,11 +280,10 @@ package struct GeminiUpstream: Upstream {
     guard let usage else {
       return Dictionary(metered.map { ($0, .unknown()) }) { first, _ in first }
     }
-    let day = CalendarDay(now().day) ?? CalendarDay(number: 0)
     let model = modelName(call).flatMap(models.model)
     var charges: [MeterKey: MeterCharge] = [tokens: .told(usage.tokens)]
     if let model { charges[input(model)] = .told(usage.input) }
-    let cost = model?.price(on: day)?.cost(of: usage)
+    let cost = model?.price(on: now().calendarDay)?.cost(of: usage)
     charges[money] = cost.map { .told($0.nanoUnits) } ?? .unknown()
     return charges
   }

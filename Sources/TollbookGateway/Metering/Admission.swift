@@ -25,6 +25,8 @@ package struct Admission: Sendable, Hashable {
     package var retryAt: Timestamp?
     /// The budget that the page is of; nil: it is the upstream's own meter's.
     package var budget: Budget?
+    /// Until when the upstream takes no call on the meter, by its own word; nil: it takes them.
+    package var closedUntil: Timestamp?
   }
 
   /// What could be spent of the meter that said no.
@@ -52,7 +54,7 @@ package struct Admission: Sendable, Hashable {
     wants = zip(meters, available).map { meter, available in
       Wanted(
         page: meter.page, wanted: meter.use.bounds[admitted..<count], available: available,
-        budget: meter.use.budget)
+        budget: meter.use.budget, closedUntil: meter.closedUntil)
     }
     guard admitted < count else { return }
     var last: Timestamp?
@@ -79,7 +81,7 @@ extension Admission {
     wants = meters.map { meter in
       Wanted(
         page: meter.page, wanted: meter.use.bounds[0..<meter.use.bounds.count],
-        available: meter.available, budget: meter.use.budget)
+        available: meter.available, budget: meter.use.budget, closedUntil: meter.closedUntil)
     }
   }
 }

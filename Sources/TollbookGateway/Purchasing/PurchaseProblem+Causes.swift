@@ -19,6 +19,12 @@ extension PurchaseProblem {
   ///
   /// - Parameter title: the upstream, as people write it.
   init(_ refusal: ReserveRefusal, _ title: String) {
+    if let until = refusal.closedUntil, let meter = refusal.meter, refusal.detail.isEmpty {
+      self.init(
+        refusal.reason == .meter ? .limitReached : .insufficientTokens,
+        "\(title) has closed \(meter.limitName) until \(until)", retryAt: refusal.retryAt)
+      return
+    }
     switch refusal.reason {
     case .requestLimit:
       self.init(.requestLimit, "the request's own max_tokens is used up")

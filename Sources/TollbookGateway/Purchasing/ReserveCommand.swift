@@ -409,6 +409,14 @@ struct ReserveRefusal: Hashable, Sendable {
   /// The budget that said no; nil: none did.
   var budget: Budget? { wants.indices.contains(refusedBy) ? wants[refusedBy].budget : nil }
 
+  /// Until when the upstream has closed the meter that said no, where that is what is waited for; nil: it is not.
+  var closedUntil: Timestamp? {
+    guard wants.indices.contains(refusedBy), let until = wants[refusedBy].closedUntil,
+      until == retryAt
+    else { return nil }
+    return until
+  }
+
   /// When the needs may fit; nil: waiting does not help, or nobody knows.
   var frees: Timestamp? {
     reason == .insufficientTokens || reason == .meter ? retryAt : nil

@@ -1,5 +1,5 @@
 /// Something that goes wrong on purpose with calls that are right.
-package struct BinanceFault: Sendable, Equatable, Codable {
+package struct BinanceFault: CountedFault, Sendable, Equatable, Codable {
   /// What goes wrong. What stands before the exchange's own servers (403, 451) and refusals charge no weight; all
   /// else charges the weight of the call.
   package enum Kind: String, Sendable, Codable, CaseIterable {
@@ -82,7 +82,7 @@ package struct BinanceFault: Sendable, Equatable, Codable {
   /// How long an answer is late (default 15 s), or how far a clock is off (default an hour).
   package var milliseconds: Int?
   /// How many calls it was asked about.
-  private var draws: Int?
+  var draws: Int?
 
   /// A fault that happens to the next calls.
   package init(
@@ -122,55 +122,14 @@ package struct BinanceFault: Sendable, Equatable, Codable {
     guard kind == .clockOff else { return 0 }
     return BinanceConditions.bounded(Int64(milliseconds ?? 3_600_000))
   }
-
-  /// Asks whether it happens to one more call.
-  mutating func strikes() -> Bool {
-    if let next {
-      guard next > 0 else { return false }
-      self.next = next - 1
-      return true
-    }
-    let draw = draws ?? 0
-    draws = draw &+ 1
-    var numbers = SeededNumbers("fault", salt: draw)
-    numbers = SeededNumbers(seed: numbers.next() ^ (seed ?? 0))
-    return numbers.fraction() < probability ?? 0
-  }
 }
 
 /// All faults in force. The first that strikes a call is the one that happens to it.
-package struct BinanceFaults: Sendable, Equatable, Codable {
-  /// The faults, asked in order.
-  package var rules: [BinanceFault]
-  /// Added to the time of every call, in milliseconds; at most an hour.
-  package var latency: Int
+package typealias BinanceFaults = FaultRules<BinanceFault>
 
-  /// No faults unless given.
-  package init(_ rules: [BinanceFault] = [], latency: Int = 0) {
-    self.rules = rules
-    self.latency = latency
-  }
-
-  private enum CodingKeys: String, CodingKey {
-    case rules
-    case latency = "latency_ms"
-  }
-
-  /// Reads the control endpoint's JSON; both members may be left out.
-  package init(from decoder: any Decoder) throws {
-    let members = try decoder.container(keyedBy: CodingKeys.self)
-    rules = try members.decodeIfPresent([BinanceFault].self, forKey: .rules) ?? []
-    latency = try members.decodeIfPresent(Int.self, forKey: .latency) ?? 0
-  }
-
+extension BinanceFaults {
   /// The fault that happens to one more call.
   mutating func strike(_ endpoint: BinanceRoute) -> BinanceFault? {
-    for index in rules.indices
-    where rules[index].kind.happens(to: endpoint)
-      && rules[index].endpoint ?? endpoint == endpoint && rules[index].strikes()
-    {
-      return rules[index]
-    }
-    return nil
+    strike { $0.kind.happens(to: endpoint) && $0.endpoint ?? endpoint == endpoint }
   }
 }

@@ -1,51 +1,15 @@
 package import Hummingbird
-package import Logging
-package import NIOCore
-package import ServiceLifecycle
-
-extension BinanceSimulator {
-  /// A Hummingbird application that serves this simulator. It is a `Service`.
-  ///
-  /// - Parameters:
-  ///   - port: 0 lets the system choose; `onServerRunning` then tells by `channel.localAddress`
-  package func application(
-    host: String = "127.0.0.1", port: Int = 0,
-    logger: Logger = Logger(label: "binance-simulator"),
-    onServerRunning: @escaping @Sendable (_ channel: any Channel) async -> Void = { _ in }
-  ) -> some ApplicationProtocol {
-    Application(
-      responder: SimulatorResponder(simulator: self),
-      configuration: ApplicationConfiguration(address: .hostname(host, port: port)),
-      onServerRunning: onServerRunning,
-      logger: logger)
-  }
-
-  /// The same as a value that a `ServiceGroup` takes.
-  package func service(
-    host: String = "127.0.0.1", port: Int = 0,
-    logger: Logger = Logger(label: "binance-simulator"),
-    onServerRunning: @escaping @Sendable (_ channel: any Channel) async -> Void = { _ in }
-  ) -> any Service {
-    application(host: host, port: port, logger: logger, onServerRunning: onServerRunning)
-  }
-
-  /// Serves on a free port of this machine while `body` runs.
-  ///
-  /// - Parameter body: gets the base address, such as `http://127.0.0.1:40123`
-  @discardableResult
-  package func serving<Result: Sendable>(
-    logger: Logger = Logger(label: "binance-simulator") { _ in SwiftLogNoOpLogHandler() },
-    _ body: @Sendable (_ base: String) async throws -> Result
-  ) async throws -> Result {
-    try await servingOnFreePort({ application(logger: logger, onServerRunning: $0) }, body)
-  }
-}
+private import NIOCore
 
 extension BinanceSimulator: ServedSimulator {
+  package static let label = "binance-simulator"
+
   /// Where the conditions stand, beside the books and the faults.
   private static let conditionsPath = "/_simulator/conditions"
 
-  func response(to request: Request, _ context: SimulatorContext) async throws -> Response {
+  package func response(
+    to request: Request, _ context: SimulatorContext
+  ) async throws -> Response {
     if request.uri.path == Self.conditionsPath {
       return try await conditionsResponse(to: request, context)
     }

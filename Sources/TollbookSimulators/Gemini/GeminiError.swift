@@ -71,6 +71,10 @@ package struct GeminiError: Error, Sendable, Equatable {
 
   // MARK: What the provider does not allow or manage
 
+  /// 402 for a project that owes something, though the provider's list of errors has no such status.
+  static let unpaid = GeminiError(
+    402, "FAILED_PRECONDITION", "Payment is required before the project may go on.")
+
   /// 403 for a project that may not call the API.
   static let denied = GeminiError(
     403, "PERMISSION_DENIED", "The project of this key has no access to the API.")

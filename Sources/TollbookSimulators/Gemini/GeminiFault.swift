@@ -1,7 +1,7 @@
 /// Something that goes wrong on purpose with calls that are right.
-package struct GeminiFault: Sendable, Equatable, Codable {
+package struct GeminiFault: CountedFault, Sendable, Equatable, Codable {
   /// What goes wrong. The provider says that calls that fail with 400 or 500 are not charged and count against the
-  /// quota (its billing FAQ); of 403, 404 and 429 it is assumed that they do neither.
+  /// quota (its billing FAQ); of 402, 403, 404 and 429 it is assumed that they do neither.
   package enum Kind: String, Sendable, Codable, CaseIterable {
     /// 429 for requests per minute, with the delay after which to come again. Never charged.
     case http429Minute = "http429_minute"
@@ -13,6 +13,8 @@ package struct GeminiFault: Sendable, Equatable, Codable {
     case http500
     /// 503 UNAVAILABLE: the model is overloaded. Not charged unless said so; counts as a request.
     case http503
+    /// 402 for a project that owes something. Never charged.
+    case http402
     /// 403 PERMISSION_DENIED. Never charged.
     case http403
     /// 404 NOT_FOUND for a model that is there. Never charged.
@@ -25,6 +27,8 @@ package struct GeminiFault: Sendable, Equatable, Codable {
     case cutJSON = "cut_json"
     /// The connection closes between two chunks of a stream. Charged.
     case cutStream = "cut_stream"
+    /// The connection closes after the header of a stream, before its first chunk. Charged.
+    case cutStreamAtOnce = "cut_stream_at_once"
     /// 503 as the one element of an array. Not charged unless said so; counts as a request.
     case errorList = "error_list"
     /// 200 without candidates: the prompt is blocked. The prompt is charged.
@@ -45,11 +49,11 @@ package struct GeminiFault: Sendable, Equatable, Codable {
     /// Whether the provider charges the call if the fault does not say.
     package var isCharged: Bool {
       switch self {
-      case .http429Minute, .http429Day, .http429Bare, .http500, .http503, .http403, .http404,
-        .errorList, .keyInvalid:
+      case .http429Minute, .http429Day, .http429Bare, .http500, .http503, .http402, .http403,
+        .http404, .errorList, .keyInvalid:
         false
-      case .slow, .drop, .cutJSON, .cutStream, .blocked, .maxTokens, .emptyParts, .usageMissing,
-        .usageUnequal, .negativeCount:
+      case .slow, .drop, .cutJSON, .cutStream, .cutStreamAtOnce, .blocked, .maxTokens,
+        .emptyParts, .usageMissing, .usageUnequal, .negativeCount:
         true
       }
     }
@@ -57,7 +61,8 @@ package struct GeminiFault: Sendable, Equatable, Codable {
     /// Whether the call is turned away before anything is counted.
     package var isRefusal: Bool {
       switch self {
-      case .http429Minute, .http429Day, .http429Bare, .http403, .http404, .keyInvalid: true
+      case .http429Minute, .http429Day, .http429Bare, .http402, .http403, .http404, .keyInvalid:
+        true
       default: false
       }
     }
@@ -65,7 +70,7 @@ package struct GeminiFault: Sendable, Equatable, Codable {
     /// Whether the fault can happen to a call of this kind.
     package func happens(to operation: GeminiOperation) -> Bool {
       switch self {
-      case .cutStream: operation == .streamGenerateContent
+      case .cutStream, .cutStreamAtOnce: operation == .streamGenerateContent
       case .blocked, .maxTokens, .emptyParts, .usageMissing, .usageUnequal, .negativeCount:
         operation.isGeneration
       default: true
@@ -88,7 +93,7 @@ package struct GeminiFault: Sendable, Equatable, Codable {
   /// How long a slow answer is late. Default 15 s.
   package var milliseconds: Int?
   /// How many calls it was asked about.
-  private var draws: Int?
+  var draws: Int?
 
   /// A fault that happens to the next calls.
   package init(
@@ -125,55 +130,14 @@ package struct GeminiFault: Sendable, Equatable, Codable {
 
   /// The longest that a fault can make a call wait, in milliseconds.
   static let longestDelay = 3_600_000
-
-  /// Asks whether it happens to one more call.
-  mutating func strikes() -> Bool {
-    if let next {
-      guard next > 0 else { return false }
-      self.next = next - 1
-      return true
-    }
-    let draw = draws ?? 0
-    draws = draw &+ 1
-    var numbers = SeededNumbers("fault", salt: draw)
-    numbers = SeededNumbers(seed: numbers.next() ^ (seed ?? 0))
-    return numbers.fraction() < probability ?? 0
-  }
 }
 
 /// All faults in force. The first that strikes a call is the one that happens to it.
-package struct GeminiFaults: Sendable, Equatable, Codable {
-  /// The faults, asked in order.
-  package var rules: [GeminiFault]
-  /// Added to the time of every call, in milliseconds; at most an hour.
-  package var latency: Int
+package typealias GeminiFaults = FaultRules<GeminiFault>
 
-  /// No faults unless given.
-  package init(_ rules: [GeminiFault] = [], latency: Int = 0) {
-    self.rules = rules
-    self.latency = latency
-  }
-
-  private enum CodingKeys: String, CodingKey {
-    case rules
-    case latency = "latency_ms"
-  }
-
-  /// Reads the control endpoint's JSON; both members may be left out.
-  package init(from decoder: any Decoder) throws {
-    let members = try decoder.container(keyedBy: CodingKeys.self)
-    rules = try members.decodeIfPresent([GeminiFault].self, forKey: .rules) ?? []
-    latency = try members.decodeIfPresent(Int.self, forKey: .latency) ?? 0
-  }
-
+extension GeminiFaults {
   /// The fault that happens to one more call.
   mutating func strike(_ operation: GeminiOperation) -> GeminiFault? {
-    for index in rules.indices
-    where rules[index].kind.happens(to: operation)
-      && rules[index].operation ?? operation == operation && rules[index].strikes()
-    {
-      return rules[index]
-    }
-    return nil
+    strike { $0.kind.happens(to: operation) && $0.operation ?? operation == operation }
   }
 }

@@ -201,7 +201,7 @@ package final class GeminiSimulator: Sendable {
     (entry.status, entry.outcome) =
       switch fault?.kind {
       case .drop: (0, .dropped)
-      case .cutJSON, .cutStream: (200, .dropped)
+      case .cutJSON, .cutStream, .cutStreamAtOnce: (200, .dropped)
       default: failure.map { ($0.status, .failed) } ?? (200, .answered)
       }
     let answer = work(on: call, entry, fault)
@@ -264,6 +264,7 @@ package final class GeminiSimulator: Sendable {
           retryDelay: 12_250),
         model: model)
     case .http429Bare: .exhausted
+    case .http402: .unpaid
     case .http403: .denied
     case .http404: .unknownModel(call.route)
     case .keyInvalid: .invalidKey
@@ -333,6 +334,10 @@ extension GeminiAnswer {
     case .cutStream:
       var answer = self
       answer.delivery = .cut(chunks: chunks.count / 2)
+      return answer
+    case .cutStreamAtOnce:
+      var answer = self
+      answer.delivery = .cut(chunks: 0)
       return answer
     default: return self
     }

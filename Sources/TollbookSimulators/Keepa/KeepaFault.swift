@@ -1,5 +1,5 @@
 /// Something that goes wrong on purpose with calls that were let in, `/token` apart.
-package struct KeepaFault: Sendable, Equatable, Codable {
+package struct KeepaFault: CountedFault, Sendable, Equatable, Codable {
   /// What goes wrong.
   package enum Kind: String, Sendable, Codable, CaseIterable {
     /// 500 with an envelope and an error. Not charged unless said so.
@@ -51,7 +51,7 @@ package struct KeepaFault: Sendable, Equatable, Codable {
   /// How long a slow body stalls or a late answer is late. Default 15 s, past clients' patience.
   package var milliseconds: Int?
   /// How many calls it was asked about.
-  private var draws: Int?
+  var draws: Int?
 
   /// A fault that happens to the next calls.
   package init(
@@ -84,53 +84,14 @@ package struct KeepaFault: Sendable, Equatable, Codable {
 
   /// `milliseconds`, or the default.
   package var delay: Int { milliseconds ?? 15_000 }
-
-  /// Asks whether it happens to one more call.
-  mutating func strikes() -> Bool {
-    if let next {
-      guard next > 0 else { return false }
-      self.next = next - 1
-      return true
-    }
-    let draw = draws ?? 0
-    draws = draw + 1
-    var numbers = SeededNumbers("fault", salt: draw)
-    numbers = SeededNumbers(seed: numbers.next() ^ (seed ?? 0))
-    return numbers.fraction() < probability ?? 0
-  }
 }
 
 /// All faults in force. The first that strikes a call is the one that happens to it.
-package struct KeepaFaults: Sendable, Equatable, Codable {
-  /// The faults, asked in order.
-  package var rules: [KeepaFault]
-  /// Added to the time of every call, in milliseconds.
-  package var latency: Int
+package typealias KeepaFaults = FaultRules<KeepaFault>
 
-  /// No faults unless given.
-  package init(_ rules: [KeepaFault] = [], latency: Int = 0) {
-    self.rules = rules
-    self.latency = latency
-  }
-
-  private enum CodingKeys: String, CodingKey {
-    case rules
-    case latency = "latency_ms"
-  }
-
-  /// Reads the control endpoint's JSON; both members may be left out.
-  package init(from decoder: any Decoder) throws {
-    let members = try decoder.container(keyedBy: CodingKeys.self)
-    rules = try members.decodeIfPresent([KeepaFault].self, forKey: .rules) ?? []
-    latency = try members.decodeIfPresent(Int.self, forKey: .latency) ?? 0
-  }
-
+extension KeepaFaults {
   /// The fault that happens to one more call of a path.
   mutating func strike(_ path: String = "/product") -> KeepaFault? {
-    for index in rules.indices
-    where rules[index].path ?? path == path && rules[index].strikes() {
-      return rules[index]
-    }
-    return nil
+    strike { $0.path ?? path == path }
   }
 }

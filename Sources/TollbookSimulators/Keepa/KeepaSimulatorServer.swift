@@ -1,49 +1,13 @@
 private import Deflate
 package import Hummingbird
-package import Logging
-package import NIOCore
-package import ServiceLifecycle
-
-extension KeepaSimulator {
-  /// A Hummingbird application that serves this simulator. It is a `Service`.
-  ///
-  /// - Parameters:
-  ///   - port: 0 lets the system choose; `onServerRunning` then tells by `channel.localAddress`
-  package func application(
-    host: String = "127.0.0.1", port: Int = 0,
-    logger: Logger = Logger(label: "keepa-simulator"),
-    onServerRunning: @escaping @Sendable (_ channel: any Channel) async -> Void = { _ in }
-  ) -> some ApplicationProtocol {
-    Application(
-      responder: SimulatorResponder(simulator: self),
-      configuration: ApplicationConfiguration(address: .hostname(host, port: port)),
-      onServerRunning: onServerRunning,
-      logger: logger)
-  }
-
-  /// The same as a value that a `ServiceGroup` takes.
-  package func service(
-    host: String = "127.0.0.1", port: Int = 0,
-    logger: Logger = Logger(label: "keepa-simulator"),
-    onServerRunning: @escaping @Sendable (_ channel: any Channel) async -> Void = { _ in }
-  ) -> any Service {
-    application(host: host, port: port, logger: logger, onServerRunning: onServerRunning)
-  }
-
-  /// Serves on a free port of this machine while `body` runs.
-  ///
-  /// - Parameter body: gets the base address, such as `http://127.0.0.1:40123`
-  @discardableResult
-  package func serving<Result: Sendable>(
-    logger: Logger = Logger(label: "keepa-simulator") { _ in SwiftLogNoOpLogHandler() },
-    _ body: @Sendable (_ base: String) async throws -> Result
-  ) async throws -> Result {
-    try await servingOnFreePort({ application(logger: logger, onServerRunning: $0) }, body)
-  }
-}
+private import NIOCore
 
 extension KeepaSimulator: ServedSimulator {
-  func response(to request: Request, _ context: SimulatorContext) async throws -> Response {
+  package static let label = "keepa-simulator"
+
+  package func response(
+    to request: Request, _ context: SimulatorContext
+  ) async throws -> Response {
     let answer = await answer(
       path: request.uri.path,
       parameters: QueryText.parameters(request.uri.query ?? ""),

@@ -37,7 +37,7 @@ struct ExtractCommand: AsyncParsableCommand {
     let files = try Self.files(in: folder)
     let client = try ServiceClient(url)
     var failed = 0
-    var (bought, cached, nanoUnits) = (0, 0, Int64(0))
+    var (bought, estimated, cached, nanoUnits) = (0, 0, 0, Int64(0))
     var currency = ""
     Console.put(InvoiceCSV.header)
     for (number, file) in files.enumerated() {
@@ -51,6 +51,7 @@ struct ExtractCommand: AsyncParsableCommand {
         let fields = try InvoiceFields(json: json)
         Console.put(InvoiceCSV.row(file: name, fields, InvoiceChecks.all(of: fields)))
         if answer["cache_hit"]?.bool == true { cached += 1 } else { bought += 1 }
+        if answer["cost"]?["estimated"]?.bool == true { estimated += 1 }
         nanoUnits += answer["cost"]?["amount"]?.string.flatMap(DecimalText.nanoUnits) ?? 0
         currency = answer["cost"]?["currency"]?.string ?? currency
       } catch let refused as Refused {
@@ -63,7 +64,8 @@ struct ExtractCommand: AsyncParsableCommand {
     Console.endProgress()
     Console.note(
       "\(bought.grouped) read for \(DecimalText.text(nanoUnits: nanoUnits))"
-        + " \(currency), \(cached.grouped) known, \(failed.grouped) failed.")
+        + " \(currency)\(estimated > 0 ? " (\(estimated.grouped) of them estimated)" : "")"
+        + ", \(cached.grouped) known, \(failed.grouped) failed.")
     if failed > 0 { throw ExitCode(1) }
   }
 

@@ -1,8 +1,4 @@
 import ArgumentParser
-import Hummingbird
-import Logging
-import NIOCore
-import ServiceLifecycle
 import TollbookSimulators
 
 /// `tollbook simulate binance`
@@ -61,26 +57,17 @@ struct SimulateBinanceCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
-    try await PortInUse.check(host: "127.0.0.1", port: port)
     var configuration = BinanceSimulatorConfiguration()
     configuration.symbols = symbols
     configuration.seed = seed
     configuration.weightLimit = weightLimit
     configuration.latency = latencyMs
-    let quiet = Logger(label: "simulator") { _ in SwiftLogNoOpLogHandler() }
-    let service = BinanceSimulator(configuration).service(port: port, logger: quiet) { channel in
-      let url = "http://127.0.0.1:\(channel.localAddress?.port ?? 0)"
-      Console.say(
-        """
-        A simulated Binance is ready at \(url)
-        It takes no key. Try it: curl '\(url)/api/v3/klines?symbol=BTCUSDT&interval=1h'
-        What it counted: curl \(url)/_simulator/books
-        """)
+    try await SimulatorOnPort.run(BinanceSimulator(configuration), port: port) { url in
+      """
+      A simulated Binance is ready at \(url)
+      It takes no key. Try it: curl '\(url)/api/v3/klines?symbol=BTCUSDT&interval=1h'
+      What it counted: curl \(url)/_simulator/books
+      """
     }
-    let group = ServiceGroup(
-      configuration: .init(
-        services: [.init(service: service)], gracefulShutdownSignals: EndSignals.services,
-        logger: quiet))
-    try await group.run()
   }
 }

@@ -2,7 +2,7 @@
 enum SettingName: CaseIterable, Sendable {
   case dataDirectory, host, port, tls, tlsPort, tlsDirectory
   case keepaKey, keepaBase, keepaConnectTo, tokenPrice
-  case geminiKey, geminiBase, geminiModels, extractModel
+  case geminiKey, geminiBase, geminiModels, extractModel, extractRetention
   case binanceBase
   case accessKey, masterKey, masterKeyFile, allowedHosts, webhookHosts, lowBalance
   case cache, overdraft, answerTimeout, longestWait, queueLimit
@@ -90,6 +90,10 @@ extension Setting {
     Setting(
       name: .extractModel, key: "tollbook.extract_model", kind: .text,
       standard: "gemini-3.5-flash-lite", help: "The model that reads documents"),
+    Setting(
+      name: .extractRetention, key: "tollbook.extract_retention_days", kind: .integer(1...3_650),
+      standard: "30",
+      help: "For how many days what Gemini answered about a document, or to a question, is kept"),
     Setting(
       name: .binanceBase, key: "binance.base_url", kind: .url,
       standard: "https://data-api.binance.vision",

@@ -67,6 +67,8 @@ extension Settings {
   var geminiBase: BaseURL { address(.geminiBase) }
   var binanceBase: BaseURL { address(.binanceBase) }
   var extractModel: String { text(.extractModel) ?? "" }
+  /// In days.
+  var extractRetention: Int64 { Int64(number(.extractRetention)) }
 
   private func address(_ name: SettingName) -> BaseURL {
     guard case .url(let base)? = value(name) else {

@@ -45,10 +45,52 @@ import TollbookViews
       #expect(total == Int64(stand.simulator.books.tokens.total))
       #expect(
         answer.string("cost.amount") == DecimalText.text(nanoUnits: try stand.settled("USD")))
+      #expect(answer["cost.estimated"]?.bool == false)
+      #expect(answer["cost.estimated_because"]?.isNull == true)
       let started = try stand.events().compactMap { event -> FetchStarted? in
         if case .fetchStarted(let started) = event { started } else { nil }
       }
       #expect(started.first?.demands.first?.tags == ["branch=TEST", "user=ann"])
+    }
+  }
+
+  @Test func `an answer is kept for as many days as is set`() async throws {
+    try await ExtractionStand.serving({ $0.freshness = GeminiUpstream.freshness(days: 2) }) {
+      stand, client in
+      let form: [FormPart] = [.text("companyID", "default"), .file("a.pdf", Self.pdf(1))]
+      let day: Int64 = 86_400_000
+      #expect(try await client.extract(form)["cache_hit"]?.bool == false)
+      stand.time.advance(byMilliseconds: 2 * day - 1)
+      #expect(try await client.extract(form)["cache_hit"]?.bool == true)
+      stand.time.advance(byMilliseconds: 1)
+      #expect(try await client.extract(form)["cache_hit"]?.bool == false)
+      let written = try stand.events().compactMap { event -> CacheWritten? in
+        if case .cacheWritten(let event) = event { event } else { nil }
+      }
+      #expect(written.count == 2)
+      #expect(written.allSatisfy { $0.keepUntilMs == $0.fetchedMs + 2 * day })
+      #expect(written.allSatisfy { $0.freshUntilMs == $0.keepUntilMs })
+    }
+  }
+
+  @Test(
+    arguments: [(0, 1), (1, 1), (30, 30), (3_650, 3_650), (.max, 3_650), (.min, 1)]
+      as [(Int64, Int64)])
+  func `days of keeping have bounds`(_ asked: Int64, _ days: Int64) {
+    let windows = GeminiUpstream.freshness(days: asked).present
+    #expect(windows.keep == days * 86_400_000)
+    #expect(windows.fresh == windows.keep)
+    #expect(windows.grace == 0)
+    #expect(windows.errorGrace == 0)
+  }
+
+  @Test func `the schema of its answers is served`() async throws {
+    try await ExtractionStand.serving { _, client in
+      let answer = try await client.send(.get, "/extract/schema")
+      #expect(answer.status == 200)
+      #expect(answer.header("Content-Type") == "application/schema+json")
+      #expect(answer.string("title") == "Answer of POST /extract")
+      #expect(try await client.send(.post, "/extract/schema").status == 405)
     }
   }
 

@@ -34,6 +34,16 @@ import Testing
     #expect(read(403, #"{"error":{"status":"PERMISSION_DENIED"}}"#).isOfKey)
   }
 
+  @Test(arguments: ["", #"{"error":{"code":402,"message":"Payment is required."}}"#])
+  func `a payment that is due is a state of the project`(_ body: String) {
+    let error = read(402, body)
+    #expect(error.isOfKey)
+    #expect(
+      error.detail
+        == "its project has to be paid for: "
+        + (body.isEmpty ? "it answered with status 402" : "Payment is required."))
+  }
+
   @Test func `an envelope in a list is read as well`() {
     #expect(read(503, #"[{"error":{"status":"UNAVAILABLE","message":"busy"}}]"#).message == "busy")
   }

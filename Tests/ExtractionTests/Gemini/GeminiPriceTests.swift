@@ -42,7 +42,26 @@ import TollbookUpstreams
     let usage = GeminiUsage(prompt: 1_000_000, cached: 600_000)
     let cost = try #require(try price("gemini-3.5-flash-lite", "2026-11-21").cost(of: usage))
     #expect(cost.nanoUnits == 300_000_000)
-    #expect(cost.isEstimated)
+    #expect(cost.estimates == [.cachedPrice])
+  }
+
+  @Test func `a cost says what makes it an estimate, and only that`() throws {
+    let (known, unknown) = (
+      try price("gemini-3.8-flash", "2026-11-21"), try price("gemini-3.8-flash", "2027-01-01")
+    )
+    var usage = GeminiUsage(prompt: 10, cached: 0, candidates: 1)
+    #expect(unknown.estimates(of: usage).text == nil)
+    usage.cached = 1
+    #expect(known.estimates(of: usage) == [])
+    #expect(
+      unknown.estimates(of: usage).text
+        == "no price of cached tokens is known, so they count in full")
+    usage.isUnequal = true
+    #expect(known.estimates(of: usage) == [.unequalUsage])
+    #expect(
+      unknown.estimates(of: usage).text
+        == "no price of cached tokens is known, so they count in full; the counts that the"
+        + " provider tells do not fit together, so the dearer reading counts")
   }
 
   @Test func `a longer prompt is dearer for all of it`() throws {

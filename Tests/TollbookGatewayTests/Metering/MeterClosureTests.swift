@@ -52,6 +52,31 @@ import TollbookViews
     #expect(short.retryAt == Self.minute.window(at: now).ends)
   }
 
+  /// What is said to whoever is refused by a meter.
+  private func problem(_ standing: MeterStanding) -> PurchaseProblem {
+    let call = PlannedCall(needs: [], places: [], uses: [standing.use])
+    let refusal = ReserveRefusal(
+      Admission(on: [standing]), of: call, admitted: 0, on: [standing])
+    return PurchaseProblem(refusal, "Atlas")
+  }
+
+  @Test func `who is refused is told who has closed it, and until when`() {
+    let until = now.advanced(byMilliseconds: 500)
+    let closed = problem(standing(Self.minute, wanted: 1, closedFor: 500))
+    #expect(closed.reason == .limitReached)
+    #expect(closed.detail == "Atlas has closed requests of atlas:address until \(until)")
+    #expect(closed.retryAt == until)
+    let unlimited = problem(standing(.unlimited, wanted: 1, closedFor: 500))
+    #expect(unlimited.detail == closed.detail)
+    // Nobody has closed it: the books say no.
+    let full = problem(standing(Self.minute, wanted: 1, spent: 10, closedFor: nil))
+    #expect(full.detail.contains("it does not fit what is left of atlas:address"))
+    // What the books have not left is waited for longer than the closure.
+    let later = problem(standing(Self.minute, wanted: 1, spent: 10, closedFor: 1))
+    #expect(later.detail.contains("it does not fit what is left of atlas:address"))
+    #expect(later.retryAt == Self.minute.window(at: now).ends)
+  }
+
   @Test func `a meter without a limit is closed like any other`() {
     let closed = Admission(on: [standing(.unlimited, wanted: 1_000, closedFor: 500)])
     #expect(closed.admitted == 0)

@@ -9,7 +9,8 @@ import Testing
 
   private static let table: [(GeminiFault.Kind, Int, GeminiBooks.Outcome)] = [
     (.http429Minute, 429, .refused), (.http429Day, 429, .refused), (.http429Bare, 429, .refused),
-    (.http500, 500, .failed), (.http503, 503, .failed), (.http403, 403, .rejected),
+    (.http500, 500, .failed), (.http503, 503, .failed), (.http402, 402, .rejected),
+    (.http403, 403, .rejected),
     (.http404, 404, .rejected), (.slow, 200, .answered), (.drop, 0, .dropped),
     (.cutJSON, 200, .dropped), (.errorList, 503, .failed), (.blocked, 200, .answered),
     (.maxTokens, 200, .answered), (.emptyParts, 200, .answered), (.usageMissing, 200, .answered),
@@ -36,7 +37,7 @@ import Testing
   }
 
   @Test func `every fault is tried here or in a stream`() {
-    let tried = Set(Self.table.map(\.0)).union([.cutStream])
+    let tried = Set(Self.table.map(\.0)).union([.cutStream, .cutStreamAtOnce])
     #expect(tried == Set(GeminiFault.Kind.allCases))
   }
 
@@ -108,6 +109,13 @@ import Testing
     #expect(stream.delivery == .cut(chunks: stream.chunks.count / 2))
     #expect(bench.simulator.books.tokensWithoutAnswer == bench.simulator.books.tokens)
     #expect(bench.simulator.books.chargedRequests == 2)
+    let early = GeminiBench {
+      $0.faults = GeminiFaults([GeminiFault(.cutStreamAtOnce, next: 1)])
+    }
+    let nothing = await early.post(hello, "streamGenerateContent", query: ["alt": "sse"])
+    #expect(nothing.status == 200)
+    #expect(nothing.delivery == .cut(chunks: 0))
+    #expect(early.simulator.books.chargedRequests == 1)
   }
 
   @Test func `a server error may charge all the same and a refusal never`() async throws {
