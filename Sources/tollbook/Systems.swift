@@ -65,9 +65,9 @@ extension System {
 
   static let market = System(http: .market) { settings, simulators in
     let weights: BinanceWeights
-    do throws(DataFileError) { weights = try BinanceWeights(json: BinanceWeights.builtInJSON) } catch {
-      throw Refused("the table of Binance's weights: \(error).")
-    }
+    do throws(DataFileError) {
+      weights = try BinanceWeights(json: BinanceWeights.builtInJSON)
+    } catch { throw Refused("the table of Binance's weights: \(error).") }
     let state = BinanceState(limit: weights.perMinute)
     let freshness = BinanceFreshness()
     let client = UpstreamClient(

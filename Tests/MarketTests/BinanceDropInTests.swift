@@ -23,7 +23,8 @@ import TollbookSimulators
     "ticker?symbol=BTCUSDT&windowSize=4h", "ticker/tradingDay?symbol=BTCUSDT",
     "klines?symbol=BTCUSDT&interval=1h", "klines?symbol=BTCUSDT&interval=1m&limit=7",
     "klines?symbol=BTCUSDT&interval=1d&limit=1000", "klines?symbol=BTCUSDT&interval=1M",
-    "klines?symbol=BTCUSDT&interval=1w&limit=3", "klines?symbol=ETHUSDT&interval=1h&startTime=0&limit=3",
+    "klines?symbol=BTCUSDT&interval=1w&limit=3",
+    "klines?symbol=ETHUSDT&interval=1h&startTime=0&limit=3",
     "klines?symbol=ETHUSDT&interval=4h&timeZone=2", "uiKlines?symbol=ETHUSDT&interval=4h&limit=4",
   ])
   func `an answer is the exchange's own, byte for byte, the first time and the second`(

@@ -19,7 +19,8 @@ import TollbookTestSupport
     }
   }
 
-  @Test func `no minute goes over the limit while somebody else spends a third of it`() async throws {
+  @Test func `no minute goes over the limit while somebody else spends a third of it`() async throws
+  {
     try await MarketStand.serving({
       $0.simulator.weightLimit = 600
       $0.simulator.conditions.foreignWeight = 200
@@ -131,7 +132,8 @@ import TollbookTestSupport
       let settled = try stand.sum(.settled)
       let doubt = try stand.sum(.inDoubt) + stand.sum(.unprovable)
       let weight = Int64(stand.simulator.books.sum.weight)
-      #expect(settled <= weight && weight <= settled + doubt, "\(kind): \(settled) \(doubt) \(weight)")
+      #expect(
+        settled <= weight && weight <= settled + doubt, "\(kind): \(settled) \(doubt) \(weight)")
     }
   }
 

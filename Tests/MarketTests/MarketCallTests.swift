@@ -60,7 +60,8 @@ import TollbookEvents
     }
   }
 
-  @Test func `the candle that is open is asked for again when it is no longer fresh`() async throws {
+  @Test func `the candle that is open is asked for again when it is no longer fresh`() async throws
+  {
     try await MarketStand.serving { stand, caller in
       let question = #"{"symbol":"BTCUSDT","timeframe":"1h","include_open":true}"#
       let first = try await caller.post("/comprehensive_analysis", question)
@@ -112,12 +113,15 @@ import TollbookEvents
         ("/volume_spike", #"{"symbol":"BTCUSDT","threshold":"NaN"}"#, 400, "threshold"),
         ("/volume_spike", #"{"symbol":"BTCUSDT","threshold":0}"#, 400, "threshold"),
         ("/volume_spike", #"{"symbol":"BTCUSDT","threshold":1e999}"#, 400, "threshold"),
-        ("/comprehensive_analysis", #"{"symbol":"BTCUSDT","include_open":1}"#, 400, "include_open"),
+        (
+          "/comprehensive_analysis", #"{"symbol":"BTCUSDT","include_open":1}"#, 400, "include_open"
+        ),
       ]
       for (path, body, status, field) in cases {
         let answer = try await caller.post(path, body)
         #expect(answer.status == status, "\(path) \(body.prefix(80)): \(answer.text)")
-        #expect(answer.json?["field"]?.string == field, "\(path) \(body.prefix(80)): \(answer.text)")
+        #expect(
+          answer.json?["field"]?.string == field, "\(path) \(body.prefix(80)): \(answer.text)")
       }
       let odd = try await caller.get("/volume_spike?symbol=BTCUSDT&threshold=NaN")
       #expect(odd.status == 400 && odd.json?["field"]?.string == "threshold", "\(odd.text)")

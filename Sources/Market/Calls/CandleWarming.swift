@@ -95,7 +95,8 @@ struct CandleWarming: Hashable {
       if !timeframes.contains(interval) { timeframes.append(interval) }
     }
     guard !timeframes.isEmpty else {
-      throw Problem(.invalidField, "timeframes is empty: name one, or leave it out",
+      throw Problem(
+        .invalidField, "timeframes is empty: name one, or leave it out",
         field: "timeframes")
     }
     limit = try fields.integer("limit_units", in: 1 ... .max)

@@ -61,7 +61,8 @@ struct MarketQuestion: Sendable {
       switch value.kind {
       case .string: return .text(value.string ?? "")
       case .number:
-        return .number(value.double ?? .nan, value.int64, String(decoding: value.bytes, as: UTF8.self))
+        let shown = String(decoding: value.bytes, as: UTF8.self)
+        return .number(value.double ?? .nan, value.int64, shown)
       case .bool: return .flag(value.bool ?? false)
       case .object, .array, .null:
         throw Problem(
@@ -158,7 +159,9 @@ struct MarketQuestion: Sendable {
     if names.contains(.source) {
       let all = DeltaSource.allCases.map(\.rawValue).joined(separator: " or ")
       if let text = try text("source", all) {
-        guard let known = DeltaSource(rawValue: text) else { throw wrong("source", "“\(text)”", all) }
+        guard let known = DeltaSource(rawValue: text) else {
+          throw wrong("source", "“\(text)”", all)
+        }
         source = known
       }
     }

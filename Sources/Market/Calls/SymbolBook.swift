@@ -42,10 +42,8 @@ final class SymbolBook: Sendable {
     guard let piece = pieces.first, let content = piece.content else {
       throw reading.told(Problem(.upstreamUnavailable, "Binance does not say which markets it has"))
     }
-    if piece.written > 0, let info = known.withLock({ $0?.written == piece.written ? $0?.info : nil })
-    {
-      return info
-    }
+    let last = known.withLock { $0?.written == piece.written ? $0?.info : nil }
+    if piece.written > 0, let last { return last }
     do throws(BinanceReadingError) {
       let info = try BinanceExchangeInfo(content)
       known.withLock { $0 = (piece.written, info) }

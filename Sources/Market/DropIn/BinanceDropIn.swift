@@ -104,7 +104,9 @@ struct BinanceDropIn: Sendable {
     let pieces = try await reading.pieces(of: asking.demand(endpoint, keys), gateway)
     let contents = pieces.compactMap(\.content)
     guard contents.count == requests.count else { throw BinanceRefusal.unknownSymbol }
-    if case .list = request.symbols, requests.first != request { return BinanceRows.join([contents]) }
+    if case .list = request.symbols, requests.first != request {
+      return BinanceRows.join([contents])
+    }
     return contents.first ?? []
   }
 

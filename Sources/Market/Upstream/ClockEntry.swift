@@ -11,7 +11,8 @@ struct ClockEntry: Hashable, Sendable {
     guard let root = try? JSONDocument(bytes, maximumDepth: 2, maximumValues: 8).root,
       let offset = root["offset_ms"]?.int64, let uncertainty = root["uncertainty_ms"]?.int64,
       let received = root["received_ms"]?.int64, BinanceTime.range.contains(received),
-      0...BinanceClockSample.longestTrip ~= uncertainty, offset.magnitude < BinanceTime.day * 36_525,
+      0...BinanceClockSample.longestTrip ~= uncertainty,
+      offset.magnitude < BinanceTime.day * 36_525,
       let sample = BinanceClockSample(
         sent: received - 2 * uncertainty, received: received,
         serverTime: received - uncertainty + offset)

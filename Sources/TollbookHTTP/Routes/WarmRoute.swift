@@ -7,14 +7,12 @@ package struct Warming: Sendable {
   /// The members of such a list.
   package var names: [String]
   /// Takes on the job that buys what of it is not fresh.
-  package var order: @Sendable (JSONFields, Request, TollbookContext, HTTPService) async throws ->
-    Response
+  package var order: Order
 
-  package init(
-    _ names: [String],
-    _ order: @escaping @Sendable (JSONFields, Request, TollbookContext, HTTPService) async throws ->
-      Response
-  ) {
+  package typealias Order =
+    @Sendable (JSONFields, Request, TollbookContext, HTTPService) async throws -> Response
+
+  package init(_ names: [String], _ order: @escaping Order) {
     self.names = names
     self.order = order
   }
