@@ -1,6 +1,13 @@
+import HTTPTypes
+import HummingbirdTesting
 import JSONText
 import Testing
 import TollbookEvents
+import TollbookGateway
+import TollbookHTTP
+import TollbookSimulators
+import TollbookTestSupport
+import TollbookViews
 
 @testable import Market
 
