@@ -41,8 +41,10 @@ import TollbookViews
       for round in 1...2 {
         let answer = try await caller.get("/binance/api/v3/\(target)")
         #expect(answer.status == 200, "\(round): \(answer.text.prefix(300))")
+        // Said of long texts as a whole: where they differ is shown by their beginnings.
+        let isSame = answer.body == expected
         #expect(
-          answer.body == expected,
+          isSame,
           """
           round \(round): \(answer.text.prefix(300))
           and not \(String(decoding: expected.prefix(300), as: UTF8.self))
@@ -52,7 +54,7 @@ import TollbookViews
     }
   }
 
-  @Test(arguments: 0..<40)
+  @Test(arguments: 0..<24)
   func `any window of candles is the exchange's own`(seed: UInt64) async throws {
     try await MarketStand.serving { stand, caller in
       var random = BinanceSeed(seed: seed)
@@ -72,7 +74,8 @@ import TollbookViews
         let answer = try await caller.get("/binance/api/v3/\(target)")
         let own = (try? JSONDocument(answer.body).root.array?.count) ?? -1
         let other = (try? JSONDocument(expected).root.array?.count) ?? -1
-        #expect(answer.body == expected, "seed \(seed): \(target): \(own) rows and not \(other)")
+        let isSame = answer.body == expected
+        #expect(isSame, "seed \(seed): \(target): \(own) rows and not \(other)")
         stand.time.advance(byMilliseconds: random.int64(0..<200_000))
       }
     }
