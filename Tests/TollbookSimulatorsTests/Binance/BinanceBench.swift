@@ -90,6 +90,6 @@ extension BinanceMarket {
 }
 
 /// What trades come to, counted the long way.
-func sum(_ trades: [BinanceTrade]) -> BinanceSummary? {
+func counted(_ trades: [BinanceTrade]) -> BinanceSummary? {
   BinanceSummary(trades[...])
 }

@@ -52,7 +52,7 @@ import Testing
         for candle in candles {
           let end = min(candle.end, now + 1)
           let trades = bench.market.everyTrade(index, from: candle.open, to: end)
-          #expect(candle.trades == sum(trades), "\(name) \(interval) \(candle.open)")
+          #expect(candle.trades == counted(trades), "\(name) \(interval) \(candle.open)")
         }
       }
     }

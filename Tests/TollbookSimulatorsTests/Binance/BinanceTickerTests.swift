@@ -16,7 +16,7 @@ import Testing
   /// Compares a ticker with trades that were counted the long way.
   private func check(_ ticker: JSONValue, _ symbol: BinanceSymbol, _ trades: [BinanceTrade]) throws
   {
-    let whole = try #require(sum(trades))
+    let whole = try #require(counted(trades))
     let prices = symbol.priceDecimals
     let expected: [(String, Int128, Int)] = [
       ("openPrice", Int128(trades[0].price), prices),
@@ -123,7 +123,7 @@ import Testing
     let symbol = try bench.symbol("BTCUSDT")
     let trades = bench.market.everyTrade(
       try bench.index("BTCUSDT"), from: now - 5 * BinanceBench.minute + 1, to: now + 1)
-    let whole = try #require(sum(trades))
+    let whole = try #require(counted(trades))
     let average = try await bench.json("avgPrice?symbol=BTCUSDT")
     #expect(average["mins"]?.int == 5)
     #expect(average["closeTime"]?.int64 == trades.last?.time)

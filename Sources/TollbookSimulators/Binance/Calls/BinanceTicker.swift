@@ -27,7 +27,7 @@ struct BinanceTicker: Sendable {
 
   /// Writes the ticker.
   ///
-  /// A symbol that did not trade in the window has no high, no low and no volume, ids of −1, and keeps its last price.
+  /// A symbol that did not trade in the window keeps its last price; its high, low and volume are 0, its ids −1.
   func write(isMini: Bool, fault: BinanceFault.Kind?, to json: inout JSONWriter) {
     let prices = symbol.priceDecimals
     let lastPrice = trades?.close ?? last?.price ?? 0

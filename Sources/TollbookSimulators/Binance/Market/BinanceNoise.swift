@@ -34,8 +34,8 @@ struct BinanceNoise: Sendable {
   /// The ripple of the price at a third of an hour, counted from 1970, in 2^−20 of the middle.
   func ripple(atThird third: Int64) -> Int64 { height(of: Self.ripple, at: third) }
 
-  /// By how much quantities of a quarter of an hour are larger, in sixteenths: from 8 to 24, and in about three
-  /// quarters of a hundred four to ten times as much.
+  /// How large quantities are in a quarter of an hour, in sixteenths of the usual: from 8 to 24, and in three of a
+  /// hundred quarters four to ten times as much.
   func activity(ofQuarter quarter: Int64) -> Int64 {
     let calm = 16 + 8 * height(of: Self.activityWave, at: quarter / 4) / Self.one
     let drawn = draw(8, quarter)
