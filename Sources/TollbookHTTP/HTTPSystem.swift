@@ -1,6 +1,7 @@
 package import Hummingbird
 package import JSONText
 import TollbookEvents
+package import TollbookForecast
 package import TollbookGateway
 import TollbookUpstreams
 package import TollbookViews
@@ -53,6 +54,8 @@ package struct HTTPSystem: Sendable {
   package var kinds: [String: Kind]
   /// Where it speaks its provider's wire format; nil: nowhere.
   package var dropIn: DropIn?
+  /// The kind whose windows can be tried on what was asked for; nil: there is none.
+  package var whatIf: WhatIfKind?
   package var addRoutes: @Sendable (HTTPService, Router<TollbookContext>) -> Void
   /// What the command line of whoever owns the data directory asks of it.
   package var addControlRoutes: @Sendable (HTTPService, Router<TollbookContext>) -> Void = { _, _ in
@@ -83,6 +86,9 @@ extension [HTTPSystem] {
     let upstream = name.prefix { $0 != "." && $0 != ":" }
     return first { $0.name == upstream }?.title ?? "the upstream"
   }
+
+  /// The names of all kinds, in their order.
+  package var kindNames: [String] { Set(flatMap(\.kinds.keys)).sorted() }
 
   /// What labels may begin with, before their colon.
   package var labelNames: [String] {
