@@ -102,8 +102,8 @@ let package = Package(
       dependencies: [
         "Deflate", "JSONText", "TollbookEvents", "TollbookLog", "TollbookViews",
         "TollbookUpstreams", "TollbookGateway", "TollbookArchive", "TollbookAudit",
-        "TollbookProofs", hummingbird, httpTypes, nioCore, logging, protobuf, collections,
-        nioSSL,
+        "TollbookProofs", "TollbookForecast", hummingbird, httpTypes, nioCore, logging, protobuf,
+        collections, nioSSL,
         .product(name: "HummingbirdCore", package: "hummingbird"),
         .product(name: "HummingbirdTLS", package: "hummingbird"),
         .product(name: "NIOHTTP1", package: "swift-nio"),

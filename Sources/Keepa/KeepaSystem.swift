@@ -10,6 +10,7 @@ extension HTTPSystem {
   package static let keepa: HTTPSystem = {
     var system = routes
     system.addControlRoutes = { $0.addImport(to: $1) }
+    system.whatIf = .keepa
     return system
   }()
 

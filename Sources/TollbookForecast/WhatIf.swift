@@ -105,6 +105,32 @@ package enum WhatIf {
       return outcomes
     }
     guard isWanted(), let itself = outcomes[policies.count] else { return nil }
+    return report(record, policies.indices.compactMap { outcomes[$0] }, itself)
+  }
+
+  /// Plays the demand under each policy, one after the other on the caller's thread: for who must leave processors to
+  /// others.
+  ///
+  /// - Parameter isWanted: asked now and then; false ends the replay early.
+  /// - Returns: nil if it was ended early.
+  package static func playInTurn(
+    _ record: Record, _ policies: [WhatIfPolicy], while isWanted: () -> Bool
+  ) -> WhatIfReport? {
+    func outcome(_ policy: WhatIfPolicy) -> WhatIfOutcome {
+      var replay = PolicyReplay(
+        record.demand, policy.products, overdraft: record.overdraft, record.kind)
+      replay.run(while: isWanted)
+      return replay.outcome(policy.name, requests: record.recorded.requests)
+    }
+    let itself = outcome(WhatIfPolicy(name: "", products: record.policy))
+    let outcomes = policies.map(outcome)
+    return isWanted() ? report(record, outcomes, itself) : nil
+  }
+
+  /// - Parameter itself: what comes of the policy in force.
+  private static func report(
+    _ record: Record, _ outcomes: [WhatIfOutcome], _ itself: WhatIfOutcome
+  ) -> WhatIfReport {
     let times = record.demand.probes.filter { $0.resource >= 0 }
     var period: ClosedRange<Timestamp>?
     if let first = times.first, let last = times.last, first.time <= last.time {
@@ -114,9 +140,7 @@ package enum WhatIf {
     return WhatIfReport(
       after: record.after, through: record.through, period: period,
       recordedPolicy: record.policy,
-      played: WhatIfTable(
-        unit: record.unit, recorded: record.recorded,
-        outcomes: policies.indices.compactMap { outcomes[$0] }),
+      played: WhatIfTable(unit: record.unit, recorded: record.recorded, outcomes: outcomes),
       others: record.unplayed.tables(without: record.unit), notes: notes(record, itself))
   }
 }

@@ -109,6 +109,16 @@ package final class ReadTallies: Sendable {
     }
   }
 
+  /// The same of one kind of resources. Reads that were counted without their resources are of none.
+  package func pendingReads(ofKind kind: String) -> Int64 {
+    rows.withLock { rows in
+      rows.reduce(0) { sum, row in
+        guard row.key.demand.resource.kind == kind else { return sum }
+        return sum + Int64(row.value.fresh) + Int64(row.value.stale) + Int64(row.value.joined)
+      }
+    }
+  }
+
   /// Takes all rows out as events, sorted, so that the same reads make the same events.
   func drain() -> [Event] {
     let drained = rows.withLock { rows in

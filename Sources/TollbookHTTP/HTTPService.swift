@@ -12,6 +12,8 @@ package struct HTTPService: Sendable {
   let ledger: LedgerView
   let metrics: MetricsView
   let rebuilding = RebuildJob()
+  let evictions = EvictionsByKind()
+  let advisor = CacheAdvisor()
   let accounts: AccountsView
   let keyring: Keyring
   let failedKeys = FailedKeys()

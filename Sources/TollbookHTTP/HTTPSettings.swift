@@ -17,6 +17,8 @@ package struct HTTPSettings: Sendable {
   package var connections = 960
   /// The longest answer that is kept for repeats of a request with an idempotency key, in bytes.
   package var longestKeptAnswer = 64 << 20
+  /// The memory that the process should get by with, in bytes: `GET /cache/health` tells what it holds as a part of it.
+  package var memoryLimit = 400 << 20
   /// What clients must show; nil lets everybody in who can reach the address.
   package var accessKey: String?
   /// What a token costs, to show money beside tokens.

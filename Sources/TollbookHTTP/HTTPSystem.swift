@@ -1,6 +1,7 @@
 package import Hummingbird
 package import JSONText
 package import TollbookEvents
+package import TollbookForecast
 package import TollbookGateway
 import TollbookUpstreams
 package import TollbookViews
@@ -63,6 +64,8 @@ package struct HTTPSystem: Sendable {
   package var dropIn: DropIn?
   /// What `POST /cache/warm` takes of it; nil: nothing.
   package var warming: Warming?
+  /// The kind whose windows can be tried on what was asked for; nil: there is none.
+  package var whatIf: WhatIfKind?
   package var addRoutes: @Sendable (HTTPService, Router<TollbookContext>) -> Void
   /// What jobs of its kinds have brought so far, by the kinds' names.
   package var jobResults: [String: JobResults] = [:]
@@ -100,6 +103,9 @@ extension [HTTPSystem] {
     let upstream = name.prefix { $0 != "." && $0 != ":" }
     return first { $0.name == upstream }?.title ?? "the upstream"
   }
+
+  /// The names of all kinds, in their order.
+  package var kindNames: [String] { Set(flatMap(\.kinds.keys)).sorted() }
 
   /// What labels may begin with, before their colon.
   package var labelNames: [String] {

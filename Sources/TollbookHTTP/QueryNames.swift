@@ -16,7 +16,8 @@ package struct QueryNames {
   /// By the pattern of the path, as it is registered. A path that is not here, and says nothing itself, takes no query.
   private static let all: [String: QueryNames] = [
     "/audit": QueryNames(["by", "account", "time_zone", "limit"] + range),
-    "/cache/stats": QueryNames(["as_of"]),
+    "/cache/performance": QueryNames(["hours"]),
+    "/cache/stats": QueryNames(["kind", "as_of"]),
     "/cache/entries": QueryNames(["limit", "kind", "state", "cursor", "as_of"]),
     "/cache/entries/**": QueryNames(["as_of"]),
     "/events": QueryNames(["limit"] + events + range, several: ["type"]),

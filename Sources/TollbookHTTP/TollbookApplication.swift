@@ -74,6 +74,9 @@ package struct TollbookApplication: Sendable {
       onServerRunning)
   }
 
+  /// Looks every hour for what would have spared the cache purchases, until the task is cancelled.
+  package func adviseHourly() async { await service.adviseHourly() }
+
   private func application<Responder: HTTPResponder<TollbookContext>>(
     _ responder: Responder, at address: BindAddress,
     server: HTTPServerBuilder = .gatedHTTP1(idleTimeout: Self.idleTimeout), connections: Int,
@@ -112,6 +115,7 @@ package struct TollbookApplication: Sendable {
     for system in service.systems { system.addRoutes(service, router) }
     service.addWarm(to: router)
     service.addCache(to: router)
+    service.addCacheCare(to: router)
     service.addPurge(to: router)
     service.addLedger(to: router)
     service.addAudit(to: router)

@@ -145,7 +145,9 @@ struct BadInput: CustomTestStringConvertible, Sendable {
     "/events?type=ServiceStarted&type=CacheWritten&account=x&resource=y&fetch=1&after=0&limit=1",
     "/events?from=2026-11-01&to=2026-11-22", "/cache/entries/shared/keepa.product/1/B0?as_of=1",
     "/ledger/charges?account=x&operation=y&from=2026-11-01&to=2026-11-22&cursor=1&limit=1",
-    "/keepa/products/1/B000000001?as_of=1", "/health?&", "/ledger?", "/cache/entries?cursor=",
+    "/keepa/products/1/B000000001?as_of=1", "/cache/stats?kind=keepa.product",
+    "/cache/performance?hours=1", "/cache/performance?hours=168", "/health?&", "/ledger?",
+    "/cache/entries?cursor=",
   ])
   func `every name that is documented is known`(_ uri: String) async throws {
     let stand = try await Stand()
@@ -168,7 +170,8 @@ struct BadInput: CustomTestStringConvertible, Sendable {
   @Test(arguments: [
     ("/health", "GET, HEAD"), ("/", "GET, HEAD"), ("/keepa/batch-analyze", "POST"),
     ("/keepa/products/1/B000000001", "GET, HEAD"), ("/cache/entries/shared/x/1/2", "GET, HEAD"),
-    ("/events", "GET, HEAD"), ("/metrics", "GET, HEAD"),
+    ("/events", "GET, HEAD"), ("/metrics", "GET, HEAD"), ("/cache/health", "GET, HEAD"),
+    ("/cache/performance", "GET, HEAD"), ("/cache/recommendations", "GET, HEAD"),
   ])
   func `a wrong method is answered with the right ones`(
     _ path: String, _ allowed: String
@@ -206,6 +209,15 @@ struct BadInput: CustomTestStringConvertible, Sendable {
     ("/keepa/products/1/B000000001?as_of=", "as_of"), ("/ledger/charges?account=", "account"),
     ("/events?type=ServiceStarted&type=", "type"), ("/cache/entries?state=", "state"),
     ("/audit?from=", "from"), ("/events/stream?after=", "after"),
+    ("/cache/stats?kind=ebay.search", "kind"), ("/cache/stats?kind=", "kind"),
+    ("/cache/stats?kind=keepa", "kind"), ("/cache/stats?kind=keepa.product&as_of=1", "as_of"),
+    ("/cache/health?hours=1", "hours"), ("/cache/health?as_of=1", "as_of"),
+    ("/cache/performance?hours=0", "hours"), ("/cache/performance?hours=169", "hours"),
+    ("/cache/performance?hours=x", "hours"), ("/cache/performance?hours=-1", "hours"),
+    ("/cache/performance?hours=1.5", "hours"), ("/cache/performance?hours=", "hours"),
+    ("/cache/performance?hours=1&hours=2", "hours"), ("/cache/performance?days=1", "days"),
+    ("/cache/performance?hours=99999999999999999999", "hours"),
+    ("/cache/recommendations?hours=1", "hours"),
   ])
   func `E26: a bad parameter is refused by name`(_ uri: String, _ name: String) async throws {
     let stand = try await Stand()

@@ -34,6 +34,8 @@ struct Stand {
     var logger: Logger?
     /// In bytes; nil: as usual.
     var longestKeptAnswer: Int?
+    /// In bytes; nil: as usual.
+    var memoryLimit: Int?
     /// How products are scored; nil: as the program is built.
     var scoring: ScoringBasis?
     /// How long a score answers, in milliseconds; nil: as long as usual.
@@ -71,6 +73,7 @@ struct Stand {
     settings.host = options.host ?? settings.host
     settings.accessKey = options.accessKey
     settings.allowedHosts = options.allowedHosts
+    settings.memoryLimit = options.memoryLimit ?? settings.memoryLimit
     settings.longestKeptAnswer = options.longestKeptAnswer ?? settings.longestKeptAnswer
     var quiet = Logger(label: "test")
     quiet.logLevel = .critical

@@ -126,4 +126,39 @@ import TollbookViews
     }
     #expect(found?.written == 1)
   }
+
+  @Test(arguments: [1, 2, 3, 100])
+  func `entries of a kind are counted, those of accounts too, in portions`(
+    scanLimit: Int
+  ) async throws {
+    let folder = try TemporaryFolder()
+    let log = try folder.openLog(folds: allFolds)
+    defer { log.close() }
+    let names = [
+      "account/acme/a.doc/1", "account/acme/a.doc/2", "account/acme/b.doc/1",
+      "account/a.doc/b.doc/a.doc", "account/zeta/a.doc/x/y", "shared/a.doc/1", "shared/a.doc/2",
+      "shared/a.docs/1", "shared/a/doc/1", "shared/b.doc/a.doc",
+    ]
+    try await log.append(
+      names.map { name in
+        var event = CacheWritten()
+        event.resource = name
+        event.presence = .absent
+        return .cacheWritten(event)
+      })
+    let view = CacheView(log)
+    for (kind, count) in [("a.doc", 5), ("b.doc", 3), ("a.docs", 1), ("a", 1), ("c", 0)] {
+      var found = 0
+      var cursor: [UInt8]?
+      repeat {
+        let after = cursor
+        let part = try log.read { (transaction) throws(LogError) in
+          try view.count(ofKind: kind, after: after, scanLimit: scanLimit, in: transaction)
+        }
+        found += part.entries
+        cursor = part.next
+      } while cursor != nil
+      #expect(found == count, "\(kind)")
+    }
+  }
 }

@@ -27,6 +27,14 @@ import TollbookViews
     }
     let start = Timestamp.testStart.milliseconds / minute
     #expect(minutes == offsets.sorted().map { start + $0 })
+    let view = MetricsView(log)
+    for (range, count) in [(-3..<2, 3), (-3..<1, 2), (-2..<0, 0), (0..<1, 1), (2..<525_600, 0)] {
+      let wanted = UInt64(start + Int64(range.lowerBound))..<UInt64(start + Int64(range.upperBound))
+      let totals = try log.read { (transaction) throws(LogError) in
+        try view.totals(ofMinutes: wanted, in: transaction)
+      }
+      #expect(totals[.refusals] == Int64(count))
+    }
     #expect(try await log.rebuildViews().isEqual)
   }
 }

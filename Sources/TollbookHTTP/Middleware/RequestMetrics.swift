@@ -20,8 +20,16 @@ struct RequestMetrics: RouterMiddleware {
     let route = context.endpointPath ?? Self.noRoute
     statistics.record(
       route: route == "NotFound" ? Self.noRoute : route, method: Self.label(request.method),
-      status: response.status.code, nanoseconds: time.monotonicNanoseconds() - began)
+      status: response.status.code, nanoseconds: time.monotonicNanoseconds() - began,
+      isFromCache: Self.isFromCache(response), at: time.now())
     return response
+  }
+
+  /// Whether an answer says that the cache gave it, or that it cost nothing: whoever buys waits for the upstream.
+  private static func isFromCache(_ response: Response) -> Bool {
+    guard response.status.code < 400 else { return false }
+    if let status = response.headers[.cacheStatus] { return status.contains("; hit") }
+    return response.headers[.charge] == "0"
   }
 
   /// The method, if it is one that everybody knows: a client must not invent series.

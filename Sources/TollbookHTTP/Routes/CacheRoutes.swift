@@ -10,8 +10,9 @@ extension HTTPService {
     router.route(
       "/cache/stats",
       get: { request, _ in
-        try AsOf.refuse(QueryParameters(request), view: "metrics")
-        return try cacheStatistics()
+        let query = QueryParameters(request)
+        try AsOf.refuse(query, view: "metrics")
+        return try await cacheStatistics(of: kind(query))
       })
     router.route(
       "/cache/entries", get: { request, _ in try cacheEntries(QueryParameters(request)) })
@@ -20,17 +21,20 @@ extension HTTPService {
       get: { request, context in try cacheEntry(context, QueryParameters(request)) })
   }
 
-  private func cacheStatistics() throws -> Response {
-    let figures = try CacheFigures(self)
+  /// The kind that a query names; nil: it names none.
+  private func kind(_ query: QueryParameters) throws(Problem) -> String? {
+    let known = systems.kindNames
+    return try query.choice("kind", of: known) { known.contains($0) ? $0 : nil }
+  }
+
+  private func cacheStatistics(of kind: String?) async throws -> Response {
+    let figures =
+      if let kind { try await CacheFigures(self, kind: kind) } else { try CacheFigures(self) }
     return .object(position: log.head) { json in
       json.field("success", true)
       json.object("data") { json in
-        json.object("cache_stats") { json in
-          figures.write(to: &json)
-          json.field("hits", figures.hits)
-          json.field("misses", figures.misses)
-          json.field("evictions", figures.evictions)
-        }
+        json.fieldIfPresent("kind", kind)
+        json.object("cache_stats") { json in figures.writeAll(to: &json) }
       }
     }
   }

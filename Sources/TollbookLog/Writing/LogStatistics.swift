@@ -17,6 +17,14 @@ package struct Histogram: Sendable {
     counts[bounds.firstIndex { value <= $0 } ?? bounds.count] += 1
     sum += value
   }
+
+  /// Adds what another one of the same bounds has recorded.
+  package mutating func add(_ other: Histogram) {
+    for index in counts.indices where index < other.counts.count {
+      counts[index] += other.counts[index]
+    }
+    sum += other.sum
+  }
 }
 
 /// What the writer measures of itself: since the process began, not from the log.

@@ -45,6 +45,55 @@ package struct CacheView: Sendable {
     return try LogError.absorbing(try transaction.count(in: entries))
   }
 
+  /// How many entries of a kind a look at some keys found.
+  package struct KindCount: Sendable {
+    package var entries = 0
+    /// The key to pass as `after` for the next look; nil: all were looked at.
+    package var next: [UInt8]?
+  }
+
+  /// Counts entries of a kind by their keys alone: those that every account reads stand together, those of accounts are
+  /// looked for among all that belongs to accounts.
+  ///
+  /// - Parameter scanLimit: the most keys that are looked at.
+  package func count(
+    ofKind kind: String, after cursor: [UInt8]? = nil, scanLimit: Int = 50_000,
+    in transaction: borrowing LogReading
+  ) throws(LogError) -> KindCount {
+    var found = KindCount()
+    var seen = 0
+    var last = cursor ?? []
+    let entries = try tables.open(in: transaction)[0]
+    // In the order of keys: what belongs to accounts comes first.
+    for prefix in ["account/", "shared/\(kind)/"].map({ Array($0.utf8) }) {
+      if let cursor, !cursor.starts(with: prefix), prefix.lexicographicallyPrecedes(cursor) {
+        continue
+      }
+      let isShared = prefix.first != UInt8(ascii: "a")
+      let start = (cursor ?? []) + [0]
+      try transaction.scan(entries, from: start.span, prefix: prefix.span) {
+        (key, _) throws(LogError) in
+        guard seen < scanLimit else {
+          found.next = last
+          return .stop
+        }
+        seen += 1
+        last = [UInt8](copying: key)
+        if isShared || Self.isOfKind(kind, last) { found.entries += 1 }
+        return .next
+      }
+      if found.next != nil { return found }
+    }
+    return found
+  }
+
+  /// Whether the key of an account's entry is of a kind: `account/name/kind/…`.
+  private static func isOfKind(_ kind: String, _ key: [UInt8]) -> Bool {
+    let steps = key.split(
+      separator: UInt8(ascii: "/"), maxSplits: 3, omittingEmptySubsequences: false)
+    return steps.count == 4 && steps[2].elementsEqual(kind.utf8)
+  }
+
   /// A page of entries in key order.
   package struct Page: Sendable {
     package var entries: [CacheEntry]

@@ -200,6 +200,7 @@ struct Server: Sendable {
       SnapshotKeeping(
         keeper: SnapshotKeeper(log: gateway.log, policy: settings.snapshots),
         jobs: gateway.jobs, logger: logger))
+    services.append(Advising(tollbook: tollbook))
     let socket = try ControlSocket(of: gateway.log.directory)
     services.append(tollbook.controlApplication(socket: socket.path))
     if let certificate {
@@ -335,6 +336,15 @@ private struct Housekeeping: Service {
         }
       }
     }
+  }
+}
+
+/// Looks for what would have spared the cache purchases, until the service stops.
+private struct Advising: Service {
+  let tollbook: TollbookApplication
+
+  func run() async throws {
+    await cancelWhenGracefulShutdown { await tollbook.adviseHourly() }
   }
 }
 

@@ -12,7 +12,7 @@ enum SettingName: CaseIterable, Sendable {
     buyRatio, feeFile,
     bodyRetention
   case snapshotEvents, snapshotInterval, snapshotsKept
-  case logLevel, mapSize
+  case logLevel, mapSize, memoryLimit
 }
 
 /// One setting: where it may be given, what it may be, and what it does.
@@ -218,6 +218,10 @@ extension Setting {
       name: .mapSize, key: "tollbook.map_size", kind: .bytes(minimum: 128 << 20),
       standard: "256GiB",
       help: "Most that the event log's file may grow to; reserves addresses, not disk"),
+    Setting(
+      name: .memoryLimit, key: "tollbook.memory_limit", kind: .bytes(minimum: 1 << 20),
+      standard: "400MiB",
+      help: "Memory that the process should get by with: `/cache/health` warns above 80 % of it"),
   ]
 
   static func named(_ name: SettingName) -> Setting {

@@ -181,6 +181,7 @@ extension Settings {
     http.accessKey = text(.accessKey)
     http.tokenPrice = tokenPrice
     http.allowedHosts = list(.allowedHosts)
+    http.memoryLimit = number(.memoryLimit)
     return http
   }
 
