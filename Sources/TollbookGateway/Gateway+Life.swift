@@ -70,6 +70,11 @@ extension Gateway {
         }
       }
       group.addTask { [self] in
+        await jobs.repeat(.eviction, every: settings.sweepInterval) { [self] _ in
+          await boundBodies()
+        }
+      }
+      group.addTask { [self] in
         await jobs.repeat(.meters, every: settings.balanceInterval / 4) { [self] _ in
           for purchaser in purchasers { await purchaser.watchMeters() }
           return .done()

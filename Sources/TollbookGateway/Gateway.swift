@@ -25,6 +25,8 @@ package final class Gateway: Sendable {
   /// What open jobs of the log are still expected to cost, as far as that was looked up in this process.
   let expectations = Mutex<[Position: JobExpectation]>([:])
   let storage = StorageWatch()
+  /// What is known about the room that bodies take.
+  let bound = CacheBound()
   /// Whether the log holds simulated data. One of real data takes nothing from a simulator.
   package var isSimulated: Bool { log.directory.mode == .simulated }
   private let registered: [RegisteredUpstream]
@@ -259,9 +261,11 @@ package final class Gateway: Sendable {
   package func body(of entry: CacheEntry) throws(LogError) -> Body? {
     guard entry.isPresent else { return nil }
     let reader = log.reader
-    return try log.read { (transaction) throws(LogError) in
+    let body = try log.read { (transaction) throws(LogError) in
       try reader.body(digest: entry.digest, in: transaction)
     }
+    // It may have gone to make room since the entry was found.
+    return body ?? bound.evicted[entry.digest]
   }
 
   /// The content of an entry that an answer brought, also of one that is sealed. Counts nothing.

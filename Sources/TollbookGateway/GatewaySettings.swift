@@ -43,6 +43,9 @@ package struct GatewaySettings: Sendable, Hashable {
   package var readerInterval: Int64 = 10_000
   /// How long a body is kept after the last entry that named it is gone.
   package var bodyRetention: Int64 = 30 * 86_400_000
+  /// What the bodies of entries, and those that entries named before, may take of the log's file, in bytes. Beyond it
+  /// entries go whose purchase is lost most cheaply.
+  package var cacheBytes = 4 << 30
   /// Between two questions for the balance alone.
   package var balanceInterval: Int64 = 60_000
   /// Below this an upstream's refill bucket is told of; 0: never.

@@ -10,25 +10,37 @@ struct PruneBodiesCommand: Sendable {
   var now: Timestamp
   /// How long a body is kept after the last entry that named it, in milliseconds.
   var retention: Int64
+  /// What they need to take together at the most: one that is reached is the last. Counted as the data file holds them.
+  var mostSpace = Int.max
 
   /// Those released before it may go.
   var bound: Timestamp { now.advanced(byMilliseconds: -retention) }
 
-  /// - Returns: how many it removes.
+  struct Answer: Hashable, Sendable {
+    /// How many it removes.
+    var bodies = 0
+    /// What they took of the data file.
+    var space = 0
+  }
+
   func decide(
     _ cache: CacheView, _ reader: LogReader, _ state: borrowing LogReading
-  ) throws(LogError) -> Decision<Int> {
-    let digests = try cache.bodiesReleased(before: bound, limit: Self.batch, in: state)
-    guard !digests.isEmpty else { return Decision(answer: 0) }
+  ) throws(LogError) -> Decision<Answer> {
+    let found = try cache.bodiesReleased(before: bound, limit: Self.batch, in: state)
+    var answer = Answer()
     var event = BodiesPruned()
-    event.bodies = digests.map { Data($0) }
-    for digest in digests {
+    var digests: [[UInt8]] = []
+    for digest in found where answer.space < mostSpace {
+      digests.append(digest)
+      event.bodies.append(Data(digest))
       // One that was not restored takes nothing.
-      let size = try reader.storedBytes(ofBody: digest, in: state)
-      event.storedBytes += UInt64(size ?? 0)
+      guard let size = try reader.storedBytes(ofBody: digest, in: state) else { continue }
+      event.storedBytes += UInt64(size)
+      answer.space += Body.space(ofRow: size)
     }
-    return Decision(
-      events: [.bodiesPruned(event)], prunedBodies: digests, answer: digests.count)
+    guard !digests.isEmpty else { return Decision(answer: answer) }
+    answer.bodies = digests.count
+    return Decision(events: [.bodiesPruned(event)], prunedBodies: digests, answer: answer)
   }
 }
 
@@ -46,7 +58,7 @@ extension Gateway {
       let pruned = try? await log.decide { (state, _) throws(LogError) in
         try command.decide(cache, reader, state)
       }
-      guard let pruned, pruned.answer == PruneBodiesCommand.batch else { return }
+      guard let pruned, pruned.answer.bodies == PruneBodiesCommand.batch else { return }
     }
   }
 }

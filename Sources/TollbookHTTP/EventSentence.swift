@@ -1,12 +1,21 @@
 import TollbookAudit
 package import TollbookEvents
 
+extension RecordedEvent {
+  /// What happened, in a line for people: bounded, and one line whatever its texts hold.
+  ///
+  /// - Parameter systems: what knows the nouns of its kinds and the titles of its upstreams.
+  package func sentence(_ systems: [HTTPSystem]) -> String {
+    EventSentence(event: event, time: time, systems: systems).text
+  }
+}
+
 extension Event {
   /// What happened, in a line for people: bounded, and one line whatever its texts hold.
   ///
   /// - Parameter systems: what knows the nouns of its kinds and the titles of its upstreams.
   package func sentence(_ systems: [HTTPSystem]) -> String {
-    EventSentence(event: self, systems: systems).text
+    EventSentence(event: self, time: nil, systems: systems).text
   }
 }
 
@@ -16,6 +25,8 @@ private struct EventSentence {
   private static let longestText = 120
 
   let event: Event
+  /// When it was written; nil: nobody knows.
+  let time: Timestamp?
   let systems: [HTTPSystem]
 
   var text: String { words.inOneLine(atMost: Self.longestSentence) }
@@ -184,7 +195,9 @@ private struct EventSentence {
 
   private func swept(_ event: EntriesSwept) -> String {
     let expired = event.entries.filter { !$0.evicted }
-    let evicted = event.entries.filter(\.evicted)
+    // What goes while it was still to be kept goes to make room.
+    let removed = event.entries.filter(\.evicted)
+    let evicted = removed.filter { row in time.map { row.untilMs <= $0.milliseconds } ?? true }
     var parts: [String] = []
     if let first = expired.first {
       parts.append(
@@ -197,6 +210,13 @@ private struct EventSentence {
         evicted.count == 1
           ? "\(name(first.resource)) removed, its time is over"
           : "\(evicted.count.of("entry", "entries")) removed, their time is over")
+    }
+    if removed.count > evicted.count {
+      let crowded = removed.filter { row in time.map { row.untilMs > $0.milliseconds } ?? false }
+      parts.append(
+        crowded.count == 1
+          ? "\(name(crowded[0].resource)) removed to make room"
+          : "\(crowded.count.of("entry", "entries")) removed to make room")
     }
     return parts.joined(separator: "; ")
   }

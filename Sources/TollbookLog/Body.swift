@@ -73,6 +73,9 @@ package struct Body: Hashable, Sendable {
     self.pieces = pieces
   }
 
+  /// The bytes of its content, compressed.
+  package var compressedBytes: Int { fragment.bytes.count }
+
   /// The row as it is stored.
   package var row: [UInt8] {
     let mark = pieces.isEmpty ? 0 : Self.hasPieces
@@ -149,6 +152,15 @@ package struct Body: Hashable, Sendable {
       place == row.byteCount - start - count * pieceSize
       && rawLength == Int(row.bigEndianUInt32(at: 0) & ~hasPieces)
     return isWhole ? pieces : nil
+  }
+
+  /// What a row of so many bytes takes of the data file: its key and its place in a page, and whole pages of its own where
+  /// it is longer than LMDB puts beside others (two of them and their keys fill a page of 4 KiB).
+  package static func space(ofRow bytes: Int) -> Int {
+    let node = 8 + 32 + 2
+    let (header, page) = (16, 4_096)
+    guard node + bytes > (page - header) / 2 else { return node + bytes }
+    return node + 8 + (header + bytes + page - 1) / page * page
   }
 
   /// The content, inflated and checked against its digest.

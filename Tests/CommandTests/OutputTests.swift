@@ -191,6 +191,26 @@ import TollbookTestSupport
     #expect(Event.readsTallied(event).sentence == "2 reads not answered")
   }
 
+  @Test func `what goes to make room is told apart from what is over`() {
+    let now = Timestamp.testStart
+    func sentence(_ until: [Int64]) -> String {
+      var event = EntriesSwept()
+      event.entries = until.map { until in
+        var row = SweptEntry()
+        row.resource = "shared/keepa.product/1/B000000001"
+        row.untilMs = now.milliseconds + until
+        row.evicted = true
+        return row
+      }
+      return RecordedEvent(position: 1, time: now, event: .entriesSwept(event)).sentence
+    }
+    #expect(sentence([0]).hasSuffix("removed, its time is over"))
+    #expect(sentence([1]).hasSuffix("removed to make room"))
+    #expect(
+      sentence([-5, 0, 1, 2, 3])
+        == "2 entries removed, their time is over; 3 entries removed to make room")
+  }
+
   @Test func `what is bought ahead is told apart`() {
     var demand = Demand()
     demand.refresh = .ahead

@@ -100,6 +100,7 @@ def bench_keepa(binaries, folder):
     subprocess.run([f"{binaries}/tollbook-bench", "joins"], check=True)
     bench_crowd(binaries, folder)
     subprocess.run([f"{binaries}/tollbook-bench", "trace"], check=True)
+    subprocess.run([f"{binaries}/tollbook-bench", "eviction"], check=True)
 
 
 def bench_drop_in(binaries, folder):

@@ -11,6 +11,8 @@ extension JobKind {
   static let readers = JobKind("readers", remembered: 0)
   /// Entries that stopped being fresh are marked, and what is not kept any longer is removed.
   static let expiry = JobKind("expiry", remembered: 0)
+  /// Entries and bodies go to make room.
+  static let eviction = JobKind("eviction", remembered: 0)
   /// Upstreams are asked for their balance, and doubts end for which there is evidence.
   static let meters = JobKind("meters", remembered: 0)
   /// Alerts are raised and cleared.

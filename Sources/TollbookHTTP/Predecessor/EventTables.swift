@@ -88,7 +88,7 @@ struct EventTables {
     [
       .number(Int64(clamping: recorded.position)), .time(recorded.time),
       .text(LogLevel(recorded.event).rawValue), .text(recorded.event.kind.name),
-      .text(recorded.event.sentence(systems)),
+      .text(recorded.sentence(systems)),
     ]
   }
 

@@ -288,6 +288,11 @@ package struct LogReader: Sendable {
     } catch { throw .damaged(error) }
   }
 
+  /// How many bytes the pages have that bodies lie in, from counters: no less than what the bodies take.
+  package func bodyPageBytes(in reading: borrowing LogReading) throws(LogError) -> Int {
+    try LogError.absorbing(try reading.bytes(in: tables.bodies))
+  }
+
   /// How many bytes a body takes in the log, nil if it is not stored.
   package func storedBytes(
     ofBody digest: [UInt8], in reading: borrowing LogReading

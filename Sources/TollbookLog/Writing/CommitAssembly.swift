@@ -36,6 +36,8 @@ struct CommitAssembly {
   private(set) var frontier: MerkleFrontier
   private var recorded: [RecordedEvent] = []
   private(set) var bytes = 0
+  /// What bodies take that were not there before.
+  private(set) var bodySpace = 0
   let time: Timestamp
   private let first: Position
   private(set) var next: Position
@@ -64,7 +66,9 @@ struct CommitAssembly {
     for body in bodies {
       let row = body.row
       bytes += row.count
-      _ = try transaction.insert(row.span, forKey: body.digest.span, in: tables.bodies)
+      if try transaction.insert(row.span, forKey: body.digest.span, in: tables.bodies) {
+        bodySpace += Body.space(ofRow: row.count)
+      }
     }
     let start = recorded.count
     for event in events {

@@ -34,6 +34,8 @@ package final class LogStatistics: Sendable {
     package var commits: UInt64 = 0
     package var events: UInt64 = 0
     package var decisions: UInt64 = 0
+    /// What the bodies take that were stored.
+    package var bodySpace = 0
     /// Events in a commit.
     package var commitEvents = Histogram(
       bounds: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 5_000, 10_000])
@@ -48,11 +50,12 @@ package final class LogStatistics: Sendable {
 
   package var values: Values { shared.withLock { $0 } }
 
-  func recordCommit(events: Int, decisions: Int, nanoseconds: Int64) {
+  func recordCommit(events: Int, decisions: Int, bodySpace: Int, nanoseconds: Int64) {
     shared.withLock { values in
       values.commits += 1
       values.events += UInt64(events)
       values.decisions += UInt64(decisions)
+      values.bodySpace += bodySpace
       values.commitEvents.record(Double(events))
       values.commitSeconds.record(Double(nanoseconds) / 1e9)
     }

@@ -244,6 +244,7 @@ final class LogWriter: Sendable {
   ) -> Result<ArraySlice<any PendingDecision>, LogError> {
     let began = time.monotonicNanoseconds()
     var taken = queue.startIndex
+    var bodySpace = 0
     do throws(LMDBError) {
       let sealed = try store.commit(after: state, wall: time.now()) {
         (assembly, transaction) throws(LMDBError) in
@@ -252,11 +253,12 @@ final class LogWriter: Sendable {
           taken += 1
           try decision.run(in: &assembly, transaction: &transaction)
         }
+        bodySpace = assembly.bodySpace
       }
       if let sealed {
         statistics.recordCommit(
           events: Int(sealed.head - state.head), decisions: taken - queue.startIndex,
-          nanoseconds: time.monotonicNanoseconds() - began)
+          bodySpace: bodySpace, nanoseconds: time.monotonicNanoseconds() - began)
         state = sealed
         store.publish(sealed)
       }

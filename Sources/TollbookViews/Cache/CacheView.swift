@@ -182,6 +182,30 @@ package struct CacheView: Sendable {
     return found
   }
 
+  /// Up to `limit` bodies that no entry names, after a key that an earlier call returned, those first that were let go of
+  /// first.
+  ///
+  /// - Returns: with them the key to pass as `after` for the next ones; nil at the end.
+  package func releasedBodies(
+    after cursor: [UInt8]?, limit: Int, in transaction: borrowing LogReading
+  ) throws(LogError) -> (digests: [[UInt8]], next: [UInt8]?) {
+    var found: [[UInt8]] = []
+    var last: [UInt8] = []
+    var next: [UInt8]?
+    let start = (cursor ?? []) + [0]
+    try transaction.scan(tables.open(in: transaction)[3], from: start.span) {
+      (key, _) throws(LogError) in
+      guard found.count < limit else {
+        next = last
+        return .stop
+      }
+      last = [UInt8](copying: key)
+      if key.byteCount > 8 { found.append(key.bytes(in: 8..<key.byteCount)) }
+      return .next
+    }
+    return (found, next)
+  }
+
   /// How many entries name a body; nil if none ever did, or it was removed since.
   package func references(
     to digest: [UInt8], in transaction: borrowing LogReading

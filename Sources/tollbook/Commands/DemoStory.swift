@@ -89,7 +89,7 @@ struct DemoStory {
     var lines = TextTable([.right, .left, .left])
     try log.read { (transaction) throws(LogError) in
       try log.reader.scan(after: 0, in: transaction) { (event) throws(LogError) in
-        lines.add(["\(event.position)", event.event.kind.name, event.event.sentence])
+        lines.add(["\(event.position)", event.event.kind.name, event.sentence])
         return .next
       }
     }

@@ -149,7 +149,7 @@ struct EventsCommand: AsyncParsableCommand {
     return String(repeating: " ", count: max(0, width - position.count)) + position + "  "
       + Console.faint(event.time.description) + "  "
       + kind + String(repeating: " ", count: max(0, 23 - kind.count)) + "  "
-      + event.event.sentence
+      + event.sentence
   }
 
   /// The event as one line, as `GET /events` shows it.

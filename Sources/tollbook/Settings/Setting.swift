@@ -10,7 +10,7 @@ enum SettingName: CaseIterable, Sendable {
   case codeFresh, bestSellersFresh, finderFresh, searchFresh, categoryFresh, sellerFresh
   case dealsFresh, graphFresh, interactiveReserve, budgetReserve, refreshAhead, scoringFresh,
     buyRatio, feeFile,
-    bodyRetention
+    bodyRetention, cacheBytes
   case snapshotEvents, snapshotInterval, snapshotsKept
   case logLevel, mapSize, memoryLimit
 }
@@ -200,6 +200,10 @@ extension Setting {
     Setting(
       name: .bodyRetention, key: "tollbook.body_retention", kind: .duration, standard: "30d",
       help: "How long Keepa's answer is kept after the last entry that needed it is gone"),
+    Setting(
+      name: .cacheBytes, key: "tollbook.cache_bytes", kind: .bytes(minimum: 64 << 20),
+      standard: "4GiB",
+      help: "Most that the bodies of entries may take on the disk; beyond it the least worth go"),
     Setting(
       name: .snapshotEvents, key: "tollbook.snapshot_events",
       kind: .integer(0...1_000_000_000_000), standard: "1000000",

@@ -144,6 +144,7 @@ extension Settings {
     gateway.budgetReserve = Int64(number(.budgetReserve))
     gateway.refreshesAhead = value(.refreshAhead) == .flag(true)
     gateway.bodyRetention = Int64(number(.bodyRetention))
+    gateway.cacheBytes = number(.cacheBytes)
     gateway.answerTimeout = Int64(number(.answerTimeout))
     gateway.longestWait = Int64(number(.longestWait))
     gateway.mostWaiting = number(.queueLimit)
