@@ -54,6 +54,16 @@ import TollbookViews
     }
   }
 
+  /// The rows of candles; of one that is open only when it opened: it may be as old as a sixtieth of its interval.
+  private func rows(_ body: [UInt8], at now: Int64) -> [String] {
+    let rows = (try? JSONDocument(body).root)?.array.map { Array($0) } ?? []
+    return rows.map { row in
+      let members = row.array.map { Array($0) } ?? []
+      let isOpen = members.count > 6 && members[6].int64 ?? 0 >= now
+      return String(decoding: isOpen ? members[0].bytes : row.bytes, as: UTF8.self)
+    }
+  }
+
   @Test(arguments: 0..<24)
   func `any window of candles is the exchange's own`(seed: UInt64) async throws {
     try await MarketStand.serving { stand, caller in
@@ -72,10 +82,10 @@ import TollbookViews
         if random.int(0..<2) == 0 { target += "&limit=\(random.int(1..<1_001))" }
         let expected = await direct(stand, target)
         let answer = try await caller.get("/binance/api/v3/\(target)")
-        let own = (try? JSONDocument(answer.body).root.array?.count) ?? -1
-        let other = (try? JSONDocument(expected).root.array?.count) ?? -1
-        let isSame = answer.body == expected
-        #expect(isSame, "seed \(seed): \(target): \(own) rows and not \(other)")
+        let (own, other) = (rows(answer.body, at: now), rows(expected, at: now))
+        #expect(own.count == other.count, "seed \(seed): \(target)")
+        let isSame = own == other
+        #expect(isSame, "seed \(seed): \(target)")
         stand.time.advance(byMilliseconds: random.int64(0..<200_000))
       }
     }

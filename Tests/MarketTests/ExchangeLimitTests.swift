@@ -27,21 +27,27 @@ import TollbookViews
   @Test func `no minute goes over the limit while somebody else spends a third of it`() async throws
   {
     try await MarketStand.serving({
-      $0.simulator.weightLimit = 600
-      $0.simulator.conditions.foreignWeight = 200
+      $0.simulator.weightLimit = 90
+      $0.simulator.conditions.foreignWeight = 30
     }) { stand, caller in
       _ = try await caller.get("/binance/api/v3/exchangeInfo")
       for round in 0..<120 {
         stand.time.advance(byMilliseconds: 2_100)
         let symbol = stand.simulator.symbols[round % 10].name
-        _ = try await caller.post("/price", #"{"symbol":"\#(symbol)","wait_seconds":0}"#)
-        _ = try await caller.get("/binance/api/v3/trades?symbol=\(symbol)&limit=\(round + 1)")
+        let frame = round % 2 == 0 ? "1m" : "1h"
+        for question in [
+          #"{"symbol":"\#(symbol)","wait_seconds":0}"#,
+          #"{"symbol":"\#(symbol)","timeframe":"\#(frame)","source":"trades","limit":1,"wait_seconds":0}"#,
+        ] {
+          let path = question.contains("source") ? "/cvd" : "/price"
+          _ = try await caller.post(path, question)
+        }
       }
       let books = stand.simulator.books
       #expect(books.sum.refused == 0 && books.sum.banned == 0)
       #expect(books.minutes.count > 3)
-      #expect(books.minutes.allSatisfy { $0.sum.weight <= 600 }, "\(books.minutes)")
-      #expect(books.minutes.dropFirst().dropLast().contains { $0.sum.weight > 300 })
+      #expect(books.minutes.allSatisfy { $0.sum.weight <= 90 }, "\(books.minutes)")
+      #expect(books.minutes.dropFirst().dropLast().contains { $0.sum.weight > 40 })
     }
   }
 
