@@ -35,6 +35,16 @@ package struct BinanceFailure: Error, Hashable, Sendable, CustomStringConvertibl
     "\(Self.statusText(status))\(code.map { ", code \($0)" } ?? ""): \(message)"
   }
 
+  /// The code and the message in a text that ends with a description; nil: no code is told.
+  static func told(in text: String) -> (code: Int64, message: String)? {
+    guard let range = text.firstRange(of: ", code ") else { return nil }
+    let told = text[range.upperBound...]
+    guard let end = told.firstRange(of: ": "), let code = Int64(told[..<end.lowerBound]) else {
+      return nil
+    }
+    return (code, String(told[end.upperBound...]))
+  }
+
   /// What the description of one with that status begins with.
   static func statusText(_ status: Int) -> String { "HTTP status \(status)" }
 

@@ -10,8 +10,10 @@ struct MarketAsking: Sendable {
   let system: MarketParts
   let principal: Principal
   let options: DemandOptions
-  /// How long to wait for the exchange, in milliseconds.
-  var wait: Int64
+  /// How long to wait for the exchange to take calls, in milliseconds.
+  let wait: Int64
+  /// By when all of it is answered, by the monotonic clock in milliseconds.
+  private let deadline: Int64
 
   init(
     _ service: HTTPService, _ system: MarketParts, _ request: Request, _ context: TollbookContext,
@@ -21,21 +23,25 @@ struct MarketAsking: Sendable {
     self.system = system
     principal = context.principal
     self.wait = wait
+    deadline = service.log.time.monotonicMilliseconds + wait + max(1_000, wait)
     do throws(DemandOptions.Fault) {
       options = try DemandOptions(path: nil, request.headers)
     } catch { throw Problem(.invalidParameter, error.description) }
   }
 
-  /// - Parameter options: as the client gave them.
+  /// - Parameters:
+  ///   - options: as the client gave them.
+  ///   - patience: how long the answer may take in all, in milliseconds.
   init(
     _ service: HTTPService, _ system: MarketParts, _ principal: Principal,
-    _ options: DemandOptions, wait: Int64
+    _ options: DemandOptions, patience: Int64
   ) {
     self.service = service
     self.system = system
     self.principal = principal
     self.options = options
-    self.wait = wait
+    wait = patience
+    deadline = service.log.time.monotonicMilliseconds + patience
   }
 
   var gateway: Gateway { service.gateway }
@@ -46,8 +52,9 @@ struct MarketAsking: Sendable {
 
   func demand(_ endpoint: BinanceEndpoint, _ resources: [ResourceKey]) -> ResourceDemand {
     var demand = options.apply(to: ResourceDemand(endpoint.operation, resources), by: principal)
-    demand.wait = wait
-    demand.deadline = max(1_000, wait)
+    let left = max(1, deadline - service.log.time.monotonicMilliseconds)
+    demand.wait = min(wait, left)
+    demand.deadline = left - demand.wait
     return demand
   }
 }

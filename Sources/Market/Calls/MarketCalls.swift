@@ -17,12 +17,19 @@ extension HTTPService {
     ) {
       let path = RouterPath("/\(name)")
       let longest = gateway.settings.longestWait
+      @Sendable func checkDryRun(_ request: Request) throws(Problem) {
+        guard try HTTPService.isDryRun(request.headers) else { return }
+        throw Problem(
+          .invalidParameter, "Tollbook-Dry-Run does not go with /\(name)",
+          field: "Tollbook-Dry-Run")
+      }
       router.route(
         path, query: QueryNames(names.texts), scope: .fetch,
         get: { request, context in
           guard request.method == .get else {
             throw Problem(.methodNotAllowed, "HEAD does not apply here; use GET or POST")
           }
+          try checkDryRun(request)
           let question = try MarketQuestion(query: request, names, longestWait: longest)
           return try await answer(
             question, MarketAsking(self, system, request, context, wait: question.wait))
@@ -32,6 +39,7 @@ extension HTTPService {
           guard request.uri.query?.isEmpty ?? true else {
             throw Problem(.invalidParameter, "\(name) takes no parameters with POST; send a body")
           }
+          try checkDryRun(request)
           let question = try await MarketQuestion(body: request, names, longestWait: longest)
           return try await answer(
             question, MarketAsking(self, system, request, context, wait: question.wait))

@@ -18,6 +18,18 @@ struct MarketReading: Sendable {
   private(set) var position: Position = 0
   /// Why something could not be had; nil: nothing was wanting so far.
   private(set) var problem: PurchaseProblem?
+  /// Whether what is past its time is no answer.
+  var refusesStale = false
+  /// What other parts of the request had cost before, what is in doubt included.
+  private var before: Int64 = 0
+
+  /// For another part of the same request.
+  var part: MarketReading {
+    var part = MarketReading()
+    part.refusesStale = refusesStale
+    part.before = before &+ charge &+ inDoubt
+    return part
+  }
 
   /// What one entry says.
   struct Piece: Sendable {
@@ -51,6 +63,9 @@ struct MarketReading: Sendable {
   ///
   /// - Throws: a `Problem`: one of them cannot be had.
   mutating func pieces(of demand: ResourceDemand, _ gateway: Gateway) async throws -> [Piece] {
+    var demand = demand
+    // What the request may cost holds for all of it.
+    demand.limit = demand.limit.map { max(0, $0 &- before &- charge &- inDoubt) }
     let answer = await gateway.answer(demand)
     position = max(position, answer.position)
     var pieces: [Piece] = []
@@ -65,7 +80,8 @@ struct MarketReading: Sendable {
       case (nil, nil): content = nil
       }
       let isAbsent = outcome.entry.map { !$0.isPresent } ?? false
-      guard content != nil || isAbsent else {
+      let isRefused = outcome.source == .stale && refusesStale
+      guard content != nil || isAbsent, !isRefused else {
         problem = problem ?? outcome.problem ?? .unread
         continue
       }

@@ -7,7 +7,13 @@ import TollbookLog
 
 /// Which markets there are, by what the exchange says.
 final class SymbolBook: Sendable {
-  private let known = Mutex<(written: Position, info: BinanceExchangeInfo)?>(nil)
+  private struct Known {
+    var written: Position
+    var fetched: Timestamp
+    var info: BinanceExchangeInfo
+  }
+
+  private let known = Mutex<Known?>(nil)
   private let freshness: BinanceFreshness
 
   init(_ freshness: BinanceFreshness) { self.freshness = freshness }
@@ -19,8 +25,9 @@ final class SymbolBook: Sendable {
   func symbol(
     _ text: String, _ asking: MarketAsking, _ reading: inout MarketReading
   ) async throws -> BinanceExchangeInfo.Symbol {
-    if let symbol = try await info(.windows, asking, &reading).resolve(text) { return symbol }
-    let again = try await info(.fetched(freshness.unknownSymbol), asking, &reading)
+    let known = try await info(noOlderThan: freshness.exchangeInfo, asking, &reading)
+    if let symbol = known.resolve(text) { return symbol }
+    let again = try await info(noOlderThan: freshness.unknownSymbol, asking, &reading)
     guard let symbol = again.resolve(text) else {
       throw reading.told(
         Problem(
@@ -30,23 +37,31 @@ final class SymbolBook: Sendable {
     return symbol
   }
 
+  /// - Parameter longest: how old it may be, in milliseconds.
   private func info(
-    _ age: AgeLimit, _ asking: MarketAsking, _ reading: inout MarketReading
+    noOlderThan longest: Int64, _ asking: MarketAsking, _ reading: inout MarketReading
   ) async throws -> BinanceExchangeInfo {
+    let known = known.withLock(\.self)
+    let age = known.map { asking.now &- $0.fetched.milliseconds } ?? -1
+    // Looked up for each request: a read of what somebody asked for it is not.
+    if let known, 0..<longest ~= age { return known.info }
     let need = BinanceResource.answer(asking.exchangeInfo)
     var demand = asking.demand(need.endpoint, [need.key])
-    demand.age = age
-    var own = MarketReading()
+    demand.age = .fetched(longest)
+    var own = reading.part
+    // An older list will do where the exchange cannot be asked.
+    own.refusesStale = false
     defer { reading.add(charges: own) }
     let pieces = try await own.pieces(of: demand, asking.gateway)
     guard let piece = pieces.first, let content = piece.content else {
       throw reading.told(Problem(.upstreamUnavailable, "Binance does not say which markets it has"))
     }
-    let last = known.withLock { $0?.written == piece.written ? $0?.info : nil }
-    if piece.written > 0, let last { return last }
+    if let known, piece.written > 0, known.written == piece.written { return known.info }
     do throws(BinanceReadingError) {
       let info = try BinanceExchangeInfo(content)
-      known.withLock { $0 = (piece.written, info) }
+      self.known.withLock {
+        $0 = Known(written: piece.written, fetched: piece.fetched, info: info)
+      }
       return info
     } catch { throw reading.told(Problem(.upstreamUnavailable, "\(error)")) }
   }

@@ -14,6 +14,14 @@ extension MarketAsking {
     _ symbol: BinanceExchangeInfo.Symbol, _ question: MarketQuestion,
     _ reading: inout MarketReading
   ) async throws -> [DeltaPoint] {
+    func tooMany() -> Problem {
+      reading.told(
+        Problem(
+          .invalidField,
+          "\(question.limit) candles of \(question.timeframe.rawValue) hold more than"
+            + " \(Self.mostPages * BinanceTrades.mostRows) trades; ask for fewer, or for source"
+            + " “candles”, which is exact too", field: "limit"))
+    }
     let interval = question.timeframe
     let open = interval.number(at: system.state.settled(at: now))
     let first = open - Int64(question.limit)
@@ -33,14 +41,13 @@ extension MarketAsking {
       guard let last = trades.last, trades.count == BinanceTrades.mostRows, last.time < end else {
         break
       }
-      guard page < Self.mostPages else {
-        throw reading.told(
-          Problem(
-            .invalidField,
-            "\(question.limit) candles of \(interval.rawValue) hold more than"
-              + " \(Self.mostPages * BinanceTrades.mostRows) trades; ask for fewer, or for source"
-              + " “candles”, which is exact too", field: "limit"))
+      if page == 1, let first = trades.first {
+        // How many there are their numbers tell, before all are paid for.
+        let newest = try await self.trades(symbol, [("endTime", "\(end - 1)")], &reading).last
+        let most = Int64(Self.mostPages * BinanceTrades.mostRows)
+        if let newest, newest.id - first.id >= most { throw tooMany() }
       }
+      guard page < Self.mostPages else { throw tooMany() }
       query = [("fromId", "\(last.id + 1)")]
     }
     var (base, quote) = (0.0, 0.0)

@@ -172,15 +172,14 @@ struct CandleReader {
   private func read(
     _ pieces: [CandlePiece], _ reading: inout MarketReading, isNewest: Bool
   ) async throws -> Found {
-    let demand = asking.demand(.klines, pieces.map(\.resource))
     let contents: [MarketReading.Piece]
     if isNewest {
-      contents = try await reading.pieces(of: demand, asking.gateway)
+      contents = try await self.contents(pieces, &reading)
     } else {
       // What older candles are from says nothing of how old the answer is.
-      var own = MarketReading()
+      var own = reading.part
       defer { reading.add(own) }
-      contents = try await own.pieces(of: demand, asking.gateway)
+      contents = try await self.contents(pieces, &own)
     }
     var found = Found()
     for (piece, content) in zip(pieces, contents) {
@@ -198,10 +197,30 @@ struct CandleReader {
     return found
   }
 
+  /// What is kept of some pieces, or bought. How old an answer may be concerns candles that are not closed: others never
+  /// change.
+  private func contents(
+    _ pieces: [CandlePiece], _ reading: inout MarketReading
+  ) async throws -> [MarketReading.Piece] {
+    let demand = asking.demand(.klines, pieces.map(\.resource))
+    guard demand.age != .windows else {
+      return try await reading.pieces(of: demand, asking.gateway)
+    }
+    let blocks = pieces.prefix { if case .block = $0 { true } else { false } }
+    var closed = asking.demand(.klines, blocks.map(\.resource))
+    closed.age = .windows
+    var contents = try await reading.pieces(of: closed, asking.gateway)
+    if blocks.count < pieces.count {
+      let open = asking.demand(.klines, pieces[blocks.count...].map(\.resource))
+      contents += try await reading.pieces(of: open, asking.gateway)
+    }
+    return contents
+  }
+
   /// Sees to it that the exchange's clock is known. If it cannot be asked, ours has to do.
   private func readClock(_ reading: inout MarketReading) async throws {
     guard state.needsClock(at: asking.now, after: asking.system.freshness.clock) else { return }
-    var own = MarketReading()
+    var own = reading.part
     let demand = asking.demand(.time, [BinanceResource.clock.key])
     let pieces = try? await own.pieces(of: demand, asking.gateway)
     reading.add(charges: own)

@@ -9,6 +9,9 @@ import TollbookViews
 /// One request of a client that speaks Binance's wire format: answered from the cache, from the exchange, or refused as the
 /// exchange would.
 struct BinanceDropIn: Sendable {
+  /// How long a request may take, in milliseconds: clients give up after ten seconds.
+  private static let patience: Int64 = 8_000
+
   private let asking: MarketAsking
   private let request: BinanceRequest
 
@@ -24,12 +27,15 @@ struct BinanceDropIn: Sendable {
     if let options, !options.hasPrefix("~") {
       throw BinanceRefusal(404, -1_000, "there is nothing at this path")
     }
+    guard request.headers[.dryRun] == nil else {
+      throw BinanceRefusal(400, -1_130, "Tollbook-Dry-Run does not go with Binance's own paths.")
+    }
     do throws(DemandOptions.Fault) {
       asking = MarketAsking(
         service, system, context.principal,
         try DemandOptions(
           path: options.map { String((percentDecoded($0) ?? $0).dropFirst()) }, request.headers),
-        wait: 10_000)
+        patience: Self.patience)
     } catch { throw BinanceRefusal(400, -1_130, error.description) }
     do throws(BinanceRequestFault) {
       self.request = try BinanceRequest(endpoint, formItems(request.uri.query ?? ""))
@@ -40,6 +46,8 @@ struct BinanceDropIn: Sendable {
 
   func answer() async throws -> Response {
     var reading = MarketReading()
+    // Nothing in the answer would tell such a client how old it is.
+    reading.refusesStale = !asking.options.allowsStale
     do {
       let names = request.symbols.names
       if !names.isEmpty, request.endpoint != .exchangeInfo {

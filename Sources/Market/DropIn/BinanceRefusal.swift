@@ -29,11 +29,13 @@ struct BinanceRefusal: Error, Hashable {
       case .missing: -1_102
       case .empty: -1_105
       case .twice, .tooManyParameters: -1_101
-      case .tooLong, .notASymbol: -1_100
+      case .tooLong, .notASymbol, .notAList, .notWhole: -1_100
       case .notAnInterval: -1_120
       case .notTogether: -1_128
       case .repeated: -1_151
-      case .notAList, .tooManySymbols, .notWhole, .outside, .beforeStart, .unknownWord: -1_130
+      case .unknownWord where fault.parameter == BinanceParameter.symbolStatus.rawValue: -1_122
+      case .unknownWord where fault.parameter == BinanceParameter.type.rawValue: -1_139
+      case .tooManySymbols, .outside, .beforeStart, .unknownWord: -1_130
       }
     self.init(400, code, "\(fault)")
   }
@@ -56,11 +58,15 @@ struct BinanceRefusal: Error, Hashable {
     case .accountClosed, .notAllowed, .keyRejected: self.init(403, -1_002, problem.detail)
     case .requestRejected:
       let isOwn = (400..<500).contains(problem.upstreamStatus)
-      self.init(isOwn ? problem.upstreamStatus : 400, -1_000, problem.detail)
+      let told = BinanceFailure.told(in: problem.detail)
+      self.init(
+        isOwn ? problem.upstreamStatus : 400, told?.code ?? -1_000,
+        told?.message ?? problem.detail)
     case .tooLate: self.init(504, -1_007, problem.detail)
     case .upstreamUnavailable, .incomplete, .notConfigured, .storageFull, .storageFailed, .busy,
       .stopping, .answerLost:
-      self.init(503, -1_008, problem.detail, retryAt: problem.retryAt)
+      // “Disconnected”, which clients take for passing; -1008 some know by the exchange's own address alone.
+      self.init(503, -1_001, problem.detail, retryAt: problem.retryAt)
     }
   }
 

@@ -71,6 +71,11 @@ extension BinanceUpstream {
           reason, status: answer.status, detail: detail,
           charge: failure.mayHaveCounted ? .unknown : .known(0))),
       readings: readings(answer, at: received), duration: .zero)
+    switch failure.reason {
+    // What is turned away does not count: what was used before is what its answer tells.
+    case .limited, .banned, .firewall, .restrictedRegion: exchange.charges = [Self.meter: .told(0)]
+    default: break
+    }
     if let until = failure.until {
       exchange.closures = [Self.meter: Timestamp(milliseconds: until)]
     }
