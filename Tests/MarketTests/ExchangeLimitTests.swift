@@ -35,9 +35,10 @@ import TollbookViews
         stand.time.advance(byMilliseconds: 2_100)
         let symbol = stand.simulator.symbols[round % 10].name
         let frame = round % 2 == 0 ? "1m" : "1h"
+        let deltas = #""timeframe":"\#(frame)","source":"trades","limit":1"#
         for question in [
           #"{"symbol":"\#(symbol)","wait_seconds":0}"#,
-          #"{"symbol":"\#(symbol)","timeframe":"\#(frame)","source":"trades","limit":1,"wait_seconds":0}"#,
+          #"{"symbol":"\#(symbol)","wait_seconds":0,\#(deltas)}"#,
         ] {
           let path = question.contains("source") ? "/cvd" : "/price"
           _ = try await caller.post(path, question)

@@ -6,8 +6,8 @@ import TollbookHTTP
 
 /// Candles that are to be fresh in the cache: what `POST /cache/warm` asks for, and what the log keeps of it.
 ///
-/// Members: `symbols`, 1 to 200 markets in any spelling; `timeframes`, `15m` if left out; `limit_units`, the most weight that it
-/// may cost. Of each the newest 500 closed candles are fetched.
+/// Members: `symbols`, 1 to 200 markets in any spelling; `timeframes`, `15m` if left out; `limit_units`, the most weight
+/// that it may cost. Of each the newest 500 closed candles are fetched.
 struct CandleWarming: Hashable {
   static let mostSymbols = 200
   static let candles: Int64 = 500

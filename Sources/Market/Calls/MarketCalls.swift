@@ -6,8 +6,8 @@ import TollbookHTTP
 import TollbookLog
 
 extension HTTPService {
-  /// The predecessor's calls: `/price`, `/comprehensive_analysis`, `/volume_spike` and `/cvd`, posted as JSON or asked for with
-  /// parameters.
+  /// The predecessor's calls: `/price`, `/comprehensive_analysis`, `/volume_spike` and `/cvd`, posted as JSON or asked for
+  /// with parameters.
   ///
   /// HEAD is refused: who only looks whether something is there must not pay for it.
   func addMarketCalls(_ system: MarketParts, to router: Router<TollbookContext>) {

@@ -4,8 +4,8 @@ import TollbookHTTP
 import TollbookLog
 
 extension DropIn {
-  /// Binance's market data takes no key; a client that has one puts it into a header, and there the access key may stand. They
-  /// are led here by their base address.
+  /// Binance's market data takes no key; a client that has one puts it into a header, and there the access key may stand.
+  /// They are led here by their base address.
   static let binance = DropIn(
     root: "/binance",
     owns: { $0 == "/binance" || $0.hasPrefix("/binance/") },

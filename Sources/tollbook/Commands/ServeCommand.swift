@@ -44,8 +44,8 @@ struct ServeCommand: AsyncParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "With --simulate: use the simulator of Binance at that address, as `tollbook simulate binance`"
-        + " starts it, and none of its own.", valueName: "address"))
+      "With --simulate: use the simulator of Binance at that address, as"
+        + " `tollbook simulate binance` starts it, and none of its own.", valueName: "address"))
   var binanceSimulator: BaseURL?
 
   func validate() throws {
