@@ -32,7 +32,7 @@ struct StartCommand: Sendable {
     }
     recovered.inDoubt = amounts.map { Cost($0) }
     if recovered.fetches > 0 { events.append(.serviceRecovered(recovered)) }
-    for upstream in upstreams {
+    for upstream in upstreams where upstream.takesKey {
       for id in upstream.credentials where try ledger.credential(id, in: state) == nil {
         var added = CredentialAdded()
         added.credential = id

@@ -42,6 +42,8 @@ import TollbookViews
         #expect(answer.status == 200, "\(path): \(answer.text)")
       }
       #expect(try stand.sum(.settled) == Int64(stand.simulator.books.sum.weight))
+      let keys = try await caller.get("/events?type=CredentialAdded")
+      #expect(keys.json?["events"]?.array?.count == 0, "it takes no key: \(keys.text)")
       #expect(try stand.sum(.unexplained) == 0)
       #expect(try stand.sum(.inDoubt) == 0)
     }

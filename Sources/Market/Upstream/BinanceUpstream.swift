@@ -36,6 +36,7 @@ package struct BinanceUpstream: Upstream {
   package var name: String { Self.name }
   package var title: String { "Binance" }
   package var credentials: [String] { [Self.credential] }
+  package var takesKey: Bool { false }
   /// The exchange itself gives up after ten seconds.
   package var callLimit: Int64? { 15_000 }
 

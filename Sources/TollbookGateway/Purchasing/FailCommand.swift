@@ -35,7 +35,7 @@ struct FailCommand: Sendable {
     var booking = Booking(upstream, books.rollups)
     try booking.begin(&attempt, at: context.next, ledger, state)
     try booking.end(attempt, end, ended: observed, ledger, state)
-    if failure.reason == .keyRejected {
+    if failure.reason == .keyRejected, upstream.takesKey {
       try booking.noteKey(attempt.credential, .rejected, detail: failure.detail, ledger, state)
     }
     try booking.observe(

@@ -92,7 +92,8 @@ extension Purchaser {
     let ledger = ledger
     let all = members.all
     var status = UpstreamStatus(
-      upstream.name, isConfigured: true, state: .unknown, credential: all.first?.id ?? "")
+      upstream.name, isConfigured: true, state: .unknown,
+      credential: upstream.takesKey ? all.first?.id ?? "" : nil)
     let guards = members.upstreams.compactMap { $0 as? SimulatorGuard }
     status.isSimulated = guards.compactMap(\.isSimulated).last
     if let refusing = guards.first(where: \.isRefusing) {

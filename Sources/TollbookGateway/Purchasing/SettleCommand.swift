@@ -82,7 +82,9 @@ struct SettleCommand: Sendable {
       }
     }
     try booking.end(attempt, end, ended: observed, ledger, state)
-    try booking.noteKey(attempt.credential, .accepted, ledger, state)
+    if upstream.takesKey {
+      try booking.noteKey(attempt.credential, .accepted, ledger, state)
+    }
     try booking.observe(
       readings, asked: attempt.sent, known: attempt.pages, elsewhere: elsewhere, at: observed,
       fetch: attempt.fetch, ledger, state)

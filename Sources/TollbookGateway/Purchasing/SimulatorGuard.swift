@@ -32,6 +32,7 @@ final class SimulatorGuard: Upstream {
   var name: String { upstream.name }
   var title: String { upstream.title }
   var credentials: [String] { upstream.credentials }
+  var takesKey: Bool { upstream.takesKey }
   var meters: [UpstreamMeter] { upstream.meters }
   var kinds: [ResourceKind] { upstream.kinds }
   var callLimit: Int64? { upstream.callLimit }

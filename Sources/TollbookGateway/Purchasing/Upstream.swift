@@ -14,6 +14,9 @@ package protocol Upstream: Sendable {
   /// The credentials that may send its calls, by their ids, in the order in which they are tried. All of them use the same
   /// quota group: the meters are the group's.
   var credentials: [String] { get }
+  /// Whether its credentials are keys. Without, they stand for whatever its meters count, such as an address, and nobody is
+  /// told of them.
+  var takesKey: Bool { get }
   /// Every meter that its calls may use.
   var meters: [UpstreamMeter] { get }
   /// What its calls may bring.
@@ -53,6 +56,7 @@ package protocol Upstream: Sendable {
 }
 
 extension Upstream {
+  package var takesKey: Bool { true }
   package var callLimit: Int64? { nil }
   package func renewal(of resource: ResourceKey, parts: UInt64) -> Need? { nil }
   package func prerequisite(of operation: String, at now: Timestamp) -> Need? { nil }
