@@ -53,11 +53,12 @@ struct CandleReader {
       let items = end.map { [("endTime", "\(interval.openTime(ofCandle: $0) - 1)")] } ?? []
       return window(try await asked(count, items, &reading))
     }
+    let readsOpen = withOpen && end.map { $0 > open } ?? true
     let end = min(end ?? open, open)
     var window = Window()
     var next = max(firstNumber, end - Int64(count))
     var pieces = blocks(from: next, until: end)
-    if withOpen { pieces.append(.open(series)) }
+    if readsOpen { pieces.append(.open(series)) }
     var isFirst = true
     // Where candles are missing, older ones make up for them.
     while !pieces.isEmpty {
