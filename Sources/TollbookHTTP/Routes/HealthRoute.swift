@@ -70,7 +70,7 @@ extension Health.Reason {
       let when = upstream.pausedUntil.map { " until \($0)" } ?? ""
       self.init(
         name: "\(upstream.name)_limited",
-        detail: "\(upstream.name) takes no calls\(when): \(upstream.detail)")
+        detail: "it takes no calls\(when): \(upstream.detail)")
     case .unknown, .ready, .unreachable: return nil
     }
   }
