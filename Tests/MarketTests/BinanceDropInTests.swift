@@ -67,7 +67,7 @@ import TollbookViews
   @Test(arguments: 0..<24)
   func `any window of candles is the exchange's own`(seed: UInt64) async throws {
     try await MarketStand.serving { stand, caller in
-      var random = BinanceSeed(seed: seed)
+      var random = SeededGenerator(seed: seed)
       let intervals: [BinanceInterval] = [.minute, .fifteenMinutes, .hour, .day]
       for _ in 0..<6 {
         let interval = intervals[random.int(0..<intervals.count)]

@@ -1,4 +1,5 @@
 import Testing
+import TollbookTestSupport
 
 @testable import Market
 
@@ -41,7 +42,7 @@ import Testing
   func `every piece lies in one call, and no call is longer than the exchange allows`(
     seed: UInt64
   ) {
-    var random = BinanceSeed(seed: seed)
+    var random = SeededGenerator(seed: seed)
     let open = random.int64(0..<4_000)
     var pieces = (0..<40).filter { _ in random.int(0..<3) == 0 }
       .map { CandlePiece.block(hours, number: Int64($0)) }

@@ -21,22 +21,9 @@ package struct BinanceCandle: Hashable, Sendable {
   /// ``BinanceCandles/read(_:_:zone:irregularBefore:mostRows:)``.
   package let isRegular: Bool
 
-  /// The figures that indicators are reckoned from, as doubles; all finite.
-  package struct Figures: Hashable, Sendable {
-    package let openTime: Int64
-    package let closeTime: Int64
-    package let open: Double
-    package let high: Double
-    package let low: Double
-    package let close: Double
-    package let volume: Double
-    package let quoteVolume: Double
-    package let takerBuyBase: Double
-    package let takerBuyQuote: Double
-  }
-
-  package var figures: Figures {
-    Figures(
+  /// What indicators are reckoned from; all finite.
+  package var figures: CandleFigures {
+    CandleFigures(
       openTime: openTime, closeTime: closeTime, open: open.value, high: high.value,
       low: low.value, close: close.value, volume: volume.value, quoteVolume: quoteVolume.value,
       takerBuyBase: takerBuyBase.value, takerBuyQuote: takerBuyQuote.value)

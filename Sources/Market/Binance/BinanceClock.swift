@@ -73,26 +73,6 @@ package struct BinanceClockState: Hashable, Sendable {
     return .farApart(offset: last.offset, isConfirmed: isConfirmed)
   }
 
-  /// The instant by the exchange's clock; nil: it is not known.
-  package func exchangeTime(at now: Int64) -> Int64? {
-    guard let sample, BinanceTime.range.contains(now) else { return nil }
-    return now + sample.offset
-  }
-
-  /// Whether a candle is closed: the exchange's clock has passed its last millisecond by the lag, even if the offset
-  /// is as wrong as it can be.
-  ///
-  /// - Parameters:
-  ///   - closeTime: the candle's last millisecond.
-  ///   - now: by our clock.
-  ///   - lag: how long the exchange takes until its answers hold the last trades.
-  package func isClosed(closeTime: Int64, now: Int64, lag: Int64 = 2_000) -> Bool {
-    guard let sample, let time = exchangeTime(at: now), BinanceTime.range.contains(closeTime)
-    else { return false }
-    let wait = min(max(lag, 0), BinanceTime.day)
-    return time - sample.uncertainty > closeTime + wait
-  }
-
   private static func isNear(_ sample: BinanceClockSample) -> Bool {
     sample.offset.magnitude <= far.magnitude
   }

@@ -58,12 +58,4 @@ package struct BinanceFailure: Error, Hashable, Sendable, CustomStringConvertibl
 
   /// Whether the exchange may have counted the request without its answer saying so.
   package var mayHaveCounted: Bool { reason == .trouble || reason == .unreadable }
-
-  /// Whether the same request may succeed later.
-  package var isPassing: Bool {
-    switch reason {
-    case .limited, .banned, .trouble, .unreadable: true
-    default: false
-    }
-  }
 }

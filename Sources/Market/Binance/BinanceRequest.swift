@@ -77,11 +77,6 @@ package struct BinanceRequest: Hashable, Sendable {
     query.map { "\(Self.encoded($0.name))=\(Self.encoded($0.value))" }.joined(separator: "&")
   }
 
-  /// The path with the query.
-  package var target: String {
-    query.isEmpty ? endpoint.path : "\(endpoint.path)?\(queryText)"
-  }
-
   /// The same for two requests that ask the same. May be as long as the request.
   package var cacheKey: String {
     query.isEmpty ? endpoint.name : "\(endpoint.name)?\(queryText)"

@@ -57,11 +57,6 @@ struct Candle: Hashable, Sendable {
   init(_ candle: BinanceCandle, _ interval: BinanceInterval) {
     number = interval.number(at: candle.openTime)
     row = candle.row
-    let figures = candle.figures
-    self.figures = CandleFigures(
-      openTime: figures.openTime, closeTime: figures.closeTime, open: figures.open,
-      high: figures.high, low: figures.low, close: figures.close, volume: figures.volume,
-      quoteVolume: figures.quoteVolume, takerBuyBase: figures.takerBuyBase,
-      takerBuyQuote: figures.takerBuyQuote)
+    figures = candle.figures
   }
 }

@@ -1,4 +1,5 @@
 import Testing
+import TollbookTestSupport
 
 @testable import Market
 
@@ -177,7 +178,7 @@ import Testing
 
   @Test(arguments: 0..<30 as Range<UInt64>)
   func `pages that are taken apart and joined are the whole`(seed: UInt64) throws {
-    var random = BinanceSeed(seed: seed)
+    var random = SeededGenerator(seed: seed)
     let rows = (0..<random.int(0..<60)).map { Self.row(Int64($0)) }
     let whole = "[\(rows.joined(separator: ","))]"
     var parts: [[[UInt8]]] = []

@@ -1,4 +1,5 @@
 import Testing
+import TollbookTestSupport
 
 @testable import Market
 
@@ -34,10 +35,9 @@ import Testing
   func `up to five seconds are normal`(offset: Int64) throws {
     var state = BinanceClockState()
     #expect(state.health == .unknown)
-    #expect(state.exchangeTime(at: Self.now) == nil)
     state.note(try sample(offset: offset))
     #expect(state.health == .normal(offset: offset))
-    #expect(state.exchangeTime(at: Self.now) == Self.now + offset)
+    #expect(state.sample?.offset == offset)
   }
 
   @Test(arguments: [5_001, 60_000, -60_000] as [Int64])
@@ -53,12 +53,12 @@ import Testing
     state.note(try sample(offset: 0))
     state.note(try sample(offset: 3_600_000))
     #expect(state.health == .farApart(offset: 3_600_000, isConfirmed: false))
-    #expect(!state.isClosed(closeTime: Self.now - 1_000_000, now: Self.now))
+    #expect(state.sample == nil)
     state.note(try sample(offset: 3_605_001))
     #expect(state.health == .farApart(offset: 3_605_001, isConfirmed: false))
     state.note(try sample(offset: 3_600_001))
     #expect(state.health == .farApart(offset: 3_600_001, isConfirmed: true))
-    #expect(state.isClosed(closeTime: Self.now - 1_000_000, now: Self.now))
+    #expect(state.sample?.offset == 3_600_001)
     state.note(try sample(offset: -3_600_000))
     #expect(state.sample == nil)
     state.note(try sample(offset: 10))
@@ -66,30 +66,17 @@ import Testing
   }
 
   @Test func `a candle is closed after its lag, by the exchange's clock`() throws {
-    var state = BinanceClockState()
+    let state = BinanceState(limit: 6_000)
     state.note(try sample(offset: 1_000, trip: 100))
     let close = Self.now - 1
     // The clock may be 50 ms behind what is told, and the lag is two seconds.
-    #expect(!state.isClosed(closeTime: close, now: close + 2_000 - 1_000 + 50))
-    #expect(state.isClosed(closeTime: close, now: close + 2_000 - 1_000 + 51))
-    #expect(state.isClosed(closeTime: close, now: close - 1_000 + 51, lag: 0))
-    #expect(!state.isClosed(closeTime: close, now: close - 1_000 + 50, lag: -9_999))
-  }
-
-  @Test(arguments: [Int64.min, -1, 0, .max])
-  func `no instant overflows or closes`(instant: Int64) throws {
-    var state = BinanceClockState()
-    #expect(!state.isClosed(closeTime: instant, now: Self.now))
-    state.note(try sample(offset: -60_000))
-    #expect(!state.isClosed(closeTime: instant, now: Self.now))
-    #expect(!state.isClosed(closeTime: Self.now, now: instant))
-    #expect(!state.isClosed(closeTime: Self.now, now: Self.now, lag: instant))
-    #expect(state.exchangeTime(at: instant) == nil)
+    #expect(state.settled(at: close + 2_000 - 1_000 + 50) <= close)
+    #expect(state.settled(at: close + 2_000 - 1_000 + 51) > close)
   }
 
   @Test(arguments: 0..<40 as Range<UInt64>)
   func `the true offset lies within the uncertainty`(seed: UInt64) throws {
-    var random = BinanceSeed(seed: seed)
+    var random = SeededGenerator(seed: seed)
     for _ in 0..<100 {
       let sent = random.int64(1_700_000_000_000..<1_900_000_000_000)
       let offset = random.int64(-100_000..<100_000)
@@ -99,13 +86,12 @@ import Testing
         BinanceClockSample(
           sent: sent, received: sent + there + back, serverTime: sent + there + offset))
       #expect(abs(sample.offset - offset) <= sample.uncertainty)
-      var state = BinanceClockState()
+      let state = BinanceState(limit: 6_000)
       state.note(sample)
-      guard state.sample != nil else { continue }
+      guard state.isTrusted else { continue }
       // Whatever is said to be closed is closed by the true clock.
       let now = sent + random.int64(0..<100_000)
-      let close = now + offset + random.int64(-10_000..<10_000)
-      if state.isClosed(closeTime: close, now: now, lag: 0) { #expect(now + offset > close) }
+      #expect(state.settled(at: now) <= now + offset - BinanceState.lag)
     }
   }
 }

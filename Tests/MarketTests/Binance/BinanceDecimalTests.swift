@@ -1,4 +1,5 @@
 import Testing
+import TollbookTestSupport
 
 @testable import Market
 
@@ -44,7 +45,7 @@ import Testing
 
   @Test(arguments: 0..<30 as Range<UInt64>)
   func `the order is that of scaled whole numbers`(seed: UInt64) throws {
-    var random = BinanceSeed(seed: seed)
+    var random = SeededGenerator(seed: seed)
     func decimal(_ scaled: Int64) throws -> BinanceDecimal {
       let digits = String(scaled.magnitude)
       let padded = String(repeating: "0", count: max(0, 9 - digits.count)) + digits

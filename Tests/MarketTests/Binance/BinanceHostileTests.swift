@@ -1,5 +1,6 @@
 import JSONText
 import Testing
+import TollbookTestSupport
 
 @testable import Market
 
@@ -21,7 +22,7 @@ import Testing
   /// Bytes that mean something to a reader of JSON or of numbers.
   private static let marks = Array("[]{}\",:-.eE019 \\u\u{0}".utf8)
 
-  private static func spoil(_ text: String, _ random: inout BinanceSeed) -> [UInt8] {
+  private static func spoil(_ text: String, _ random: inout SeededGenerator) -> [UInt8] {
     var bytes = Array(text.utf8)
     for _ in 0..<random.int(1..<4) {
       let place = random.int(0..<bytes.count)
@@ -41,7 +42,7 @@ import Testing
 
   @Test(arguments: 0..<60 as Range<UInt64>)
   func `a spoilt answer is refused, or what is read of it holds`(seed: UInt64) throws {
-    var random = BinanceSeed(seed: seed)
+    var random = SeededGenerator(seed: seed)
     let request = try BinanceRequest(.tickerPrice, [])
     for _ in 0..<60 {
       let rows = Self.spoil("[\(Self.candle)]", &random)

@@ -1,5 +1,6 @@
 import Testing
 import TollbookEvents
+import TollbookTestSupport
 
 @testable import Market
 
@@ -106,7 +107,7 @@ import TollbookEvents
 
   @Test(arguments: 0..<40 as Range<UInt64>)
   func `openings are aligned, and the next begins where one ends`(seed: UInt64) throws {
-    var random = BinanceSeed(seed: seed)
+    var random = SeededGenerator(seed: seed)
     for _ in 0..<100 {
       let interval = BinanceInterval.allCases[random.int(0..<BinanceInterval.allCases.count)]
       let zone = try #require(BinanceTimeZone("\(random.int(-12..<15))"))
@@ -129,7 +130,7 @@ import TollbookEvents
 
   @Test(arguments: 0..<20 as Range<UInt64>)
   func `a count is what stepping from one to the next counts`(seed: UInt64) throws {
-    var random = BinanceSeed(seed: seed)
+    var random = SeededGenerator(seed: seed)
     for interval in BinanceInterval.allCases {
       let start = random.int64(1_500_000_000_000..<1_800_000_000_000)
       let end = start + random.int64(0..<interval.nominalLength * 40)

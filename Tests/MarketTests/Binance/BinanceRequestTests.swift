@@ -1,4 +1,5 @@
 import Testing
+import TollbookTestSupport
 
 @testable import Market
 
@@ -41,8 +42,8 @@ import Testing
     #expect(request.endTime == 1_790_003_600_000)
     #expect(request.symbols == .one("BTCUSDT"))
     #expect(
-      request.target
-        == "/api/v3/klines?endTime=1790003600000&interval=1h&startTime=1790000000000&symbol=BTCUSDT"
+      request.cacheKey
+        == "klines?endTime=1790003600000&interval=1h&startTime=1790000000000&symbol=BTCUSDT"
     )
     #expect(request.unknown.isEmpty)
   }
@@ -184,7 +185,7 @@ import Testing
 
   @Test(arguments: 0..<60 as Range<UInt64>)
   func `the key does not depend on the order of anything`(seed: UInt64) throws {
-    var random = BinanceSeed(seed: seed)
+    var random = SeededGenerator(seed: seed)
     var items: Items = [
       ("symbols", ""), ("type", "MINI"), ("windowSize", "\(random.int(1..<60))m"),
       ("symbolStatus", "TRADING"), ("other", "value \(random.int(0..<9))"),

@@ -1,5 +1,6 @@
 import Market
 import Testing
+import TollbookTestSupport
 
 @Suite struct ATRTests {
   @Test func `a gap between candles is part of the range`() {
@@ -37,7 +38,7 @@ import Testing
 
   @Test(arguments: 0..<10 as Range<UInt64>)
   func `it is Wilder's formula, and its percentage does not know the currency`(seed: UInt64) {
-    var random = CandleGenerator(seed: seed)
+    var random = SeededGenerator(seed: seed)
     let candles = random.candles(100)
     let ranges = zip(candles.dropFirst(), candles).map { candle, before in
       max(candle.high, before.close) - min(candle.low, before.close)

@@ -1,5 +1,6 @@
 import Market
 import Testing
+import TollbookTestSupport
 
 @Suite struct AnalysisTests {
   @Test func `no candles have no figures`() {
@@ -40,7 +41,7 @@ import Testing
 
   @Test(arguments: 0..<20 as Range<UInt64>)
   func `it is the last value of each series`(seed: UInt64) {
-    var random = CandleGenerator(seed: seed)
+    var random = SeededGenerator(seed: seed)
     let candles = random.candles(random.int(1...500))
     let closes = candles.map(\.close)
     let (window, threshold) = (random.int(1...30), random.double(1...3))
@@ -66,7 +67,7 @@ import Testing
 
   @Test(arguments: 0..<10 as Range<UInt64>)
   func `no value of a series knows what came later`(seed: UInt64) {
-    var random = CandleGenerator(seed: seed)
+    var random = SeededGenerator(seed: seed)
     let candles = random.candles(random.int(60...300))
     for _ in 0..<8 {
       let count = random.int(0...candles.count)
@@ -89,7 +90,7 @@ import Testing
 
   @Test(arguments: 0..<40 as Range<UInt64>)
   func `whatever the candles are, every number is finite`(seed: UInt64) {
-    var random = CandleGenerator(seed: seed)
+    var random = SeededGenerator(seed: seed)
     let odd = [
       0, .leastNonzeroMagnitude, 1e-300, 0.1, 1, 1e16, 1e154, 1e160, 1e308,
       .greatestFiniteMagnitude, -.greatestFiniteMagnitude, -1,

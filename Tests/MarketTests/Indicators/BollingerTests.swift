@@ -1,5 +1,6 @@
 import Market
 import Testing
+import TollbookTestSupport
 
 @Suite struct BollingerTests {
   @Test func `of two closes the deviation is half of what is between them`() throws {
@@ -49,7 +50,7 @@ import Testing
 
   @Test(arguments: 0..<20 as Range<UInt64>)
   func `the middle is the mean, and the bands are deviations away`(seed: UInt64) {
-    var random = CandleGenerator(seed: seed)
+    var random = SeededGenerator(seed: seed)
     let closes = random.candles(random.int(1...200)).map(\.close)
     let (length, deviations) = (random.int(2...40), random.double(0.5...3))
     let series = Bollinger.series(closes, length: length, deviations: deviations)

@@ -1,5 +1,6 @@
 import Market
 import Testing
+import TollbookTestSupport
 
 @Suite struct CVDTests {
   private func trade(
@@ -67,7 +68,7 @@ import Testing
 
   @Test(arguments: 0..<20 as Range<UInt64>)
   func `candles have the delta of the trades that made them`(seed: UInt64) throws {
-    var random = CandleGenerator(seed: seed)
+    var random = SeededGenerator(seed: seed)
     var trades: [TradeFigures] = []
     var candles: [CandleFigures] = []
     for index in 0..<random.int(1...40) {

@@ -1,5 +1,6 @@
 import Market
 import Testing
+import TollbookTestSupport
 
 @Suite struct EMATests {
   @Test func `the first average is the mean, and each later one goes two parts in n + 1 further`() {
@@ -30,7 +31,7 @@ import Testing
 
   @Test(arguments: 0..<20 as Range<UInt64>)
   func `values moved or scaled move or scale the average`(seed: UInt64) {
-    var random = CandleGenerator(seed: seed)
+    var random = SeededGenerator(seed: seed)
     let closes = random.candles(random.int(1...300)).map(\.close)
     let length = random.int(1...60)
     let plain = EMA.series(closes, length: length)

@@ -1,25 +1,7 @@
 import Market
+import TollbookTestSupport
 
-/// Repeatable random candles. The numbers are SplitMix64 (Steele and others 2014).
-struct CandleGenerator: RandomNumberGenerator {
-  private var state: UInt64
-
-  init(seed: UInt64) { state = seed }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var mixed = state
-    mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
-    mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
-    return mixed ^ (mixed >> 31)
-  }
-
-  mutating func double(_ range: ClosedRange<Double>) -> Double {
-    Double.random(in: range, using: &self)
-  }
-
-  mutating func int(_ range: ClosedRange<Int>) -> Int { Int.random(in: range, using: &self) }
-
+extension SeededGenerator {
   /// An hour each, from midnight on. Each opens where the one before closed, and moves up to one percent.
   mutating func candles(_ count: Int, price: Double = 100) -> [CandleFigures] {
     var last = price

@@ -1,5 +1,6 @@
 import Market
 import Testing
+import TollbookTestSupport
 
 @Suite struct MACDTests {
   @Test func `the first value is at 33, and 33 closes have none`() {
@@ -33,7 +34,7 @@ import Testing
 
   @Test(arguments: 0..<10 as Range<UInt64>)
   func `both averages begin at the slow one's first value`(seed: UInt64) {
-    var random = CandleGenerator(seed: seed)
+    var random = SeededGenerator(seed: seed)
     let closes = random.candles(200).map(\.close)
     let (fast, slow, signal) = (random.int(1...12), random.int(13...30), random.int(1...12))
     // By the book, from its first value on.

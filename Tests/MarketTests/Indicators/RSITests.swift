@@ -1,5 +1,6 @@
 import Market
 import Testing
+import TollbookTestSupport
 
 @Suite struct RSITests {
   @Test func `closes that only rise have 100, closes that only fall have 0`() {
@@ -40,7 +41,7 @@ import Testing
 
   @Test(arguments: 0..<20 as Range<UInt64>)
   func `it stays the same when prices are scaled, and is turned over when they are`(seed: UInt64) {
-    var random = CandleGenerator(seed: seed)
+    var random = SeededGenerator(seed: seed)
     let closes = random.candles(random.int(1...300)).map(\.close)
     let length = random.int(2...30)
     let plain = RSI.series(closes, length: length)
@@ -54,7 +55,7 @@ import Testing
 
   @Test(arguments: 0..<10 as Range<UInt64>)
   func `it is Wilder's formula`(seed: UInt64) {
-    var random = CandleGenerator(seed: seed)
+    var random = SeededGenerator(seed: seed)
     let closes = random.candles(120).map(\.close)
     let length = 14
     var expected = [Double?](repeating: nil, count: length)

@@ -1,5 +1,6 @@
 import Market
 import Testing
+import TollbookTestSupport
 
 @Suite struct SupportAndResistanceTests {
   @Test func `a peak above the close is resistance, a valley below it support`() {
@@ -123,7 +124,7 @@ import Testing
 
   @Test(arguments: 0..<40 as Range<UInt64>)
   func `levels are what the rule says`(seed: UInt64) {
-    var random = CandleGenerator(seed: seed)
+    var random = SeededGenerator(seed: seed)
     let candles = random.candles(random.int(1...400), price: random.double(0.001...60_000))
     let levels = SupportAndResistance(candles)
     let (support, resistance) = expected(candles)

@@ -2,6 +2,7 @@ import Foundation
 import JSONText
 import Market
 import Testing
+import TollbookTestSupport
 
 /// The real TA-Lib from PyPI, unmodified, held against our indicators.
 @Suite struct TALibTests {
@@ -27,7 +28,7 @@ import Testing
     },
     arguments: [(1, 60_000), (2, 100), (3, 0.00002)] as [(UInt64, Double)])
   func `TA-Lib has the same values at the same places`(seed: UInt64, price: Double) async throws {
-    var random = CandleGenerator(seed: seed)
+    var random = SeededGenerator(seed: seed)
     let candles = random.candles(300, price: price)
     let theirs = try await TALib.series(candles)
     let ours = series(candles)

@@ -1,5 +1,6 @@
 import Market
 import Testing
+import TollbookTestSupport
 
 @Suite struct TrendTests {
   private func trend(
@@ -45,7 +46,7 @@ import Testing
 
   @Test(arguments: 0..<30 as Range<UInt64>)
   func `prices turned over turn the trend over`(seed: UInt64) {
-    var random = CandleGenerator(seed: seed)
+    var random = SeededGenerator(seed: seed)
     let values = (0..<4).map { _ in Double(random.int(1...4)) }
     let long = random.int(0...1) == 0 ? values[3] : nil
     let plain = trend(values[0], values[1], values[2], long)?.direction

@@ -1,5 +1,6 @@
 import Market
 import Testing
+import TollbookTestSupport
 
 @Suite struct VWAPTests {
   private let midnight = CandleFigures.midnight
@@ -93,7 +94,7 @@ import Testing
 
   @Test(arguments: 0..<20 as Range<UInt64>)
   func `it is the day's money over the day's volume`(seed: UInt64) {
-    var random = CandleGenerator(seed: seed)
+    var random = SeededGenerator(seed: seed)
     let candles = Array(random.candles(100).dropFirst(random.int(0...30)))
     let first = candles[0].openTime
     let expected = candles.indices.map { index -> Double? in

@@ -1,5 +1,6 @@
 import Market
 import Testing
+import TollbookTestSupport
 
 @Suite struct VolumeTests {
   private func candles(_ volumes: [Double]) -> [CandleFigures] {
@@ -73,7 +74,7 @@ import Testing
 
   @Test(arguments: 0..<20 as Range<UInt64>)
   func `both are the formulas by the book`(seed: UInt64) {
-    var random = CandleGenerator(seed: seed)
+    var random = SeededGenerator(seed: seed)
     let volumes = (0..<random.int(1...150)).map { _ in
       random.int(0...9) == 0 ? random.double(100...1_000) : random.double(0...10)
     }
