@@ -5,10 +5,23 @@ package import TollbookViews
 // What a system keeps that nobody sells, such as what a client has sent in: entries of a kind of its own.
 
 extension Gateway {
+  /// What must be so for something to be kept.
+  package enum KeepingCondition: Hashable, Sendable {
+    case any
+    /// Nothing is kept under the name.
+    case isNew
+    /// What is kept under the name is still what this commit wrote.
+    case isStill(Position)
+  }
+
   /// Keeps a content as an entry, sealed if its kind is. It is on the disk when this returns.
   ///
+  /// - Returns: false: what must be so was not, and nothing has changed.
   /// - Throws: `PurchaseProblem` if there is no space for it, or it cannot be sealed.
-  package func keep(_ content: [UInt8], as resource: ResourceKey) async throws(PurchaseProblem) {
+  @discardableResult
+  package func keep(
+    _ content: [UInt8], as resource: ResourceKey, if condition: KeepingCondition = .any
+  ) async throws(PurchaseProblem) -> Bool {
     do throws(LogError) {
       if let shortage = try log.shortage() { throw .readOnly(reason: shortage) }
     } catch { throw PurchaseProblem(error) }
@@ -20,13 +33,50 @@ extension Gateway {
     }
     let (cache, kinds, now) = (cache, importedKinds, log.time.now())
     do throws(LogError) {
-      _ = try await log.decide { (state, _) throws(LogError) in
+      return try await log.decide { (state, _) throws(LogError) in
+        let before = try cache.all(of: resource, in: state)
+        switch condition {
+        case .any: break
+        case .isNew: if !before.isEmpty { return Decision(answer: false) }
+        case .isStill(let position):
+          if before.first?.written != position { return Decision(answer: false) }
+        }
         let event = CacheWritten(
           Write(resource, body: []), body, in: kinds.first { $0.name == resource.kind }, fetch: 0,
-          fetched: now, costs: [], after: try cache.all(of: resource, in: state))
-        return Decision(events: [.cacheWritten(event)], bodies: [body], answer: ())
-      }
+          fetched: now, costs: [], after: before)
+        return Decision(events: [.cacheWritten(event)], bodies: [body], answer: true)
+      }.answer
     } catch { throw PurchaseProblem(error) }
+  }
+
+  /// Changes what is kept under a name, however many change it at the same time: each sees what the one before has left.
+  ///
+  /// - Parameter change: makes the new content of the old one; nil: there is none. It may be called several times.
+  /// - Returns: what is kept now.
+  package func rekeep(
+    _ resource: ResourceKey, _ change: @Sendable ([UInt8]?) throws -> [UInt8]
+  ) async throws -> [UInt8] {
+    while true {
+      let entry = try kept(resource)
+      let old = try entry.map { (entry) throws(LogError) in try content(of: entry) } ?? nil
+      let new = try change(old)
+      if new == old { return new }
+      let condition: KeepingCondition = entry.map { .isStill($0.written) } ?? .isNew
+      if try await keep(new, as: resource, if: condition) { return new }
+      try Task.checkCancellation()
+    }
+  }
+
+  /// The entries of what was kept whose names begin so, in their order. Counts as no read.
+  ///
+  /// - Parameter limit: the most of them.
+  package func kept(under prefix: String, atMost limit: Int) throws(LogError) -> [CacheEntry] {
+    let cache = cache
+    return try log.read { (reading) throws(LogError) in
+      try cache.page(prefix: prefix, after: nil, limit: limit, scanLimit: limit, in: reading) {
+        _ in true
+      }.entries
+    }
   }
 
   /// Compresses and seals: work for a processor, not for whoever else runs on this task's executor.

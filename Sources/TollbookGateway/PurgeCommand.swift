@@ -27,10 +27,16 @@ package struct PurgeOrder: Hashable, Sendable {
   package var note: String
   /// Who orders it.
   package var actor: String
+  /// The kinds of which nothing is meant: nobody sells it.
+  package var spared: Set<String>
 
-  package init(scope: Scope, isHard: Bool = false, note: String = "", actor: String = "") {
+  package init(
+    scope: Scope, isHard: Bool = false, note: String = "", actor: String = "",
+    sparing spared: Set<String> = []
+  ) {
     self.scope = scope
     self.isHard = isHard
+    self.spared = spared
     self.note = note.inOneLine()
     self.actor = actor
   }
@@ -48,7 +54,9 @@ package struct PurgeOrder: Hashable, Sendable {
   ///
   /// Nothing would be taken by a soft purge from an entry that is not fresh any more.
   fileprivate func means(_ entry: CacheEntry, at now: Timestamp, _ labels: Labels) -> Bool {
-    guard isHard || entry.hasFreshness(at: now) else { return false }
+    guard isHard || entry.hasFreshness(at: now), !spared.contains(entry.resource.kind) else {
+      return false
+    }
     if case .label(let label) = scope {
       return labels(entry).contains { $0.lowercased() == label.lowercased() }
     }

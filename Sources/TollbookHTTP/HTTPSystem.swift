@@ -104,6 +104,11 @@ extension [HTTPSystem] {
     return first { $0.name == upstream }?.title ?? "the upstream"
   }
 
+  /// The kinds of which an upstream sells nothing.
+  package var ownKinds: Set<String> {
+    Set(flatMap { $0.kinds.filter { !$0.value.isBought }.keys })
+  }
+
   /// The names of all kinds, in their order.
   package var kindNames: [String] { Set(flatMap(\.kinds.keys)).sorted() }
 

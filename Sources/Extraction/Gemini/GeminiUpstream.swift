@@ -68,8 +68,10 @@ package struct GeminiUpstream: Upstream {
   package static func kinds(_ freshness: FreshnessPolicy = standardFreshness) -> [ResourceKind] {
     [
       ResourceKind(answer, freshness: freshness, isSealed: true),
-      ResourceKind(document, freshness: kept(ExtractOrder.documentsKept), isSealed: true),
-      ResourceKind(result, freshness: kept(ExtractOrder.resultsKept), isSealed: true),
+      ResourceKind(
+        document, freshness: kept(ExtractOrder.documentsKept), isSealed: true, isBought: false),
+      ResourceKind(
+        result, freshness: kept(ExtractOrder.resultsKept), isSealed: true, isBought: false),
     ]
   }
 

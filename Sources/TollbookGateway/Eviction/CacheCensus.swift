@@ -18,6 +18,8 @@ struct CacheCensus: Sendable {
     var now: Timestamp
     /// So long after it was fetched an entry stays, in milliseconds: who bought it may still be about to read it.
     var inUse: Int64
+    /// The kinds of which nothing goes: nobody sells it.
+    var spared: Set<String>
   }
 
   let basis: Basis
@@ -54,7 +56,8 @@ struct CacheCensus: Sendable {
       let names = try cache.references(to: entry.digest, in: transaction) ?? 1
       let space = Double(Body.space(ofRow: row)) / Double(max(1, names))
       named += space
-      guard let weights = basis.scale, !isInUse(entry) else { continue }
+      guard let weights = basis.scale, !isInUse(entry), !basis.spared.contains(entry.resource.kind)
+      else { continue }
       least.offer(
         EvictCommand.Victim(entry, space: space), worth: worth(of: entry, space, weights))
     }

@@ -67,8 +67,8 @@ extension Gateway {
   private func look(isOfCosts: Bool = false) async throws(LogError) -> CacheCensus {
     var census = CacheCensus(
       CacheCensus.Basis(
-        clock: bound.clock, scale: isOfCosts ? nil : bound.scale, now: log.time.now(), inUse: inUse)
-    )
+        clock: bound.clock, scale: isOfCosts ? nil : bound.scale, now: log.time.now(), inUse: inUse,
+        spared: Set(importedKinds.lazy.filter { !$0.isBought }.map(\.name))))
     let (cache, reader) = (cache, log.reader)
     var cursor: [UInt8]?
     repeat {

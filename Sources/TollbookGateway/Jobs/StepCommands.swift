@@ -1,5 +1,5 @@
 import Foundation
-import TollbookEvents
+package import TollbookEvents
 package import TollbookLog
 import TollbookViews
 
@@ -141,6 +141,19 @@ extension Gateway {
       let request = try? request(of: number), let steps = kind.steps?(request, row.account)
     else { return }
     try? await removeKept(steps.kept)
+  }
+
+  /// Removes what is kept under one name, and its body.
+  ///
+  /// - Returns: whether there was anything.
+  package func removeKept(_ resource: ResourceKey) async throws(LogError) -> Bool {
+    let (cache, reader) = (cache, log.reader)
+    return try await log.decide { (state, _) throws(LogError) in
+      let entries = try cache.all(of: resource, in: state)
+      let removal = try EntryRemoval(entries, cache, reader, state)
+      return Decision(
+        events: removal.events, prunedBodies: removal.bodies, answer: !entries.isEmpty)
+    }.answer
   }
 
   /// Removes the entries whose names begin so, and their bodies.

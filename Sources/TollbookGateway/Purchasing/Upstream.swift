@@ -99,15 +99,19 @@ package struct ResourceKind: Hashable, Sendable {
   /// Whether bodies are sealed with the data key of the account that they belong to. All resources of such a kind belong to
   /// an account.
   package var isSealed: Bool
+  /// Whether an upstream sells it. What a client has put in, or was made of that, cannot be had again: it stays until its
+  /// system removes it or its time is over, however little room there is and whatever is purged.
+  package var isBought: Bool
 
   package init(
     _ name: String, freshness: FreshnessPolicy, summary: SummaryForm = .none,
-    isSealed: Bool = false
+    isSealed: Bool = false, isBought: Bool = true
   ) {
     self.name = name
     self.freshness = freshness
     self.summary = summary
     self.isSealed = isSealed
+    self.isBought = isBought
   }
 }
 

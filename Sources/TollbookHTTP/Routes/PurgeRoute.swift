@@ -22,7 +22,7 @@ extension HTTPService {
   private func purge(_ fields: JSONFields, by principal: Principal) async throws -> Response {
     let order = PurgeOrder(
       scope: try scope(fields), isHard: try fields.flag("hard") ?? false,
-      note: try Self.note(fields), actor: principal.actor)
+      note: try Self.note(fields), actor: principal.actor, sparing: systems.ownKinds)
     let isDryRun = try fields.flag("dry_run") ?? false
     let isConfirmed = try fields.flag("confirm") ?? false
     if isDryRun && isConfirmed {

@@ -102,7 +102,9 @@ struct PurgeCommandLine: AsyncParsableCommand {
   }
 
   private var order: PurgeOrder {
-    PurgeOrder(scope: scope, isHard: hard, note: note ?? "", actor: "operator")
+    PurgeOrder(
+      scope: scope, isHard: hard, note: note ?? "", actor: "operator",
+      sparing: Systems.http.ownKinds)
   }
 
   private var scope: PurgeOrder.Scope {
