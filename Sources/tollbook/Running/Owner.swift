@@ -45,6 +45,8 @@ enum Owner {
       status = response.status.code
       bytes = Array(try await response.body.collect(upTo: 16 << 20).readableBytesView)
     } catch {
+      // It may have ended between the two: then there is nobody to ask.
+      guard DataDirectory.isOwned(directory) else { return nil }
       throw Refused(
         "the Tollbook that owns the directory does not answer at \(place.controlSocket); if it is"
           + " stopping, try again when it has ended.")
