@@ -1,5 +1,6 @@
 """What the measurements of tools/bench have in common: servers, questions to them, and tables."""
 
+import atexit
 import http.client
 import re
 import resource
@@ -37,6 +38,8 @@ class Server:
         self.log = tempfile.TemporaryFile()
         self.process = subprocess.Popen(
             command, stdout=self.log, stderr=self.log, stdin=subprocess.DEVNULL)
+        # A run that breaks off leaves nothing behind.
+        atexit.register(self.process.kill)
         while True:
             try:
                 request(port, "GET", path)
