@@ -33,8 +33,10 @@ struct MarketReading: Sendable {
 
   /// What one entry says.
   struct Piece: Sendable {
-    /// Nil: the exchange does not have it.
+    /// Nil: the exchange does not have it, or its candles are known.
     var content: [UInt8]?
+    /// What was read from it before.
+    var candles: [Candle]?
     /// Of the bytes; empty: they are not kept.
     var digest: [UInt8]
     var written: Position
@@ -61,8 +63,11 @@ struct MarketReading: Sendable {
   /// Answers a demand, each of its resources from the cache, from the exchange, or if nothing better can be had from what is
   /// past its time.
   ///
+  /// - Parameter memory: of which bodies the candles are known: they are not read.
   /// - Throws: a `Problem`: one of them cannot be had.
-  mutating func pieces(of demand: ResourceDemand, _ gateway: Gateway) async throws -> [Piece] {
+  mutating func pieces(
+    of demand: ResourceDemand, _ gateway: Gateway, knowing memory: CandleMemory? = nil
+  ) async throws -> [Piece] {
     var demand = demand
     // What the request may cost holds for all of it.
     demand.limit = demand.limit.map { max(0, $0 &- before &- charge &- inDoubt) }
@@ -73,15 +78,18 @@ struct MarketReading: Sendable {
     for outcome in answer.outcomes {
       charge &+= outcome.cost &+ outcome.lost
       inDoubt &+= outcome.inDoubt
-      let content: [UInt8]?
+      var content: [UInt8]?
+      var candles: [Candle]?
       switch (outcome.entry, outcome.handedOn) {
-      case (let entry?, nil): content = try gateway.content(of: entry)
+      case (let entry?, nil):
+        candles = memory?.candles(of: entry.digest)
+        if candles == nil { content = try gateway.content(of: entry) }
       case (_, let write?): content = write.body
       case (nil, nil): content = nil
       }
       let isAbsent = outcome.entry.map { !$0.isPresent } ?? false
       let isRefused = outcome.source == .stale && refusesStale
-      guard content != nil || isAbsent, !isRefused else {
+      guard content != nil || candles != nil || isAbsent, !isRefused else {
         problem = problem ?? outcome.problem ?? .unread
         continue
       }
@@ -94,7 +102,7 @@ struct MarketReading: Sendable {
       let when = outcome.entry?.fetched ?? answer.now
       pieces.append(
         Piece(
-          content: content, digest: isKept ? outcome.entry?.digest ?? [] : [],
+          content: content, candles: candles, digest: isKept ? outcome.entry?.digest ?? [] : [],
           written: outcome.entry?.written ?? 0, fetched: when))
     }
     if let problem {

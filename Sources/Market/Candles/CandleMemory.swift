@@ -20,21 +20,21 @@ final class CandleMemory: Sendable {
   /// How many blocks there are.
   var count: Int { generations.withLock { $0.young.count + $0.old.count } }
 
-  /// - Parameter read: reads a block that is not there.
-  func candles(
-    _ digest: [UInt8], _ read: () throws(BinanceReadingError) -> [Candle]
-  ) throws(BinanceReadingError) -> [Candle] {
-    guard !digest.isEmpty else { return try read() }
-    let known = generations.withLock { generations -> [Candle]? in
+  /// Those of a block that was read before; nil: it was not, or that is forgotten.
+  func candles(of digest: [UInt8]) -> [Candle]? {
+    guard !digest.isEmpty else { return nil }
+    return generations.withLock { generations in
       if let young = generations.young[digest] { return young }
       guard let old = generations.old.removeValue(forKey: digest) else { return nil }
       keep(old, digest, &generations)
       return old
     }
-    if let known { return known }
-    let candles = try read()
+  }
+
+  /// Remembers those of a block.
+  func keep(_ candles: [Candle], of digest: [UInt8]) {
+    guard !digest.isEmpty else { return }
     generations.withLock { keep(candles, digest, &$0) }
-    return candles
   }
 
   private func keep(_ candles: [Candle], _ digest: [UInt8], _ generations: inout Generations) {

@@ -21,6 +21,7 @@ struct CandleReader {
   private static let mostBlocks: Int64 = 60
   private var state: BinanceState { asking.system.state }
   private var interval: BinanceInterval { series.interval }
+  private var memory: CandleMemory { asking.system.candles }
 
   /// The number of the first candle that is not closed now.
   private var openNumber: Int64 { interval.number(at: state.settled(at: asking.now)) }
@@ -99,18 +100,28 @@ struct CandleReader {
     guard let bytes = try await reading.pieces(of: demand, asking.gateway).first?.content else {
       return []
     }
-    return try candles(bytes, [], reading)
+    return try candles(bytes, reading)
   }
 
   private func candles(
-    _ bytes: [UInt8], _ digest: [UInt8], _ reading: MarketReading
+    _ bytes: [UInt8], _ reading: MarketReading
   ) throws(Problem) -> [Candle] {
     do throws(BinanceReadingError) {
-      return try asking.system.candles.candles(digest) { () throws(BinanceReadingError) in
-        try BinanceCandles.read(bytes, interval, irregularBefore: BinanceTime.range.upperBound)
-          .map { Candle($0, interval) }
-      }
+      return try BinanceCandles.read(
+        bytes, interval, irregularBefore: BinanceTime.range.upperBound
+      ).map { Candle($0, interval) }
     } catch { throw reading.told(Problem(.upstreamUnavailable, "\(error)")) }
+  }
+
+  /// What one piece holds; nil: the exchange does not have it.
+  private func candles(
+    of content: MarketReading.Piece, _ reading: MarketReading
+  ) throws(Problem) -> [Candle]? {
+    if let known = content.candles { return known }
+    guard let bytes = content.content else { return nil }
+    let candles = try candles(bytes, reading)
+    memory.keep(candles, of: content.digest)
+    return candles
   }
 
   /// The oldest candles from a number on, those that are not closed among them.
@@ -184,8 +195,7 @@ struct CandleReader {
     }
     var found = Found()
     for (piece, content) in zip(pieces, contents) {
-      guard let bytes = content.content else { continue }
-      let candles = try candles(bytes, content.digest, reading)
+      guard let candles = try candles(of: content, reading) else { continue }
       found.isWhollyAbsent = found.isWhollyAbsent && candles.isEmpty
       if case .open = piece {
         // What has closed since it was fetched stands in its block.
@@ -205,15 +215,15 @@ struct CandleReader {
   ) async throws -> [MarketReading.Piece] {
     let demand = asking.demand(.klines, pieces.map(\.resource))
     guard demand.age != .windows else {
-      return try await reading.pieces(of: demand, asking.gateway)
+      return try await reading.pieces(of: demand, asking.gateway, knowing: memory)
     }
     let blocks = pieces.prefix { if case .block = $0 { true } else { false } }
     var closed = asking.demand(.klines, blocks.map(\.resource))
     closed.age = .windows
-    var contents = try await reading.pieces(of: closed, asking.gateway)
+    var contents = try await reading.pieces(of: closed, asking.gateway, knowing: memory)
     if blocks.count < pieces.count {
       let open = asking.demand(.klines, pieces[blocks.count...].map(\.resource))
-      contents += try await reading.pieces(of: open, asking.gateway)
+      contents += try await reading.pieces(of: open, asking.gateway, knowing: memory)
     }
     return contents
   }
