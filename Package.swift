@@ -160,8 +160,9 @@ let package = Package(
       name: "tollbook-bench",
       dependencies: [
         "Bytes", "LMDB", "TollbookEvents", "TollbookLog", "TollbookViews", "TollbookUpstreams",
-        "TollbookGateway", "TollbookArchive", "TollbookAudit", "TollbookForecast", "Keepa",
-        "TollbookTestSupport", "JSONText", hummingbird, crypto, algorithms,
+        "TollbookGateway", "TollbookArchive", "TollbookAudit", "TollbookForecast", "TollbookHTTP",
+        "Keepa", "TollbookTestSupport", "TollbookSimulators", "JSONText", hummingbird, crypto,
+        algorithms,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "tools/benchmarks"),

@@ -2,9 +2,9 @@ import Foundation
 
 /// What the process holds for itself: `RssAnon` of `/proc`, without the pages of the map, which the kernel takes back
 /// when it needs them.
-enum ProcessMemory {
+package enum ProcessMemory {
   /// In bytes; 0 where there is no `/proc`.
-  static var privateBytes: Int {
+  package static var privateBytes: Int {
     guard let status = try? String(contentsOfFile: "/proc/self/status", encoding: .utf8) else {
       return 0
     }
