@@ -140,6 +140,12 @@ let package = Package(
       ],
       resources: [.embedInCode("Binance/BinanceWeights.json")]),
     .target(
+      name: "DealScout",
+      dependencies: [
+        "JSONText", "TollbookEvents", "TollbookLog", "TollbookViews", "TollbookUpstreams",
+        "TollbookGateway", "TollbookHTTP", "Extraction", hummingbird, httpTypes, nioCore, crypto,
+      ]),
+    .target(
       name: "TollbookSimulators",
       dependencies: ["Deflate", "JSONText", hummingbird, nioCore, logging, lifecycle, algorithms]),
     .executableTarget(
@@ -147,8 +153,8 @@ let package = Package(
       dependencies: [
         "Files", "TollbookEvents", "TollbookLog", "TollbookViews", "TollbookUpstreams",
         "TollbookGateway", "TollbookArchive", "TollbookAudit", "TollbookProofs",
-        "TollbookForecast", "TollbookHTTP", "Keepa", "Market", "Extraction", "TollbookSimulators",
-        "JSONText", hummingbird, logging, lifecycle, crypto, x509, asn1, nioCore, nioSSL, grdb,
+        "TollbookForecast", "TollbookHTTP", "Keepa", "Market", "Extraction", "DealScout",
+        "TollbookSimulators", "JSONText", hummingbird, logging, lifecycle, crypto, x509, asn1, nioCore, nioSSL, grdb,
         .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -257,6 +263,14 @@ let package = Package(
         logging,
         .product(name: "HummingbirdTesting", package: "hummingbird"),
         .product(name: "NIOEmbedded", package: "swift-nio"),
+      ]),
+    .testTarget(
+      name: "DealScoutTests",
+      dependencies: [
+        "JSONText", "TollbookEvents", "TollbookLog", "TollbookViews", "TollbookUpstreams",
+        "TollbookGateway", "TollbookHTTP", "DealScout", "TollbookSimulators",
+        "TollbookTestSupport", hummingbird, httpTypes, nioCore, crypto, logging,
+        .product(name: "HummingbirdTesting", package: "hummingbird"),
       ]),
     .testTarget(
       name: "CommandTests",

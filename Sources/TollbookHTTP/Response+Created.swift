@@ -1,8 +1,8 @@
-import Hummingbird
+package import Hummingbird
 
 extension Response {
   /// The same for something that was made.
-  func created(at place: String) -> Response {
+  package func created(at place: String) -> Response {
     var response = self
     response.status = .created
     response.headers[.location] = place

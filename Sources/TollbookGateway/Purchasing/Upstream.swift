@@ -156,6 +156,7 @@ package struct PassedRequest: Sendable {
 
   package var path: String
   package var query: [(name: String, value: String)]
+  package var headers: [(name: String, value: String)]
   /// What is sent; empty: nothing. It is made each time that it is sent: a long one is in memory no longer than that.
   package var body: [UInt8] { makeBody() }
   private let makeBody: @Sendable () -> [UInt8]
@@ -167,11 +168,13 @@ package struct PassedRequest: Sendable {
 
   package init(
     path: String, query: [(name: String, value: String)] = [],
+    headers: [(name: String, value: String)] = [],
     body: @autoclosure @escaping @Sendable () -> [UInt8] = [],
     figures: [String: Int64] = [:], sink: Sink? = nil
   ) {
     self.path = path
     self.query = query
+    self.headers = headers
     makeBody = body
     self.figures = figures
     self.sink = sink

@@ -1,0 +1,66 @@
+import Crypto
+import TollbookEvents
+import TollbookGateway
+import TollbookLog
+
+/// What is bought of eBay, and what it is called in the cache.
+enum EbayNeed: Hashable, Sendable {
+  /// A page of a search, for what has come or gone.
+  case search(EbaySearch)
+  /// A page of a search, for prices to compare with.
+  case comparables(EbaySearch)
+  case item(EbayItemID)
+  /// A token of the application. What is kept of it is how long it lasts.
+  case token
+  /// What is left of the calls.
+  case limits
+
+  /// A longer name of a search is kept as its digest.
+  private static let longestName = 300
+
+  var operation: String {
+    switch self {
+    case .search, .comparables: EbayUpstream.search
+    case .item: EbayUpstream.item
+    case .token: EbayUpstream.token
+    case .limits: EbayUpstream.limits
+    }
+  }
+
+  var resource: ResourceKey {
+    switch self {
+    case .search(let search):
+      ResourceKey(shared: EbayUpstream.searchKind, path: Self.name(search.key))
+    case .comparables(let search):
+      ResourceKey(shared: EbayUpstream.comparablesKind, path: Self.name(search.key))
+    case .item(let id): ResourceKey(shared: EbayUpstream.itemKind, path: id.description)
+    case .token: ResourceKey(shared: EbayUpstream.tokenKind, path: "application")
+    case .limits: ResourceKey(shared: EbayUpstream.limitsKind, path: "browse")
+    }
+  }
+
+  private static func name(_ key: String) -> String {
+    guard key.utf8.count > longestName else { return key }
+    return "digest-\(Array(SHA256.hash(data: Array(key.utf8))).hexadecimal)"
+  }
+
+  /// What is sent.
+  var request: PassedRequest {
+    switch self {
+    case .search(let search), .comparables(let search):
+      PassedRequest(path: search.pathAndQuery, headers: search.headers)
+    case .item(let id): PassedRequest(path: EbayItemRequest.item(id).pathAndQuery)
+    case .token: PassedRequest(path: EbayTokenRequest.path)
+    case .limits: PassedRequest(path: EbayRateLimits.pathAndQuery())
+    }
+  }
+
+  var need: Need { Need(operation, resource, request: request) }
+
+  /// A demand for it alone.
+  func demand(age: AgeLimit = .windows) -> ResourceDemand {
+    var demand = ResourceDemand(operation, [resource], age: age)
+    demand.request = request
+    return demand
+  }
+}

@@ -1,0 +1,173 @@
+import JSONText
+package import TollbookEvents
+package import TollbookGateway
+package import TollbookUpstreams
+
+/// eBay's Browse API, bought from with the key of one application.
+///
+/// 1. Calls count for a day, up to the instant that eBay names, all sites together. Its answers tell nothing of it: how the
+///    limits stand is asked for before the first call, and again every ten minutes (Analytics API, `rate_limit`).
+/// 2. Each call costs one call, whatever it brings. What others use of the same key is unexplained, and counts at once.
+/// 3. A token is minted before the first call and renewed five minutes before its end. Tokens are in memory alone.
+/// 4. Where eBay warns that it left out a part of a question, its answer is that of another question: it is not kept.
+/// 5. Nothing is kept that names a seller.
+package struct EbayUpstream: Upstream {
+  package static let name = "ebay"
+  static let unit = "calls"
+  static let search = "ebay.search"
+  static let item = "ebay.item"
+  static let token = "ebay.token"
+  static let limits = "ebay.limits"
+  static let searchKind = "ebay.search"
+  static let comparablesKind = "ebay.comparables"
+  static let itemKind = "ebay.item"
+  static let tokenKind = "ebay.token"
+  static let limitsKind = "ebay.limits"
+
+  private let client: UpstreamClient
+  private let credential: UpstreamCredential
+  private let quotaGroup: String
+  let state: EbayState
+  let freshness: EbayFreshness
+  let now: @Sendable () -> Timestamp
+
+  /// - Parameters:
+  ///   - credential: App ID and Cert ID with a colon between them; empty: there is none.
+  ///   - quotaGroup: whose calls they are; nil: the credential's own.
+  ///   - now: the wall clock.
+  package init(
+    _ client: UpstreamClient, credential: UpstreamCredential, quotaGroup: String? = nil,
+    state: EbayState = EbayState(), freshness: EbayFreshness,
+    now: @escaping @Sendable () -> Timestamp
+  ) {
+    self.client = client
+    self.credential = credential
+    self.quotaGroup = quotaGroup ?? credential.id
+    self.state = state
+    self.freshness = freshness
+    self.now = now
+  }
+
+  package var name: String { Self.name }
+  package var title: String { "eBay" }
+  package var credentials: [String] { credential.id.isEmpty ? [] : [credential.id] }
+  package var kinds: [ResourceKind] { freshness.kinds }
+
+  package func with(_ lease: CredentialLease) -> (any Upstream)? {
+    EbayUpstream(
+      client, credential: UpstreamCredential(id: lease.id, key: lease.secret),
+      quotaGroup: lease.quotaGroup, freshness: freshness, now: now)
+  }
+
+  func meter(_ pool: EbayPool) -> MeterKey {
+    var dimension = Dimension()
+    dimension.name = "pool"
+    dimension.value = pool.rawValue
+    return MeterKey(owner: quotaGroup, dimensions: [dimension], unit: pool.unit)
+  }
+
+  package var meters: [UpstreamMeter] {
+    guard !credential.id.isEmpty else { return [] }
+    return EbayPool.allCases.map { pool in
+      UpstreamMeter(
+        meter(pool), state.rule(of: pool),
+        doubt: pool.reported == nil ? .atWindowEnd : .ownReadings)
+    }
+  }
+
+  // MARK: Calls
+
+  package func callSize(of operation: String, parts: UInt64) -> Int { 1 }
+
+  private static func pool(of operation: String) -> EbayPool {
+    switch operation {
+    case token: .tokens
+    case limits: .analytics
+    default: .browse
+    }
+  }
+
+  package func plan(_ needs: [Need]) -> [PlannedCall] {
+    needs.indices.compactMap { place in
+      let need = needs[place]
+      guard need.request != nil else { return nil }
+      let pool = Self.pool(of: need.operation)
+      return PlannedCall(
+        needs: [need], places: [place],
+        uses: [MeterUse(meter(pool), state.rule(of: pool), bounds: PrefixCosts(each: [1]))],
+        isDivisible: false)
+    }
+  }
+
+  package func prerequisite(of operation: String, at now: Timestamp) -> Need? {
+    switch operation {
+    case Self.token: nil
+    case Self.limits: state.authorization(at: now) == nil ? EbayNeed.token.need : nil
+    default:
+      // To ask for the limits takes a token too: it comes first by itself.
+      state.needsLimits(at: now)
+        ? EbayNeed.limits.need
+        : state.authorization(at: now) == nil ? EbayNeed.token.need : nil
+    }
+  }
+
+  package func perform(
+    _ call: PlannedCall, with credential: String, within limit: Duration
+  ) async -> Exchange {
+    guard let need = call.needs.first, let passed = need.request else {
+      return notSent("a call for nothing")
+    }
+    var request = UpstreamRequest(passed.path, headers: passed.headers)
+    var authorization: EbaySecret?
+    if need.operation == Self.token {
+      guard let key = EbayKey(self.credential) else {
+        return Exchange(
+          .failure(
+            UpstreamFailure(
+              .keyRejected, detail: "the key is no App ID and Cert ID with a colon between them",
+              charge: .none)), duration: .zero)
+      }
+      let minting = EbayTokenRequest.application()
+      request.method = "POST"
+      request.headers = [
+        ("Authorization", key.authorization.text), ("Content-Type", EbayTokenRequest.contentType),
+      ]
+      request.body = Array(minting.form.text.utf8)
+    } else {
+      guard let token = state.authorization(at: now()) else {
+        return notSent("the token has ended before the call was sent")
+      }
+      authorization = token
+      request.headers.append(("Authorization", token.text))
+    }
+    let sent = now()
+    let answered = await client.send(
+      request, within: limit, AnswerReading { (answer) throws(UpstreamFailure) in answer })
+    var exchange: Exchange
+    switch answered.result {
+    case .failure(let failure): exchange = Exchange(.failure(failure), duration: .zero)
+    case .success(let answer):
+      exchange = self.exchange(answer, of: need, authorization, sent: sent)
+    }
+    exchange.duration = answered.duration
+    exchange.receivedBytes = answered.receivedBytes
+    exchange.isSimulated = answered.isSimulated
+    return exchange
+  }
+
+  private func notSent(_ detail: String) -> Exchange {
+    Exchange(
+      .failure(UpstreamFailure(.notSent, detail: detail, charge: .none)), duration: .zero)
+  }
+}
+
+extension EbayKey {
+  /// Nil: it is no App ID and Cert ID with a colon between them.
+  init?(_ credential: UpstreamCredential) {
+    let parts = credential.key.split(separator: ":", maxSplits: 1)
+    guard parts.count == 2,
+      let key = try? EbayKey(clientId: String(parts[0]), secret: EbaySecret(String(parts[1])))
+    else { return nil }
+    self = key
+  }
+}
