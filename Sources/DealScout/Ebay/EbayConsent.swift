@@ -4,14 +4,16 @@ import TollbookEvents
 package struct EbayConsent: Sendable {
   /// What binds eBay's redirect to whoever asked: 16 to 128 letters, digits and `-._~`, not to be guessed.
   package struct State: Hashable, Sendable, CustomStringConvertible {
-    package let text: String
+    private let secret: EbaySecret
+
+    package var text: String { secret.text }
 
     package init(_ text: String, field: String = "state") throws(EbayRequestFault) {
       guard 16...128 ~= text.utf8.count, text.utf8.allSatisfy(EbayText.isUnreserved) else {
         throw EbayRequestFault(
           .form("(hidden)", expected: "16 to 128 letters, digits or -._~"), of: field)
       }
-      self.text = text
+      secret = EbaySecret(text)
     }
 
     package var description: String { "(state)" }

@@ -54,8 +54,8 @@ package struct EbayErrorEntry: Hashable, Sendable {
   }
 }
 
-/// What an answer says went wrong: `{"errors":[…],"warnings":[…]}` of the APIs, or `{"error","error_description"}` of
-/// OAuth (RFC 6749, section 5.2).
+/// What an answer says went wrong: `{"errors":[…],"warnings":[…]}` of the APIs, or `{"error","error_description"}`
+/// of OAuth (RFC 6749, section 5.2).
 package struct EbayErrorBody: Hashable, Sendable {
   package static let mostEntries = 100
   /// Longer bodies are not looked at under an error: errors are short.
@@ -68,13 +68,16 @@ package struct EbayErrorBody: Hashable, Sendable {
   package let oauthDescription: String
   /// Whether it is a page for a browser.
   package let isPage: Bool
+  /// Whether some of several items came: then errors are about the others.
+  private let hasItems: Bool
 
   package init(_ body: [UInt8]) {
     let first = body.first { !($0 == 0x20 || 0x09...0x0A ~= $0 || $0 == 0x0D) }
     isPage = first == UInt8(ascii: "<")
     let root =
       first == UInt8(ascii: "{") && body.count <= Self.mostBytes
-      ? try? JSONDocument(body, maximumDepth: 32, maximumValues: 20_000).root : nil
+      ? try? JSONDocument(body, maximumDepth: 32, maximumValues: Self.mostBytes / 2).root : nil
+    hasItems = !(root?["items"]?.array?.isEmpty ?? true)
     errors = Self.entries(root?["errors"])
     warnings = Self.entries(root?["warnings"])
     oauthError = root?["error"].flatMap { error in
@@ -91,7 +94,7 @@ package struct EbayErrorBody: Hashable, Sendable {
   }
 
   /// Whether an answer is about an error whatever its status says.
-  package var isError: Bool { !errors.isEmpty || oauthError != nil }
+  package var isError: Bool { !hasItems && !errors.isEmpty || oauthError != nil }
 
   func has(_ ids: Int64...) -> Bool { errors.contains { ids.contains($0.id) } }
 

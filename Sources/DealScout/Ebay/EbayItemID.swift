@@ -1,5 +1,5 @@
-/// The name of an item in eBay's REST APIs: `v1|110000000001|0`. The first number is the listing's, the second that of a
-/// variation of it, or 0 (Buy APIs, legacy API compatibility).
+/// The name of an item in eBay's REST APIs: `v1|110000000001|0`. The first number is the listing's, the second that
+/// of a variation of it, or 0 (Buy APIs, legacy API compatibility).
 package struct EbayItemID: Hashable, Sendable, CustomStringConvertible {
   package let description: String
   /// The number of the listing, as in the address of its page.

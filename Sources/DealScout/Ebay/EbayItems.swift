@@ -23,7 +23,8 @@ package struct EbayItems: Sendable {
     let root = try EbayReader.root(
       bytes, most: EbaySearchPage.mostBytes, values: EbaySearchPage.mostValues)
     warnings =
-      try (root.elements("warnings", most: EbayErrorBody.mostEntries)
+      try
+      (root.elements("warnings", most: EbayErrorBody.mostEntries)
       + root.elements("errors", most: EbayErrorBody.mostEntries))
       .map { EbayErrorEntry($0.value) }
     var rows: [Row] = []

@@ -2,9 +2,6 @@ package import JSONText
 import TollbookEvents
 
 extension EbayListing {
-  /// The longest title, in bytes. eBay allows 80 characters.
-  package static let mostTitle = 512
-
   /// Reads one element of `itemSummaries`.
   ///
   /// - Parameters:

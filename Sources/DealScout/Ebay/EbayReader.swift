@@ -1,7 +1,8 @@
 import JSONText
 import TollbookEvents
 
-/// An object in an answer of eBay's. Whatever is wrong with a member is thrown with its place. `null` counts as left out.
+/// An object in an answer of eBay's. Whatever is wrong with a member is thrown with its place. `null` counts as left
+/// out.
 struct EbayReader {
   let place: String
   /// The object itself.

@@ -65,7 +65,8 @@ package struct EbaySavedSearch: Hashable, Sendable {
 
   private static func checked(name: String) throws(EbayRequestFault) -> String {
     guard name.utf8.count <= 16 * mostName else {
-      throw EbayRequestFault(.tooLong(name.utf8.count, most: mostName, of: "bytes"), of: "name")
+      throw EbayRequestFault(
+        .tooLong(name.utf8.count, most: 16 * mostName, of: "bytes"), of: "name")
     }
     let isBlank: (Unicode.Scalar) -> Bool = { $0 == " " }
     var scalars = name.unicodeScalars[...]

@@ -87,7 +87,7 @@ package struct EbaySearch: Sendable {
     // Bytes first: the number of scalars of a long text is found by walking it.
     guard words.utf8.count <= 16 * mostWords else {
       throw EbayRequestFault(
-        .tooLong(words.utf8.count, most: mostWords, of: "bytes"), of: "q")
+        .tooLong(words.utf8.count, most: 16 * mostWords, of: "bytes"), of: "q")
     }
     var clean = String.UnicodeScalarView()
     var isBlankDue = false

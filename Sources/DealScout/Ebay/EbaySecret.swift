@@ -1,5 +1,6 @@
 /// A text that is shown to nobody: a key, a token, a code. Prints as `(secret)`, to `dump` too.
-package struct EbaySecret: Hashable, Sendable, CustomStringConvertible, CustomDebugStringConvertible,
+package struct EbaySecret: Hashable, Sendable, CustomStringConvertible,
+  CustomDebugStringConvertible,
   CustomReflectable
 {
   /// The text itself, for the request that needs it.

@@ -1,0 +1,136 @@
+import Synchronization
+import TollbookEvents
+
+/// The listings of the pages that are kept, by what was seen last: an index that is made from those pages, so that what is
+/// deleted there is not here after the next start, and what nobody has seen for a day goes before.
+///
+/// 1. A listing is here once, however many searches show it.
+/// 2. It goes when its end is over, when eBay says that it is no more, or when it was not seen for as long as eBay's content
+///    may be shown: a day.
+/// 3. At most ``most`` are here; then those that were seen longest ago go first.
+final class ListingIndex: Sendable {
+  static let most = 250_000
+  /// In milliseconds: a day.
+  static let longestUnseen: Int64 = 86_400_000
+
+  /// What a page has changed.
+  struct Change: Hashable, Sendable {
+    /// Listings that nobody had seen before.
+    var new: [EbayItemID] = []
+    /// Those that cost less than they did.
+    var cheaper: [EbayItemID] = []
+    /// Those that a filter should have kept out, or that have no price in the site's currency.
+    var leftOut = 0
+    /// All that were taken in.
+    var seen = 0
+  }
+
+  fileprivate struct Shelf {
+    var listings: [EbayItemID: SeenListing] = [:]
+    /// Which searches show a listing, by their keys without the page.
+    var searches: [String: Set<EbayItemID>] = [:]
+    var version: UInt64 = 0
+  }
+
+  private let shelf = Mutex(Shelf())
+
+  /// Grows with each change.
+  var version: UInt64 { shelf.withLock { $0.version } }
+  var count: Int { shelf.withLock { $0.listings.count } }
+
+  /// Takes in a page.
+  ///
+  /// - Parameter search: what was asked: what does not keep to its filters is left out, since eBay may have dropped them.
+  func add(_ page: EbaySearchPage, of search: EbaySearch, seen: Timestamp) -> Change {
+    var change = Change()
+    var taken: [SeenListing] = []
+    for listing in page.listings {
+      guard search.admits(listing),
+        let row = SeenListing(listing, on: search.marketplace, seen: seen)
+      else {
+        change.leftOut += 1
+        continue
+      }
+      taken.append(row)
+    }
+    let name = search.keyOfAllPages
+    shelf.withLock { shelf in
+      for var row in taken {
+        if let known = shelf.listings[row.id] {
+          // An older page says nothing new of it.
+          guard known.seen <= seen else {
+            shelf.searches[name, default: []].insert(row.id)
+            continue
+          }
+          row.earlierPrice = known.earlierPrice
+          if row.price < known.price {
+            row.earlierPrice = known.price
+            change.cheaper.append(row.id)
+          }
+        } else {
+          change.new.append(row.id)
+        }
+        shelf.listings[row.id] = row
+        shelf.searches[name, default: []].insert(row.id)
+        change.seen += 1
+      }
+      shelf.version &+= 1
+      shelf.bound()
+    }
+    return change
+  }
+
+  /// A listing is no more.
+  func remove(_ id: EbayItemID) {
+    shelf.withLock { shelf in
+      guard shelf.listings.removeValue(forKey: id) != nil else { return }
+      for name in shelf.searches.keys { shelf.searches[name]?.remove(id) }
+      shelf.version &+= 1
+    }
+  }
+
+  /// Lets go of what is over, and of what nobody has seen for too long.
+  func expire(at now: Timestamp) {
+    let oldest = now.advanced(byMilliseconds: -Self.longestUnseen)
+    shelf.withLock { shelf in
+      shelf.keep { $0.seen > oldest && !$0.isOver(at: now) }
+    }
+  }
+
+  subscript(id: EbayItemID) -> SeenListing? { shelf.withLock { $0.listings[id] } }
+
+  /// All listings, and the version that they are of.
+  var all: (listings: [SeenListing], version: UInt64) {
+    shelf.withLock { (Array($0.listings.values), $0.version) }
+  }
+
+  /// The ids of the listings that searches show, by their keys without the page.
+  func ids(of searches: [String]) -> Set<EbayItemID> {
+    shelf.withLock { shelf in
+      searches.reduce(into: []) { ids, name in
+        if let shown = shelf.searches[name] { ids.formUnion(shown) }
+      }
+    }
+  }
+}
+
+extension ListingIndex.Shelf {
+  fileprivate mutating func keep(_ isKept: (SeenListing) -> Bool) {
+    let before = listings.count
+    listings = listings.filter { isKept($0.value) }
+    guard listings.count < before else { return }
+    for (name, ids) in searches {
+      let kept = ids.filter { listings[$0] != nil }
+      searches[name] = kept.isEmpty ? nil : kept
+    }
+    version &+= 1
+  }
+
+  /// A tenth goes at once, so that not each page has to look.
+  fileprivate mutating func bound() {
+    guard listings.count > ListingIndex.most else { return }
+    let seen = listings.values.map(\.seen).sorted()
+    let limit = seen[seen.count / 10]
+    keep { $0.seen > limit }
+  }
+}
