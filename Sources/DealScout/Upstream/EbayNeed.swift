@@ -44,6 +44,14 @@ enum EbayNeed: Hashable, Sendable {
     return "digest-\(Array(SHA256.hash(data: Array(key.utf8))).hexadecimal)"
   }
 
+  /// What is searched for; nil: it is no search.
+  var search: EbaySearch? {
+    switch self {
+    case .search(let search), .comparables(let search): search
+    case .item, .token, .limits: nil
+    }
+  }
+
   /// What is sent.
   var request: PassedRequest {
     switch self {
