@@ -278,8 +278,8 @@ let package = Package(
       dependencies: [
         "tollbook", "JSONText", "TollbookEvents", "TollbookLog", "TollbookViews",
         "TollbookUpstreams", "TollbookGateway", "TollbookArchive", "TollbookProofs",
-        "TollbookHTTP", "Keepa", "TollbookSimulators", "TollbookTestSupport", x509, asn1, crypto,
-        logging, grdb,
+        "TollbookHTTP", "Keepa", "Market", "TollbookSimulators", "TollbookTestSupport", x509, asn1,
+        crypto, logging, grdb,
       ]),
     .testTarget(name: "TidyTests"),
   ]

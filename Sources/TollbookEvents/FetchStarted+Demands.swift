@@ -13,7 +13,7 @@ extension FetchStarted {
     return [demand]
   }
 
-  /// Whether all of it is bought before anybody needs it, with what would have been lost.
+  /// Whether all of it is bought before anybody needs it.
   package var isAhead: Bool { !demands.isEmpty && demands.allSatisfy { $0.refresh == .ahead } }
 
   /// The number of a resource's demand among all demands.

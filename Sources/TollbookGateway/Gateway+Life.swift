@@ -91,10 +91,18 @@ extension Gateway {
           await ending(tell) { () async throws(LogError) in try await deliverAlerts() }
         }
       }
-      guard settings.refreshesAhead else { return }
-      group.addTask { [self] in
-        await jobs.repeat(.ahead, every: Purchaser.aheadInterval, isFirstAtOnce: false) {
-          [self] _ in await refreshAhead()
+      if settings.refreshesAhead {
+        group.addTask { [self] in
+          await jobs.repeat(.ahead, every: Purchaser.aheadInterval, isFirstAtOnce: false) {
+            [self] _ in await refreshAhead()
+          }
+        }
+      }
+      if refreshesHot {
+        group.addTask { [self] in
+          await jobs.repeat(.hot, every: Purchaser.hotInterval, isFirstAtOnce: false) {
+            [self] _ in await refreshHot()
+          }
         }
       }
     }
@@ -117,10 +125,25 @@ extension Gateway {
 
   /// Spends what upstreams' buckets are about to lose on entries that will probably be read.
   package func refreshAhead() async -> JobEnding {
+    var turns: [Purchaser.AheadTurn] = []
+    for purchaser in purchasers { turns.append(await purchaser.buyAhead(into: aheadReads)) }
+    return ending(of: turns)
+  }
+
+  /// Buys again what is read often and will soon not be fresh, within what upstreams' meters allow for that.
+  package func refreshHot() async -> JobEnding {
+    var turns: [Purchaser.AheadTurn] = []
+    for purchaser in purchasers where purchaser.isHot {
+      turns.append(await purchaser.refreshHot(into: aheadReads))
+    }
+    return ending(of: turns)
+  }
+
+  private func ending(of turns: [Purchaser.AheadTurn]) -> JobEnding {
     var details: [String] = []
     var isFailed = false
-    for purchaser in purchasers {
-      switch await purchaser.buyAhead(into: aheadReads) {
+    for turn in turns {
+      switch turn {
       case .bought(let count): details.append("\(count) bought ahead")
       case .nothing(let reason): details.append(reason)
       case .failed(let problem):

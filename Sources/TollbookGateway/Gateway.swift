@@ -32,6 +32,8 @@ package final class Gateway: Sendable {
   private let registered: [RegisteredUpstream]
   /// Of each upstream that is configured.
   let purchasers: [Purchaser]
+  /// Those that refresh what is read often within what a meter allows, by the kinds that they bring.
+  private let hotPurchasers: [String: Purchaser]
   let cache: CacheView
   let ledger: LedgerView
   package let alerts: AlertsView
@@ -76,7 +78,15 @@ package final class Gateway: Sendable {
         log: log, $0, settings: settings, statistics: statistics, keys: DataKeys(keyFile),
         random: random)
     }
+    hotPurchasers = Dictionary(
+      purchasers.filter(\.isHot).flatMap { purchaser in
+        purchaser.upstream.kinds.map { ($0.name, purchaser) }
+      }
+    ) { first, _ in first }
   }
+
+  /// Whether what is read often is refreshed within what a meter allows.
+  var refreshesHot: Bool { !hotPurchasers.isEmpty }
 
   /// What buys an operation: that of the upstream whose name the operation begins with.
   func purchaser(of operation: String) -> Purchaser? {
@@ -246,13 +256,20 @@ package final class Gateway: Sendable {
     }
     let isFresh = Usability(of: entry, at: now, .windows) == .fresh
     tallies.record(isFresh ? .fresh : .stale, demand, entry, at: now)
-    if isFresh { note(entry) }
+    if isFresh { noteUse(of: entry) }
     return found
   }
 
   /// An entry has answered, while it was fresh.
-  private func note(_ entry: CacheEntry) {
-    if settings.refreshesAhead { aheadReads.read(entry.written) }
+  private func noteUse(of entry: CacheEntry) {
+    if settings.refreshesAhead || refreshesHot { aheadReads.read(entry.written) }
+  }
+
+  /// The same, and it would have been bought otherwise.
+  private func note(_ entry: CacheEntry, at now: Timestamp) {
+    noteUse(of: entry)
+    guard refreshesHot, let purchaser = hotPurchasers[entry.resource.kind] else { return }
+    purchaser.hot.withLock { $0.read(entry, at: now) }
   }
 
   /// The body of an entry that an answer brought. Counts nothing: the answer was counted.
@@ -415,13 +432,14 @@ package final class Gateway: Sendable {
         operation: demand.operation, age: demand.age)
       switch (outcome.source, outcome.entry) {
       case (.cache, let entry?):
-        note(entry)
-        tallies.record(.fresh, read, entry, at: purchase == nil ? asked : now)
+        let instant = purchase == nil ? asked : now
+        note(entry, at: instant)
+        tallies.record(.fresh, read, entry, at: instant)
       case (.stale, let entry?):
         tallies.record(
           isBooked ? .staleAndBooked : .stale, read, entry, at: isBooked ? now : asked)
       case (.upstream, let entry?) where outcome.isJoined:
-        note(entry)
+        note(entry, at: now)
         tallies.record(.joined, read, entry, at: now)
       case (.none, _) where !isBooked: tallies.record(.unmet, read, at: asked)
       default: break

@@ -74,7 +74,7 @@ extension System {
       simulators?.binance ?? settings.binanceBase, now: { TimeSource.system.now().milliseconds })
     let upstream = BinanceUpstream(
       client, weights: weights, freshness: freshness, state: state,
-      now: { TimeSource.system.now() })
+      aheadWeight: settings.binanceAhead, now: { TimeSource.system.now() })
     return Opened(
       upstream: .binance(upstream), http: .market.asking(state, freshness),
       close: client.shutdown)

@@ -1,4 +1,5 @@
 import Keepa
+import Market
 import Testing
 import TollbookGateway
 import TollbookHTTP
@@ -80,6 +81,23 @@ import TollbookUpstreams
     #expect(settings.http.host == "127.0.0.1")
     #expect(settings.log.mapSize == 1 << 38)
     #expect(settings.extractRetention == 30)
+  }
+
+  @Test func `what may refresh ahead is no more than the exchange allows, and nothing by itself`()
+    async throws
+  {
+    #expect(try await SettingsLoader().load().binanceAhead == 0)
+    var loader = SettingsLoader()
+    loader.environment = ["BINANCE_AHEAD_WEIGHT": "600"]
+    #expect(try await loader.load().binanceAhead == 600)
+    let limit = try BinanceWeights(json: BinanceWeights.builtInJSON).perMinute
+    #expect(Setting.named(.binanceAhead).kind == .integer(0...Int(limit)))
+    for text in ["-1", "\(limit + 1)", "much", "1.5"] {
+      loader.environment = ["BINANCE_AHEAD_WEIGHT": text]
+      let problems = await #expect(throws: SettingsProblems.self) { try await loader.load() }
+      let told = problems?.description ?? ""
+      #expect(told.contains("BINANCE_AHEAD_WEIGHT") && told.contains("\(limit)"), "\(told)")
+    }
   }
 
   @Test func `documents are kept for the days that are set`() async throws {

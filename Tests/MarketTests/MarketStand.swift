@@ -21,6 +21,7 @@ struct MarketStand: Sendable {
     var gateway = GatewaySettings()
     var simulator = BinanceSimulatorConfiguration()
     var freshness = BinanceFreshness()
+    var aheadWeight: Int64 = 0
     var accessKey: String?
   }
 
@@ -84,7 +85,8 @@ struct MarketStand: Sendable {
     state = BinanceState(limit: weights.perMinute)
     let log = try folder.openLog(folds: allFolds, time: time.source)
     let upstream = BinanceUpstream(
-      client, weights: weights, freshness: options.freshness, state: state, now: { time.now })
+      client, weights: weights, freshness: options.freshness, state: state,
+      aheadWeight: options.aheadWeight, now: { time.now })
     gateway = Gateway(
       log: log, upstreams: [.binance(upstream)], settings: options.gateway, random: { 0 })
     try await gateway.start(version: "test")

@@ -24,7 +24,7 @@ struct CandleWriting {
       switch piece {
       case .open:
         let rows = numbered.filter { $0.number >= open }.map(\.row)
-        let fresh = min(max(freshness.openCandle, interval.nominalLength / 60), untilNext)
+        let fresh = min(freshness.openCandle(of: interval), untilNext)
         return Write(
           piece.resource, body: BinanceRows.join([rows]),
           windows: freshness.windows(fresh: fresh))

@@ -23,6 +23,11 @@ package struct BinanceFreshness: Hashable, Sendable {
   /// Longer than anything is kept: a hundred years.
   static let forever: Int64 = 3_155_760_000_000
 
+  /// Of a candle of an interval that is not closed.
+  func openCandle(of interval: BinanceInterval) -> Int64 {
+    max(openCandle, interval.nominalLength / 60)
+  }
+
   func windows(fresh: Int64) -> FreshnessWindows {
     FreshnessWindows(fresh: fresh, grace: 0, errorGrace: fresh + last, keep: fresh + last)
   }

@@ -20,12 +20,16 @@ package struct BinanceUpstream: Upstream {
   let freshness: BinanceFreshness
   let state: BinanceState
   let now: @Sendable () -> Timestamp
+  private let aheadWeight: Int64
 
-  /// - Parameter now: the wall clock.
+  /// - Parameters:
+  ///   - aheadWeight: what refreshes of what is read often may weigh in a minute; 0: there are none.
+  ///   - now: the wall clock.
   package init(
     _ client: UpstreamClient, weights: BinanceWeights, freshness: BinanceFreshness,
-    state: BinanceState, now: @escaping @Sendable () -> Timestamp
+    state: BinanceState, aheadWeight: Int64 = 0, now: @escaping @Sendable () -> Timestamp
   ) {
+    self.aheadWeight = aheadWeight
     self.client = client
     self.weights = weights
     self.freshness = freshness
@@ -55,7 +59,17 @@ package struct BinanceUpstream: Upstream {
   static let meter = MeterKey(owner: "binance:address", unit: unit)
 
   package var meters: [UpstreamMeter] {
-    [UpstreamMeter(Self.meter, state.rule, doubt: .atWindowEnd, durability: .withAnswer)]
+    [
+      UpstreamMeter(
+        Self.meter, state.rule, doubt: .atWindowEnd, durability: .withAnswer, ahead: ahead)
+    ]
+  }
+
+  /// Half of each minute is left to those who ask, and to others behind the address: they may use theirs late in the minute.
+  private var ahead: AheadAllowance? {
+    guard aheadWeight > 0 else { return nil }
+    let limit = state.limit
+    return AheadAllowance(perWindow: min(aheadWeight, limit), reserve: limit / 2)
   }
 
   package func callSize(of operation: String, parts: UInt64) -> Int {
@@ -72,7 +86,22 @@ package struct BinanceUpstream: Upstream {
   }
 
   package func renewal(of resource: ResourceKey, parts: UInt64) -> Need? {
-    BinanceResource(resource)?.need
+    guard let found = BinanceResource(resource) else { return nil }
+    switch found {
+    case .clock, .answer: return found.need
+    // Candles that have closed do not change, and until the next one closes there is no other.
+    case .candles(.block): return nil
+    case .candles(.open(let series)): return canOutlast(series) ? found.need : nil
+    }
+  }
+
+  /// Whether the candle that is open stays so for longer than what is said of it is fresh: near its end a new answer is
+  /// fresh for no longer than the one that is there.
+  private func canOutlast(_ series: CandleSeries) -> Bool {
+    let settled = state.settled(at: now().milliseconds)
+    let interval = series.interval
+    let closes = interval.closeTime(ofCandle: interval.number(at: settled)) + 1
+    return closes - settled > freshness.openCandle(of: interval)
   }
 
   // MARK: Calls

@@ -65,7 +65,7 @@ package struct UsageFigures: Sendable {
   package internal(set) var expired = 0
   package internal(set) var evicted = 0
   package internal(set) var rejectedKeys = 0
-  /// Entries that were bought ahead with what would have been lost, and those of them that were read since.
+  /// Entries that were bought before anybody asked, and those of them that were read since.
   package internal(set) var boughtAhead = 0
   package internal(set) var readAhead = 0
   /// Moved by nobody that the log knows.

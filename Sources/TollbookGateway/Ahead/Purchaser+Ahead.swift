@@ -40,6 +40,21 @@ extension Purchaser {
     guard lost > 0,
       let plan = AheadPlan(candidates, for: model, lost: lost, on: bucket.key, at: now)
     else { return .nothing("nothing is lost") }
+    let order = order(for: plan, limit: lost, deadline: settings.answerTimeout)
+    reads.begin(after: log.head)
+    let purchases = await buy(order)
+    let written = written(by: purchases, of: plan)
+    reads.bought(written)
+    if let problem = purchases.lazy.compactMap(\.problem).first { return .failed(problem.detail) }
+    return .bought(written.count)
+  }
+
+  /// What buys the needs of a plan.
+  ///
+  /// - Parameters:
+  ///   - limit: the most that it may cost.
+  ///   - deadline: in milliseconds from now.
+  func order(for plan: AheadPlan, limit: Int64, deadline: Int64) -> PurchaseOrder {
     var demand = Demand()
     demand.account = settings.account
     demand.tags = [AheadReads.tag]
@@ -49,20 +64,40 @@ extension Purchaser {
     demand.ageBasis = age.basis
     if let seconds = age.seconds { demand.maxAgeSeconds = seconds }
     var order = PurchaseOrder(
-      needs: plan.needs, demand: demand, age: age, limit: lost, deadline: settings.answerTimeout)
+      needs: plan.needs, demand: demand, age: age, limit: limit, deadline: deadline)
     order.isAhead = true
     order.isBackground = true
-    let purchases = await buy(order)
-    let written = purchases.compactMap { purchase in
-      if case .written(_, let position) = purchase.end { position } else { nil }
+    return order
+  }
+
+  /// What purchases have brought, by the positions that wrote it: until when it is fresh.
+  func written(by purchases: [Purchase], of plan: AheadPlan) -> [Position: Timestamp] {
+    let cache = cache
+    let written = try? log.read { (transaction) throws(LogError) in
+      var written: [Position: Timestamp] = [:]
+      for (need, purchase) in zip(plan.needs, purchases) {
+        guard case .written(_, let position) = purchase.end, let resource = need.resource else {
+          continue
+        }
+        let entry = try cache.entry(resource, covering: need.parts, in: transaction)
+        // What is gone again nobody will read.
+        let isThere = entry?.written == position
+        written[position] = isThere ? entry?.freshUntil : Timestamp(milliseconds: 0)
+      }
+      return written
     }
-    reads.bought(written)
-    if let problem = purchases.lazy.compactMap(\.problem).first { return .failed(problem.detail) }
-    return .bought(written.count)
+    return written ?? [:]
   }
 
   /// Why nothing is bought ahead now, whatever would be lost; nil: it may be.
   private var reasonNotToBuyAhead: String? {
+    reasonToWait ?? (isQueueIdle ? nil : "somebody waits")
+  }
+
+  private var isQueueIdle: Bool { state.withLock { $0.queue.isIdle } }
+
+  /// Why nothing is bought that nobody has asked for, whoever waits; nil: it may be.
+  var reasonToWait: String? {
     guard settings.isCacheOn else { return "the cache is off" }
     guard storageAdmits else { return "storage is full" }
     if let ahead = try? log.clockAhead() { return "\(ahead)" }
@@ -74,7 +109,7 @@ extension Purchaser {
       if let cooling = state.queue.cooling, clock.monotonic < cooling.until {
         return "\(upstream.title) has refused a call"
       }
-      return state.queue.isIdle ? nil : "somebody waits"
+      return nil
     }
   }
 
@@ -96,9 +131,13 @@ extension Purchaser {
     return (0...settings.balanceInterval).contains(age)
   }
 
-  /// What calls that are made ahead leave in the upstream's buckets.
+  /// What calls that are made ahead leave in the upstream's buckets, and in the windows that they may spend of.
   func keptAhead(at now: Timestamp) -> [MeterKey: Int64] {
     var kept: [MeterKey: Int64] = [:]
+    for meter in members.upstreams.flatMap(\.meters) {
+      guard let ahead = meter.ahead else { continue }
+      kept[meter.key.inWindow(meter.rule.window(at: now).name)] = ahead.reserve
+    }
     for meter in members.upstreams.flatMap(\.meters) where meter.rule.limit == nil {
       let level = page(of: meter).flatMap { meter.rule.level(on: $0, at: now) }
       // More than any bucket holds: nothing may be spent.

@@ -11,6 +11,9 @@ package enum ReadForecast {
   /// What is less likely to be read than not is not bought ahead.
   package static let leastChance = 0.5
 
+  /// Whether what will probably be read so often is more likely to be read at all than not.
+  static func isLikely(_ reads: Double) -> Bool { 1 - exp(-reads) >= leastChance }
+
   /// The probability that somebody reads the entry in the time that it gains; nil: it is not to be bought ahead at all.
   ///
   /// - Parameter fresh: how long it would be fresh, in milliseconds.

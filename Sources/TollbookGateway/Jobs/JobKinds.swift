@@ -21,6 +21,8 @@ extension JobKind {
   static let deliveries = JobKind("deliveries", remembered: 0)
   /// What upstreams' buckets would lose is spent on entries that will probably be read.
   static let ahead = JobKind("refresh_ahead", remembered: 0)
+  /// What is read often and will soon not be fresh is bought again within what upstreams' meters allow.
+  static let hot = JobKind("refresh_hot", remembered: 0)
   package static let audit = JobKind("audit")
   package static let rebuild = JobKind("rebuild")
   package static let snapshot = JobKind("snapshot", mostWaiting: 4)

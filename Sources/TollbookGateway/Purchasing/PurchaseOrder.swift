@@ -16,6 +16,8 @@ struct PurchaseOrder: Sendable {
   /// Whether it only spends what is lost otherwise. Nobody waits for it: it is not tried again, and whoever joins it is not
   /// refused because of it.
   var isAhead = false
+  /// Whether what it spends ahead comes back only with the next window of its meter: then nobody is made to wait for that.
+  var isOfWindow = false
   /// How long to go on buying as refills arrive, in milliseconds.
   var patience: Int64 = 0
   /// The most that it may cost on the first meter of its calls, over all of them and every attempt;

@@ -117,8 +117,10 @@ extension PurchaseQueue {
     let id = number()
     let own = attempt.call.places.compactMap { flights[$0] }
     for flight in own { self.flights[flight]?.phase = .called(id) }
-    if batch.isAhead { madeUp = now.monotonic + Self.makingUp }
     let askers = Set(attempt.call.places.map { batch.seats[$0].demand })
+    if batch.isAhead, !askers.contains(where: { demands[$0]?.order.isOfWindow ?? true }) {
+      madeUp = now.monotonic + Self.makingUp
+    }
     let limited = askers.first { demands[$0]?.limitLeft != nil }
     giveBack(-attempt.bound, to: limited)
     calls[id] = Call(

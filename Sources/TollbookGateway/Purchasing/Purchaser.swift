@@ -39,6 +39,11 @@ final class Purchaser: Sendable {
   /// The kinds whose bodies are sealed.
   let sealedKinds: Set<String>
   let random: @Sendable () -> Double
+  /// What is read often; of an upstream that ``isHot`` says it of.
+  let hot = Mutex(HotKeys())
+  let aheadBudget = Mutex(AheadBudget())
+  /// Whether entries are refreshed ahead within what a meter allows.
+  let isHot: Bool
   private let watches = Mutex<[String: MeterWatch]>([:])
   let state: Mutex<State>
   let lastFailure = Mutex<UpstreamFailure?>(nil)
@@ -52,6 +57,7 @@ final class Purchaser: Sendable {
     let upstream = SimulatorGuard(upstream, for: log.directory.mode)
     self.upstream = upstream
     self.keys = keys
+    isHot = Self.isHot(upstream)
     sealedKinds = Set(upstream.kinds.filter(\.isSealed).map(\.name))
     members = UpstreamMembers(upstream)
     self.log = log

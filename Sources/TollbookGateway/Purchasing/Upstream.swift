@@ -80,10 +80,14 @@ package struct UpstreamMeter: Hashable, Sendable {
   package var rule: MeterRule
   package var doubt: DoubtRule
   package var durability: Durability
+  /// What refreshing ahead may take of each window; nil: nothing.
+  package var ahead: AheadAllowance?
 
   package init(
-    _ key: MeterKey, _ rule: MeterRule, doubt: DoubtRule, durability: Durability = .durable
+    _ key: MeterKey, _ rule: MeterRule, doubt: DoubtRule, durability: Durability = .durable,
+    ahead: AheadAllowance? = nil
   ) {
+    self.ahead = ahead
     self.key = key
     self.rule = rule
     self.doubt = doubt

@@ -81,14 +81,15 @@ extension HTTPService {
       "tollbook_reads_total", .counter,
       "Reads of resources by how they were answered, as written in the log.",
       outcomes.map { ([("outcome", $0.0)], Double(totals[$0.1])) })
-    let ahead = gateway.aheadReads.counts
+    let ahead = gateway.aheadReads.counts(at: gateway.log.time.now())
     text.family(
       "tollbook_refreshes_ahead_total", .counter,
-      "Entries bought ahead with what would have been lost, and those of them that were read,"
-        + " since the process began.",
+      "Entries bought before anybody asked, those of them that were read, and those that stopped"
+        + " being fresh unread, since the process began.",
       [
         ([("outcome", "bought")], Double(ahead.bought)),
         ([("outcome", "used")], Double(ahead.used)),
+        ([("outcome", "wasted")], Double(ahead.wasted)),
       ])
     text.single(
       "tollbook_reads_pending", .gauge, "Reads counted in memory and not yet in the log.",

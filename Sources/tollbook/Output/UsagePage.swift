@@ -120,13 +120,13 @@ struct UsagePage {
       unit, "\(text), \(trend) \(Amount(past, unit).figure)", spent.high <= past ? .good : .bad)
   }
 
-  /// What was bought ahead with what would have been lost; none if nothing was.
+  /// What was bought before anybody asked; none if nothing was.
   private var ahead: [UsageLine] {
     guard now.boughtAhead > 0 else { return [] }
     return [
       line(
         "bought ahead",
-        "\(now.boughtAhead.of("entry", "entries")) with what would have been lost;"
+        "\(now.boughtAhead.of("entry", "entries")) before anybody asked;"
           + " \(now.readAhead.grouped) read since", now.readAhead > 0 ? .good : .open)
     ]
   }

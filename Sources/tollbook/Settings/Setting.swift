@@ -3,7 +3,7 @@ enum SettingName: CaseIterable, Sendable {
   case dataDirectory, host, port, tls, tlsPort, tlsDirectory
   case keepaKey, keepaBase, keepaConnectTo, tokenPrice
   case geminiKey, geminiBase, geminiModels, extractModel, extractRetention
-  case binanceBase
+  case binanceBase, binanceAhead
   case accessKey, masterKey, masterKeyFile, allowedHosts, webhookHosts, lowBalance
   case cache, overdraft, answerTimeout, longestWait, queueLimit
   case productFresh, productGrace, productErrorGrace, productKeep, absentFresh
@@ -98,6 +98,9 @@ extension Setting {
       name: .binanceBase, key: "binance.base_url", kind: .url,
       standard: "https://data-api.binance.vision",
       help: "Where Binance's market data is, without `/api/v3`; it takes no key"),
+    Setting(
+      name: .binanceAhead, key: "binance.ahead_weight", kind: .integer(0...6_000), standard: "0",
+      help: "Weight a minute that may refresh what is read often before it is too old; 0: none"),
     Setting(
       name: .accessKey, key: "tollbook.access_key", kind: .text, isSecret: true,
       help: "What clients must show; needed to listen beyond this machine"),

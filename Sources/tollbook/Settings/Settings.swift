@@ -66,6 +66,8 @@ extension Settings {
   var geminiKey: String? { text(.geminiKey) }
   var geminiBase: BaseURL { address(.geminiBase) }
   var binanceBase: BaseURL { address(.binanceBase) }
+  /// In weight a minute.
+  var binanceAhead: Int64 { Int64(number(.binanceAhead)) }
   var extractModel: String { text(.extractModel) ?? "" }
   /// In days.
   var extractRetention: Int64 { Int64(number(.extractRetention)) }
