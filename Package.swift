@@ -125,8 +125,8 @@ let package = Package(
       name: "Extraction",
       dependencies: [
         "Bytes", "Deflate", "JSONText", "TollbookEvents", "TollbookLog", "TollbookViews",
-        "TollbookUpstreams", "TollbookGateway", "TollbookHTTP", hummingbird, httpTypes, nioCore,
-        crypto,
+        "TollbookUpstreams", "TollbookGateway", "TollbookForecast", "TollbookHTTP", hummingbird,
+        httpTypes, nioCore, crypto,
       ],
       resources: [
         .embedInCode("Gemini/GeminiModels.json"),
@@ -136,7 +136,7 @@ let package = Package(
       name: "Market",
       dependencies: [
         "JSONText", "TollbookEvents", "TollbookLog", "TollbookViews", "TollbookUpstreams",
-        "TollbookGateway", "TollbookHTTP", hummingbird, httpTypes,
+        "TollbookGateway", "TollbookForecast", "TollbookHTTP", hummingbird, httpTypes,
       ],
       resources: [.embedInCode("Binance/BinanceWeights.json")]),
     .target(
@@ -251,8 +251,8 @@ let package = Package(
       name: "MarketTests",
       dependencies: [
         "JSONText", "TollbookEvents", "TollbookLog", "TollbookViews", "TollbookUpstreams",
-        "TollbookGateway", "TollbookHTTP", "Market", "TollbookSimulators", "TollbookTestSupport",
-        hummingbird, httpTypes, nioCore, logging,
+        "TollbookGateway", "TollbookArchive", "TollbookForecast", "TollbookHTTP", "Market",
+        "TollbookSimulators", "TollbookTestSupport", hummingbird, httpTypes, nioCore, logging,
         .product(name: "HummingbirdTesting", package: "hummingbird"),
       ]),
     .testTarget(

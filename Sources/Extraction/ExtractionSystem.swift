@@ -1,3 +1,4 @@
+import TollbookForecast
 package import TollbookGateway
 package import TollbookHTTP
 import TollbookUpstreams
@@ -12,6 +13,7 @@ extension HTTPSystem {
         GeminiUpstream.document: Kind("document of a job", isBought: false),
         GeminiUpstream.result: Kind("result of a job", isBought: false),
       ], dropIn: .gemini, addRoutes: { _, _ in })
+    system.whatIf = [.gemini]
     system.jobResults = [ExtractOrder.job: ExtractOrder.results]
     return system
   }()

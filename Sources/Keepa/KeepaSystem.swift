@@ -1,6 +1,7 @@
 import JSONText
 import SwiftProtobuf
 import TollbookEvents
+import TollbookForecast
 package import TollbookHTTP
 import TollbookUpstreams
 
@@ -10,7 +11,10 @@ extension HTTPSystem {
   package static let keepa: HTTPSystem = {
     var system = routes
     system.addControlRoutes = { $0.addImport(to: $1) }
-    system.whatIf = .keepa
+    system.whatIf = [.keepa] + WhatIfKind.keepaAnswers
+    system.untried = [
+      KeepaUpstream.code: "a call for a code brings the products that it stands for too"
+    ]
     return system
   }()
 

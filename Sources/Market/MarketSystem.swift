@@ -1,10 +1,18 @@
 package import TollbookGateway
 package import TollbookHTTP
+import TollbookForecast
 import TollbookUpstreams
 
 extension HTTPSystem {
   /// Market data of Binance. Nothing is bought: see ``asking(_:_:)``.
-  package static let market = HTTPSystem(
+  package static let market: HTTPSystem = {
+    var system = routes
+    system.whatIf = WhatIfKind.binance(BinanceFreshness())
+    system.untried = BinanceWhatIf.untried
+    return system
+  }()
+
+  private static let routes = HTTPSystem(
     BinanceUpstream.name, title: "Binance",
     kinds: [
       "binance.exchangeInfo": Kind("list of markets"), "binance.klines": Kind("stretch of candles"),
@@ -24,6 +32,7 @@ extension HTTPSystem {
     guard let parts = try? MarketParts(state, freshness) else { return self }
     var system = self
     system.warming = .candles(parts)
+    system.whatIf = WhatIfKind.binance(freshness)
     system.addRoutes = { service, router in
       service.addMarketCalls(parts, to: router)
       service.addBinance(parts, to: router)

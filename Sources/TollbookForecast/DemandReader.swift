@@ -3,15 +3,15 @@ import TollbookGateway
 import TollbookLog
 import TollbookViews
 
-/// Reads from the events what was asked for, when, and what came of it: of what the operations of one upstream buy,
-/// whose prices are known. Of other calls it sums up what they cost.
+/// Reads from the events what was asked for, when, and what came of it: of the resources whose windows are tried. Of other
+/// calls of the same upstream it sums up what they cost.
 struct DemandReader {
   /// The kinds that say something about it.
   static let kinds: Set<EventKind> = [
     .fetchStarted, .fetchAttemptFailed, .fetchSucceeded, .fetchFailed, .cacheWritten,
     .cacheEvicted, .cachePurged, .entriesSwept, .readsTallied, .tokensCharged,
     .reservationReleased, .chargeInDoubt, .chargeResolved, .chargeCorrected, .balanceObserved,
-    .spendRefused,
+    .windowObserved, .spendRefused,
   ]
 
   private let kind: WhatIfKind
@@ -19,7 +19,7 @@ struct DemandReader {
   /// What the calls that are not played have cost.
   private(set) var unplayed = UnplayedSpend()
   private(set) var recorded = WhatIfOutcome(name: "as recorded")
-  private(set) var policy = FreshnessPolicy()
+  private(set) var policy: FreshnessPolicy
   /// Reads and refusals of which a log of an earlier time does not say enough.
   private(set) var unclearReads: Int64 = 0
   private(set) var unclearRefusals: Int64 = 0
@@ -44,24 +44,22 @@ struct DemandReader {
   /// When entries were fetched, the newest and the one before.
   private var fetches: [EntryName: (newest: Int64, before: Int64)] = [:]
   private var writes: [(resource: Int32, time: Int64, isPresent: Bool)] = []
-  private var readings: [MeterReading] = []
+  private var readings: [BalanceReading] = []
+  private var windows = WindowTrack()
+  /// Of calls whose demands do not say when they were made: the number of the first probe.
+  private var untold: [Int32: Int] = [:]
+  private var groups: [String: Int32] = [:]
   private var bookedStale: Int64 = 0
   private var ages = AgeHistogram()
 
-  init(_ kind: WhatIfKind) { self.kind = kind }
+  init(_ kind: WhatIfKind) {
+    self.kind = kind
+    policy = kind.standard
+  }
 
   private struct EntryName: Hashable {
     var resource: Int32
     var contentSet: UInt64
-  }
-
-  /// A balance that was told.
-  private struct MeterReading {
-    var meter: MeterKey
-    var time: Int64
-    var balance: Int64
-    var rate: Int64
-    var nextRefill: Int64
   }
 
   /// The unit in which the demand is played.
@@ -76,6 +74,7 @@ struct DemandReader {
     case .fetchAttemptFailed(let event):
       if event.nextAttempt > 0 { change(event.fetch) { $0.attempts += 1 } }
     case .fetchSucceeded(let event):
+      date(event.fetch, recorded, duration: Int64(event.durationMs))
       change(event.fetch) { call in
         call.hasSucceeded = true
         call.end = recorded.time.milliseconds
@@ -85,7 +84,7 @@ struct DemandReader {
         call.failure = event.reason
         call.end = recorded.time.milliseconds
       }
-    case .cacheWritten(let event): write(event)
+    case .cacheWritten(let event): write(event, recorded)
     case .cacheEvicted(let event): remove(event.resource, event.contentSet)
     case .entriesSwept(let event):
       for entry in event.entries where entry.evicted { remove(entry.resource, entry.contentSet) }
@@ -108,6 +107,7 @@ struct DemandReader {
     guard recorded.event.hasPostings, !callNumbers.isEmpty || !unplayedCalls.isEmpty else { return }
     var attempted: [String] = []
     for posting in recorded.event.postings(at: recorded.position) where !posting.isLimitOnly {
+      if posting.page.isOfWindow { track(posting) }
       guard let spending = posting.spending else { continue }
       let unit = unit(of: posting.page)
       if let call = callNumbers[posting.fetch] {
@@ -132,6 +132,14 @@ struct DemandReader {
     }
   }
 
+  /// Follows the windows of the limit that is played.
+  private mutating func track(_ posting: Posting) {
+    guard case .window = kind.limit, posting.page.ownerKind == .quotaGroup,
+      playedUnit == nil || unit(of: posting.page) == playedUnit
+    else { return }
+    windows.add(posting)
+  }
+
   private mutating func unit(of page: MeterKey) -> String {
     if let known = units[page] { return known }
     let unit = page.unit
@@ -151,13 +159,45 @@ struct DemandReader {
     numbers[key] = number
     latest.append(-1)
     demand.presence.append(0)
+    demand.terms.append(terms(of: key))
+    if case .calls = kind.prices { demand.names.append(key) }
     return number
+  }
+
+  private mutating func terms(of key: ResourceKey) -> ResourceTerms {
+    var terms = ResourceTerms()
+    terms.window = kind.window(key)
+    terms.group = group(of: key)
+    return terms
+  }
+
+  private mutating func group(of key: ResourceKey) -> Int32 {
+    guard case .calls(_, let group) = kind.prices, let name = group(key) else { return -1 }
+    let number = groups[name] ?? Int32(groups.count)
+    groups[name] = number
+    return number
+  }
+
+  /// A call that is booked with its answer began earlier than its commit: when it was decided its demands say. An older
+  /// log does not tell how long it waited for its turn, only how long the answer took.
+  private mutating func date(_ fetch: Position, _ recorded: RecordedEvent, duration: Int64) {
+    guard fetch + 1 == recorded.position, let number = callNumbers[fetch],
+      demand.calls[Int(number)].start == recorded.time.milliseconds,
+      let first = untold.removeValue(forKey: number)
+    else { return }
+    let asked = recorded.time.milliseconds - duration
+    demand.calls[Int(number)].start = asked
+    for place in demand.probes.indices.dropFirst(first) {
+      demand.probes[place].time = asked
+      demand.probes[place].earliest = asked
+    }
   }
 
   // MARK: Purchases
 
   private mutating func start(_ event: FetchStarted, _ recorded: RecordedEvent) {
-    guard isPlayed(operation: event.operation), !event.resources.isEmpty else {
+    let roles = event.resources.map(role)
+    guard roles.contains(where: { $0 != .other }) else {
       unplayedCalls[recorded.position] = event.operation
       return
     }
@@ -165,19 +205,28 @@ struct DemandReader {
     let call = Int32(demand.calls.count)
     let first = Int32(demand.purchases.count)
     let demands = event.allDemands
-    let numbers = event.resources.indices.map { index in
+    let places = event.resources.indices.filter { roles[$0] == .tried }
+    let numbers = places.map { index in
       min(event.demand(ofResource: index), demands.count - 1)
     }
     let asked = demands.map { $0.askedMs == 0 ? now : $0.askedMs }
-    let last = numbers.map { asked[$0] }.max() ?? now
+    let last = (numbers.isEmpty ? asked : numbers.map { asked[$0] }).max() ?? now
     let isBehind = numbers.allSatisfy { demands[$0].isBehind }
     callNumbers[recorded.position] = call
-    demand.calls.append(
-      RecordedCall(
-        start: now, items: first..<first + Int32(event.resources.count),
-        contentSet: event.contentSet))
-    for (name, number) in zip(event.resources, numbers) {
-      let resource = self.number(name)
+    var recordedCall = RecordedCall(
+      start: demands.allSatisfy { !$0.isBehind && $0.askedMs > 0 } ? last : now,
+      items: first..<first + Int32(places.count), contentSet: event.contentSet)
+    recordedCall.company = event.resources.indices.filter { roles[$0] != .tried }
+      .map { ResourceKey(stored: event.resources[$0]) }
+    untold = demands.allSatisfy { $0.askedMs == 0 } ? [call: demand.probes.count] : [:]
+    if !recordedCall.company.isEmpty {
+      recordedCall.group = group(of: recordedCall.company[0])
+      demand.probes.append(
+        Probe(time: last, earliest: last, resource: -1, weight: 0, link: call, kind: .company))
+    }
+    demand.calls.append(recordedCall)
+    for (place, number) in zip(places, numbers) {
+      let resource = self.number(event.resources[place])
       let wish = demands[number]
       demand.probes.append(
         Probe(
@@ -191,12 +240,28 @@ struct DemandReader {
     }
   }
 
-  private mutating func write(_ event: CacheWritten) {
-    guard isPlayed(resource: event.resource) else { return }
+  private mutating func write(_ event: CacheWritten, _ recorded: RecordedEvent) {
+    switch role(event.resource) {
+    case .tried: break
+    case .company:
+      let window = kind.window(ResourceKey(stored: event.resource))
+      demand.lateness = window?.lateness(of: event) ?? demand.lateness
+      return
+    case .other: return
+    }
     let resource = number(event.resource)
     let isPresent = event.presence == .present
     let contentSet = event.contentSet
+    let known = policy.present.fresh
     policy.learn(from: event)
+    if isPresent, let window = demand.terms[Int(resource)].window {
+      // What ended at a turn does not tell how long it might have been fresh, nor what is never fresh for less.
+      let fresh = event.freshUntilMs - event.fetchedMs
+      policy.present.fresh = fresh > window.least ? max(known, fresh) : known
+      if fresh < max(known, window.least) {
+        demand.lateness = window.lateness(of: event) ?? demand.lateness
+      }
+    }
     writes.append((resource, event.fetchedMs, isPresent))
     demand.presence[Int(resource)] |= isPresent ? 1 : 2
     let key = EntryName(resource: resource, contentSet: contentSet)
@@ -209,13 +274,26 @@ struct DemandReader {
         demand.purchases[Int(index)].contentSet = contentSet
         latest[Int(resource)] = index
       }
+      if latest[Int(resource)] >= 0,
+        demand.calls[Int(call)].items.contains(latest[Int(resource)])
+      {
+        return
+      }
+    }
+    let entry = Held(
+      low: event.fetchedMs, high: event.fetchedMs, contentSet: contentSet, isPresent: isPresent)
+    guard !isInPeriod else {
+      let now = recorded.time.milliseconds
+      demand.probes.append(
+        Probe(
+          time: now, earliest: now, resource: resource, weight: 0,
+          link: Int32(demand.brought.count), kind: .brought))
+      demand.brought.append(entry)
       return
     }
     var held = demand.initial[resource] ?? []
     held.removeAll { $0.contentSet & contentSet == $0.contentSet }
-    held.append(
-      Held(
-        low: event.fetchedMs, high: event.fetchedMs, contentSet: contentSet, isPresent: isPresent))
+    held.append(entry)
     demand.initial[resource] = held
   }
 
@@ -225,7 +303,7 @@ struct DemandReader {
   }
 
   private mutating func purge(_ event: CachePurged, _ recorded: RecordedEvent) {
-    guard isPlayed(resource: event.resource) else { return }
+    guard role(event.resource) == .tried else { return }
     let resource = number(event.resource)
     let purge = RecordedPurge(
       contentSet: event.contentSet, isHard: event.hard, staleFrom: event.staleFromMs)
@@ -245,10 +323,11 @@ struct DemandReader {
   // MARK: Reads and refusals
 
   private mutating func tally(_ row: ReadTally) {
-    guard
-      row.operation.isEmpty
-        ? isPlayed(resource: row.resource) : isPlayed(operation: row.operation)
-    else { return }
+    guard !row.resource.isEmpty else {
+      if kind.isOperation(row.operation) { cut(row) }
+      return
+    }
+    guard role(row.resource) == .tried else { return }
     let isPeek = row.peek || row.ageBasis == .neverBuy
     let resource = number(row.resource)
     let wanted = row.hasWantedContentSet ? row.wantedContentSet : row.contentSet
@@ -293,6 +372,20 @@ struct DemandReader {
     }
   }
 
+  /// So many were read that the log does not tell what they read.
+  private mutating func cut(_ row: ReadTally) {
+    let fresh = Int64(row.fresh) + Int64(row.joined)
+    let unbooked = Int64(row.stale) - Int64(min(row.booked, row.stale))
+    demand.cut.fresh += fresh
+    demand.cut.stale += unbooked
+    demand.cut.unmet += Int64(row.unmet)
+    bookedStale += Int64(row.stale) - unbooked
+    recorded.requests += fresh + unbooked + Int64(row.unmet)
+    recorded.hits += Bounds(fresh)
+    recorded.stale += Bounds(Int64(row.stale))
+    recorded.unanswered += Bounds(Int64(row.unmet))
+  }
+
   /// The first and the last of some reads are known exactly.
   private mutating func add(_ probe: Probe, times: Int32) {
     guard times > 1, probe.earliest < probe.time else {
@@ -325,35 +418,40 @@ struct DemandReader {
   }
 
   private mutating func refuse(_ event: SpendRefused, _ recorded: RecordedEvent) {
-    guard event.operation.isEmpty || isPlayed(operation: event.operation) else { return }
+    let refused = event.refused.filter { role($0) == .tried }
     // Of a long request, or of many, only the first are named.
-    unclearRefusals += max(0, Int64(event.resources) - Int64(event.refused.count))
-    guard !event.refused.isEmpty else { return }
+    if event.operation.isEmpty || kind.isOperation(event.operation) {
+      unclearRefusals += max(0, Int64(event.resources) - Int64(event.refused.count))
+    }
+    guard !refused.isEmpty else { return }
     let wish = event.anyDemand
     let asked = wish.askedMs == 0 ? recorded.time.milliseconds : wish.askedMs
+    let isOfLimit =
+      event.reason == .insufficientTokens
+      || (event.reason == .meter && event.refusingWant.meter.ownerKind == .quotaGroup)
     switch event.reason {
-    case .requestLimit: ownLimitRefusals += Int64(event.refused.count)
-    case .meter: otherMeterRefusals += Int64(event.refused.count)
+    case .requestLimit: ownLimitRefusals += Int64(refused.count)
+    case .meter where !isOfLimit: otherMeterRefusals += Int64(refused.count)
     case .insufficientTokens: buckets.insert(MeterKey(event.refusingWant.meter))
     default: break
     }
-    for name in event.refused {
+    for name in refused {
       demand.probes.append(
         Probe(
           time: asked, earliest: asked, maximumAge: wish.maximumAgeMilliseconds,
           wanted: wish.contentSet, resource: number(name), weight: wish.isBehind ? 0 : 1,
           link: Int32(demand.refusals.count), kind: wish.isBehind ? .refreshRefused : .refused))
     }
-    demand.refusals.append(RecordedRefusal(reason: event.reason))
+    demand.refusals.append(RecordedRefusal(reason: event.reason, isOfLimit: isOfLimit))
     guard !wish.isBehind else { return }
-    self.recorded.requests += Int64(event.refused.count)
-    self.recorded.refused += Bounds(Int64(event.refused.count))
+    self.recorded.requests += Int64(refused.count)
+    self.recorded.refused += Bounds(Int64(refused.count))
   }
 
   private mutating func observe(_ event: BalanceObserved, _ recorded: RecordedEvent) {
     guard let meter = recorded.event.postings(at: recorded.position).first?.page else { return }
     let reduction = (event.flowReductionThousandths + 999) / 1_000
-    let reading = MeterReading(
+    let reading = BalanceReading(
       meter: meter, time: event.reading.observedMs, balance: event.reading.balance,
       rate: max(0, event.refillRate - reduction),
       nextRefill: event.reading.observedMs
@@ -364,15 +462,9 @@ struct DemandReader {
 
   // MARK: What is played
 
-  /// The operations whose prices are known, and their kinds of resources.
-  private func isPlayed(operation: String) -> Bool {
-    operation.utf8.starts(with: kind.system.utf8)
-  }
-
-  private func isPlayed(resource: String) -> Bool {
-    let text = resource.utf8
-    guard let slash = text.firstIndex(of: UInt8(ascii: "/")) else { return false }
-    return text[text.index(after: slash)...].starts(with: kind.system.utf8)
+  private func role(_ resource: String) -> WhatIfKind.Role {
+    let key = ResourceKey(stored: resource)
+    return numbers[key] == nil ? kind.role(key) : .tried
   }
 
   // MARK: The end
@@ -381,53 +473,39 @@ struct DemandReader {
   mutating func finish() {
     demand.resources = numbers.count
     settleCalls()
-    findOutages()
+    demand.price(kind)
+    demand.findOutages(isBucket: kind.isBucket)
     findPresenceChanges()
     demand.probes.sort {
       ($0.time, $0.kind.rawValue, $0.link) < ($1.time, $1.kind.rawValue, $1.link)
     }
     countRecorded()
-    addRefills()
+    switch kind.limit {
+    case .bucket(let bucket):
+      let (buckets, unit) = (buckets, unit)
+      readings.removeAll { reading in
+        buckets.isEmpty ? reading.meter.unit != unit : !buckets.contains(reading.meter)
+      }
+      demand.addRefills(readings.sorted { $0.time < $1.time }, of: bucket)
+    case .window(let length): windows.apply(to: &demand, length: max(1, length))
+    case .untold: break
+    }
   }
 
   private mutating func settleCalls() {
     for index in demand.calls.indices {
       demand.calls[index].cost.high = max(
         demand.calls[index].cost.low, demand.calls[index].cost.high)
+      demand.calls[index].fixed = demand.fixedCost(of: demand.calls[index], kind)
       let call = demand.calls[index]
+      let own = call.cost - call.fixed
       let ones = Array(repeating: Int64(1), count: call.items.count)
-      let low = allot(max(0, call.cost.low), over: ones)
-      let spread = allot(max(0, call.cost.high - call.cost.low), over: ones)
+      let low = allot(max(0, own.low), over: ones)
+      let spread = allot(max(0, own.high - own.low), over: ones)
       for (place, item) in call.items.enumerated() {
         demand.purchases[Int(item)].cost = Bounds(low: low[place], high: low[place] + spread[place])
       }
     }
-  }
-
-  private mutating func findOutages() {
-    var lastGood: Int64?
-    var began: Int64?
-    var shortest = Int64.max
-    for call in demand.calls.sorted(by: { $0.start < $1.start }) where call.end != .max {
-      if call.hasSucceeded {
-        if let from = began {
-          demand.outages.append(from...max(from, call.start))
-          began = nil
-        }
-        lastGood = call.start
-        for item in call.items {
-          let fetched = demand.purchases[Int(item)].fetched
-          guard fetched != .min else { continue }
-          shortest = min(shortest, max(0, fetched - call.start))
-          demand.longestAnswer = max(demand.longestAnswer, fetched - call.start)
-        }
-      } else if began == nil, call.failure.isOfUpstream {
-        began = lastGood ?? call.start - 3_600_000
-      }
-    }
-    if let began { demand.outages.append(began ... .max) }
-    demand.shortestAnswer = shortest == .max ? 0 : shortest
-    if shortest == .max { demand.longestAnswer = 30_000 }
   }
 
   private mutating func findPresenceChanges() {
@@ -462,52 +540,6 @@ struct DemandReader {
     }
     recorded.highAge = ages.percentile(0.95).map { Bounds(low: $0.lowerBound, high: $0.upperBound) }
   }
-
-  /// Follows the balance as it was recorded: what could be spent at each step, and the refills between the readings.
-  private mutating func addRefills() {
-    let (buckets, unit) = (buckets, unit)
-    readings.removeAll { reading in
-      buckets.isEmpty ? reading.meter.unit != unit : !buckets.contains(reading.meter)
-    }
-    guard !readings.isEmpty else { return }
-    readings.sort { $0.time < $1.time }
-    var merged: [Probe] = []
-    merged.reserveCapacity(demand.probes.count + readings.count * 2)
-    var track = BalanceTrack(bucket: kind.bucket)
-    var nextReading = 0
-    var index = 0
-    while index < demand.probes.count {
-      let time = demand.probes[index].time
-      while nextReading < readings.count, readings[nextReading].time <= time {
-        let reading = readings[nextReading]
-        track.refill(until: reading.time, &demand, &merged)
-        track.balance = reading.balance
-        track.rate = reading.rate
-        track.next = reading.nextRefill
-        track.isKnown = true
-        nextReading += 1
-      }
-      track.refill(until: time, &demand, &merged)
-      // All products of a call are decided upon together.
-      var end = index + 1
-      let probe = demand.probes[index]
-      let isPurchase = probe.kind == .bought || probe.kind == .refreshed
-      if isPurchase {
-        let call = demand.calls[Int(demand.purchases[Int(probe.link)].call)]
-        end = min(demand.probes.count, index + call.items.count)
-      }
-      for place in index..<end {
-        demand.probes[place].available = track.isKnown ? track.balance : .max
-        merged.append(demand.probes[place])
-      }
-      if isPurchase {
-        let call = demand.calls[Int(demand.purchases[Int(probe.link)].call)]
-        track.balance -= call.cost.low
-      }
-      index = end
-    }
-    demand.probes = merged
-  }
 }
 
 extension [Held] {
@@ -533,21 +565,6 @@ extension FreshnessPolicy {
   }
 }
 
-extension Posting {
-  /// What it says about what a call cost: a reservation may be spent until it ends, and so may a doubt. Nil: nothing.
-  fileprivate var spending: Bounds? {
-    switch change {
-    case .reserved(let amount): Bounds(low: 0, high: amount)
-    case .charged(let amount, let reserved): Bounds(low: amount, high: amount - reserved)
-    case .released(let amount): Bounds(low: 0, high: -amount)
-    case .closed(let doubt):
-      Bounds(low: doubt.settled, high: doubt.settled + doubt.unprovable - doubt.amount)
-    case .corrected(let difference): Bounds(difference)
-    case .doubted, .observed: nil
-    }
-  }
-}
-
 extension TollbookEvents.Demand {
   /// The oldest data that would do, as a probe has it.
   fileprivate var maximumAgeMilliseconds: Int64 {
@@ -563,14 +580,4 @@ extension ReadTally {
 
 private func milliseconds(_ seconds: UInt32?, _ basis: AgeBasis) -> Int64 {
   basis == .live ? 0 : seconds.map { Int64($0) * 1_000 } ?? -1
-}
-
-extension FailureReason {
-  /// Whether whoever had asked at that time would have failed too.
-  fileprivate var isOfUpstream: Bool {
-    switch self {
-    case .requestRejected, .insufficientTokens, .processEnded, .retryRefused: false
-    default: true
-    }
-  }
 }

@@ -39,6 +39,7 @@ extension PolicyReplay {
   }
 
   func admits(_ probe: Probe, _ step: Step) -> Verdict {
+    guard kind.isBucket else { return admitsInWindow(probe, step) }
     let bound = bound(probe)
     var available = probe.available
     if probe.kind == .refused || probe.kind == .refreshRefused {
@@ -53,6 +54,16 @@ extension PolicyReplay {
     return needed > available + step.gap.high ? .no : .perhaps
   }
 
+  /// The same of a limit of which the record does not tell what it had left at each instant: it is sure to admit what fits
+  /// beside all that its window took later too.
+  private func admitsInWindow(_ probe: Probe, _ step: Step) -> Verdict {
+    if probe.kind == .refused || probe.kind == .refreshRefused {
+      return demand.refusals[Int(probe.link)].isOfLimit && hasParted ? .perhaps : .no
+    }
+    if probe.available == .max || (step.purchase != nil && step.gap.low >= 0) { return .yes }
+    return step.reserved + bound(probe) <= probe.available + step.gap.low ? .yes : .perhaps
+  }
+
   mutating func buyAsRecorded(
     _ fork: ReplayFork, _ probe: Probe, _ step: Step, _ purchase: RecordedPurchase, known: Held?,
     isBehind: Bool
@@ -60,6 +71,8 @@ extension PolicyReplay {
     var fork = fork
     let call = demand.calls[Int(purchase.call)]
     fork.counts.cost += step.cost
+    let group = demand.terms[Int(probe.resource)].group
+    lastShared.note(group, probe.resource, probe.time)
     guard purchase.fetched != .min else {
       fork.shelf.busyUntil = max(fork.shelf.busyUntil, call.end)
       if !isBehind { fallBack(&fork, probe, known, Bounds(Int64(probe.weight))) }
@@ -85,8 +98,12 @@ extension PolicyReplay {
   mutating func buyAnew(
     _ fork: ReplayFork, _ probe: Probe, known: Held?, isBehind: Bool
   ) {
-    let bound = kind.bound(probe.wanted)
+    let bound = bound(probe)
+    let group = demand.terms[Int(probe.resource)].group
     let begin = begin(probe, known)
+    let shares = mayShare(group, probe.resource, begin, with: lastShared)
+    lastShared.note(group, probe.resource, probe.time)
+    lastOwnShared.note(group, probe.resource, probe.time)
     var called = fork
     called.hasCalled = true
     let others = max(0, Int64(probe.weight) - 1)
@@ -94,7 +111,7 @@ extension PolicyReplay {
     for isPresent in presence(of: probe.resource, at: probe.time) {
       var way = called
       way.counts.cost += Bounds(
-        low: kind.least(probe.wanted, isPresent), high: bound)
+        low: shares ? 0 : least(probe.resource, probe.wanted, isPresent), high: bound)
       way.counts.bought += Bounds(1)
       if !isBehind {
         way.age = Bounds(
@@ -127,7 +144,7 @@ extension PolicyReplay {
   /// When the purchase may have begun at the earliest: not before what is known stopped being fresh.
   func begin(_ probe: Probe, _ known: Held?) -> Int64 {
     guard probe.earliest < probe.time, let known else { return probe.earliest }
-    var until = instants(known, fetched: known.low).freshUntil.milliseconds
+    var until = instants(known, fetched: known.low, probe.resource).freshUntil.milliseconds
     if probe.maximumAge >= 0 { until = min(until, known.low + probe.maximumAge) }
     return min(probe.time, max(probe.earliest, until))
   }

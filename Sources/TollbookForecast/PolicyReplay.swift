@@ -25,6 +25,9 @@ struct PolicyReplay {
   /// When a call was made for sure, and when one that is not on the record.
   var lastCall = Int64.min
   var lastOwnCall = Int64.min
+  /// The same by groups of what may share a call.
+  var lastShared: [Int32: SharedPurchase] = [:]
+  var lastOwnShared: [Int32: SharedPurchase] = [:]
   /// Whether anything has gone otherwise than recorded.
   var hasParted = false
   /// The ways of the resource at hand, while a step is made.
@@ -78,6 +81,8 @@ struct PolicyReplay {
       switch probe.kind {
       case .refill: refill(probe)
       case .purged: purge(probe)
+      case .brought: bring(probe)
+      case .company: buyCompany(probe)
       case .bought, .refreshed:
         index = call(from: index)
         continue
@@ -104,6 +109,7 @@ struct PolicyReplay {
     outcome.unanswered = counts.unanswered
     outcome.medianAge = age(0.5)
     outcome.highAge = age(0.95)
+    addCut(to: &outcome)
     return outcome
   }
 
@@ -118,6 +124,11 @@ struct PolicyReplay {
 
   mutating func refill(_ probe: Probe) {
     guard gap != .zero else { return }
+    guard probe.link >= 0 else {
+      // What was not spent in a window is not there in the next.
+      gap = .zero
+      return
+    }
     let refill = demand.refills[Int(probe.link)]
     let recorded = refill.applied(to: probe.available)
     gap = Bounds(
@@ -145,28 +156,18 @@ struct PolicyReplay {
     let verdicts = probes.map { buys($0) }
     let ways = probes.map { buysBehind($0) }
     let isSame = verdicts.allSatisfy { $0 == .yes } && isEnough(call.items.count, probes[0])
-    let prices = Bounds(
-      low: kind.least(call.contentSet, false), high: kind.bound(call.contentSet))
-    let others = Int64(call.items.count - 1)
+    let costs = isSame ? [] : self.costs(of: call, probes, verdicts)
+    // Alone in its call, it costs what it cost.
+    let isAsRecorded = isSame || (call.items.count == 1 && call.company.isEmpty)
     let before = gap
     var reserved: Int64 = 0
     for (index, probe) in probes.enumerated() {
       let purchase = demand.purchases[Int(probe.link)]
       var step = Step(purchase: purchase, reserved: reserved, gap: before)
       step.isSame = isSame
-      if isSame || others == 0 {
-        step.cost = purchase.cost
-      } else if !call.hasSucceeded || call.attempts > 1 {
-        step.cost = Bounds(low: 0, high: call.cost.high)
-      } else {
-        // Its own price lies within the list's, and leaves for the others what theirs can be.
-        let least = kind.least(call.contentSet, purchase.isPresent)
-        let low = max(min(least, call.cost.low), call.cost.low - others * prices.high)
-        step.cost = Bounds(
-          low: low, high: max(low, min(prices.high, call.cost.high - others * prices.low)))
-      }
+      step.cost = isAsRecorded ? purchase.cost : costs[index]
       self.step(probe, step)
-      if verdicts[index] != .no { reserved += prices.high }
+      if verdicts[index] != .no { reserved += bound(probe.resource, call.contentSet) }
     }
     guard let first = verdicts.firstIndex(where: { $0 != .no }) else { return end }
     let probe = probes[first]
@@ -184,6 +185,10 @@ struct PolicyReplay {
   mutating func count(
     _ call: RecordedCall, _ isBehind: [Bool?], isSame: Bool, isSure: Bool, at time: Int64
   ) {
+    guard call.company.isEmpty else {
+      if isSure { lastCall = time }
+      return
+    }
     let attempts = Int64(call.attempts)
     let asRecorded = call.items.map { demand.purchases[Int($0)].isBehind }
     if isSame, zip(isBehind, asRecorded).allSatisfy({ $0 == $1 }) {
@@ -218,7 +223,7 @@ struct PolicyReplay {
   /// Whether so many products like this one are sure to be let through.
   func isEnough(_ count: Int, _ probe: Probe) -> Bool {
     if gap.low >= 0 || probe.available == .max { return true }
-    let needed = overdraft == .allow ? 1 : Int64(count) * bound(probe)
+    let needed = overdraft == .allow && kind.isBucket ? 1 : Int64(count) * bound(probe)
     return probe.available + gap.low >= needed
   }
 
@@ -251,7 +256,7 @@ struct PolicyReplay {
   }
 
   func bound(_ probe: Probe) -> Int64 {
-    kind.bound(probe.wanted)
+    bound(probe.resource, probe.wanted)
   }
 
   mutating func step(_ probe: Probe, _ step: Step) {
@@ -262,6 +267,13 @@ struct PolicyReplay {
         hasParted = true
       }
       return
+    }
+    var step = step
+    if step.purchase != nil,
+      mayShare(demand.terms[resource].group, probe.resource, probe.time, with: lastOwnShared)
+    {
+      step.cost.low = 0
+      step.isSame = false
     }
     let before = isForked[resource] ? forks[probe.resource] ?? [] : []
     ways.removeAll(keepingCapacity: true)
@@ -318,9 +330,13 @@ struct PolicyReplay {
   func repeats(_ probe: Probe) -> Int64 {
     guard probe.weight > 1, probe.earliest < probe.time, probe.kind == .read else { return 0 }
     let known = demand.presence[Int(probe.resource)]
+    let terms = demand.terms[Int(probe.resource)]
     var fresh = min(
-      known == 2 ? .max : policy.present.fresh, known == 1 ? .max : policy.absent.fresh)
+      known == 2 ? .max : max(policy.present.fresh, terms.window?.least ?? 0),
+      known == 1 ? .max : policy.absent.fresh)
     if probe.maximumAge >= 0 { fresh = min(fresh, probe.maximumAge) }
+    let lateness = demand.lateness(terms)
+    if terms.hasTurned(from: probe.earliest, to: probe.time, lateness: lateness) { fresh = 0 }
     return probe.time - probe.earliest < fresh ? 0 : Int64(probe.weight) - 1
   }
 
@@ -361,7 +377,7 @@ struct PolicyReplay {
 
   func usability(_ held: Held, fetched: Int64, _ probe: Probe) -> Usability {
     let now = Timestamp(milliseconds: probe.time)
-    let instants = instants(held, fetched: fetched)
+    let instants = instants(held, fetched: fetched, probe.resource)
     // The sweeper removes it.
     if now >= instants.keepUntil { return .none }
     // What is still on its way when somebody asks is waited for, and is new when it comes.
@@ -370,9 +386,15 @@ struct PolicyReplay {
       maximumAge: probe.maximumAge < 0 ? nil : probe.maximumAge)
   }
 
-  func instants(_ held: Held, fetched: Int64) -> FreshnessInstants {
-    var instants = policy.windows(isPresent: held.isPresent)
-      .instants(fetched: Timestamp(milliseconds: fetched))
+  func instants(_ held: Held, fetched: Int64, _ resource: Int32) -> FreshnessInstants {
+    var windows = policy.windows(isPresent: held.isPresent)
+    if held.isPresent {
+      let terms = demand.terms[Int(resource)]
+      windows.fresh = terms.fresh(
+        windows.fresh, fetched: fetched, lateness: demand.lateness(terms),
+        answer: demand.shortestAnswer)
+    }
+    var instants = windows.instants(fetched: Timestamp(milliseconds: fetched))
     if held.staleFrom != .max {
       let stale = Timestamp(milliseconds: held.staleFrom)
       instants.freshUntil = min(instants.freshUntil, stale)
@@ -469,7 +491,7 @@ struct PolicyReplay {
   /// What a look finds: 2 fresh, 1 something, 0 nothing.
   func rank(_ held: Held, _ fetched: Int64, _ probe: Probe) -> Int {
     let now = Timestamp(milliseconds: probe.time)
-    guard now < instants(held, fetched: fetched).keepUntil else { return 0 }
+    guard now < instants(held, fetched: fetched, probe.resource).keepUntil else { return 0 }
     guard probe.time >= fetched || held.isBehind else { return 0 }
     return usability(held, fetched: fetched, probe) == .fresh ? 2 : 1
   }
@@ -525,6 +547,8 @@ extension Probe {
 }
 
 extension RecordedDemand {
+  func lateness(_ terms: ResourceTerms) -> Int64 { lateness ?? terms.window?.lateness ?? 0 }
+
   /// Whether the upstream may have failed then.
   func isOut(at time: Int64) -> Bool { outages.contains { $0.contains(time) } }
 }

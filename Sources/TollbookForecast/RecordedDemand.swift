@@ -7,6 +7,10 @@ struct Probe: Sendable {
     case refill
     /// An operator took entries out of use.
     case purged
+    /// An entry came that nobody had asked for, or that was bought elsewhere.
+    case brought
+    /// A call for what is bought whatever the windows are.
+    case company
     /// A read that was answered in grace, and whose refresh was bought then. It is counted as a read of its own.
     case refreshed
     /// A read that was answered in grace, and whose refresh was refused then. Counted as a read of its own.
@@ -38,7 +42,7 @@ struct Probe: Sendable {
   var resource: Int32
   /// How many reads.
   var weight: Int32 = 1
-  /// Which purchase, refusal, purge or refill; negative: none.
+  /// Which purchase, refusal, purge, refill, entry or call; negative: none. A refill without one is the turn of a window.
   var link: Int32 = -1
   var kind: Kind
 }
@@ -69,10 +73,26 @@ struct RecordedCall: Sendable {
   var failure = FailureReason.unspecified
   /// In the unit that is played. What is reserved for an attempt under way may have been spent.
   var cost = Bounds.zero
+  /// What it brought beside its items, and what of the cost that is: it is bought whatever the windows are.
+  var company: [ResourceKey] = []
+  /// That of its company: those of one group may share a call; negative: none.
+  var group: Int32 = -1
+  var fixed = Bounds.zero
+}
+
+/// Reads of which the log does not tell what they read, because they were too many.
+struct CutReads: Sendable {
+  var fresh: Int64 = 0
+  var stale: Int64 = 0
+  var unmet: Int64 = 0
+
+  var all: Int64 { fresh + stale + unmet }
 }
 
 struct RecordedRefusal: Sendable {
   var reason: RefusalReason
+  /// Whether the limit that is played had too little left, and not a budget or the request's own.
+  var isOfLimit: Bool
 }
 
 struct RecordedPurge: Sendable {
@@ -120,6 +140,16 @@ struct RecordedDemand: Sendable {
   var refusals: [RecordedRefusal] = []
   var purges: [RecordedPurge] = []
   var refills: [RecordedRefill] = []
+  /// What is known of each resource, in the order of their numbers.
+  var terms: [ResourceTerms] = []
+  /// Their names; empty where prices do not need them.
+  var names: [ResourceKey] = []
+  /// By how much our clock is behind that of turns, in milliseconds, as far as an entry tells.
+  var lateness: Int64?
+  var brought: [Held] = []
+  /// The most that one of them may cost.
+  var dearest: Int64 = 0
+  var cut = CutReads()
   var resources = 0
   /// What was in the cache at the beginning.
   var initial: [Int32: [Held]] = [:]

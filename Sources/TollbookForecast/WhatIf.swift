@@ -49,30 +49,47 @@ package enum WhatIf {
     _ source: LogSource, _ question: Question,
     progress: (_ position: Position, _ end: Position) -> Bool = { _, _ in true }
   ) throws(LogError) -> Record? {
+    try read(source, question, of: [question.kind], progress: progress)?.first
+  }
+
+  /// Reads the demand of several kinds, in one pass over the log.
+  ///
+  /// - Returns: a record of each kind, in their order; nil if it was ended early.
+  package static func read(
+    _ source: LogSource, _ question: Question, of kinds: [WhatIfKind],
+    progress: (_ position: Position, _ end: Position) -> Bool = { _, _ in true }
+  ) throws(LogError) -> [Record]? {
     let (start, base) = try source.startOfRecord()
     let end = min(question.through, try source.head())
-    var reader = DemandReader(question.kind)
-    if let base { reader.goOn(from: base) }
+    var readers = kinds.map { DemandReader($0) }
+    if let base { for index in readers.indices { readers[index].goOn(from: base) } }
     var isWanted = true
     var count = 0
     try source.scan(after: start, through: end, kinds: DemandReader.kinds) {
       (recorded) throws(LogError) in
-      if recorded.position > question.after { reader.isInPeriod = true }
-      reader.read(recorded)
+      for index in readers.indices {
+        if recorded.position > question.after { readers[index].isInPeriod = true }
+        readers[index].read(recorded)
+      }
       count += 1
       if count & 0xfff == 0 { isWanted = progress(recorded.position, end) }
       return isWanted ? .next : .stop
     }
     guard isWanted else { return nil }
-    reader.finish()
-    return Record(
-      demand: reader.demand, recorded: reader.recorded, unit: reader.unit,
-      unplayed: reader.unplayed, overdraft: question.overdraft, kind: question.kind,
-      after: max(start, question.after), through: end, policy: reader.policy,
-      unclear: Unclear(
-        reads: reader.unclearReads, refusals: reader.unclearRefusals,
-        ownLimits: reader.ownLimitRefusals, otherMeters: reader.otherMeterRefusals,
-        mixedReads: reader.mixedReads))
+    var records: [Record] = []
+    for (kind, var reader) in zip(kinds, readers) {
+      reader.finish()
+      records.append(
+        Record(
+          demand: reader.demand, recorded: reader.recorded, unit: reader.unit,
+          unplayed: reader.unplayed, overdraft: question.overdraft, kind: kind,
+          after: max(start, question.after), through: end, policy: reader.policy,
+          unclear: Unclear(
+            reads: reader.unclearReads, refusals: reader.unclearRefusals,
+            ownLimits: reader.ownLimitRefusals, otherMeters: reader.otherMeterRefusals,
+            mixedReads: reader.mixedReads)))
+    }
+    return records
   }
 
   /// Plays the demand under each policy, on as many processors as there are.
@@ -138,6 +155,7 @@ package enum WhatIf {
         Timestamp(milliseconds: first.time)...Timestamp(milliseconds: last.time)
     }
     return WhatIfReport(
+      kind: record.kind.name,
       after: record.after, through: record.through, period: period,
       recordedPolicy: record.policy,
       played: WhatIfTable(unit: record.unit, recorded: record.recorded, outcomes: outcomes),
@@ -165,7 +183,7 @@ extension WhatIf {
       notes.append(
         "The log goes on from a snapshot of position \(record.after): what the cache held then"
           + " is not"
-          + " in the events, so the first read of each product is bounded, not known.")
+          + " in the events, so the first read of each resource is bounded, not known.")
     }
     if itself.cost != recorded.cost || itself.hits != recorded.hits {
       notes.append(
@@ -176,6 +194,21 @@ extension WhatIf {
           + " too."
       )
     }
+    if record.demand.cut.all > 0 {
+      notes.append(
+        "\(record.demand.cut.all) reads were too many for the log to tell what they read. With"
+          + " other windows each of them may have bought, or not.")
+    }
+    if case .recorded = record.kind.prices, record.recorded.bought.high > 0 {
+      notes.append(
+        "No price list tells what a purchase costs that is not on the record: it is taken for what"
+          + " the same resource cost when it was bought, or any other if it never was.")
+    }
+    if record.demand.calls.contains(where: { !$0.company.isEmpty }) {
+      notes.append(
+        "The cost holds what the same calls bring that these windows say nothing of: it is bought"
+          + " with any of them.")
+    }
     if !record.demand.outages.isEmpty {
       notes.append(
         "The upstream failed at times. A purchase that was not made then may have failed too:"
@@ -183,12 +216,12 @@ extension WhatIf {
     }
     if record.unclear.ownLimits > 0 {
       notes.append(
-        "\(record.unclear.ownLimits) products were refused by their request's own limit, and stay"
+        "\(record.unclear.ownLimits) resources were refused by their request's own limit, and stay"
           + " refused; what limits other requests had is not recorded.")
     }
     if record.unclear.otherMeters > 0 {
       notes.append(
-        "\(record.unclear.otherMeters) products were refused by another limit than the balance,"
+        "\(record.unclear.otherMeters) resources were refused by another limit than the upstream's,"
           + " such as a budget, and stay refused.")
     }
     for row in record.unplayed.rows {
@@ -204,7 +237,7 @@ extension WhatIf {
     }
     if record.unclear.refusals > 0 {
       notes.append(
-        "\(record.unclear.refusals) refused products are not named by the record, which is of an"
+        "\(record.unclear.refusals) refused resources are not named by the record, which is of an"
           + " older"
           + " version: they are left out.")
     }

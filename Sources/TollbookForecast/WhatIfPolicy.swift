@@ -15,6 +15,8 @@ package struct WhatIfPolicy: Hashable, Sendable {
   /// What is wrong with the text of a policy.
   package struct Problem: Error, Hashable, Sendable, CustomStringConvertible {
     package let description: String
+
+    package init(description: String) { self.description = description }
   }
 
   private static let names = [
@@ -50,6 +52,29 @@ package struct WhatIfPolicy: Hashable, Sendable {
       try set(window, to: Self.milliseconds(Self.trimmed(sides[1]), of: path))
     }
     try check()
+  }
+
+  /// The kind that a policy names.
+  ///
+  /// - Parameter kinds: those that can be tried.
+  package static func kind(
+    of text: String, among kinds: [WhatIfKind]
+  ) throws(Problem) -> WhatIfKind {
+    let first = text.prefix { $0 != "," }.split(separator: "=", omittingEmptySubsequences: false)
+    let path = trimmed(first.first ?? "")
+    let named = kinds.filter { path.hasPrefix($0.name + ".") }
+    if let kind = named.max(by: { $0.name.utf8.count < $1.name.utf8.count }) { return kind }
+    guard let any = kinds.first else {
+      throw Problem(description: "there is nothing that could be tried with other windows")
+    }
+    guard first.count > 1, !names.contains(path) else {
+      _ = try WhatIfPolicy(text, of: any, base: any.standard)
+      return any
+    }
+    let parts = path.split(separator: ".", omittingEmptySubsequences: false)
+    throw Problem(
+      description: "“\(parts.prefix(2).joined(separator: "."))” is no kind that is known; there are"
+        + " \(kinds.map(\.name).joined(separator: ", "))")
   }
 
   /// The window's name without the kind.

@@ -7,13 +7,13 @@ package struct WhatIfOutcome: Hashable, Sendable {
   package var name: String
   /// Nil: as recorded.
   package var products: FreshnessPolicy?
-  /// Products asked for: once for each product of each request.
+  /// Resources asked for: once for each resource of each request.
   package var requests: Int64 = 0
   /// Calls to the upstream, attempts that failed included.
   package var calls = Bounds.zero
   /// In the unit of the table.
   package var cost = Bounds.zero
-  /// Products bought.
+  /// Resources bought.
   package var bought = Bounds.zero
   /// Answered from the cache, fresh or in grace.
   package var hits = Bounds.zero
@@ -46,6 +46,8 @@ package struct WhatIfTable: Hashable, Sendable {
 
 /// What was recorded, and what other policies would have made of it: a table for each unit.
 package struct WhatIfReport: Hashable, Sendable {
+  /// What was tried with other windows, such as `atlas.place`.
+  package var kind: String
   /// Positions of the events that it is about: after the first, up to the second.
   package var after: Position
   package var through: Position

@@ -64,8 +64,10 @@ package struct HTTPSystem: Sendable {
   package var dropIn: DropIn?
   /// What `POST /cache/warm` takes of it; nil: nothing.
   package var warming: Warming?
-  /// The kind whose windows can be tried on what was asked for; nil: there is none.
-  package var whatIf: WhatIfKind?
+  /// What can be tried with other windows on what was asked for.
+  package var whatIf: [WhatIfKind] = []
+  /// Why nothing is tried for other kinds, by their names.
+  package var untried: [String: String] = [:]
   package var addRoutes: @Sendable (HTTPService, Router<TollbookContext>) -> Void
   /// What jobs of its kinds have brought so far, by the kinds' names.
   package var jobResults: [String: JobResults] = [:]
@@ -107,6 +109,16 @@ extension [HTTPSystem] {
   /// The kinds of which an upstream sells nothing.
   package var ownKinds: Set<String> {
     Set(flatMap { $0.kinds.filter { !$0.value.isBought }.keys })
+  }
+
+  /// What can be tried with other windows.
+  package var whatIf: [WhatIfKind] { flatMap(\.whatIf) }
+
+  /// Why no other windows are tried for a kind, in a sentence.
+  package func reason(notToTry kind: String) -> String {
+    lazy.compactMap { $0.untried[kind] }.first
+      ?? (isBought(kind)
+        ? "no price list says what other windows of it would have cost" : "it is not bought")
   }
 
   /// The names of all kinds, in their order.

@@ -61,6 +61,11 @@ import TollbookTestSupport
     (["--policy", "keepa.product.newness=3d"], "newness"),
     (["--policy", "keepa.product.fresh=soon"], "soon"),
     ([], "--policy"),
+    (["--policy", "binance.exchangeInfo.fresh=2h"], "binance.ticker"),
+    (
+      ["--policy", "keepa.product.fresh=3d", "--policy", "binance.ticker.fresh=5s"],
+      "keepa.product and binance.ticker"
+    ),
     (["--policy", "keepa.product.fresh=3d", "--from", "9", "--to", "4"], "before the beginning"),
     (["--policy", "keepa.product.fresh=3d", "--format", "xml"], "xml"),
   ])
@@ -72,6 +77,29 @@ import TollbookTestSupport
     #expect(ended.errors.contains(named), "\(ended.errors)")
     #expect(ended.output.isEmpty)
     #expect(!FileManager.default.fileExists(atPath: "\(folder.path)/data"))
+  }
+
+  @Test func `what Binance sells is tried in weight, and tokens are told apart`() async throws {
+    let serving = try await Serving(
+      ["serve", "--simulate", "--port", "0"] + place, in: folder)
+    _ = try await serving.batch(["B09T2ZLMHB"])
+    for _ in 0..<2 { _ = try await serving.get("/binance/api/v3/depth?symbol=BTCUSDT") }
+    #expect(await serving.end().status == 0)
+
+    let table = try await run(["--policy", "binance.depth.fresh=1h"])
+    #expect(table.status == 0, "\(table.errors)")
+    #expect(table.output.contains("binance.depth was asked for 2 times"))
+    #expect(table.lines.contains { $0.hasPrefix("policy") && $0.contains(" weight ") })
+    #expect(table.output.contains("Not played: 1 call of keepa.product, for 1 tokens"))
+    let json = try JSONDocument(
+      Array(try await run(["--policy", "binance.depth.fresh=1h", "--format", "json"]).output.utf8)
+    ).root
+    #expect(json["kind"]?.string == "binance.depth")
+    let tables = try #require(json["outcomes"]?.array)
+    #expect(tables.map { $0["unit"]?.string } == ["weight", "tokens"])
+    let rows = try #require(tables.first { _ in true }?["policies"]?.array)
+    // One of the two calls is enough for an hour; how many there were, the clock decided.
+    #expect(rows.map { $0["cost"]?["high"]?.int64 }.last == 5)
   }
 
   @Test func `without a data directory it says so`() async throws {

@@ -23,6 +23,8 @@ struct MarketStand: Sendable {
     var freshness = BinanceFreshness()
     var aheadWeight: Int64 = 0
     var accessKey: String?
+    /// How long each call takes by the clocks of the test, in milliseconds.
+    var answerTime = 0
   }
 
   let time: ManualTime
@@ -45,6 +47,10 @@ struct MarketStand: Sendable {
     options.simulator.sleep = { _ in }
     options.simulator.symbols = 12
     change(&options)
+    if options.answerTime > 0 {
+      options.simulator.latency = options.answerTime
+      options.simulator.sleep = { time.advance(byMilliseconds: Int64($0)) }
+    }
     let simulator = BinanceSimulator(options.simulator)
     let given = options
     try await simulator.serving { base in

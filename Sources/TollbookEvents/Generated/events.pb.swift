@@ -1114,7 +1114,7 @@ package nonisolated struct Demand: Sendable {
   /// why it is bought though nobody waits for it
   package var refresh: RefreshReason = .none
 
-  /// when the reader asked; 0: at the commit's time
+  /// when the reader asked, or it was decided to call; 0: at the commit's time
   package var askedMs: Int64 = 0
 
   /// SHA-256 of the request's idempotency key

@@ -51,10 +51,13 @@ struct Attempt: Sendable {
     self.duplicates = Set(call.places.indices.filter { duplicates.contains(call.places[$0]) })
   }
 
-  /// The same, before it is in the log.
-  var unwritten: Attempt {
+  /// The same, before it is in the log. Its commit comes with the answer: so its demands tell when it was decided.
+  func unwritten(decided now: Timestamp) -> Attempt {
     var attempt = self
     attempt.fetch = 0
+    for index in attempt.demands.indices where attempt.demands[index].askedMs == 0 {
+      attempt.demands[index].askedMs = now.milliseconds
+    }
     return attempt
   }
 

@@ -121,7 +121,7 @@ struct ReserveCommand: Sendable {
           draft.events.append(.fetchStarted(attempt.started))
           draft.decision.started.append(attempt)
         } else {
-          draft.decision.started.append(attempt.unwritten)
+          draft.decision.started.append(attempt.unwritten(decided: now))
         }
       }
       guard admitted < call.needs.count else { continue }

@@ -84,19 +84,32 @@ struct AdviceLook: Sendable {
     let after = max(start, first, head - min(head, Self.mostEvents))
     var found: [CacheAdvice.Recommendation] = []
     var skipped: [CacheAdvice.Skipped] = []
-    let playable = systems.compactMap(\.whatIf)
-    for kind in playable {
-      guard head - min(head, start) <= Self.longestLog else {
-        skipped.append(
-          CacheAdvice.Skipped(
-            kind: kind.name,
-            reason: "the log has more than \(Self.longestLog) events, which are not all read every"
-              + " hour; `tollbook what-if` reads them"))
-        continue
+    let playable = systems.whatIf
+    let isTooLong = head - min(head, start) > Self.longestLog
+    if isTooLong {
+      skipped = playable.map { kind in
+        CacheAdvice.Skipped(
+          kind: kind.name,
+          reason: "the log has more than \(Self.longestLog) events, which are not all read every"
+            + " hour; `tollbook what-if` reads them")
       }
-      guard let report = try play(kind, after: after, through: head, while: isWanted) else {
-        return nil
-      }
+    }
+    var question: WhatIf.Question?
+    if !isTooLong, let first = playable.first {
+      question = WhatIf.Question(first)
+      question?.after = after
+      question?.through = head
+      question?.overdraft = overdraft
+    }
+    let records: [WhatIf.Record]?
+    if let question {
+      records = try WhatIf.read(source, question, of: playable) { _, _ in isWanted() }
+    } else {
+      records = []
+    }
+    guard let records else { return nil }
+    for (kind, record) in zip(playable, records) {
+      guard let report = play(kind, record, while: isWanted) else { return nil }
       guard let inForce = report.played.outcomes.first, inForce.requests > 0 else {
         skipped.append(CacheAdvice.Skipped(kind: kind.name, reason: "nothing was asked for"))
         continue
@@ -107,8 +120,7 @@ struct AdviceLook: Sendable {
     }
     let names = Set(playable.map(\.name))
     skipped += systems.kindNames.filter { !names.contains($0) }.map { kind in
-      CacheAdvice.Skipped(
-        kind: kind, reason: "no price list says what other windows of it would have cost")
+      CacheAdvice.Skipped(kind: kind, reason: systems.reason(notToTry: kind))
     }
     return CacheAdvice(
       asOf: now, after: after, through: head,
@@ -117,14 +129,8 @@ struct AdviceLook: Sendable {
 
   /// - Returns: the windows in force first, then those that were tried; nil if it was ended early.
   private func play(
-    _ kind: WhatIfKind, after: Position, through: Position, while isWanted: () -> Bool
-  ) throws(LogError) -> WhatIfReport? {
-    var question = WhatIf.Question(kind)
-    question.after = after
-    question.through = through
-    question.overdraft = overdraft
-    let record = try WhatIf.read(source, question) { _, _ in isWanted() }
-    guard let record else { return nil }
+    _ kind: WhatIfKind, _ record: WhatIf.Record, while isWanted: () -> Bool
+  ) -> WhatIfReport? {
     let inForce = WhatIfPolicy(name: "", products: record.policy)
     let tried = Self.texts(for: kind.name, record.policy).compactMap { text in
       try? WhatIfPolicy(text, of: kind, base: record.policy)

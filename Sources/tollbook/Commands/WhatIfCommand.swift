@@ -1,9 +1,9 @@
 import ArgumentParser
-import Keepa
 import TollbookArchive
 import TollbookEvents
 import TollbookForecast
 import TollbookGateway
+import TollbookHTTP
 import TollbookLog
 
 /// `tollbook what-if`
@@ -20,12 +20,16 @@ struct WhatIfCommand: AsyncParsableCommand {
       policy. What the log decides is exact; what it only bounds is told as two \
       numbers. Reads the log also while Tollbook runs, and spends nothing.
 
-      A policy sets windows of keepa.product: fresh, grace, errorgrace, keep, and for \
-      products that Keepa does not know absent.fresh, absent.grace, absent.errorgrace, \
+      A policy sets windows of one kind: fresh, grace, errorgrace, keep, and for what \
+      the upstream does not have absent.fresh, absent.grace, absent.errorgrace, \
       absent.keep. The others stay as they were recorded last. Days are those of UTC.
+
+      The kinds are \(kindNames). \
+      All policies of a call are of one kind: no figure adds two units.
 
       Examples:
         tollbook what-if --policy keepa.product.fresh=3d
+        tollbook what-if --policy binance.ticker.fresh=5s
         tollbook what-if --policy keepa.product.fresh=3d \\
           --policy keepa.product.fresh=14d,grace=1d --from 2026-11-01
       """)
@@ -49,17 +53,41 @@ struct WhatIfCommand: AsyncParsableCommand {
       throw ValidationError("Name a policy: --policy keepa.product.fresh=3d.")
     }
     do throws(WhatIfPolicy.Problem) {
-      for text in policies { _ = try WhatIfPolicy(text, of: .keepa, base: FreshnessPolicy()) }
+      for text in policies {
+        let kind = try WhatIfPolicy.kind(of: text, among: Systems.http.whatIf)
+        _ = try WhatIfPolicy(text, of: kind, base: kind.standard)
+      }
+      _ = try kind()
     } catch { throw ValidationError("\(error).") }
     do throws(EventRangeProblem) { try EventRange.check(from: range.from, to: range.to) } catch {
       throw ValidationError("\(error).")
     }
   }
 
+  private static var kindNames: String {
+    let names = Systems.http.whatIf.map(\.name)
+    return names.dropLast().joined(separator: ", ") + " and " + (names.last ?? "")
+  }
+
+  /// The kind of all policies.
+  private func kind() throws(WhatIfPolicy.Problem) -> WhatIfKind {
+    var kinds: [WhatIfKind] = []
+    for text in policies {
+      let kind = try WhatIfPolicy.kind(of: text, among: Systems.http.whatIf)
+      if !kinds.contains(where: { $0.name == kind.name }) { kinds.append(kind) }
+    }
+    guard kinds.count == 1, let kind = kinds.first else {
+      throw WhatIfPolicy.Problem(
+        description: "the policies are of \(kinds.map(\.name).joined(separator: " and ")), which"
+          + " may be paid in different units; try one kind at a time")
+    }
+    return kind
+  }
+
   func run() async throws {
     let settings = try await place.settings()
     let source = try LogOnDisk(settings).source
-    var question = WhatIf.Question(.keepa)
+    var question = WhatIf.Question(try kind())
     question.overdraft = settings.gateway.overdraft
     do throws(any Error) {
       let asked = try EventRange(from: range.from, to: range.to, in: source)
@@ -86,7 +114,7 @@ struct WhatIfCommand: AsyncParsableCommand {
       return !Interrupt.isRequested
     }
     guard let record else { throw Interrupt.status }
-    let tried = try policies.map { try WhatIfPolicy($0, of: .keepa, base: record.policy) }
+    let tried = try policies.map { try WhatIfPolicy($0, of: question.kind, base: record.policy) }
     meter.end()
     let report = await WhatIf.play(
       record, tried,

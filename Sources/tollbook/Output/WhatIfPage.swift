@@ -1,5 +1,4 @@
 import JSONText
-import Keepa
 import TollbookAudit
 import TollbookEvents
 import TollbookForecast
@@ -15,8 +14,9 @@ struct WhatIfPage {
 
   var lines: [String] {
     let played = report.played
-    var lines = ["\(played.recorded.requests.grouped) products asked for\(period)."]
-    lines.append("Recorded with \(Self.windows(report.recordedPolicy)).")
+    let times = played.recorded.requests == 1 ? "once" : "\(played.recorded.requests.grouped) times"
+    var lines = ["\(report.kind) was asked for \(times)\(period)."]
+    lines.append("Recorded with \(Self.windows(report.recordedPolicy, of: report.kind)).")
     lines.append("")
     var table = TextTable(
       [.left, .right, .right, .right, .right, .right, .right, .right],
@@ -57,14 +57,14 @@ struct WhatIfPage {
     return " from \(period.lowerBound) to \(period.upperBound)"
   }
 
-  static func windows(_ policy: FreshnessPolicy) -> String {
+  static func windows(_ policy: FreshnessPolicy, of kind: String) -> String {
     let present = policy.present
     var parts = ["fresh=\(window(present.fresh))"]
     if present.grace > 0 { parts.append("grace=\(window(present.grace))") }
     if present.errorGrace > 0 { parts.append("errorgrace=\(window(present.errorGrace))") }
     parts.append("keep=\(window(present.keep))")
     parts.append("absent.fresh=\(window(policy.absent.fresh))")
-    return "keepa.product." + parts.joined(separator: ",")
+    return "\(kind)." + parts.joined(separator: ",")
   }
 
   /// In the largest unit that says it exactly.
@@ -174,17 +174,18 @@ struct WhatIfPage {
   var json: String {
     var json = JSONWriter(layout: .indented)
     json.object { json in
+      json.field("kind", report.kind)
       json.field("after", Int64(clamping: report.after))
       json.field("through", Int64(clamping: report.through))
       json.field("from", report.period?.lowerBound.description)
       json.field("to", report.period?.upperBound.description)
       json.field("requests", report.played.recorded.requests)
-      json.field("recorded_policy", Self.windows(report.recordedPolicy))
+      json.field("recorded_policy", Self.windows(report.recordedPolicy, of: report.kind))
       json.array("outcomes", report.tables) { json, table in
         json.object { json in
           json.field("unit", table.unit)
           json.array("policies", table.all) { json, outcome in
-            json.object { json in Self.write(outcome, of: table, to: &json) }
+            json.object { json in Self.write(outcome, of: table, report.kind, to: &json) }
           }
         }
       }
@@ -194,10 +195,10 @@ struct WhatIfPage {
   }
 
   private static func write(
-    _ outcome: WhatIfOutcome, of table: WhatIfTable, to json: inout JSONWriter
+    _ outcome: WhatIfOutcome, of table: WhatIfTable, _ kind: String, to json: inout JSONWriter
   ) {
     json.field("policy", outcome.name)
-    json.field("windows", outcome.products.map(windows))
+    json.field("windows", outcome.products.map { windows($0, of: kind) })
     for (name, bounds) in counts(outcome, of: table) { write(name, bounds, to: &json) }
     guard table.isPlayed else { return }
     let rate = outcome.hitRate
