@@ -14,18 +14,24 @@ extension HTTPSystem {
         GeminiUpstream.result: Kind("result of a job", isBought: false),
       ], dropIn: .gemini, addRoutes: { _, _ in })
     system.whatIf = [.gemini]
+    system.tokenKinds = HTTPSystem.TokenKinds(
+      input: GeminiUsage.inputKinds, output: GeminiUsage.outputKinds)
     system.jobResults = [ExtractOrder.job: ExtractOrder.results]
     return system
   }()
 
   /// The same, with the models that can be bought from.
   ///
-  /// - Parameter model: the name of the one that reads documents.
-  package func reading(with models: GeminiModels, documentsBy model: String) -> HTTPSystem {
+  /// - Parameters:
+  ///   - model: the name of the one that reads documents.
+  ///   - second: whether a document is read once more where a check of what was read fails.
+  package func reading(
+    with models: GeminiModels, documentsBy model: String, second: SecondLook = .off
+  ) -> HTTPSystem {
     var system = self
     system.addRoutes = { service, router in
       service.addGemini(models, to: router)
-      service.addExtract(models, model: model, to: router)
+      service.addExtract(models, model: model, second: second, to: router)
       service.addExtractSchema(to: router)
     }
     return system

@@ -23,6 +23,12 @@ package struct DemandPreview: Sendable {
     package var expected: Int64
     /// What would be reserved.
     package var atMost: Int64
+
+    package init(unit: String, expected: Int64, atMost: Int64) {
+      self.unit = unit
+      self.expected = expected
+      self.atMost = atMost
+    }
   }
 
   /// One for each different resource, in the order of the demand.

@@ -64,9 +64,11 @@ package struct RetryPolicy: Sendable, Hashable {
   ///
   /// - Parameters:
   ///   - callLimit: how long one may take at this upstream; nil: it says nothing.
+  ///   - asked: how long one may take by the word of who asks; nil: they say nothing.
   ///   - elapsed: since the first attempt began.
-  func attemptLimit(_ callLimit: Int64?, elapsed: Int64) -> Int64 {
-    let limit = callLimit ?? attemptTimeout
+  func attemptLimit(_ callLimit: Int64?, asked: Int64? = nil, elapsed: Int64) -> Int64 {
+    let longest = callLimit ?? attemptTimeout
+    let limit = min(asked ?? longest, longest)
     return min(limit, max(totalTimeout, limit) - elapsed)
   }
 }

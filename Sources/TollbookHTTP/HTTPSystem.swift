@@ -49,6 +49,17 @@ package struct HTTPSystem: Sendable {
     }
   }
 
+  /// By which kinds of what its calls have used, as charges tell them, input and output are counted.
+  package struct TokenKinds: Hashable, Sendable {
+    package var input: [String]
+    package var output: [String]
+
+    package init(input: [String] = [], output: [String] = []) {
+      self.input = input
+      self.output = output
+    }
+  }
+
   /// Writes what a job has brought so far, as a JSON value, for somebody who may see the job; nil: nothing is to be told.
   package typealias JobResults =
     @Sendable (_ gateway: Gateway, _ number: Position, _ job: Job, _ principal: Principal) throws ->
@@ -71,6 +82,8 @@ package struct HTTPSystem: Sendable {
   package var addRoutes: @Sendable (HTTPService, Router<TollbookContext>) -> Void
   /// What jobs of its kinds have brought so far, by the kinds' names.
   package var jobResults: [String: JobResults] = [:]
+  /// Of none: its charges tell nothing of the kind.
+  package var tokenKinds = TokenKinds()
   /// What the command line of whoever owns the data directory asks of it.
   package var addControlRoutes: @Sendable (HTTPService, Router<TollbookContext>) -> Void = { _, _ in
   }
@@ -119,6 +132,12 @@ extension [HTTPSystem] {
     lazy.compactMap { $0.untried[kind] }.first
       ?? (isBought(kind)
         ? "no price list says what other windows of it would have cost" : "it is not bought")
+  }
+
+  /// The kinds by which what an operation has used is counted: of one that no system knows none.
+  func tokenKinds(of operation: String) -> HTTPSystem.TokenKinds {
+    let upstream = operation.prefix { $0 != "." }
+    return first { $0.name == upstream }?.tokenKinds ?? HTTPSystem.TokenKinds()
   }
 
   /// The names of all kinds, in their order.

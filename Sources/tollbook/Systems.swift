@@ -98,7 +98,8 @@ extension System {
     return Opened(
       upstream: .gemini(upstream, isSet: !key.isEmpty),
       http: .extraction.reading(
-        with: models, documentsBy: settings.extractModel),
+        with: models, documentsBy: settings.extractModel,
+        second: settings.extractSecondLook),
       close: client.shutdown)
   }
 }

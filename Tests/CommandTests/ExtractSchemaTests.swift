@@ -33,7 +33,7 @@ import TollbookTestSupport
       [
         "serve", "--simulate", "--port", "0", "--data-dir", "data", "--gemini-simulator",
         gemini.url,
-      ], in: folder)
+      ], in: folder, environment: ["TOLLBOOK_EXTRACT_SECOND_LOOK": "repeat"])
     let invoice = Self.file(DrawnInvoice(number: 1, seed: 1))
     let wrongSum = Self.file(DrawnInvoice(number: 2, seed: 1, wrongSum: true))
     let receipt = Self.file(
@@ -57,7 +57,16 @@ import TollbookTestSupport
     let known = try await answer([invoice], of: serving)
     hold("known", known)
     let failed = try await answer([wrongSum], of: serving)
-    hold("a wrong sum", failed)
+    hold("a wrong sum, looked at twice", failed)
+    hold("the same, known", try await answer([wrongSum], of: serving))
+    let another = Self.file(DrawnInvoice(number: 204, seed: 1, wrongSum: true))
+    // One second look was had: what a budget's window has seen before counts too.
+    try await serving.post(
+      "/admin/budgets",
+      #"{"name":"looks","unit":"requests","limit":1,"window":"day","scope":{"tag":{"look":"second"}}}"#
+    )
+    let refused = try await answer([another], of: serving)
+    hold("a second look that a budget refuses", refused)
     hold("a receipt", try await answer([receipt], of: serving))
     hold("a credit note", try await answer([creditNote], of: serving))
     hold("a picture", try await answer([picture], of: serving))
@@ -73,6 +82,8 @@ import TollbookTestSupport
     // What was wanted did happen.
     #expect(known.contains("\"cache_hit\":true"))
     #expect(failed.contains("\"failed\""))
+    #expect(failed.contains("\"second_look\":{\"taken\":\"first\""))
+    #expect(refused.contains("\"reason\":\"budget_exceeded\""), "\(refused)")
     #expect(estimated.contains("\"estimated\":true"))
     #expect(several.components(separatedBy: "\"error\":").count == 3, "\(several.prefix(500))")
 
@@ -94,6 +105,14 @@ import TollbookTestSupport
       (
         "an estimate for no reason",
         good.replacing("\"estimated\":false", with: "\"estimated\":true")
+      ),
+      (
+        "a second look that is missing and taken",
+        refused.replacing("\"taken\":\"first\"", with: "\"taken\":\"second\"")
+      ),
+      (
+        "a look without a reason",
+        failed.replacing(/"failed_checks":\[[^\]]*\]/, with: "\"failed_checks\":null")
       ),
       ("one of several", "[\(known)]"),
       ("several without names", "[\(good),\(known)]"),

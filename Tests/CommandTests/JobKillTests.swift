@@ -1,6 +1,7 @@
 import Foundation
 import JSONText
 import Testing
+import TollbookSimulators
 import TollbookTestSupport
 
 @Suite struct JobKillTests {
@@ -102,5 +103,53 @@ import TollbookTestSupport
     #expect(try await second.delete(path)["state"]?.string == "cancelled")
     #expect(await second.end().status == 0)
     _ = await keepa.end()
+  }
+
+  @Test func `documents are read on after kill -9, each once, and what was read stays`()
+    async throws
+  {
+    let folder = try TemporaryFolder()
+    // Each call takes its time, so that one of them is under way when the service is killed.
+    let gemini = try await Serving(
+      ["simulate", "gemini", "--port", "0", "--latency-ms", "300"], in: folder)
+    let serve = [
+      "serve", "--simulate", "--port", "0", "--data-dir", "data", "--gemini-simulator",
+      gemini.url,
+    ]
+    let first = try await Serving(serve, in: folder)
+    let invoices = (1...5).map { DrawnInvoice(number: $0, seed: 1) }
+    let taken = try await first.post(
+      "/extract", fields: [("companyID", "default"), ("username", "ann")],
+      files: invoices.map { ("\($0.invoiceNumber).pdf", InvoiceDrawing.pdf($0)) },
+      headers: ["Prefer": "respond-async"])
+    let path = "/jobs/\(try #require(taken["id"]?.string))"
+    while try await first.get(path)["progress"]?["done"]?.int64 ?? 0 < 2 {}
+    #expect(await first.end(SIGKILL).status == SIGKILL)
+
+    let second = try await Serving(serve, in: folder)
+    let open = try await second.get(path)
+    #expect(open["progress"]?["done"]?.int64 ?? 0 >= 2)
+    #expect(open["results"]?[0]?["fields"]?["invoice_number"]?.string == invoices[0].invoiceNumber)
+    var job = open
+    while job["state"]?.string == "running" || job["state"]?.string == "queued" {
+      job = try await second.get(path)
+    }
+    #expect(job["state"]?.string == "done", "\(String(decoding: job.bytes, as: UTF8.self))")
+    #expect(job["failed"]?.int64 == 0)
+    let numbers = job["results"]?.array?.map { $0["fields"]?["invoice_number"]?.string } ?? []
+    #expect(numbers == invoices.map(\.invoiceNumber))
+    // The one that was under way may have been paid for twice; the ones before were not.
+    let requests = try #require(try await gemini.get("/_simulator/books")["requests"]?.int64)
+    #expect((5...6).contains(requests), "\(requests) calls")
+    // What was sent in is gone.
+    let kept = try await second.get("/cache/entries?kind=gemini.document")
+    #expect(kept["entries"]?.array?.map { _ in 1 } == [])
+    #expect(await second.end().status == 0)
+    let events = try await Binary.run(
+      ["events", "--data-dir", "data", "--type", "JobStarted"], in: folder)
+    #expect(events.lines.count { $0.contains("begun") } == 2)
+    let verified = try await Binary.run(["verify", "--data-dir", "data"], in: folder)
+    #expect(verified.status == 0)
+    _ = await gemini.end()
   }
 }

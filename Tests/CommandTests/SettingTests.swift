@@ -1,3 +1,4 @@
+import Extraction
 import Keepa
 import Market
 import Testing
@@ -81,6 +82,21 @@ import TollbookUpstreams
     #expect(settings.http.host == "127.0.0.1")
     #expect(settings.log.mapSize == 1 << 38)
     #expect(settings.extractRetention == 30)
+    #expect(settings.extractSecondLook == .off)
+  }
+
+  @Test(arguments: [
+    ("off", SecondLook.off), ("repeat", .again), ("gemini-3.5-flash", .by("gemini-3.5-flash")),
+  ])
+  func `a second look is off, by the same model, or by the one that is named`(
+    _ text: String, _ look: SecondLook
+  ) async throws {
+    var loader = SettingsLoader()
+    loader.environment = ["TOLLBOOK_EXTRACT_SECOND_LOOK": text]
+    let settings = try await loader.load()
+    #expect(settings.extractSecondLook == look)
+    #expect(look.text == text)
+    _ = try settings.geminiModels()
   }
 
   @Test func `what may refresh ahead is no more than the exchange allows, and nothing by itself`()

@@ -26,6 +26,7 @@ struct ExtractionStand: Sendable {
     var key = GeminiSimulator.sampleKey
     var models = GeminiModels.builtInJSON
     var model = "gemini-3.5-flash-lite"
+    var second = SecondLook.off
     var freshness = GeminiUpstream.standardFreshness
     var master: SymmetricKey?
     var accessKey: String?
@@ -154,7 +155,9 @@ struct ExtractionStand: Sendable {
     quiet.logLevel = .critical
     application = TollbookApplication(
       gateway: gateway, settings: settings,
-      systems: [.extraction.reading(with: models, documentsBy: options.model)], logger: quiet)
+      systems: [
+        .extraction.reading(with: models, documentsBy: options.model, second: options.second)
+      ], logger: quiet)
   }
 
   var log: EventLog { gateway.log }
@@ -258,12 +261,15 @@ struct FormPart: Sendable {
 struct Answer: Sendable {
   let status: Int
   let headers: HTTPFields
+  /// What came behind the body.
+  let trailer: HTTPFields
   let bytes: [UInt8]
   let json: JSONValue?
 
   init(_ response: TestResponse) {
     status = response.status.code
     headers = response.headers
+    trailer = response.trailerHeaders ?? [:]
     bytes = Array(response.body.readableBytesView)
     json = try? JSONDocument(bytes).root
   }

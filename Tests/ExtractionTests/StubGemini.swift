@@ -4,21 +4,31 @@ import Synchronization
 
 /// A server in Gemini's place that answers what a test wants.
 final class StubGemini: Sendable {
-  private let count = Mutex(0)
+  /// What was asked in a call.
+  struct Call: Sendable {
+    var path: String
+    var body: String
+  }
+
+  private let asked = Mutex<[Call]>([])
 
   /// How many calls came.
-  var calls: Int { count.withLock { $0 } }
+  var calls: Int { asked.withLock { $0.count } }
+  /// The calls in their order.
+  var requests: [Call] { asked.withLock { $0 } }
 
   /// - Parameter answer: makes the answer to the call of that number; the first is 1.
   func router(
     _ answer: @escaping @Sendable (_ number: Int) -> Response
   ) -> Router<BasicRequestContext> {
     let router = Router()
-    router.post("**") { [self] _, _ in
+    router.post("**") { [self] request, _ in
+      let body = try await request.body.collect(upTo: 64 << 20)
+      let call = Call(path: request.uri.path, body: String(buffer: body))
       var response = answer(
-        count.withLock { count in
-          count += 1
-          return count
+        asked.withLock { asked in
+          asked.append(call)
+          return asked.count
         })
       response.headers[HTTPField.Name("Tollbook-Upstream")!] = "simulated"
       return response

@@ -262,6 +262,10 @@ struct `Attempts, retries and doubt` {
     #expect(policy.attemptLimit(120_000, elapsed: 0) == 120_000)
     #expect(policy.attemptLimit(120_000, elapsed: 59_000) == 61_000)
     #expect(policy.attemptLimit(5_000, elapsed: 0) == 5_000)
+    // Who asks may want to have less, and never has more.
+    #expect(policy.attemptLimit(120_000, asked: 30_000, elapsed: 0) == 30_000)
+    #expect(policy.attemptLimit(120_000, asked: 30_000, elapsed: 30_250) == 29_750)
+    #expect(policy.attemptLimit(nil, asked: 40_000, elapsed: 0) == 30_000)
   }
 
   @Test func `no attempt is made for which nobody would wait`() {
@@ -269,6 +273,33 @@ struct `Attempts, retries and doubt` {
     #expect(policy.delay(after: 1, elapsed: 0, left: 1_000, random: 0) == 0)
     #expect(policy.delay(after: 1, elapsed: 0, left: 999, random: 0) == nil)
     #expect(policy.delay(after: 1, elapsed: 0, left: 1_100, random: 0.999_999) == nil)
+  }
+
+  @Test func `an attempt that had the time of who asks is given up, in doubt, and made once more`()
+    async throws
+  {
+    let world = try await AtlasWorld()
+    var request = PassedRequest(path: "from here to there")
+    request.attemptLimit = 20_000
+    var demand = ResourceDemand("atlas.route", [], account: "acme")
+    demand.deadline = 60_000
+    world.atlas.script([.timedOut(charged: true)])
+    world.atlas.hold()
+    let (sent, asked) = (request, demand)
+    let client = Task { await world.gateway.pass("atlas.route", sent, for: asked) }
+    await world.atlas.waitForParked(1)
+    world.time.advance(byMilliseconds: 20_000)
+    world.atlas.letGo()
+    while world.atlas.books.calls.count < 2 { await world.pass(25) }
+    let answer = await client.value
+    #expect(try answer.result.get().status == 200)
+    #expect(answer.inDoubt == 1)
+    #expect(world.atlas.books.limits == [.seconds(20), .seconds(20)])
+    let failed = try world.events().compactMap { event -> FetchAttemptFailed? in
+      if case .fetchAttemptFailed(let event) = event { event } else { nil }
+    }
+    #expect(failed.map(\.reason) == [.timedOut])
+    #expect(failed.map(\.nextAttempt) == [2])
   }
 
   // MARK: Answers that cannot be true

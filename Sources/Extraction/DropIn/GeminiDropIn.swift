@@ -188,7 +188,7 @@ struct GeminiDropIn: Sendable {
   }
 
   /// The same in pieces, each as it arrives. The call goes on to its end when the client leaves, and is charged by what
-  /// came.
+  /// came. What it cost is known when it has ended, and stands behind the body (RFC 9110, section 6.5).
   private func streamed(_ sent: PassedRequest) async throws -> Response {
     if try HTTPService.isDryRun(request.headers) { return estimate(of: sent) }
     let relay = PartRelay()
@@ -202,7 +202,7 @@ struct GeminiDropIn: Sendable {
     }
     guard let first = await relay.next() else { return response(to: await call.value, sent) }
     let isEvents = query.contains { $0.name == "alt" && $0.value == "sse" }
-    let body = ResponseBody { writer in
+    let body = ResponseBody { [self, sent] writer in
       do {
         try await writer.write(ByteBuffer(bytes: first))
         while let part = await relay.next() { try await writer.write(ByteBuffer(bytes: part)) }
@@ -211,12 +211,26 @@ struct GeminiDropIn: Sendable {
         throw error
       }
       // An answer that was cut ends as it did here: before its end.
-      if case .failure(let problem) = await call.value.result { throw problem }
-      try await writer.finish(nil)
+      let answer = await call.value
+      let raw = try answer.result.get()
+      try await writer.finish(trailer(of: answer, raw.body, sent, isEvents: isEvents))
     }
     var headers: HTTPFields = [.cacheStatus: "tollbook; fwd=bypass"]
+    let told = [HeaderName.charge, .chargeInDoubt, .chargeEstimated]
+    headers[.trailer] = told.map(\.rawName).joined(separator: ", ")
     headers[.contentType] = isEvents ? "text/event-stream" : "application/json; charset=UTF-8"
     return Response(status: .ok, headers: headers, body: body)
+  }
+
+  /// What is told of a stream when it has ended, as of any other answer before its body.
+  private func trailer(
+    of answer: PassedAnswer, _ body: [UInt8], _ sent: PassedRequest, isEvents: Bool
+  ) -> HTTPFields {
+    var trailer: HTTPFields = [.charge: "\(answer.cost)"]
+    trailer.tell(inDoubt: answer.inDoubt)
+    let usage = isEvents ? GeminiStream(body).usage : GeminiAnswer(pieces: body)?.usage
+    trailer[.chargeEstimated] = estimates(of: usage, sent)
+    return trailer
   }
 
   private func prepared(_ demand: ResourceDemand) -> ResourceDemand {

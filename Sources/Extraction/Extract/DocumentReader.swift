@@ -1,22 +1,21 @@
-import Crypto
-import Foundation
 import Hummingbird
-import JSONText
 import TollbookEvents
 import TollbookGateway
 import TollbookHTTP
 import TollbookLog
 import TollbookUpstreams
-import TollbookViews
 
 /// Has one document after the other read by a model, for one company.
 ///
 /// 1. What a document is its bytes say, before anything is spent.
 /// 2. The same bytes, read with the same schema, prompt and model, cost nothing the second time.
 /// 3. What the model answers is believed as far as it follows the schema, and its sums are checked.
+/// 4. Where one of them fails a second look may be taken, which is bought and kept as the first one is.
 struct DocumentReader: Sendable {
   /// How long one document may take, in milliseconds.
   static let patience: Int64 = 60_000
+  /// So much of it must be left for a second look, in milliseconds: it would be paid for and not waited for.
+  static let shortestLook: Int64 = 10_000
 
   let gateway: Gateway
   let models: GeminiModels
@@ -27,6 +26,7 @@ struct DocumentReader: Sendable {
   let options: DemandOptions
   /// The job that it is read for; nil: somebody waits.
   var job: Job?
+  var second = SecondLook.off
 
   /// A job of the log, as far as a step of it has to know it.
   struct Job: Sendable {
@@ -41,226 +41,132 @@ struct DocumentReader: Sendable {
     var problem: Problem
     /// Why its answer was not bought; nil: it was, or was not to be.
     var cause: PurchaseProblem?
-    var hasSpent = false
+    var spent = Spent()
+    /// What was paid for, if what came is of no use.
+    var look: Look?
+    /// What is told if it is not tried again: of a second look that a job was to take.
+    var instead: Reading?
+
+    /// Whether a model was asked, or may have been.
+    fileprivate var isAsked: Bool {
+      guard spent.isNothing else { return true }
+      return switch cause?.reason {
+      case nil: look != nil
+      case .upstreamUnavailable, .tooLate, .keyRejected, .requestRejected, .incomplete: true
+      case .insufficientTokens, .limitReached, .budgetExceeded, .accountClosed, .notAllowed,
+        .requestLimit, .notConfigured, .answerLost, .storageFull, .storageFailed, .busy, .stopping:
+        false
+      }
+    }
   }
 
   /// What was read.
   struct Reading: Sendable {
     var name: String
     var facts: DocumentFacts
+    /// What the look says that was taken.
     var fields: InvoiceFields
     var checks: [InvoiceCheck]
-    var model: String
-    /// What this request used; nothing where the answer was there.
-    var usage: GeminiUsage
-    /// What this request paid, in nano-units.
-    var nanoUnits: Int64
-    /// What makes that an estimate; empty: it is exact.
-    var estimates: [GeminiPrice.Estimate]
-    var charge: Int64
-    var inDoubt: Int64
-    /// The id of the one that sent the call; nil: nobody knows.
-    var credential: String?
+    /// One, or two, in the order in which they were taken.
+    var looks: [Look]
+    /// Which of them it is.
+    var taken = 0
+    /// Why a second look that was to be taken came to nothing.
+    var secondProblem: Problem?
+    /// In tokens.
+    var spent: Spent
+    /// Whether no model was asked.
     var isHit: Bool
-  }
 
-  /// What a document asks of the model.
-  struct Question: Sendable {
-    var facts: DocumentFacts
-    /// With the document's digest in its place: a long document is put in only when it is sent.
-    var request: GeminiRequest
-    /// In hexadecimal, which reads as base64 too.
-    fileprivate var digest: [UInt8]
-    fileprivate var content: [UInt8]
-
-    /// As it is sent.
-    @Sendable
-    fileprivate func body() -> [UInt8] {
-      guard let place = request.body.firstRange(of: digest) else { return [] }
-      var body: [UInt8] = []
-      body.reserveCapacity(request.body.count + content.count / 3 * 4 + 4)
-      body += request.body[..<place.lowerBound]
-      for start in stride(from: 0, to: content.count, by: Self.piece) {
-        let piece = content[start..<min(start + Self.piece, content.count)]
-        body += Data(piece).base64EncodedData()
-      }
-      body += request.body[place.upperBound...]
-      return body
+    fileprivate init(name: String, _ facts: DocumentFacts, _ fields: InvoiceFields, _ look: Look) {
+      self.name = name
+      self.facts = facts
+      self.fields = fields
+      checks = look.checks ?? []
+      looks = [look]
+      spent = look.spent
+      isHit = look.isHit
     }
 
-    /// Of a document that is encoded at a time, in bytes: no padding stands between two.
-    private static let piece = 3 << 14
-  }
-
-  func question(_ file: ExtractForm.File) throws(Problem) -> Question {
-    let facts: DocumentFacts
-    do throws(DocumentFault) {
-      let limits = DocumentLimits(bytes: ExtractForm.longestFile)
-      facts = try DocumentFacts(of: file.content, declared: file.type, limits: limits)
-    } catch {
-      let name = file.name.isEmpty ? "the file" : file.name
-      throw Problem(.invalidDocument, "\(name): \(error)", field: "file")
+    /// Takes the look of which fewer checks fail; the first if there are as many.
+    fileprivate mutating func add(_ look: Look, _ fields: InvoiceFields) {
+      let others = look.checks ?? []
+      looks.append(look)
+      spent = spent + look.spent
+      isHit = isHit && look.isHit
+      guard Self.failures(of: others, after: checks) < checks.brokenRules.count else { return }
+      taken = 1
+      self.fields = fields
+      checks = others
     }
-    let digest = SHA256.hash(data: file.content).map(\.self).hexadecimal
-    do throws(GeminiRequest.Fault) {
-      let request = try GeminiRequest(
-        model: model, body: Self.body(digest, facts.kind), of: models
-      ) { _, _, model in
-        facts.kind == .pdf ? Int64(facts.pages) * model.pageTokens : model.imageTokens
-      }
-      return Question(
-        facts: facts, request: request, digest: Array(digest.utf8), content: file.content)
-    } catch { throw Problem(.internalError, error.detail) }
-  }
 
-  /// The question about a document. Temperature 0: the same document shall be read the same way.
-  private static func body(_ digest: String, _ kind: DocumentKind) -> [UInt8] {
-    var json = JSONWriter(capacity: 16_384)
-    json.object { json in
-      json.array("contents") { json in
-        json.object { json in
-          json.field("role", "user")
-          json.array("parts") { json in
-            json.object { json in
-              json.object("inlineData") { json in
-                json.field("mimeType", kind.mediaType)
-                json.field("data", digest)
-              }
-            }
-            json.object { json in json.field("text", InvoicePrompt.text() ?? "") }
-          }
-        }
-      }
-      json.object("generationConfig") { json in
-        json.field("temperature", 0)
-        json.field("maxOutputTokens", GeminiRequest.Limits().output)
-        json.field("responseMimeType", "application/json")
-        json.rawField("responseSchema", InvoiceSchema.responseSchema)
+    /// How many checks fail of a second look. One that failed and can no longer be made does so too: what is left out has
+    /// not been put right.
+    static func failures(of checks: [InvoiceCheck], after first: [InvoiceCheck]) -> Int {
+      let failed = Set(first.brokenRules)
+      return checks.count { check in
+        check.verdict == .failed
+          || (check.verdict == .notApplicable && failed.contains(check.rule))
       }
     }
-    return json.bytes
-  }
 
-  /// What is to be bought for a question.
-  func demand(_ question: Question) throws(Problem) -> ResourceDemand {
-    let request = question.request
-    let figures: [String: Int64]
-    do throws(GeminiRequest.Fault) {
-      figures = try request.figures(on: gateway.log.time.now().calendarDay)
-    } catch { throw Problem(.priceUnknown, error.detail) }
-    let resource: ResourceKey
-    do throws(AccountRefusal) {
-      resource = try request.resource(
-        of: principal.account, form: "document", gateway.dataKeys)
-    } catch { throw Problem(.storageFailed, error.description) }
-    var demand = options.apply(
-      to: ResourceDemand(GeminiUpstream.generate, [resource]), by: principal)
-    demand.request = request.passed(
-      "generateContent", version: "v1beta", figures: figures, body: question.body)
-    demand.deadline = Self.patience
-    return demand
+    /// The first look stays what it is.
+    fileprivate mutating func note(_ failure: Failure) {
+      secondProblem = failure.problem
+      spent = spent + failure.spent
+      if let look = failure.look { looks.append(look) }
+      if failure.isAsked { isHit = false }
+    }
   }
 
   /// Has one document read: the way of those that wait for an answer, and of jobs.
   ///
   /// - Throws: `Failure`, or `LogError` if what is stored cannot be read.
   func read(_ file: ExtractForm.File) async throws -> Reading {
-    let (question, bought): (Question, ResourceDemand)
-    do throws(Problem) {
-      question = try self.question(file)
-      bought = try demand(question)
-    } catch { throw Failure(problem: error) }
-    var demand = bought
-    var answer = await gateway.answer(demand)
-    var spent = Spent()
-    spent.add(answer.outcomes.first)
-    if let entry = answer.outcomes.first?.entry, try gateway.content(of: entry) == nil {
-      // It was not kept, or its key is gone.
-      demand.age = .fetched(0)
-      answer = await gateway.answer(demand)
-      spent.add(answer.outcomes.first)
+    let began = gateway.log.time.monotonicMilliseconds
+    let question: Question
+    do throws(Problem) { question = try self.question(file) } catch {
+      throw Failure(problem: error)
     }
-    guard let outcome = answer.outcomes.first else {
-      throw Failure(problem: Problem(.internalError, "nothing is known about it"))
+    let first = try await look(question)
+    var reading = Reading(name: file.name, question.facts, first.fields, first.look)
+    guard second != .off, !reading.checks.brokenRules.isEmpty else { return reading }
+    do {
+      let before = gateway.log.time.monotonicMilliseconds - began
+      let found = try await secondLook(after: question, reading.spent, began: before)
+      reading.add(found.look, found.fields)
+    } catch var failure as Failure {
+      reading.note(failure)
+      // A job may take it later.
+      guard job != nil, failure.cause != nil else { return reading }
+      failure.instead = reading
+      throw failure
     }
-    if let problem = outcome.problem { throw spent.failure(Problem(problem), problem) }
-    if let write = outcome.handedOn, case .handOn(_, let detail) = write.disposition {
-      throw spent.failure(Problem(.documentNotRead, detail))
-    }
-    guard let entry = outcome.entry, let content = try gateway.content(of: entry),
-      let found = GeminiAnswer(content)
-    else { throw spent.failure(Problem(.documentNotRead, "its answer cannot be read")) }
-    let fields: InvoiceFields
-    do throws(InvoiceFault) { fields = try InvoiceFields(text: Array(found.text.utf8)) } catch {
-      // Asked again, the model may do better: this is not what is to be answered then.
-      let order = PurgeOrder(
-        scope: .key(entry.resource.description), isHard: true,
-        note: "it does not follow the schema", actor: "tollbook")
-      _ = try? await order.carryOut(on: gateway.log)
-      throw spent.failure(
-        Problem(.documentNotRead, "its answer does not follow the schema: \(error)"))
-    }
-    let charge = try charge(of: entry)
-    let isOwn = outcome.source == .upstream ? !outcome.isJoined : isOfJob(entry, charge)
-    let money = entry.amounts.first { $0.unit == models.currency }?.count ?? 0
-    let usage = (isOwn ? found.usage : nil) ?? GeminiUsage(prompt: 0)
-    return Reading(
-      name: file.name, facts: question.facts, fields: fields, checks: InvoiceChecks.all(of: fields),
-      model: found.model.isEmpty ? question.request.model.name : found.model,
-      usage: usage, nanoUnits: isOwn ? money : 0,
-      estimates: question.request.model.price(on: entry.fetched.calendarDay)?
-        .estimates(of: usage) ?? [],
-      charge: spent.charge, inDoubt: spent.inDoubt, credential: charge?.credential,
-      isHit: outcome.source == .cache && !isOwn)
+    return reading
   }
 
-  /// Whether the job has bought an entry of the cache by an earlier try of this document, such as one that was sent before
-  /// the process ended.
-  private func isOfJob(_ entry: CacheEntry, _ charge: TokensCharged?) -> Bool {
-    guard let job, entry.written > job.since, let charge else { return false }
-    return charge.payers.contains { $0.tags.contains(job.tag) }
-  }
-
-  /// The charge of the call which brought an entry: it stands behind it in its commit.
-  private func charge(of entry: CacheEntry) throws(LogError) -> TokensCharged? {
-    let reader = gateway.log.reader
-    return try gateway.log.read { (reading) throws(LogError) in
-      var found: TokensCharged?
-      var left = Self.mostBehind
-      try reader.scan(after: entry.written, in: reading) { (recorded) throws(LogError) in
-        if case .tokensCharged(let event) = recorded.event {
-          found = event
-          return .stop
-        }
-        left -= 1
-        return left > 0 ? .next : .stop
-      }
-      return found
+  /// - Parameter elapsed: since the document's turn came, in milliseconds.
+  private func secondLook(
+    after first: Question, _ spent: Spent, began elapsed: Int64
+  ) async throws -> (look: Look, fields: InvoiceFields) {
+    let left = job == nil ? Self.patience - elapsed : Self.patience
+    guard left >= Self.shortestLook else {
+      let cause = PurchaseProblem(
+        .tooLate, "too little of the time for the document was left for a second look")
+      throw Failure(problem: Problem(cause), cause: cause)
     }
+    let question: Question?
+    do throws(Problem) { question = try second(after: first) } catch {
+      throw Failure(problem: error)
+    }
+    guard let question else { throw Failure(problem: Problem(.internalError, "none is set")) }
+    return try await look(question, spent: spent.charge &+ spent.inDoubt, within: left)
   }
-
-  /// So many events of a commit stand between an entry and its charge at most.
-  private static let mostBehind = 8
 }
 
-/// What a request has spent so far.
-private struct Spent {
-  var charge: Int64 = 0
-  var inDoubt: Int64 = 0
-
-  mutating func add(_ outcome: ResourceOutcome?) {
-    charge &+= (outcome?.cost ?? 0) &+ (outcome?.lost ?? 0)
-    inDoubt &+= outcome?.inDoubt ?? 0
-  }
-
-  /// A failure that tells it.
-  func failure(_ problem: Problem, _ cause: PurchaseProblem? = nil) -> DocumentReader.Failure {
-    var problem = problem
-    problem.headers[.charge] = "\(charge)"
-    problem.headers.tell(inDoubt: inDoubt)
-    return DocumentReader.Failure(
-      problem: problem, cause: cause, hasSpent: charge > 0 || inDoubt > 0)
-  }
+extension [InvoiceCheck] {
+  /// The rules that are broken, in their order.
+  var brokenRules: [InvoiceCheck.Rule] { filter { $0.verdict == .failed }.map(\.rule) }
 }
 
 extension Problem.Kind {

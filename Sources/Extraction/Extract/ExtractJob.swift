@@ -62,7 +62,8 @@ private struct ExtractStep {
       do {
         return over(file.name, .success(try await reader(run).read(file)))
       } catch let failure as DocumentReader.Failure {
-        return later(failure, run) ?? over(file.name, .failure(failure.problem))
+        return later(failure, run)
+          ?? over(file.name, failure.instead.map { .success($0) } ?? .failure(failure.problem))
       }
     } catch {
       return .later(PurchaseProblem(.storageFailed, "\(error)"), .notAsked)
@@ -83,6 +84,7 @@ private struct ExtractStep {
       options: options)
     let before = index == 0 ? nil : try run.gateway.kept(order.result(index - 1))?.written
     reader.job = DocumentReader.Job(tag: run.tag, since: before ?? run.number)
+    reader.second = order.second
     return reader
   }
 
@@ -104,6 +106,7 @@ private struct ExtractStep {
   private func later(_ failure: DocumentReader.Failure, _ run: JobRun) -> JobStep? {
     guard let cause = failure.cause else { return nil }
     let now = run.gateway.log.time.now()
+    let hasSpent = !failure.spent.isNothing
     let isLate = now >= run.queued.advanced(byMilliseconds: ExtractOrder.patience)
     switch cause.reason {
     // Nothing can be written down now either.
@@ -111,19 +114,19 @@ private struct ExtractStep {
     case .insufficientTokens, .limitReached:
       // Nobody knows when it frees: by all that is known it never does.
       guard !isLate, cause.retryAt != nil else { return nil }
-      return .later(cause, failure.hasSpent ? .costly : .notAsked)
+      return .later(cause, hasSpent ? .costly : .notAsked)
     case .upstreamUnavailable, .tooLate:
-      let costly = run.costlyFailures + (failure.hasSpent ? 1 : 0)
+      let costly = run.costlyFailures + (hasSpent ? 1 : 0)
       guard !isLate, costly < Self.mostCostly else { return nil }
       // One that is left alone for a while was not asked.
-      if cause.retryAt != nil, !failure.hasSpent { return .later(cause, .notAsked) }
+      if cause.retryAt != nil, !hasSpent { return .later(cause, .notAsked) }
       let tries = run.freeFailures + run.costlyFailures
       guard tries + 1 < Self.mostFree else { return nil }
       let pause = min(Self.firstPause << tries, Self.longestPause)
       return .later(
         PurchaseProblem(
           cause.reason, cause.detail, retryAt: now.advanced(byMilliseconds: pause)),
-        failure.hasSpent ? .costly : .free)
+        hasSpent ? .costly : .free)
     case .budgetExceeded, .requestLimit, .accountClosed, .notAllowed, .keyRejected,
       .notConfigured, .requestRejected, .incomplete, .answerLost:
       return nil

@@ -31,6 +31,8 @@ struct ExtractOrder: Sendable {
   let documents: Int
   /// The name of the model that reads.
   let model: String
+  /// Whether it is read once more where a check fails.
+  let second: SecondLook
   /// The most that the whole job may cost, in tokens; nil: no limit of its own.
   let maximumTokens: Int64?
   /// How old an answer may be, in milliseconds; nil: what its windows say.
@@ -41,6 +43,7 @@ struct ExtractOrder: Sendable {
     token = AccessKey.systemRandom(16).hexadecimal
     self.documents = documents
     model = reader.model
+    second = reader.second
     maximumTokens = reader.options.maximumTokens
     fresh = reader.options.fresh
   }
@@ -54,6 +57,7 @@ struct ExtractOrder: Sendable {
       json.field("token", token)
       json.field("documents", documents)
       json.field("model", model)
+      if second != .off { json.field("second_look", second.text) }
       json.fieldIfPresent("max_tokens", maximumTokens)
       json.fieldIfPresent("fresh_ms", fresh)
     }
@@ -71,6 +75,7 @@ struct ExtractOrder: Sendable {
     self.token = token
     self.documents = documents
     self.model = model
+    second = root["second_look"]?.string.map { SecondLook($0) } ?? .off
     maximumTokens = root["max_tokens"]?.int64
     fresh = root["fresh_ms"]?.int64
   }

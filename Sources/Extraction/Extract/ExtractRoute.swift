@@ -8,8 +8,13 @@ import TollbookViews
 extension HTTPService {
   /// `POST /extract`: invoices, credit notes and receipts, each read by a model, at once or as a job.
   ///
-  /// - Parameter model: the name of the one that reads.
-  func addExtract(_ models: GeminiModels, model: String, to router: Router<TollbookContext>) {
+  /// - Parameters:
+  ///   - model: the name of the one that reads.
+  ///   - second: whether a document is read once more where a check fails.
+  func addExtract(
+    _ models: GeminiModels, model: String, second: SecondLook,
+    to router: Router<TollbookContext>
+  ) {
     let room = UploadRoom()
     router.route(
       "/extract", takesForm: true,
@@ -26,7 +31,7 @@ extension HTTPService {
         let reader = DocumentReader(
           gateway: gateway, models: models, model: model,
           principal: try payer(form, context.principal),
-          options: try options(request))
+          options: try options(request), second: second)
         if Preference.states(Preference.respondAsync, request.headers) {
           return try await takeOnExtract(&form, reader, request.headers)
         }
@@ -116,8 +121,10 @@ extension HTTPService {
       throw Problem(
         .invalidField, "what it would cost is told of one file at a time", field: "file")
     }
-    let demand = try reader.demand(try reader.question(file))
-    guard let preview = try dryRun(demand, request.headers) else {
+    let question = try reader.question(file)
+    let demand = try reader.demand(question)
+    let sequel = try reader.following(question, demand)
+    guard let preview = try dryRun(demand, then: sequel, request.headers) else {
       throw Problem(.internalError, "nothing was asked")
     }
     return preview

@@ -65,6 +65,10 @@ package struct GeminiUsage: Hashable, Sendable {
   /// What counts as input.
   package var input: Int64 { prompt + toolUse }
 
+  /// The kinds of which input and output consist, as events name them: what is cached is of the prompt already.
+  static let inputKinds = ["prompt", "tool_use"]
+  static let outputKinds = ["candidates", "thoughts"]
+
   /// As events tell it: kinds of which there were none are left out.
   package var counts: [UsageCount] {
     let kinds: [(String, Int64)] = [

@@ -11,7 +11,8 @@ extension Purchaser {
     guard let call = state.withLock({ $0.queue.calls[id] }) else { return }
     var attempt = call.attempt
     let limit = settings.retries.attemptLimit(
-      upstream.callLimit, elapsed: clock.monotonic - call.began)
+      upstream.callLimit, asked: attempt.call.attemptLimit,
+      elapsed: clock.monotonic - call.began)
     guard limit > 0 else {
       return feed { $0.unsent(id, .tooLate(upstream.title), at: $1) }
     }

@@ -169,6 +169,9 @@ package struct PassedRequest: Sendable {
   package var figures: [String: Int64]
   /// Nil: the answer comes whole, in the outcome.
   package var sink: Sink?
+  /// How long one attempt may take, in milliseconds, so that another one has time within the deadline of who asks; nil: as
+  /// long as its upstream says.
+  package var attemptLimit: Int64?
 
   package init(
     path: String, query: [(name: String, value: String)] = [],
@@ -204,6 +207,17 @@ package struct PlannedCall: Sendable {
     self.places = places
     self.uses = uses
     self.isDivisible = isDivisible
+  }
+
+  /// How long one attempt may take by the word of those who ask, in milliseconds: the longest of theirs; nil: one of them
+  /// says nothing.
+  var attemptLimit: Int64? {
+    var longest: Int64?
+    for need in needs {
+      guard let limit = need.request?.attemptLimit else { return nil }
+      longest = max(longest ?? limit, limit)
+    }
+    return longest
   }
 
   /// The call for its first needs alone.

@@ -65,23 +65,28 @@ extension String {
 }
 
 extension KeptAnswer {
-  /// Takes in all of a response.
+  /// Takes in all of a response. It is whole then: what would have come behind its body stands before it.
   static func collecting(_ response: Response) async throws -> KeptAnswer {
     let collected = Collected()
     try await response.body.write(collected)
+    var headers = response.headers
+    headers[.trailer] = nil
+    for field in collected.trailer.withLock({ $0 }) { headers[field.name] = field.value }
     return KeptAnswer(
-      status: response.status, headers: response.headers,
-      content: collected.content.withLock { $0 })
+      status: response.status, headers: headers, content: collected.content.withLock { $0 })
   }
 }
 
 /// What was written of a body.
 private final class Collected: ResponseBodyWriter, Sendable {
   let content = Mutex(ByteBuffer())
+  let trailer = Mutex(HTTPFields())
 
   func write(_ buffer: ByteBuffer) async throws {
     content.withLock { _ = $0.writeImmutableBuffer(buffer) }
   }
 
-  consuming func finish(_ trailingHeaders: HTTPFields?) async throws {}
+  consuming func finish(_ trailingHeaders: HTTPFields?) async throws {
+    trailer.withLock { $0 = trailingHeaders ?? [:] }
+  }
 }

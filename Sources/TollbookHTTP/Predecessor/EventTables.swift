@@ -31,14 +31,15 @@ struct EventTables {
       "Unit", "InputTokens", "OutputTokens", "TextTokens", "ImageTokens", "CandidateTokens",
       "TotalTokens", "RequestCount", "FetchID", "Tags",
     ], kinds: [.tokensCharged, .chargeResolved, .chargeCorrected], isOfAccounts: true
-  ) { recorded, account, _ in
+  ) { recorded, account, systems in
     Charge.all(in: recorded).flatMap { charge in
       charge.spending.flatMap { cost in
         charge.payers.indices.compactMap { index in
           let payer = charge.payers[index]
           guard account == nil || payer.account == account else { return nil }
           // A call counts once, with the first of its payers.
-          return usage(charge, cost, payer, part: cost.parts[index], isFirst: index == 0, recorded)
+          return usage(
+            charge, cost, payer, part: cost.parts[index], isFirst: index == 0, recorded, systems)
         }
       }
     }
@@ -46,18 +47,25 @@ struct EventTables {
 
   private static func usage(
     _ charge: Charge, _ cost: ChargedCost, _ payer: Payer, part: Int64, isFirst: Bool,
-    _ recorded: RecordedEvent
+    _ recorded: RecordedEvent, _ systems: [HTTPSystem]
   ) -> [ViewTable.Cell] {
     var counts: [String: Int64] = [:]
-    if isFirst, case .tokensCharged(let event) = recorded.event {
+    // Tokens by their kinds stand where tokens are counted, and once: a charge has a row for each of its units.
+    if isFirst, cost.meter.unit == "tokens", case .tokensCharged(let event) = recorded.event {
       for count in event.counts { counts[count.name, default: 0] &+= count.count }
     }
     func count(_ name: String) -> ViewTable.Cell { counts[name].map { .number($0) } ?? .nothing }
+    let kinds = systems.tokenKinds(of: charge.operation)
+    /// Of several kinds together: those of which there were none are not in the event.
+    func sum(_ names: [String]) -> ViewTable.Cell {
+      guard !counts.isEmpty, !names.isEmpty else { return .nothing }
+      return .number(names.reduce(0) { $0 &+ (counts[$1] ?? 0) })
+    }
     return [
       .number(Int64(clamping: charge.position)), .time(charge.time), .text(cost.meter.owner),
       .optional(payer.account), .optional(payer.tag("branch")), .optional(payer.tag("user")),
       .optional(String(charge.operation.prefix { $0 != "." })), .optional(charge.operation),
-      .text(cost.meter.unit), count("input"), count("output"), count("text"), count("image"),
+      .text(cost.meter.unit), sum(kinds.input), sum(kinds.output), count("text"), count("image"),
       count("candidates"), .amount(part, cost.meter.unit),
       .number(isFirst && charge.kind != .chargeCorrected ? 1 : 0),
       .number(Int64(clamping: charge.fetch)), .optional(payer.tags.joined(separator: ",")),

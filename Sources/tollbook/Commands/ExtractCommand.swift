@@ -38,6 +38,7 @@ struct ExtractCommand: AsyncParsableCommand {
     let client = try ServiceClient(url)
     var failed = 0
     var (bought, estimated, cached, nanoUnits) = (0, 0, 0, Int64(0))
+    var looks = SecondLooks()
     var currency = ""
     Console.put(InvoiceCSV.header)
     for (number, file) in files.enumerated() {
@@ -52,6 +53,7 @@ struct ExtractCommand: AsyncParsableCommand {
         Console.put(InvoiceCSV.row(file: name, fields, InvoiceChecks.all(of: fields)))
         if answer["cache_hit"]?.bool == true { cached += 1 } else { bought += 1 }
         if answer["cost"]?["estimated"]?.bool == true { estimated += 1 }
+        looks.add(answer["second_look"])
         nanoUnits += answer["cost"]?["amount"]?.string.flatMap(DecimalText.nanoUnits) ?? 0
         currency = answer["cost"]?["currency"]?.string ?? currency
       } catch let refused as Refused {
@@ -65,8 +67,30 @@ struct ExtractCommand: AsyncParsableCommand {
     Console.note(
       "\(bought.grouped) read for \(DecimalText.text(nanoUnits: nanoUnits))"
         + " \(currency)\(estimated > 0 ? " (\(estimated.grouped) of them estimated)" : "")"
-        + ", \(cached.grouped) known, \(failed.grouped) failed.")
+        + ", \(cached.grouped) known, \(failed.grouped) failed.\(looks.sentence)")
     if failed > 0 { throw ExitCode(1) }
+  }
+
+  /// The second looks of a run.
+  private struct SecondLooks {
+    private var count = 0
+    private var taken = 0
+    private var missed = 0
+
+    /// - Parameter json: the member of an answer; nil or null: there was none.
+    mutating func add(_ json: JSONValue?) {
+      guard let json, json.kind == .object else { return }
+      count += 1
+      if json["taken"]?.string == "second" { taken += 1 }
+      if json["error"]?.kind == .object { missed += 1 }
+    }
+
+    /// With a blank before it; empty: there were none.
+    var sentence: String {
+      guard count > 0 else { return "" }
+      let had = "\((count - missed).grouped) read once more, \(taken.grouped) of them better"
+      return " \(had)" + (missed > 0 ? "; \(missed.grouped) second looks came to nothing." : ".")
+    }
   }
 
   /// The documents of a folder in the order of their names; of a file that file.

@@ -2,7 +2,7 @@
 enum SettingName: CaseIterable, Sendable {
   case dataDirectory, host, port, tls, tlsPort, tlsDirectory
   case keepaKey, keepaBase, keepaConnectTo, tokenPrice
-  case geminiKey, geminiBase, geminiModels, extractModel, extractRetention
+  case geminiKey, geminiBase, geminiModels, extractModel, extractSecondLook, extractRetention
   case binanceBase, binanceAhead
   case accessKey, masterKey, masterKeyFile, allowedHosts, webhookHosts, lowBalance
   case cache, overdraft, answerTimeout, longestWait, queueLimit
@@ -90,6 +90,11 @@ extension Setting {
     Setting(
       name: .extractModel, key: "tollbook.extract_model", kind: .text,
       standard: "gemini-3.5-flash-lite", help: "The model that reads documents"),
+    Setting(
+      name: .extractSecondLook, key: "tollbook.extract_second_look", kind: .text,
+      standard: "off",
+      help: "Where a check of a document fails it is read once more: off, repeat (by the same"
+        + " model) or a model"),
     Setting(
       name: .extractRetention, key: "tollbook.extract_retention_days", kind: .integer(1...3_650),
       standard: "30",

@@ -69,6 +69,8 @@ extension Settings {
   /// In weight a minute.
   var binanceAhead: Int64 { Int64(number(.binanceAhead)) }
   var extractModel: String { text(.extractModel) ?? "" }
+  /// Whether a document is read once more where a check fails.
+  var extractSecondLook: SecondLook { SecondLook(text(.extractSecondLook) ?? "off") }
   /// In days.
   var extractRetention: Int64 { Int64(number(.extractRetention)) }
 
@@ -225,11 +227,16 @@ extension Settings {
       throw SettingsProblem(
         "\(subject ?? "the file of models that Tollbook was built with") cannot be used: \(error).")
     }
+    let known = models.models.map(\.name).joined(separator: ", ")
     guard models.model(extractModel) != nil else {
-      let known = models.models.map(\.name).joined(separator: ", ")
       throw SettingsProblem(
         "TOLLBOOK_EXTRACT_MODEL is \(extractModel), which is not among the models whose prices are"
           + " known: \(known).")
+    }
+    if case .by(let name) = extractSecondLook, models.model(name) == nil {
+      throw SettingsProblem(
+        "TOLLBOOK_EXTRACT_SECOND_LOOK is \(name), which is neither off nor repeat, nor among the"
+          + " models whose prices are known: \(known).")
     }
     return models
   }

@@ -5,6 +5,7 @@ import JSONText
 import Testing
 import TollbookEvents
 import TollbookGateway
+import TollbookHTTP
 import TollbookLog
 import TollbookSimulators
 import TollbookTestSupport
@@ -240,6 +241,42 @@ import TollbookViews
       let exact = try await client.ask("gemini-3.5-flash:generateContent", Self.hello)
       #expect(exact.status == 200)
       #expect(exact.header("Tollbook-Charge-Estimated") == nil)
+    }
+  }
+
+  @Test(arguments: ["?alt=sse", ""])
+  func `what a stream cost, and that it is an estimate, is told behind it`(
+    _ query: String
+  ) async throws {
+    try await ExtractionStand.serving({
+      $0.simulator.faults = GeminiFaults([GeminiFault(.usageUnequal, next: 1)])
+    }) { stand, client in
+      let call = "gemini-3.8-flash:streamGenerateContent\(query)"
+      let answer = try await client.ask(call, Self.hello)
+      #expect(answer.status == 200, "\(answer.text)")
+      let names = ["Tollbook-Charge", "Tollbook-Charge-In-Doubt", "Tollbook-Charge-Estimated"]
+      #expect(answer.header("Trailer") == names.joined(separator: ", "))
+      for name in names { #expect(answer.header(name) == nil) }
+      let spent = try stand.settled("tokens")
+      #expect(spent > 0)
+      #expect(answer.trailer[.charge] == "\(spent)")
+      #expect(answer.trailer[.chargeInDoubt] == nil)
+      #expect(answer.trailer[.chargeEstimated] == GeminiPrice.Estimate.unequalUsage.rawValue)
+      let exact = try await client.ask(call, Self.hello)
+      #expect(exact.trailer[.charge] == "\(try stand.settled("tokens") - spent)")
+      #expect(exact.trailer[.chargeEstimated] == nil)
+      // One that is kept for a repeat is whole before it is answered.
+      stand.simulator.faults = GeminiFaults([GeminiFault(.usageUnequal, next: 1)])
+      let before = try stand.settled("tokens")
+      let whole = try await client.send(
+        .post, "/gemini/v1beta/models/\(call)",
+        [.contentType: "application/json", .idempotencyKey: "stream-1"],
+        body: Array(Self.hello.utf8))
+      #expect(whole.header("Trailer") == nil)
+      #expect(whole.trailer.isEmpty)
+      #expect(whole.header("Tollbook-Charge") == "\(try stand.settled("tokens") - before)")
+      #expect(
+        whole.header("Tollbook-Charge-Estimated") == GeminiPrice.Estimate.unequalUsage.rawValue)
     }
   }
 

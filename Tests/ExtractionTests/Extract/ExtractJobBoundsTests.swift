@@ -105,6 +105,29 @@ import TollbookViews
     }
   }
 
+  @Test func `what is too long is refused as anywhere else, and nothing of it is kept`()
+    async throws
+  {
+    try await ExtractionStand.serving { stand, client in
+      let head = stand.log.head
+      let long = [UInt8](repeating: 0x20, count: ExtractForm.longestFile + 1)
+      let file = try await client.queue([Self.company, Self.file(1), .file("long.pdf", long)])
+      #expect(file.status == 413, "\(file.text)")
+      #expect(file.string("field") == "file")
+      #expect(file.string("detail")?.contains("\(ExtractForm.longestFile)") == true)
+      // Of several that are not too long each by itself.
+      let half = [UInt8](long.prefix(ExtractForm.longestBody / 2))
+      let body = try await client.queue([
+        Self.company, .file("1.pdf", half), .file("2.pdf", half),
+      ])
+      #expect(body.status == 413, "\(body.text)")
+      #expect(body.header("Location") == nil)
+      #expect(stand.log.head == head)
+      #expect(try stand.kept("").isEmpty)
+      #expect(stand.simulator.books.calls.isEmpty)
+    }
+  }
+
   @Test func `the whole job costs no more than its own limit`() async throws {
     try await ExtractionStand.serving { stand, client in
       var headers: HTTPFields = [:]

@@ -316,12 +316,12 @@ import TollbookViews
   @Test func `exactly as many are paid as a budget holds`() async throws {
     try await ExtractionStand.serving({ $0.gateway.concurrentCalls = 32 }) { stand, client in
       let order = try BudgetOrder(
-        name: "calls", scope: BudgetRow.Scope(), unit: "requests", limit: 20, window: .day,
+        name: "calls", scope: BudgetRow.Scope(), unit: "requests", limit: 100, window: .day,
         units: ["requests"], upstreams: ["gemini"])
       try await SetBudget(order, now: stand.time.now, actor: "test").run(
         on: stand.log, default: "default")
       let statuses = try await withThrowingTaskGroup(of: Int.self) { group in
-        for number in 1...40 {
+        for number in 1...200 {
           group.addTask {
             try await client.extract([
               .text("companyID", "default"), .file("a.pdf", Self.pdf(number)),
@@ -330,9 +330,9 @@ import TollbookViews
         }
         return try await group.reduce(into: [Int]()) { $0.append($1) }
       }
-      #expect(statuses.filter { $0 == 200 }.count == 20)
-      #expect(statuses.filter { $0 == 429 }.count == 20)
-      #expect(stand.simulator.books.requests == 20)
+      #expect(statuses.filter { $0 == 200 }.count == 100)
+      #expect(statuses.filter { $0 == 429 }.count == 100)
+      #expect(stand.simulator.books.requests == 100)
     }
   }
 

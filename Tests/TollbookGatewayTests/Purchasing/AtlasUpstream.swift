@@ -27,6 +27,8 @@ final class AtlasUpstream: Upstream {
   struct Books: Sendable {
     /// Operation, names and credential of each call that reached the other side.
     var calls: [(operation: String, names: [String], credential: String)] = []
+    /// The time that each of them was given.
+    var limits: [Duration] = []
     /// The weight of each minute, of all who use the address.
     var used: [Int64: Int64] = [:]
     /// Of our calls.
@@ -159,6 +161,7 @@ final class AtlasUpstream: Upstream {
       let fault = state.script.isEmpty ? nil : state.script.removeFirst()
       if fault == .notSent { return fault }
       state.books.calls.append((operation, names, credential))
+      state.books.limits.append(limit)
       return fault
     }
     await stop()
