@@ -43,15 +43,23 @@ struct ZoneCalendar: Hashable, Sendable {
   /// The first instant that is of the day or of a later one: midnight, or where the clocks left midnight out, when they
   /// did.
   func start(ofDay day: Int64) -> Timestamp {
-    known.start(ofDay: day) { zone in Self.start(ofDay: day, in: zone) }
+    known.start(ofDay: day) { zone in Self.instant(of: day * Self.millisecondsPerDay, in: zone) }
   }
 
-  private static func start(ofDay day: Int64, in zone: TimeZone) -> Timestamp {
-    let midnight = day * millisecondsPerDay
-    var before = midnight - farthest
-    var after = midnight + farthest
+  /// When clocks of the zone show a time of a day: the first time where they show it twice, and the first instant after
+  /// the gap where they leave it out.
+  ///
+  /// - Parameter time: milliseconds after midnight, as clocks show them.
+  func instant(ofDay day: Int64, at time: Int64) -> Timestamp {
+    known.reading { zone in Self.instant(of: day * Self.millisecondsPerDay + time, in: zone) }
+  }
+
+  /// - Parameter local: what clocks show, as if it were UTC.
+  private static func instant(of local: Int64, in zone: TimeZone) -> Timestamp {
+    var before = local - farthest
+    var after = local + farthest
     let offset = zone.offset(at: before)
-    let usual = midnight - offset
+    let usual = local - offset
     guard offset != zone.offset(at: after) else { return Timestamp(milliseconds: usual) }
     // The clocks were changed near: when, to the second.
     while after - before > 1_000 {
@@ -59,7 +67,7 @@ struct ZoneCalendar: Hashable, Sendable {
       if zone.offset(at: middle) == offset { before = middle } else { after = middle }
     }
     if usual < after { return Timestamp(milliseconds: usual) }
-    return Timestamp(milliseconds: max(after, midnight - zone.offset(at: after)))
+    return Timestamp(milliseconds: max(after, local - zone.offset(at: after)))
   }
 }
 
@@ -92,6 +100,8 @@ private final class KnownZone: Sendable {
       return known
     }
   }
+
+  func reading(_ find: (TimeZone) -> Timestamp) -> Timestamp { find(zone) }
 
   func start(ofDay day: Int64, _ find: (TimeZone) -> Timestamp) -> Timestamp {
     starts.withLock { starts in
