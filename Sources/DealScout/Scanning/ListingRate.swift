@@ -1,7 +1,7 @@
 /// How many new listings a search brings in an hour, as its scans have found it.
 ///
-/// What was seen counts half as much after six hours. A search that was never scanned counts as one that brought one listing
-/// in half an hour.
+/// What was seen counts half as much after six hours. A search that was never scanned counts as one that brought one
+/// listing in half an hour.
 package struct ListingRate: Hashable, Sendable {
   private static let halfLife = 6.0
   private static let assumedHours = 0.5

@@ -1,8 +1,9 @@
 /// How the calls of an hour are shared out: how long each search waits between two scans.
 ///
-/// Where new listings come by chance at a rate, what a scan every g hours leaves unseen for is g / 2 on the average. The sum
-/// of rate · g / 2 over all searches is least, for a given number of calls, where g grows with the root of calls / rate
-/// (Lagrange). The ends are cut: no search is scanned before its last answer has expired, and each is after the longest gap.
+/// Where new listings come by chance at a rate, what a scan every g hours leaves unseen for is g / 2 on the average.
+/// The sum of rate · g / 2 over all searches is least, for a given number of calls, where g grows with the root of
+/// calls / rate (Lagrange). The ends are cut: no search is scanned before its last answer has expired, and each is
+/// after the longest gap.
 struct ScanIntervals: Hashable, Sendable {
   /// One search.
   struct Share: Hashable, Sendable {

@@ -74,8 +74,8 @@ package struct ScanDecision: Hashable, Sendable {
 
 /// What is to be scanned in one turn.
 package struct ScanPlan: Hashable, Sendable {
-  /// One for each search: first those that are scanned, in the order in which they are to be; then the others, by when they
-  /// are expected.
+  /// One for each search: first those that are scanned, in the order in which they are to be; then the others, by when
+  /// they are expected.
   package let decisions: [ScanDecision]
   /// Calls that scans may still make in this window, before this turn.
   package let budget: Int64

@@ -5,12 +5,12 @@ package import TollbookEvents
 /// 1. Scans leave people the reserve, and never take more than is left beside it.
 /// 2. What is left is spread over the time until the calls begin anew; busier searches are scanned oftener, as
 ///    ``ScanIntervals`` says. A search that brings little counts as one that brings a quarter of the mean.
-/// 3. No search is scanned before its last answer has expired and one more wait of up to a minute is over, which its own
-///    seed draws: a scan at the very expiry would meet the cached answer or not by chance.
-/// 4. Every search is scanned within the longest gap, while calls last for that. Those that would miss it come first; then
-///    those that never were scanned; then those that wait longest in proportion to their interval.
-/// 5. No turn takes more than three times its part of the calls, so that searches that are due together, after a stop or a
-///    new day, are spread over some turns. What would miss the longest gap does not wait for that.
+/// 3. No search is scanned before its last answer has expired and one more wait of up to a minute is over, which its
+///    own seed draws: a scan at the very expiry would meet the cached answer or not by chance.
+/// 4. Every search is scanned within the longest gap, while calls last for that. Those that would miss it come first;
+///    then those that never were scanned; then those that wait longest in proportion to their interval.
+/// 5. No turn takes more than three times its part of the calls, so that searches that are due together, after a stop
+///    or a new day, are spread over some turns. What would miss the longest gap does not wait for that.
 /// 6. If the calls are too few for all wanted pages, scans take one page each; if for that too, all wait longer, by the
 ///    same factor.
 package struct ScanPlanner: Hashable, Sendable {

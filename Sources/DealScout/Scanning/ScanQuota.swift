@@ -3,9 +3,10 @@ package import TollbookEvents
 /// The calls of a provider's day: how many there are, how many anybody has used, and when they begin anew.
 ///
 /// 1. What the provider says beats what was counted here, but for calls of scans that it has not counted yet.
-/// 2. Once the instant at which the calls begin anew has come, those of the day before count no more, also in the midst of a
-///    scan. They begin anew too when the provider's figure falls, or when it names a later day.
-/// 3. To it no clock goes back: one that is set back goes on from where it was, until a reading shows that it is right now.
+/// 2. Once the instant at which the calls begin anew has come, those of the day before count no more, also in the midst
+///    of a scan. They begin anew too when the provider's figure falls, or when it names a later day.
+/// 3. To it no clock goes back: one that is set back goes on from where it was, until a reading shows that it is right
+///    now.
 package struct ScanQuota: Hashable, Sendable {
   /// No provider sells more in a window.
   private static let most: Int64 = 1_000_000_000
@@ -109,8 +110,8 @@ package struct ScanQuota: Hashable, Sendable {
     if !isOver { self.reset = reset }
   }
 
-  /// Milliseconds until the calls begin anew, at the latest instant that was seen: at least a second, and no more than a
-  /// window and an eighth, whatever the clock says.
+  /// Milliseconds until the calls begin anew, at the latest instant that was seen: at least a second, and no more than
+  /// a window and an eighth, whatever the clock says.
   package var left: Int64 {
     guard let latest else { return window }
     return max(1_000, min(Self.milliseconds(from: latest, to: reset), longestLeft))
@@ -169,8 +170,8 @@ package struct ScanReserve: Hashable, Sendable {
     }
   }
 
-  /// What is still to be left. What others have used comes out of it; a fiftieth of the limit is left in any case, for what
-  /// they use between two readings.
+  /// What is still to be left. What others have used comes out of it; a fiftieth of the limit is left in any case, for
+  /// what they use between two readings.
   package func held(of quota: ScanQuota) -> Int64 {
     let whole = calls(of: quota.limit)
     return max(whole - quota.others, min(whole, (quota.limit + 49) / 50))

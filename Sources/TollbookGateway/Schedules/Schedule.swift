@@ -3,10 +3,10 @@ package import TollbookEvents
 /// A job that recurs, by its name.
 ///
 /// 1. After a stop, however long, what was left out is made up for by one run at most: the last occurrence.
-/// 2. An occurrence on the calendar is run at most once, also when the clock is set back. Where the clock was so wrong that
-///    the last occurrence lies more than two days ahead, the schedule begins anew.
-/// 3. Of an interval a clock that is set back begins a new one: it never stands still for longer than an interval, and never
-///    runs sooner than it would have.
+/// 2. An occurrence on the calendar is run at most once, also when the clock is set back. Where the clock was so wrong
+///    that the last occurrence lies more than two days ahead, the schedule begins anew.
+/// 3. Of an interval a clock that is set back begins a new one: it never stands still for longer than an interval, and
+///    never runs sooner than it would have.
 /// 4. What would have been due while it was paused, or before it was moved, is not made up for.
 package struct Schedule: Hashable, Sendable {
   /// In milliseconds.
@@ -17,7 +17,8 @@ package struct Schedule: Hashable, Sendable {
   package let standard: ScheduleRule
   package private(set) var rule: ScheduleRule
   package private(set) var isPaused: Bool
-  /// Nothing is due that is not after this instant: the last occurrence that was run, or when it was set, moved or resumed.
+  /// Nothing is due that is not after this instant: the last occurrence that was run, or when it was set, moved or
+  /// resumed.
   package private(set) var anchor: Timestamp
   /// When the last run began.
   package private(set) var lastRun: Timestamp?

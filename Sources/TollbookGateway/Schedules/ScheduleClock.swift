@@ -93,8 +93,8 @@ package struct ScheduleClock: Hashable, Sendable {
     named[name]?.last = JobRunner.Ended(state: ending.state, ended: now, detail: ending.detail)
   }
 
-  /// When it is worth looking again, if nothing ends or changes before: at the instant itself, where something waits for
-  /// nothing but room. Nil: never.
+  /// When it is worth looking again, if nothing ends or changes before: at the instant itself, where something waits
+  /// for nothing but room. Nil: never.
   package func next(now: Timestamp) -> Timestamp? {
     guard running < atOnce else { return nil }
     return named.values.compactMap { entry in

@@ -22,7 +22,8 @@ package struct ScheduleRule: Hashable, Sendable {
   package static func every(seconds: Int64) throws(ScheduleProblem) -> ScheduleRule {
     guard intervals.contains(seconds) else {
       throw ScheduleProblem(
-        "rule", "an interval of \(seconds) s is not accepted; it is 60 s to 86400 s, which is 1 day")
+        "rule", "an interval of \(seconds) s is not accepted; it is 60 s to 86400 s, which is 1 day"
+      )
     }
     return ScheduleRule(kind: .every(seconds))
   }
