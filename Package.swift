@@ -204,7 +204,7 @@ let package = Package(
     .testTarget(
       name: "TollbookGatewayTests",
       dependencies: [
-        "LMDB", "TollbookEvents", "TollbookLog", "TollbookViews", "TollbookUpstreams",
+        "LMDB", "JSONText", "TollbookEvents", "TollbookLog", "TollbookViews", "TollbookUpstreams",
         "TollbookGateway", "Keepa", "TollbookSimulators", "TollbookTestSupport",
       ]),
     .testTarget(
