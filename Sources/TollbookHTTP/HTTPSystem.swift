@@ -88,6 +88,9 @@ package struct HTTPSystem: Sendable {
   package var addControlRoutes: @Sendable (HTTPService, Router<TollbookContext>) -> Void = { _, _ in
   }
 
+  /// What it does by the clock, until the task is cancelled; nil: nothing.
+  package var work: (@Sendable (HTTPService) async -> Void)?
+
   package init(
     _ name: String, title: String, kinds: [String: Kind] = [:], dropIn: DropIn? = nil,
     warming: Warming? = nil,

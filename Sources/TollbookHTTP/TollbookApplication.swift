@@ -77,6 +77,15 @@ package struct TollbookApplication: Sendable {
   /// Looks every hour for what would have spared the cache purchases, until the task is cancelled.
   package func adviseHourly() async { await service.adviseHourly() }
 
+  /// Does what systems do by the clock, until the task is cancelled.
+  package func workOfSystems() async {
+    await withTaskGroup(of: Void.self) { [service] group in
+      for system in service.systems {
+        if let work = system.work { group.addTask { await work(service) } }
+      }
+    }
+  }
+
   private func application<Responder: HTTPResponder<TollbookContext>>(
     _ responder: Responder, at address: BindAddress,
     server: HTTPServerBuilder = .gatedHTTP1(idleTimeout: Self.idleTimeout), connections: Int,

@@ -22,7 +22,16 @@ package struct EbayFreshness: Hashable, Sendable {
       kind(EbayUpstream.itemKind, item, absent: absentItem),
       // Neither answers anybody: what is in memory does.
       kind(EbayUpstream.tokenKind, 0), kind(EbayUpstream.limitsKind, 0),
+      Self.own(SearchBook.kind, isSealed: true), Self.own(Scout.scheduleKind),
     ]
+  }
+
+  /// What accounts keep, and nobody sells: until it is removed.
+  private static func own(_ name: String, isSealed: Bool = false) -> ResourceKind {
+    let century = 36_525 * day
+    var policy = FreshnessPolicy()
+    policy.present = FreshnessWindows(fresh: century, grace: 0, errorGrace: 0, keep: century)
+    return ResourceKind(name, freshness: policy, isSealed: isSealed, isBought: false)
   }
 
   private func kind(_ name: String, _ fresh: Int64, absent: Int64 = 0) -> ResourceKind {

@@ -201,6 +201,7 @@ struct Server: Sendable {
         keeper: SnapshotKeeper(log: gateway.log, policy: settings.snapshots),
         jobs: gateway.jobs, logger: logger))
     services.append(Advising(tollbook: tollbook))
+    services.append(Working(tollbook: tollbook))
     let socket = try ControlSocket(of: gateway.log.directory)
     services.append(tollbook.controlApplication(socket: socket.path))
     if let certificate {
@@ -345,6 +346,19 @@ private struct Advising: Service {
 
   func run() async throws {
     await cancelWhenGracefulShutdown { await tollbook.adviseHourly() }
+  }
+}
+
+/// What systems do by the clock, until the service stops.
+private struct Working: Service {
+  let tollbook: TollbookApplication
+
+  func run() async throws {
+    await cancelWhenGracefulShutdown {
+      await tollbook.workOfSystems()
+      // Of systems without such work there is nothing to end.
+      try? await gracefulShutdown()
+    }
   }
 }
 

@@ -1,0 +1,41 @@
+package import TollbookGateway
+package import TollbookHTTP
+import TollbookUpstreams
+
+extension HTTPSystem {
+  /// eBay, and what accounts keep of it. Nothing is bought: see ``scouting(with:)``.
+  package static let dealScout = HTTPSystem(
+    EbayUpstream.name, title: "eBay",
+    kinds: [
+      EbayUpstream.searchKind: Kind("page of a search"),
+      EbayUpstream.comparablesKind: Kind("page of comparables"),
+      EbayUpstream.itemKind: Kind("item"),
+      EbayUpstream.tokenKind: Kind("token's end"),
+      EbayUpstream.limitsKind: Kind("account of calls"),
+      SearchBook.kind: Kind("saved search", isBought: false),
+      Scout.scheduleKind: Kind("schedule", isBought: false),
+    ], addRoutes: { _, _ in })
+
+  /// The same, with what is in memory of it.
+  package func scouting(with scout: Scout) -> HTTPSystem {
+    var system = self
+    system.addRoutes = { service, router in
+      service.addSearches(to: router)
+      service.addScanning(scout, to: router)
+    }
+    system.work = { service in await scout.work(service.gateway) }
+    return system
+  }
+}
+
+extension RegisteredUpstream {
+  /// - Parameter isSet: whether the settings have a key.
+  package static func ebay(
+    _ upstream: EbayUpstream, _ scout: Scout, isSet: Bool
+  ) -> RegisteredUpstream {
+    RegisteredUpstream(
+      EbayUpstream.name, upstream,
+      absence: isSet ? "" : "no key for eBay is set (EBAY_APP_ID and EBAY_CERT_ID)",
+      jobKinds: [.scan(scout)], units: [EbayUpstream.unit])
+  }
+}
