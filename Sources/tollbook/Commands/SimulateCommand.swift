@@ -7,6 +7,6 @@ struct SimulateCommand: AsyncParsableCommand {
     abstract: "Run a stand-in for a metered API on this machine.",
     subcommands: [
       SimulateKeepaCommand.self, SimulateGeminiCommand.self, SimulateBinanceCommand.self,
-      SimulateInvoicesCommand.self,
+      SimulateEbayCommand.self, SimulateInvoicesCommand.self,
     ])
 }
