@@ -20,7 +20,7 @@ extension HTTPSystem {
   package func scouting(with scout: Scout) -> HTTPSystem {
     var system = self
     system.addRoutes = { service, router in
-      service.addSearches(to: router)
+      service.addSearches(scout, to: router)
       service.addScanning(scout, to: router)
     }
     system.work = { service in await scout.work(service.gateway) }

@@ -1,4 +1,5 @@
 import Crypto
+import DealScout
 import Extraction
 import Foundation
 import Keepa
@@ -34,11 +35,12 @@ struct SimulatorPlaces: Sendable {
   /// Nil: there is none, and nothing is bought from Gemini.
   var gemini: BaseURL?
   var binance: BaseURL
+  var ebay: BaseURL
 }
 
 /// The systems, one line each.
 enum Systems {
-  static let all: [System] = [.keepa, .market, .extraction]
+  static let all: [System] = [.keepa, .market, .extraction, .dealScout]
 
   /// What they add over HTTP, and how they show what is theirs.
   static let http = all.map(\.http)
@@ -101,5 +103,21 @@ extension System {
         with: models, documentsBy: settings.extractModel,
         second: settings.extractSecondLook),
       close: client.shutdown)
+  }
+
+  static let dealScout = System(http: .dealScout) { settings, simulators in
+    let key = simulators == nil ? settings.ebayKey ?? "" : EbaySimulator.sampleKey
+    let id = key.isEmpty ? "" : CredentialOrder.id(of: key, for: EbayUpstream.name)
+    guard let base = simulators?.ebay ?? settings.ebayBase else {
+      throw Refused("\(settings.ebayEnvironment.api) is no address.")
+    }
+    let client = UpstreamClient(base, now: { TimeSource.system.now().milliseconds })
+    let upstream = EbayUpstream(
+      client, credential: UpstreamCredential(id: id, key: key), freshness: EbayFreshness(),
+      now: { TimeSource.system.now() })
+    let scout = Scout(upstream, reserve: settings.ebayReserve)
+    return Opened(
+      upstream: .ebay(upstream, scout, isSet: !key.isEmpty),
+      http: .dealScout.scouting(with: scout), close: client.shutdown)
   }
 }

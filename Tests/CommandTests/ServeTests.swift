@@ -124,7 +124,7 @@ import TollbookViews
     let serving = try await Serving(simulated, in: folder)
 
     #expect(serving.greeting.hasPrefix("Tollbook is ready at http://127.0.0.1:"))
-    #expect(serving.greeting.contains("Keepa and Binance are simulated; nothing is spent."))
+    #expect(serving.greeting.contains("Keepa, Binance and eBay are simulated; nothing is spent."))
     #expect(try await serving.get("/health")["simulated"]?.bool == true)
     let ended = await serving.end()
     for word in ["mode=simulated", "data_dir=data", "position=", "[tollbook] serving", "stopped"] {

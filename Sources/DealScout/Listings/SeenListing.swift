@@ -28,6 +28,8 @@ struct SeenListing: Hashable, Sendable {
   var seen: Timestamp
   /// What it cost before its price fell, of the item alone; nil: it has not been seen to fall.
   var earlierPrice: Int64?
+  /// As it is compared with others; nil: it costs nothing, or more than is believed.
+  private(set) var offer: Offer?
 
   /// Price and shipping together; nil: the shipping is unknown.
   var total: Int64? { shipping.map { price + $0 } }
@@ -59,7 +61,25 @@ struct SeenListing: Hashable, Sendable {
     originAt = listing.originAt ?? listing.createdAt
     endsAt = listing.endsAt
     self.seen = seen
+    offer = Offer(
+      id: id.description, title: title, total: total ?? price,
+      isShippingUnknown: shipping == nil, currency: currency.code,
+      marketplace: self.marketplace.id, conditionID: conditionId, category: categories.first,
+      epid: epid, seller: Self.seller(feedbackScore, feedbackPercentage), isAuction: isAuction,
+      endsAt: endsAt, seen: seen)
   }
+
+  /// Nothing is kept that names a seller: those whose ratings are the same count as one.
+  private static func seller(_ score: Int64?, _ percentage: Int64?) -> Offer.Seller {
+    var token: UInt64?
+    // Many have few ratings or none.
+    if let score, let percentage, score >= fewRatings {
+      token = UInt64(bitPattern: score) &* 10_007 &+ UInt64(bitPattern: percentage)
+    }
+    return Offer.Seller(token: token, feedbackScore: score, feedbackPercentage: percentage)
+  }
+
+  private static let fewRatings: Int64 = 20
 
   /// Whether it is over at an instant, by what it said of its end.
   func isOver(at now: Timestamp) -> Bool { endsAt.map { $0 <= now } ?? false }

@@ -9,7 +9,7 @@ extension Scout {
   func work(_ gateway: Gateway) async {
     // What cannot be read now is read when somebody asks.
     try? await fill(gateway)
-    await schedules.keep(gateway) { [self] run in await self.run(run, gateway) }
+    await schedules.keep(gateway, while: { self.isUsed }) { run in await self.run(run, gateway) }
   }
 
   /// One run of a schedule.

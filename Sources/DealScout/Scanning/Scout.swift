@@ -46,6 +46,7 @@ package final class Scout: Sendable {
   private let paces = Mutex<[String: Pace]>([:])
   private let isFilled = Mutex(false)
   private let lastPlan = Mutex<ScanPlan?>(nil)
+  private let use = Mutex(false)
 
   /// - Parameters:
   ///   - upstream: the one that searches are bought from.
@@ -63,6 +64,11 @@ package final class Scout: Sendable {
   /// The plan of the last turn; nil: there was none since the start.
   var plan: ScanPlan? { lastPlan.withLock(\.self) }
 
+  /// Whether anybody has kept something that its schedules serve.
+  var isUsed: Bool { use.withLock(\.self) }
+
+  func noteUse() { use.withLock { $0 = true } }
+
   // MARK: Listings
 
   /// Fills the index from the pages that are kept, once.
@@ -74,6 +80,7 @@ package final class Scout: Sendable {
       })
     else { return }
     for search in try SearchBook(gateway: gateway).all() {
+      noteUse()
       for number in 0..<SavedSearch.mostPages {
         let pages = [
           search.page(number).map { EbayNeed.search($0) },

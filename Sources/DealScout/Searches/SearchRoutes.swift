@@ -7,7 +7,7 @@ import TollbookLog
 
 extension HTTPService {
   /// `POST /searches`, `GET /searches` and `DELETE /searches/{id}`.
-  func addSearches(to router: Router<TollbookContext>) {
+  func addSearches(_ scout: Scout, to router: Router<TollbookContext>) {
     let book = SearchBook(gateway: gateway)
     router.route(
       "/searches", query: QueryNames(["account"]),
@@ -42,6 +42,7 @@ extension HTTPService {
             .conflict, "there is a search \(search.id) already; remove it, or take another name",
             field: "name")
         }
+        scout.noteUse()
         return Response.object(position: log.head) { json in search.write(to: &json) }
           .created(at: "/searches/\(search.id)")
       })

@@ -9,6 +9,7 @@ import TollbookViews
 ///
 /// 1. That a run begins is on the disk before it does: after a crash it is not begun once more.
 /// 2. What cannot be kept runs all the same.
+/// 3. Before it has run or was changed a schedule is not kept: where nobody uses them, the log says nothing of them.
 package final class ScheduleKeeper: Sendable {
   /// Does one run.
   package typealias Run = @Sendable (ScheduledRun) async -> JobEnding
@@ -43,17 +44,20 @@ package final class ScheduleKeeper: Sendable {
         continue
       }
       clock.withLock { try? $0.add(schedule) }
-      if kept == nil { await keep(schedule, gateway) }
     }
     isLoaded.withLock { $0 = true }
   }
 
   /// Runs what is due, until the task is cancelled.
-  package func keep(_ gateway: Gateway, _ run: @escaping Run) async {
+  ///
+  /// - Parameter isUsed: whether anybody has use for it; as long as nobody has, nothing runs.
+  package func keep(
+    _ gateway: Gateway, while isUsed: @escaping @Sendable () -> Bool, _ run: @escaping Run
+  ) async {
     await load(gateway)
     await withTaskGroup(of: Void.self) { group in
       while !Task.isCancelled {
-        for due in await begin(gateway) {
+        for due in isUsed() ? await begin(gateway) : [] {
           group.addTask { [self] in end(due, await run(due), gateway) }
         }
         guard (try? await gateway.log.time.sleep(Self.pause)) != nil else { break }

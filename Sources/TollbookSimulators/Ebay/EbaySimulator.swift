@@ -4,6 +4,10 @@ private import Synchronization
 ///
 /// All that it sells is invented. This is the part below HTTP; `EbaySimulatorServer.swift` puts it on a port.
 package final class EbaySimulator: Sendable {
+  /// The key of examples: App ID and Cert ID with a colon between them.
+  package static let sampleKey =
+    "\(EbayApplication().clientId):\(EbayApplication().clientSecret)"
+
   /// How it behaves.
   package let configuration: EbaySimulatorConfiguration
 

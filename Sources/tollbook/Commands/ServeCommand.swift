@@ -48,10 +48,16 @@ struct ServeCommand: AsyncParsableCommand {
         + " `tollbook simulate binance` starts it, and none of its own.", valueName: "address"))
   var binanceSimulator: BaseURL?
 
+  @Option(
+    help: ArgumentHelp(
+      "With --simulate: use the simulator of eBay at that address, as `tollbook simulate ebay`"
+        + " starts it, and none of its own.", valueName: "address"))
+  var ebaySimulator: BaseURL?
+
   func validate() throws {
     let flags = [
       (simulator, "--simulator"), (geminiSimulator, "--gemini-simulator"),
-      (binanceSimulator, "--binance-simulator"),
+      (binanceSimulator, "--binance-simulator"), (ebaySimulator, "--ebay-simulator"),
     ]
     guard place.simulate || flags.allSatisfy({ $0.0 == nil }) else {
       let flag = flags.first { $0.0 != nil }?.1 ?? ""
@@ -65,7 +71,7 @@ struct ServeCommand: AsyncParsableCommand {
     logger.logLevel = settings.logLevel
     try await Server(
       settings: settings, logger: logger, simulator: simulator, geminiSimulator: geminiSimulator,
-      binanceSimulator: binanceSimulator
+      binanceSimulator: binanceSimulator, ebaySimulator: ebaySimulator
     ).run { running in
       Console.say(
         Self.greeting(
@@ -88,8 +94,8 @@ struct ServeCommand: AsyncParsableCommand {
     if settings.isSimulated {
       upstream =
         hasGemini
-        ? "Keepa, Binance and Gemini are simulated; nothing is spent."
-        : "Keepa and Binance are simulated; nothing is spent."
+        ? "Keepa, Binance, eBay and Gemini are simulated; nothing is spent."
+        : "Keepa, Binance and eBay are simulated; nothing is spent."
     } else if settings.keepaKey != nil {
       let place = settings.keepaConnectTo.map { ", connected to at \($0)" } ?? ""
       upstream = "Keepa is at \(settings.keepaBase)\(place)."

@@ -42,6 +42,8 @@ struct Server: Sendable {
   var geminiSimulator: BaseURL?
   /// The same of Binance; nil: one is started.
   var binanceSimulator: BaseURL?
+  /// The same of eBay; nil: one is started.
+  var ebaySimulator: BaseURL?
   /// What ends it.
   var signals = EndSignals.services
   /// How long an end may take.
@@ -79,21 +81,24 @@ struct Server: Sendable {
   private func withSimulators(
     continuing log: EventLog, _ body: @escaping @Sendable (SimulatorPlaces) async throws -> Void
   ) async throws {
-    let withBinance = { @Sendable (keepa: BaseURL) async throws in
-      guard let binanceSimulator else {
-        return try await BinanceSimulator().serving { address in
-          guard let binance = BaseURL(address) else { throw Refused("\(address) is no address.") }
-          try await body(SimulatorPlaces(keepa: keepa, gemini: geminiSimulator, binance: binance))
-        }
+    let withEbay = { @Sendable (keepa: BaseURL, binance: BaseURL) async throws in
+      let places = { @Sendable (ebay: BaseURL) in
+        SimulatorPlaces(keepa: keepa, gemini: geminiSimulator, binance: binance, ebay: ebay)
       }
-      try await body(
-        SimulatorPlaces(keepa: keepa, gemini: geminiSimulator, binance: binanceSimulator))
+      if let ebaySimulator { return try await body(places(ebaySimulator)) }
+      try await EbaySimulator().serving { try await body(places(Self.base($0))) }
+    }
+    let withBinance = { @Sendable (keepa: BaseURL) async throws in
+      if let binanceSimulator { return try await withEbay(keepa, binanceSimulator) }
+      try await BinanceSimulator().serving { try await withEbay(keepa, Self.base($0)) }
     }
     if let simulator { return try await withBinance(simulator) }
-    try await simulator(continuing: log).serving { address in
-      guard let keepa = BaseURL(address) else { throw Refused("\(address) is no address.") }
-      try await withBinance(keepa)
-    }
+    try await simulator(continuing: log).serving { try await withBinance(Self.base($0)) }
+  }
+
+  private static func base(_ address: String) throws -> BaseURL {
+    guard let base = BaseURL(address) else { throw Refused("\(address) is no address.") }
+    return base
   }
 
   /// Refuses an address that others reach as long as nobody has to show a key.

@@ -4,6 +4,7 @@ enum SettingName: CaseIterable, Sendable {
   case keepaKey, keepaBase, keepaConnectTo, tokenPrice
   case geminiKey, geminiBase, geminiModels, extractModel, extractSecondLook, extractRetention
   case binanceBase, binanceAhead
+  case ebayEnvironment, ebayApp, ebayCert, ebayBase, ebayRuName, ebayConsent, ebayReserve, demoMode
   case accessKey, masterKey, masterKeyFile, allowedHosts, webhookHosts, lowBalance
   case cache, overdraft, answerTimeout, longestWait, queueLimit
   case productFresh, productGrace, productErrorGrace, productKeep, absentFresh
@@ -106,6 +107,31 @@ extension Setting {
     Setting(
       name: .binanceAhead, key: "binance.ahead_weight", kind: .integer(0...6_000), standard: "0",
       help: "Weight a minute that may refresh what is read often before it is too old; 0: none"),
+    Setting(
+      name: .ebayEnvironment, key: "ebay.env", kind: .choice(["production", "sandbox"]),
+      standard: "production", help: "Which eBay the key is for; each has keys of its own"),
+    Setting(
+      name: .ebayApp, key: "ebay.app_id", kind: .text,
+      help: "The App ID of your key for eBay; without a key only the cache answers"),
+    Setting(
+      name: .ebayCert, key: "ebay.cert_id", kind: .text, isSecret: true,
+      help: "The Cert ID of your key for eBay"),
+    Setting(
+      name: .ebayBase, key: "ebay.base_url", kind: .url,
+      help: "Where eBay is, instead of where its environment is: any server that speaks its format"),
+    Setting(
+      name: .ebayRuName, key: "ebay.runame", kind: .text,
+      help: "The RuName of your key, which stands for the address that eBay sends users back to"),
+    Setting(
+      name: .ebayConsent, key: "ebay.modelling_consent", kind: .choice(["no", "yes"]),
+      standard: "no",
+      help: "Whether eBay has agreed in writing that you judge prices by its listings"),
+    Setting(
+      name: .ebayReserve, key: "ebay.reserve", kind: .integer(0...100), standard: "34",
+      help: "Percent of a day's calls that scans leave to people"),
+    Setting(
+      name: .demoMode, key: "demo.mode", kind: .choice(["false", "true"]), standard: "false",
+      help: "`true` is `--simulate`"),
     Setting(
       name: .accessKey, key: "tollbook.access_key", kind: .text, isSecret: true,
       help: "What clients must show; needed to listen beyond this machine"),

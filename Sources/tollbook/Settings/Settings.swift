@@ -1,4 +1,5 @@
 import Crypto
+import DealScout
 import Extraction
 import Foundation
 import Keepa
@@ -68,6 +69,23 @@ extension Settings {
   var binanceBase: BaseURL { address(.binanceBase) }
   /// In weight a minute.
   var binanceAhead: Int64 { Int64(number(.binanceAhead)) }
+  var ebayEnvironment: EbayEnvironment {
+    EbayEnvironment(rawValue: text(.ebayEnvironment) ?? "") ?? .production
+  }
+  /// App ID and Cert ID with a colon between them; nil: one of them is not set.
+  var ebayKey: String? {
+    guard let app = text(.ebayApp), let cert = text(.ebayCert) else { return nil }
+    return "\(app):\(cert)"
+  }
+  var ebayBase: BaseURL? {
+    if case .url(let base)? = value(.ebayBase) { return base }
+    return BaseURL(ebayEnvironment.api)
+  }
+  var ebayRuName: String? { text(.ebayRuName) }
+  /// Whether prices may be judged by what eBay shows.
+  var hasEbayConsent: Bool { text(.ebayConsent) == "yes" }
+  /// In percent of a day's calls.
+  var ebayReserve: Int64 { Int64(number(.ebayReserve)) }
   var extractModel: String { text(.extractModel) ?? "" }
   /// Whether a document is read once more where a check fails.
   var extractSecondLook: SecondLook { SecondLook(text(.extractSecondLook) ?? "off") }

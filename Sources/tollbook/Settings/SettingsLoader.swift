@@ -26,14 +26,17 @@ struct SettingsLoader {
         sources.append((.file(file), try await fileProvider(file)))
       } catch let error as SettingsProblems { problems += error.problems }
     }
+    var loader = self
+    let demo = try? entry(Setting.named(.demoMode), sources)
+    if demo?.value == .text("true") { loader.isSimulated = true }
     var entries: [Settings.Entry] = []
     for setting in Setting.all {
-      do throws(SettingsProblem) { entries.append(try entry(setting, sources)) } catch {
+      do throws(SettingsProblem) { entries.append(try loader.entry(setting, sources)) } catch {
         problems.append(error)
       }
     }
     guard problems.isEmpty else { throw SettingsProblems(problems: problems) }
-    let settings = Settings(entries: entries, isSimulated: isSimulated, file: file)
+    let settings = Settings(entries: entries, isSimulated: loader.isSimulated, file: file)
     let contradictions = settings.contradictions
     guard contradictions.isEmpty else { throw SettingsProblems(problems: contradictions) }
     return settings
