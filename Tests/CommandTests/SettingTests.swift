@@ -1,4 +1,5 @@
 import Keepa
+import Market
 import Testing
 import TollbookGateway
 import TollbookHTTP
@@ -80,6 +81,24 @@ import TollbookUpstreams
     #expect(settings.http.host == "127.0.0.1")
     #expect(settings.log.mapSize == 1 << 38)
     #expect(settings.extractRetention == 30)
+  }
+
+  @Test func `what Binance says is fresh for as long as is set`() async throws {
+    #expect(try await SettingsLoader().load().marketFreshness == BinanceFreshness())
+    let names = [
+      "OPEN_CANDLE", "TICKER", "TRADING_DAY", "BOOK", "DEPTH", "TRADES", "AGG_TRADES",
+      "EXCHANGE_INFO", "UNKNOWN_SYMBOL",
+    ]
+    var loader = SettingsLoader()
+    for (index, name) in names.enumerated() {
+      loader.environment["BINANCE_\(name)_FRESH"] = "\(index + 20)s"
+    }
+    let set = try await loader.load().marketFreshness
+    let windows = [
+      set.openCandle, set.ticker, set.tradingDay, set.book, set.depth, set.trades,
+      set.aggregateTrades, set.exchangeInfo, set.unknownSymbol,
+    ]
+    #expect(windows == (0..<9).map { 1_000 * (20 + $0) })
   }
 
   @Test func `documents are kept for the days that are set`() async throws {
