@@ -28,9 +28,9 @@ extension HTTPSystem {
   package func asking(
     _ state: BinanceState, _ freshness: BinanceFreshness = BinanceFreshness()
   ) -> HTTPSystem {
-    // A question without parameters is always one.
-    guard let parts = try? MarketParts(state, freshness) else { return self }
+    let parts = MarketParts(state, freshness)
     var system = self
+    system.concerns = { state.clock.concern.map { [$0] } ?? [] }
     system.warming = .candles(parts)
     system.whatIf = WhatIfKind.binance(freshness)
     system.addRoutes = { service, router in
@@ -38,6 +38,23 @@ extension HTTPSystem {
       service.addBinance(parts, to: router)
     }
     return system
+  }
+}
+
+extension BinanceClockState {
+  /// Nil: the two clocks are near enough to one another.
+  var concern: HTTPSystem.Concern? {
+    guard case .farApart(let offset, let isConfirmed) = health else { return nil }
+    let seconds = (offset.magnitude + 500) / 1_000
+    let side = offset < 0 ? "behind" : "ahead of"
+    let meanwhile =
+      isConfirmed
+      ? "it has said so twice, and candles are closed by it"
+      : "until it says so twice no candle is closed by it, and none is kept"
+    return HTTPSystem.Concern(
+      "\(BinanceUpstream.name)_clock_apart",
+      "Binance's clock is \(seconds) s \(side) this machine's; \(meanwhile): set the clock of this"
+        + " machine right")
   }
 }
 

@@ -69,8 +69,7 @@ extension Gateway {
         missing.append(resource)
       }
     }
-    var preview = DemandPreview(
-      fates: [], calls: 0, costs: [], position: log.head, now: now)
+    var preview = DemandPreview(position: log.head, now: now)
     func refuse(_ resource: ResourceKey, _ problem: PurchaseProblem) {
       let entry = found[resource].flatMap {
         Usability(of: $0, at: now, .windows) == .none ? nil : $0
@@ -98,7 +97,50 @@ extension Gateway {
   }
 }
 
+extension Gateway {
+  /// Says what ``pass(_:_:for:)`` would do now, as ``preview(_:)`` does.
+  package func preview(
+    passing request: PassedRequest, by operation: String, for demand: ResourceDemand
+  ) -> Result<DemandPreview, PurchaseProblem> {
+    guard let purchaser = purchaser(of: operation) else {
+      return .failure(notConfigured(operation))
+    }
+    var order = PurchaseOrder([], demand, settings)
+    order.needs = [Need(operation, nil, parts: demand.parts, request: request)]
+    return purchaser.preview(order).flatMap { decision in
+      if let refused = decision.refused.first {
+        return .failure(PurchaseProblem(refused.refusal, purchaser.upstream.title))
+      }
+      var preview = DemandPreview(position: log.head, now: log.time.now())
+      preview.count(decision)
+      return .success(preview)
+    }
+  }
+}
+
 extension DemandPreview {
+  /// Of nothing.
+  package init(position: Position, now: Timestamp) {
+    self.init(fates: [], calls: 0, costs: [], position: position, now: now)
+  }
+
+  /// Takes in what would become of another demand of the same request.
+  package mutating func add(_ other: DemandPreview) {
+    let known = Set(fates.map(\.resource))
+    fates += other.fates.filter { !known.contains($0.resource) }
+    calls += other.calls
+    for cost in other.costs {
+      if let place = costs.firstIndex(where: { $0.unit == cost.unit }) {
+        costs[place].expected &+= cost.expected
+        costs[place].atMost &+= cost.atMost
+      } else {
+        costs.append(cost)
+      }
+    }
+    position = max(position, other.position)
+    now = other.now
+  }
+
   fileprivate mutating func count(_ decision: BatchDecision) {
     calls = decision.started.count
     for move in decision.started.flatMap(\.moves) where !move.limitOnly {

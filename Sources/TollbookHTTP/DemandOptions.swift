@@ -29,6 +29,14 @@ package struct DemandOptions: Hashable, Sendable {
 
   package init() {}
 
+  /// What the step of a path that options stand in says, such as `~fresh=24h`; clients may encode it, the `~` too.
+  ///
+  /// - Returns: nil: it is no such step.
+  package static func text(ofStep step: String) -> String? {
+    let step = percentDecoded(step) ?? step
+    return step.first == "~" ? String(step.dropFirst()) : nil
+  }
+
   /// - Parameters:
   ///   - path: what stands between `~` and the next slash; nil: nothing.
   ///   - choosesCache: whether `cache` is an option too: `on` or `off`.

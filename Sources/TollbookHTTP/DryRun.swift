@@ -1,6 +1,7 @@
 package import Hummingbird
 import JSONText
 import TollbookEvents
+import TollbookLog
 import TollbookViews
 package import TollbookGateway
 
@@ -37,6 +38,27 @@ extension HTTPService {
       throw Problem(.storageFailed, problem.detail).retrying(after: 5)
     case .success(let preview): return preview
     }
+  }
+
+  /// The same for a request that makes several demands, one after the other.
+  package func dryRun(_ demands: [ResourceDemand]) throws(Problem) -> Response {
+    var whole = DemandPreview(position: log.head, now: log.time.now())
+    for var demand in demands {
+      // What the request may cost holds for all of it.
+      let spent = whole.costs.reduce(0) { $0 &+ $1.expected }
+      demand.limit = demand.limit.map { max(0, $0 &- spent) }
+      whole.add(try preview(demand))
+    }
+    return DryRun(preview: whole).response
+  }
+
+  /// The same for a call that is sent on as it is.
+  package func dryRun(
+    passing request: PassedRequest, by operation: String, for demand: ResourceDemand
+  ) throws(PurchaseProblem) -> Response {
+    DryRun(
+      preview: try gateway.preview(passing: request, by: operation, for: demand).get()
+    ).response
   }
 
   /// Whether a request only asks what would happen.

@@ -261,11 +261,13 @@ private struct EventSentence {
 
   private func name(_ resource: String) -> String { short(ResourceKey(stored: resource).path) }
 
-  /// When an entry stops being fresh: the day, and the minute if that is less than two days away.
+  /// When an entry stops being fresh: the day, the minute if that is less than two days away, and the second if it is
+  /// less than a minute.
   private func end(_ event: CacheWritten) -> String {
     let until = Timestamp(milliseconds: event.freshUntilMs)
-    guard event.freshUntilMs - event.fetchedMs < 2 * 86_400_000 else { return until.day }
-    return "\(until.description.prefix(16))Z"
+    let window = event.freshUntilMs - event.fetchedMs
+    guard window < 2 * 86_400_000 else { return until.day }
+    return "\(until.description.prefix(window < 60_000 ? 19 : 16))Z"
   }
 
   private func tallied(_ event: ReadsTallied) -> String {

@@ -60,6 +60,19 @@ package struct HTTPSystem: Sendable {
     }
   }
 
+  /// What is wrong, for whoever asks after the health of Tollbook.
+  package struct Concern: Hashable, Sendable {
+    /// In lower case with `_`; begins with the name of the system.
+    package var name: String
+    /// A sentence.
+    package var detail: String
+
+    package init(_ name: String, _ detail: String) {
+      self.name = name
+      self.detail = detail
+    }
+  }
+
   /// Writes what a job has brought so far, as a JSON value, for somebody who may see the job; nil: nothing is to be told.
   package typealias JobResults =
     @Sendable (_ gateway: Gateway, _ number: Position, _ job: Job, _ principal: Principal) throws ->
@@ -84,6 +97,8 @@ package struct HTTPSystem: Sendable {
   package var jobResults: [String: JobResults] = [:]
   /// Of none: its charges tell nothing of the kind.
   package var tokenKinds = TokenKinds()
+  /// What is wrong as far as the system itself can tell, beside what its upstream's calls tell.
+  package var concerns: @Sendable () -> [Concern] = { [] }
   /// What the command line of whoever owns the data directory asks of it.
   package var addControlRoutes: @Sendable (HTTPService, Router<TollbookContext>) -> Void = { _, _ in
   }

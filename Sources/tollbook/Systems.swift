@@ -71,7 +71,7 @@ extension System {
       weights = try BinanceWeights(json: BinanceWeights.builtInJSON)
     } catch { throw Refused("the table of Binance's weights: \(error).") }
     let state = BinanceState(limit: weights.perMinute)
-    let freshness = BinanceFreshness()
+    let freshness = settings.marketFreshness
     let client = UpstreamClient(
       simulators?.binance ?? settings.binanceBase, now: { TimeSource.system.now().milliseconds })
     let upstream = BinanceUpstream(

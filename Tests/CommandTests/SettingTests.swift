@@ -116,6 +116,24 @@ import TollbookUpstreams
     }
   }
 
+  @Test func `what Binance says is fresh for as long as is set`() async throws {
+    #expect(try await SettingsLoader().load().marketFreshness == BinanceFreshness())
+    let names = [
+      "OPEN_CANDLE", "TICKER", "TRADING_DAY", "BOOK", "DEPTH", "TRADES", "AGG_TRADES",
+      "EXCHANGE_INFO", "UNKNOWN_SYMBOL",
+    ]
+    var loader = SettingsLoader()
+    for (index, name) in names.enumerated() {
+      loader.environment["BINANCE_\(name)_FRESH"] = "\(index + 20)s"
+    }
+    let set = try await loader.load().marketFreshness
+    let windows = [
+      set.openCandle, set.ticker, set.tradingDay, set.book, set.depth, set.trades,
+      set.aggregateTrades, set.exchangeInfo, set.unknownSymbol,
+    ]
+    #expect(windows == (0..<9).map { 1_000 * (20 + $0) })
+  }
+
   @Test func `documents are kept for the days that are set`() async throws {
     for days in [1, 90, 3_650] {
       var loader = SettingsLoader()

@@ -103,6 +103,33 @@ import TollbookViews
     }
   }
 
+  @Test func `what is said of some markets is cut out of what is said of all`() async throws {
+    try await MarketStand.serving { stand, caller in
+      let targets = [
+        "exchangeInfo?symbol=BTCUSDT", "exchangeInfo?symbol=ETHUSDT",
+        "exchangeInfo?symbols=%5B%22ETHUSDT%22,%22BTCUSDT%22%5D", "exchangeInfo",
+      ]
+      for (index, target) in targets.enumerated() {
+        let expected = await direct(stand, target)
+        let answer = try await caller.get("/binance/api/v3/\(target)")
+        let isSame = answer.body == expected
+        #expect(isSame, "\(target): \(answer.text.prefix(300))")
+        #expect(answer.headers[.charge] == (index == 0 ? "20" : "0"), "\(target)")
+      }
+      let own = stand.simulator.books.calls.filter { $0.address != "192.0.2.1" }
+      #expect(own.map(\.query) == [""])
+      // What the list does not tell, the exchange is asked itself.
+      let other = "exchangeInfo?symbol=BTCUSDT&showPermissionSets=false"
+      let expected = await direct(stand, other)
+      #expect(try await caller.get("/binance/api/v3/\(other)").body == expected)
+      let unknown = try await caller.get("/binance/api/v3/exchangeInfo?symbol=NOPE")
+      #expect(unknown.json?["code"]?.int == -1_121, "\(unknown.text)")
+      stand.time.advance(byMilliseconds: 3_600_000)
+      let later = try await caller.get("/binance/api/v3/exchangeInfo?symbol=ETHUSDT")
+      #expect(later.headers[.charge] == "20")
+    }
+  }
+
   @Test func `what the exchange would refuse is refused in its words, and costs nothing`()
     async throws
   {

@@ -163,11 +163,21 @@ import TollbookViews
     }
   }
 
-  @Test func `a clock an hour off closes no candle until it is told twice`() async throws {
+  @Test func `a clock an hour off closes no candle until it is told twice, and health says so`()
+    async throws
+  {
     try await MarketStand.serving { stand, caller in
+      func concern() async throws -> String? {
+        try await caller.get("/health").json?["reasons"]?.array?
+          .first { $0["reason"]?.string == "binance_clock_apart" }?["detail"]?.string
+      }
       stand.simulator.conditions.clockOffset = 3_600_000
+      #expect(try await concern() == nil)
       _ = try await caller.post("/volume_spike", now)
       #expect(!stand.state.isTrusted)
+      #expect(try await caller.get("/health").json?["status"]?.string == "degraded")
+      let first = try #require(try await concern())
+      #expect(first.contains("3600 s ahead of this machine's; until it says so twice"))
       let before = stand.calls(.klines)
       _ = try await caller.post("/volume_spike", now)
       #expect(stand.calls(.klines) > before, "nothing was kept")
@@ -177,6 +187,11 @@ import TollbookViews
       let kept = stand.calls(.klines)
       _ = try await caller.post("/volume_spike", now)
       #expect(stand.calls(.klines) == kept)
+      #expect(try #require(try await concern()).contains("it has said so twice"))
+      stand.simulator.conditions.clockOffset = 60_000
+      stand.time.advance(byMilliseconds: 600_001)
+      _ = try await caller.post("/volume_spike", now)
+      #expect(try await concern() == nil, "a minute is no more than a minute")
     }
   }
 }

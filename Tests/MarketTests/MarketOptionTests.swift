@@ -3,6 +3,7 @@ import JSONText
 import Testing
 import TollbookEvents
 import TollbookHTTP
+import TollbookLog
 import TollbookSimulators
 import TollbookTestSupport
 import TollbookViews
@@ -54,6 +55,22 @@ import TollbookViews
     }
   }
 
+  @Test func `options in the path may be percent-encoded, and the tilde too`() async throws {
+    try await MarketStand.serving { stand, caller in
+      _ = try await caller.get("/binance/\(ticker)")
+      stand.time.advance(byMilliseconds: 1_500)
+      for options in ["%7Efresh=1s", "%7efresh%3D1s"] {
+        let answer = try await caller.get("/binance/\(options)/\(ticker)")
+        #expect(answer.status == 200, "\(answer.text)")
+        #expect(
+          answer.headers[.charge] == "2", "\(options): fresh by the window, not by the option")
+        stand.time.advance(byMilliseconds: 1_500)
+      }
+      let nothing = try await caller.get("/binance/%21fresh=1s/\(ticker)")
+      #expect(nothing.status == 404)
+    }
+  }
+
   @Test func `the most that a request may cost holds for all of its calls together`() async throws {
     try await MarketStand.serving { stand, caller in
       let refused = try await caller.post(
@@ -66,16 +83,79 @@ import TollbookViews
     }
   }
 
-  @Test(arguments: [
-    "/price?symbol=BTCUSDT", "/comprehensive_analysis?symbol=BTCUSDT",
-    "/volume_spike?symbol=BTCUSDT", "/cvd?symbol=BTCUSDT",
-    "/binance/api/v3/ticker/24hr?symbol=BTCUSDT", "/binance/api/v3/time",
-  ])
-  func `a dry run buys nothing`(path: String) async throws {
+  private static let dryRun: HTTPFields = [HTTPField.Name("Tollbook-Dry-Run")!: "1"]
+
+  /// What a dry run tells of weight: how many calls, and what they reserve.
+  private func estimate(_ reply: MarketReply) -> [Int64?] {
+    let stats = reply.json?["stats"]
+    let costs = stats?["costs"]?.array.map { Array($0) } ?? []
+    return [stats?["cached"]?.int64, stats?["would_buy"]?.int64, stats?["calls"]?.int64]
+      + costs.map { $0["unit"]?.string == "weight" ? $0["at_most"]?.int64 : nil }
+  }
+
+  @Test(
+    arguments: [
+      "/price?symbol=BTCUSDT", "/comprehensive_analysis?symbol=btc-usdt&limit=100",
+      "/volume_spike?symbol=BTC/USDT", "/cvd?symbol=BTCUSDT&timeframe=3d",
+      "/binance/api/v3/ticker/24hr?symbol=BTCUSDT",
+      "/binance/api/v3/ticker/24hr?symbols=%5B%22ETHUSDT%22,%22BTCUSDT%22%5D",
+      "/binance/~fresh=1s/api/v3/klines?symbol=BTCUSDT&interval=1h",
+      "/binance/api/v3/klines?symbol=BTCUSDT&interval=1h&startTime=1780000000000&limit=9",
+      "/binance/api/v3/exchangeInfo?symbol=BTCUSDT", "/binance/api/v3/time",
+      "/binance/api/v3/depth?symbol=BTCUSDT&symbolStatus=TRADING",
+    ])
+  func `a dry run tells what would be bought, buys nothing, and is right`(
+    path: String
+  ) async throws {
     try await MarketStand.serving { stand, caller in
-      let answer = try await caller.get(path, [HTTPField.Name("Tollbook-Dry-Run")!: "1"])
-      #expect(answer.status == 400, "\(answer.text)")
-      #expect(answer.text.contains("Tollbook-Dry-Run"))
+      let head = stand.log.head
+      let before = try await caller.get(path, Self.dryRun)
+      #expect(before.status == 200, "\(before.text)")
+      #expect(before.json?["dry_run"]?.bool == true)
+      #expect(before.headers[.charge] == "0")
+      #expect(stand.simulator.books.sum.calls == 0)
+      #expect(stand.log.head == head, "nothing is written")
+      _ = try await caller.get(path)
+      let books = stand.simulator.books.sum
+      let told = estimate(before)
+      #expect(told[0] == 0)
+      #expect(told.last == Int64(books.weight), "\(before.text)")
+      // A key of the cache that is sought and a call that brings it are not the same.
+      #expect(told[2] == Int64(books.calls), "\(before.text)")
+    }
+  }
+
+  @Test func `a dry run of what is there costs nothing, and of what is not known buys nothing`()
+    async throws
+  {
+    try await MarketStand.serving { stand, caller in
+      let candles = "/volume_spike?symbol=BTCUSDT&timeframe=1h"
+      _ = try await caller.get(candles)
+      let spent = stand.simulator.books.sum.calls
+      let known = estimate(try await caller.get(candles, Self.dryRun))
+      #expect(known.count == 3, "no costs")
+      #expect((known[0] ?? 0) >= 5 && known[1] == 0 && known[2] == 0)
+      let price = estimate(try await caller.get("/price?symbol=BTCUSDT", Self.dryRun))
+      #expect(price == [0, 1, 1, 2])
+      let unknown = try await caller.get("/price?symbol=NOPE", Self.dryRun)
+      #expect(unknown.status == 404, "\(unknown.text)")
+      let refused = try await caller.get("/binance/api/v3/depth?symbol=NOPE", Self.dryRun)
+      #expect(refused.json?["code"]?.int == -1_121)
+      let trades = try await caller.get("/cvd?symbol=BTCUSDT&source=trades", Self.dryRun)
+      #expect(trades.status == 400, "how many calls trades take nobody knows")
+      let wrong = try await caller.get(
+        "/binance/api/v3/depth?symbol=BTCUSDT", [HTTPField.Name("Tollbook-Dry-Run")!: "yes"])
+      #expect(wrong.status == 400)
+      #expect(stand.simulator.books.sum.calls == spent)
+    }
+  }
+
+  @Test func `a dry run of warming asks for no list of markets`() async throws {
+    try await MarketStand.serving { stand, caller in
+      let order = #"{"symbols":["BTC/USDT","ETH/USDT"]}"#
+      let before = try await caller.post("/cache/warm", order, Self.dryRun)
+      #expect(
+        estimate(before) == [0, 13, 3, 24], "the list, and 500 candles of each: \(before.text)")
       #expect(stand.simulator.books.sum.calls == 0)
     }
   }

@@ -248,6 +248,10 @@ struct DropInTests {
       let fresh = try await caller.keepa(
         "~fresh=1h,priority=background/product?domain=1&asin=\(Self.asin)")
       #expect(fresh.int("tokensConsumed") == 1)
+      stand.time.advance(byMilliseconds: 2 * 3_600_000)
+      let encoded = try await caller.keepa(
+        "%7Efresh%3D1h/product?domain=1&asin=\(Self.asin)")
+      #expect(encoded.int("tokensConsumed") == 1)
     }
   }
 

@@ -40,14 +40,13 @@ struct GeminiDropIn: Sendable {
         404, "there is no version “\(version.inOneLine(atMost: 30))”; there are v1 and v1beta")
     }
     self.version = version
-    let options = context.parameters.get("version") == nil ? nil : first
-    if let options, !options.hasPrefix("~") {
+    let step = context.parameters.get("version") == nil ? nil : first
+    let path = step.flatMap(DemandOptions.text(ofStep:))
+    guard step == nil || path != nil else {
       throw GeminiRefusal(404, "there is nothing at \(request.uri.path.inOneLine(atMost: 200))")
     }
     do throws(DemandOptions.Fault) {
-      self.options = try DemandOptions(
-        path: options.map { String((percentDecoded($0) ?? $0).dropFirst()) }, request.headers,
-        choosesCache: true)
+      self.options = try DemandOptions(path: path, request.headers, choosesCache: true)
     } catch { throw .invalid(error.description) }
     let call = context.parameters.get("call") ?? ""
     named = percentDecoded(call) ?? call

@@ -44,9 +44,9 @@ struct KeepaDropIn: Sendable {
       + min(Self.patience, service.gateway.settings.answerTimeout)
     items = formItems(request.uri.query ?? "")
     dryRun = request.headers[.dryRun]
-    let named = context.parameters.get("options")
-    if let named, !named.hasPrefix("~") { throw HTTPError(.notFound) }
-    let path = named.map { String((percentDecoded($0) ?? $0).dropFirst()) }
+    let step = context.parameters.get("options")
+    let path = step.flatMap(DemandOptions.text(ofStep:))
+    guard step == nil || path != nil else { throw HTTPError(.notFound) }
     options = Result { () throws(DemandOptions.Fault) in
       try DemandOptions(path: path, request.headers)
     }.mapError { .invalid($0.description) }

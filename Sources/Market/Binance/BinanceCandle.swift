@@ -17,9 +17,6 @@ package struct BinanceCandle: Hashable, Sendable {
   package let takerBuyQuote: BinanceDecimal
   /// How many trades there were.
   package let trades: Int64
-  /// Whether it opens and closes where its interval says. See
-  /// ``BinanceCandles/read(_:_:zone:irregularBefore:mostRows:)``.
-  package let isRegular: Bool
 
   /// What indicators are reckoned from; all finite.
   package var figures: CandleFigures {

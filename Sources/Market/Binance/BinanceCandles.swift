@@ -17,8 +17,8 @@ package enum BinanceCandles {
   ///
   /// - Parameters:
   ///   - zone: on whose clocks the candles open, as the request said.
-  ///   - irregularBefore: rows that opened before this instant may open elsewhere and close at another time; they are
-  ///     marked. The exchange's early years have some, around stops of trading. Nil: none may.
+  ///   - irregularBefore: rows that opened before this instant may open elsewhere and close at another time. The
+  ///     exchange's early years have some, around stops of trading. Nil: none may.
   ///   - mostRows: how many there may be.
   package static func read(
     _ bytes: [UInt8], _ interval: BinanceInterval, zone: BinanceTimeZone = .utc,
@@ -53,13 +53,13 @@ package enum BinanceCandles {
     }
     let openTime = try reader.time(members[0], names[0])
     let closeTime = try reader.time(members[6], names[6])
-    let isRegular = try checker.check(openTime, closeTime, reader)
+    try checker.check(openTime, closeTime, reader)
     let candle = BinanceCandle(
       row: Array(value.bytes), openTime: openTime, closeTime: closeTime,
       open: try positive(1), high: try positive(2), low: try positive(3),
       close: try positive(4), volume: try notNegative(5), quoteVolume: try notNegative(7),
       takerBuyBase: try notNegative(9), takerBuyQuote: try notNegative(10),
-      trades: try reader.integer(members[8], names[8], 0...Int64.max), isRegular: isRegular)
+      trades: try reader.integer(members[8], names[8], 0...Int64.max))
     _ = try reader.text(members[11], names[11], most: 64)
     try candle.checkFigures(reader)
     return candle
@@ -98,10 +98,9 @@ private struct CandleChecker {
     grid = interval == .threeDays ? nil : BinanceGrid(interval, zone: zone)
   }
 
-  /// Whether the row opens and closes where it should.
   mutating func check(
     _ open: Int64, _ close: Int64, _ reader: BinanceAnswerReader
-  ) throws(BinanceReadingError) -> Bool {
+  ) throws(BinanceReadingError) {
     if let last, open <= last {
       throw reader.fault(.breaks("is not after the row before"), "open time")
     }
@@ -115,15 +114,11 @@ private struct CandleChecker {
         throw reader.fault(
           .breaks("is not where a candle of \(interval.rawValue) opens"), "open time")
       }
-      return false
+      return
     }
-    guard let expected = grid.closeTime(of: open), close == expected else {
-      guard mayDiffer else {
-        throw reader.fault(
-          .breaks("is not a millisecond before the next candle opens"), "close time")
-      }
-      return false
+    guard close == grid.closeTime(of: open) || mayDiffer else {
+      throw reader.fault(
+        .breaks("is not a millisecond before the next candle opens"), "close time")
     }
-    return true
   }
 }

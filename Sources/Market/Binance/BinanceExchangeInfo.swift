@@ -26,12 +26,12 @@ package struct BinanceExchangeInfo: Sendable {
   package let rateLimits: [BinanceRateLimit]
   /// How much request weight is allowed in a window; nil: it was not told.
   package let requestWeight: BinanceRateLimit?
-  /// How many requests are allowed in a window, whatever they weigh; nil: it was not told.
-  package let rawRequests: BinanceRateLimit?
   /// Sorted by name.
   package let symbols: [Symbol]
   /// Places in `symbols`, sorted by base and quote, those that trade first.
   private let byPair: [Int32]
+  /// Where the value of the member `symbols` stands.
+  private let place: Range<Int>
   private let length: Int
 
   /// Reads an answer. Of each symbol only its four members are looked at, and all of them must be there.
@@ -47,8 +47,9 @@ package struct BinanceExchangeInfo: Sendable {
     serverTime = try members.time("serverTime")
     rateLimits = try Self.limits(try members["rateLimits"])
     requestWeight = rateLimits.first { $0.type == "REQUEST_WEIGHT" }
-    rawRequests = rateLimits.first { $0.type == "RAW_REQUESTS" }
-    let symbols = try Self.symbols(try members["symbols"])
+    let list = try members["symbols"]
+    place = list.range
+    let symbols = try Self.symbols(list)
     self.symbols = symbols
     byPair = symbols.indices.map { Int32(truncatingIfNeeded: $0) }.sorted { left, right in
       let (one, two) = (symbols[Int(left)], symbols[Int(right)])
@@ -148,16 +149,23 @@ extension BinanceExchangeInfo {
     String(decoding: text.utf8.map { 0x61...0x7A ~= $0 ? $0 - 0x20 : $0 }, as: UTF8.self)
   }
 
-  /// The text of one symbol's object, as it was sent.
+  /// The same answer with some symbols alone, byte for byte as it was sent but for the others.
   ///
-  /// - Parameter bytes: the answer that this was read from; nil if it cannot be that one.
-  package func fragment(of symbol: Symbol, in bytes: [UInt8]) -> ArraySlice<UInt8>? {
-    guard bytes.count == length, symbol.start < symbol.end, Int(symbol.end) <= length else {
-      return nil
+  /// - Parameters:
+  ///   - names: as the exchange spells them, in the order in which they are to stand.
+  ///   - bytes: the answer that this was read from.
+  /// - Returns: nil: one of them is not there, or the bytes are not those.
+  package func excerpt(of names: [String], in bytes: [UInt8]) -> [UInt8]? {
+    guard bytes.count == length else { return nil }
+    var excerpt = Array(bytes[..<place.lowerBound])
+    excerpt.append(UInt8(ascii: "["))
+    for (index, name) in names.enumerated() {
+      guard let symbol = symbol(name) else { return nil }
+      if index > 0 { excerpt.append(UInt8(ascii: ",")) }
+      excerpt += bytes[Int(symbol.start)..<Int(symbol.end)]
     }
-    let fragment = bytes[Int(symbol.start)..<Int(symbol.end)]
-    return fragment.first == UInt8(ascii: "{") && fragment.last == UInt8(ascii: "}")
-      ? fragment : nil
+    excerpt.append(UInt8(ascii: "]"))
+    return excerpt + bytes[place.upperBound...]
   }
 }
 

@@ -53,11 +53,6 @@ package enum BinanceFragments {
     return fragments
   }
 
-  /// Puts objects together to the answer of a list: one JSON array, in the order of the fragments.
-  package static func join(_ fragments: [Fragment]) -> [UInt8] {
-    BinanceRows.join([fragments.map(\.bytes)])
-  }
-
   private static func fragment(
     _ value: JSONValue, _ endpoint: BinanceEndpoint, _ reader: BinanceAnswerReader
   ) throws(BinanceReadingError) -> Fragment {

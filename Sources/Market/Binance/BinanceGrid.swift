@@ -62,28 +62,30 @@ package struct BinanceGrid: Hashable, Sendable {
   /// Whether a candle opens at a time.
   package func isOpening(_ time: Int64) -> Bool { openTime(containing: time) == time }
 
-  /// How many candles open from the first time until before the second; 0 if that is not later. Nil outside of
-  /// ``BinanceTime/range``.
-  package func count(from start: Int64, until end: Int64) -> Int64? {
-    guard BinanceTime.range.contains(start), BinanceTime.range.contains(end) else { return nil }
-    guard start < end, let first = firstOpening(from: start), first < end,
-      let last = openTime(containing: end - 1)
-    else { return 0 }
-    if let length = interval.length { return (last - first) / length + 1 }
-    var count: Int64 = 1
-    var open = first
-    // At most 1,104 months lie in the range.
-    while open < last, let next = next(after: open) {
-      open = next
-      count += 1
-    }
-    return count
+  // MARK: Numbers
+
+  /// The number of the candle that a time lies in: each is one more than the one before it, and those before 1970 are
+  /// below 0.
+  func number(at time: Int64) -> Int64 {
+    let local = time + zone.milliseconds
+    if let length = interval.length { return CandlePiece.floor(local - anchor, length) }
+    let day = CalendarDay(number: CandlePiece.floor(local, BinanceTime.day)).description
+    let parts = day.split(separator: "-").compactMap { Int64($0) }
+    return parts.count == 3 ? (parts[0] - 1970) * 12 + parts[1] - 1 : 0
   }
 
-  /// The first opening that is not before a time; nil outside of ``BinanceTime/range``.
-  package func firstOpening(from time: Int64) -> Int64? {
-    guard let open = openTime(containing: time) else { return nil }
-    return open == time ? time : next(after: time)
+  /// When the candle of a number opens, in milliseconds since 1970 UTC.
+  func openTime(ofCandle number: Int64) -> Int64 {
+    if let length = interval.length { return number * length + anchor - zone.milliseconds }
+    let year = 1970 + CandlePiece.floor(number, 12)
+    let month = number - CandlePiece.floor(number, 12) * 12 + 1
+    let day = CalendarDay("\(Self.digits(year, 4))-\(Self.digits(month, 2))-01")
+    return (day?.number ?? 0) * BinanceTime.day - zone.milliseconds
+  }
+
+  private static func digits(_ number: Int64, _ count: Int) -> String {
+    let text = "\(max(0, number))"
+    return String(repeating: "0", count: max(0, count - text.utf8.count)) + text
   }
 
   /// Midnight of the first of the month, read from the calendar; nil for years without four digits.

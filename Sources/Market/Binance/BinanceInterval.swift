@@ -42,21 +42,14 @@ package enum BinanceInterval: String, CaseIterable, Hashable, Sendable {
   /// About how long a candle is, in milliseconds; of a month 30 days.
   package var nominalLength: Int64 { length ?? 30 * BinanceTime.day }
 
-  // MARK: In UTC. Of another time zone, or of three days that are counted otherwise, see ``BinanceGrid``.
+  // MARK: Candles by their numbers, in UTC. Of another time zone see ``BinanceGrid``.
 
-  /// When the candle opened that a time lies in; nil outside of ``BinanceTime/range``.
-  package func openTime(containing time: Int64) -> Int64? {
-    BinanceGrid(self).openTime(containing: time)
-  }
+  /// The number of the candle that a time lies in: each is one more than the one before it.
+  func number(at time: Int64) -> Int64 { BinanceGrid(self).number(at: time) }
 
-  /// When the candle after the one of a time opens; nil outside of ``BinanceTime/range``.
-  package func next(after time: Int64) -> Int64? { BinanceGrid(self).next(after: time) }
+  /// When the candle of a number opens, in milliseconds since 1970 UTC.
+  func openTime(ofCandle number: Int64) -> Int64 { BinanceGrid(self).openTime(ofCandle: number) }
 
-  /// The last millisecond of the candle that a time lies in; nil outside of ``BinanceTime/range``.
-  package func closeTime(of time: Int64) -> Int64? { BinanceGrid(self).closeTime(of: time) }
-
-  /// How many candles open from the first time until before the second; nil outside of ``BinanceTime/range``.
-  package func count(from start: Int64, until end: Int64) -> Int64? {
-    BinanceGrid(self).count(from: start, until: end)
-  }
+  /// The last millisecond of the candle of a number.
+  func closeTime(ofCandle number: Int64) -> Int64 { openTime(ofCandle: number + 1) - 1 }
 }

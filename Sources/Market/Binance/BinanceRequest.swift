@@ -64,6 +64,18 @@ package struct BinanceRequest: Hashable, Sendable {
     query = given.sent
   }
 
+  /// All that `exchangeInfo` says.
+  static let allMarkets = BinanceRequest()
+
+  private init() {
+    endpoint = .exchangeInfo
+    symbols = .none
+    (interval, limit, startTime, endTime, fromId, windowSize) = (nil, nil, nil, nil, nil, nil)
+    timeZone = .utc
+    (isMini, filtersStatus) = (false, false)
+    (unknown, query) = ([], [])
+  }
+
   /// The same for a list of symbols, without a blank.
   private static func json(_ symbols: [String]) -> String {
     // Symbols hold nothing that JSON would escape.

@@ -4,13 +4,6 @@ import TollbookEvents
 /// without a suffix is from 2019 and means the same).
 package struct BinanceUsedWeight: Hashable, Sendable {
   package let weight: Int64
-  /// The first millisecond of the minute that it counts in, by the clock of the exchange.
-  ///
-  /// That the window is a minute of the clock, and not one that slides, is taken for granted: the documentation does
-  /// not say.
-  package let minute: Int64
-  /// Whether the answer's own date told the minute.
-  package let isDated: Bool
 
   /// Why there is none, in a sentence.
   package struct Absence: Error, Hashable, Sendable, CustomStringConvertible {
@@ -23,12 +16,7 @@ package struct BinanceUsedWeight: Hashable, Sendable {
   private static let names = ["X-MBX-USED-WEIGHT-1M", "X-MBX-USED-WEIGHT"]
 
   /// Reads the headers of an answer.
-  ///
-  /// - Parameter instant: when the answer came, by the clock of the exchange as well as it is known; taken where the
-  ///   answer has no date.
-  package init(
-    _ headers: [(name: String, value: String)], at instant: Int64
-  ) throws(Absence) {
+  package init(_ headers: [(name: String, value: String)]) throws(Absence) {
     let headers = BinanceHeaders(headers)
     let named = Self.names.map { (name: $0, values: headers.all($0)) }
     guard let (name, values) = named.first(where: { !$0.values.isEmpty }) else {
@@ -47,8 +35,5 @@ package struct BinanceUsedWeight: Hashable, Sendable {
     }
     // If it stands there twice, the larger one is the safer one.
     weight = weights.max() ?? 0
-    let date = headers.first("Date").flatMap(BinanceTime.httpDate)
-    isDated = date != nil
-    minute = BinanceTime.floored(max(0, date ?? instant), to: BinanceTime.minute)
   }
 }

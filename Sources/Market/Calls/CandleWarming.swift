@@ -72,9 +72,10 @@ struct CandleWarming: Hashable {
 
   // MARK: As it is asked for
 
+  /// - Parameter resolve: the name of the market that a text means.
   /// - Throws: a `Problem`: a member is wrong, or one of them is no market.
   init(
-    _ fields: JSONFields, _ asking: MarketAsking, _ reading: inout MarketReading
+    _ fields: JSONFields, settled: () -> Int64, resolve: (String) async throws -> String
   ) async throws {
     let spelled = try JSONFields.require(
       fields.strings("symbols", limit: Self.mostSymbols), "symbols",
@@ -106,10 +107,10 @@ struct CandleWarming: Hashable {
         throw Problem(
           .invalidField, "symbols[\(index)] is no market", field: "symbols[\(index)]")
       }
-      let name = try await asking.system.symbols.symbol(text, asking, &reading).name
+      let name = try await resolve(text)
       if !symbols.contains(name) { symbols.append(name) }
     }
-    settled = asking.system.state.settled(at: asking.now)
+    self.settled = settled()
   }
 }
 
@@ -125,11 +126,25 @@ extension Warming {
   static func candles(_ system: MarketParts) -> Warming {
     Warming(CandleWarming.names) { fields, request, context, service in
       let asking = try MarketAsking(service, system, request, context, wait: 10_000)
+      func settled() -> Int64 { system.state.settled(at: asking.now) }
+      if try HTTPService.isDryRun(request.headers) {
+        var demands: [ResourceDemand] = []
+        let order = try await CandleWarming(fields, settled: settled) { text in
+          let (name, list) = try system.symbols.ahead(text, asking)
+          // The list is asked for once.
+          if demands.isEmpty { demands = list }
+          return name
+        }
+        var demand = order.demand
+        demand.principal = context.principal
+        return try service.dryRun(demands + [demand])
+      }
       var reading = MarketReading()
-      let order = try await CandleWarming(fields, asking, &reading)
+      let order = try await CandleWarming(fields, settled: settled) { text in
+        try await system.symbols.symbol(text, asking, &reading).name
+      }
       var demand = order.demand
       demand.principal = context.principal
-      if let answer = try service.dryRun(demand, request.headers) { return answer }
       return try await service.queueJob(
         .warmBinance, request: order.bytes, total: demand.resources.count, demand)
     }

@@ -47,8 +47,6 @@ struct MarketAsking: Sendable {
   var gateway: Gateway { service.gateway }
   /// By our clock, in milliseconds.
   var now: Int64 { service.log.time.now().milliseconds }
-  /// All that `exchangeInfo` says.
-  var exchangeInfo: BinanceRequest { system.exchangeInfo }
 
   func demand(_ endpoint: BinanceEndpoint, _ resources: [ResourceKey]) -> ResourceDemand {
     var demand = options.apply(to: ResourceDemand(endpoint.operation, resources), by: principal)
@@ -65,13 +63,10 @@ struct MarketParts: Sendable {
   let freshness: BinanceFreshness
   let symbols: SymbolBook
   let candles = CandleMemory()
-  let exchangeInfo: BinanceRequest
 
-  /// - Throws: never; a question without parameters is always one.
-  init(_ state: BinanceState, _ freshness: BinanceFreshness) throws(BinanceRequestFault) {
+  init(_ state: BinanceState, _ freshness: BinanceFreshness) {
     self.state = state
     self.freshness = freshness
     symbols = SymbolBook(freshness)
-    exchangeInfo = try BinanceRequest(.exchangeInfo, [])
   }
 }

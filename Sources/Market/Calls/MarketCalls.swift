@@ -13,15 +13,20 @@ extension HTTPService {
   func addMarketCalls(_ system: MarketParts, to router: Router<TollbookContext>) {
     func add(
       _ name: String, _ names: MarketQuestion.Names,
+      ahead:
+        @escaping @Sendable (MarketQuestion, MarketAsking) throws -> [ResourceDemand],
       _ answer: @escaping @Sendable (MarketQuestion, MarketAsking) async throws -> Response
     ) {
       let path = RouterPath("/\(name)")
       let longest = gateway.settings.longestWait
-      @Sendable func checkDryRun(_ request: Request) throws(Problem) {
-        guard try HTTPService.isDryRun(request.headers) else { return }
-        throw Problem(
-          .invalidParameter, "Tollbook-Dry-Run does not go with /\(name)",
-          field: "Tollbook-Dry-Run")
+      @Sendable func answered(
+        _ question: MarketQuestion, _ request: Request, _ context: TollbookContext
+      ) async throws -> Response {
+        let asking = try MarketAsking(self, system, request, context, wait: question.wait)
+        guard try HTTPService.isDryRun(request.headers) else {
+          return try await answer(question, asking)
+        }
+        return try dryRun(ahead(question, asking))
       }
       router.route(
         path, query: QueryNames(names.texts), scope: .fetch,
@@ -29,28 +34,33 @@ extension HTTPService {
           guard request.method == .get else {
             throw Problem(.methodNotAllowed, "HEAD does not apply here; use GET or POST")
           }
-          try checkDryRun(request)
           let question = try MarketQuestion(query: request, names, longestWait: longest)
-          return try await answer(
-            question, MarketAsking(self, system, request, context, wait: question.wait))
+          return try await answered(question, request, context)
         },
         post: { request, context in
           // Parameters of an address are a GET's.
           guard request.uri.query?.isEmpty ?? true else {
             throw Problem(.invalidParameter, "\(name) takes no parameters with POST; send a body")
           }
-          try checkDryRun(request)
           let question = try await MarketQuestion(body: request, names, longestWait: longest)
-          return try await answer(
-            question, MarketAsking(self, system, request, context, wait: question.wait))
+          return try await answered(question, request, context)
         })
     }
-    add("price", []) { try await price($0, $1) }
-    add("comprehensive_analysis", [.timeframe, .limit, .includesOpen]) {
-      try await analysis($0, $1)
+    add("price", [], ahead: { try $1.ahead($0, ticker: true, candles: false) }) {
+      try await price($0, $1)
     }
-    add("volume_spike", [.timeframe, .limit, .window, .threshold]) { try await spikes($0, $1) }
-    add("cvd", [.timeframe, .limit, .source]) { try await delta($0, $1) }
+    add(
+      "comprehensive_analysis", [.timeframe, .limit, .includesOpen],
+      ahead: { try $1.ahead($0, ticker: true, candles: true) }
+    ) { try await analysis($0, $1) }
+    add(
+      "volume_spike", [.timeframe, .limit, .window, .threshold],
+      ahead: { try $1.ahead($0, ticker: false, candles: true) }
+    ) { try await spikes($0, $1) }
+    add(
+      "cvd", [.timeframe, .limit, .source],
+      ahead: { try $1.ahead($0, ticker: false, candles: true) }
+    ) { try await delta($0, $1) }
   }
 
   private func price(_ question: MarketQuestion, _ asking: MarketAsking) async throws -> Response {
@@ -128,19 +138,40 @@ extension MarketAsking {
   fileprivate func ticker(
     _ symbol: BinanceExchangeInfo.Symbol, _ reading: inout MarketReading
   ) async throws -> BinanceTicker {
-    let request: BinanceRequest
-    do throws(BinanceRequestFault) {
-      request = try BinanceRequest(.ticker24Hours, [("symbol", symbol.name)])
-    } catch { throw Problem(.internalError, "\(error)") }
-    let need = BinanceResource.answer(request)
-    let pieces = try await reading.pieces(of: demand(.ticker24Hours, [need.key]), gateway)
+    let pieces = try await reading.pieces(of: tickerDemand(symbol.name), gateway)
     guard let content = pieces.first?.content else {
       throw reading.told(
         Problem(.unknownSymbol, "Binance does not know \(symbol.name) any more", field: "symbol"))
     }
     do {
-      return try BinanceTicker(JSONDocument(content).root, of: request.endpoint.name)
+      return try BinanceTicker(JSONDocument(content).root, of: BinanceEndpoint.ticker24Hours.name)
     } catch { throw reading.told(Problem(.upstreamUnavailable, "\(error)")) }
+  }
+
+  private func tickerDemand(_ symbol: String) throws(Problem) -> ResourceDemand {
+    do throws(BinanceRequestFault) {
+      let request = try BinanceRequest(.ticker24Hours, [("symbol", symbol)])
+      return demand(.ticker24Hours, [BinanceResource.answer(request).key])
+    } catch { throw Problem(.internalError, "\(error)") }
+  }
+
+  /// What a question would ask for, one demand after the other, as far as no candle is missing.
+  fileprivate func ahead(
+    _ question: MarketQuestion, ticker: Bool, candles: Bool
+  ) throws(Problem) -> [ResourceDemand] {
+    guard !candles || question.source == .candles else {
+      throw Problem(
+        .invalidParameter,
+        "Tollbook-Dry-Run does not go with source “trades”: how many calls they take, the first of"
+          + " them tells", field: "Tollbook-Dry-Run")
+    }
+    var (name, demands) = try system.symbols.ahead(question.symbol, self)
+    if ticker { demands.append(try tickerDemand(name)) }
+    guard candles else { return demands }
+    let series = CandleSeries(symbol: name, interval: question.timeframe)
+    return demands
+      + CandleReader(asking: self, series: series).demands(
+        newest: question.limit, withOpen: question.includesOpen)
   }
 
   /// The newest candles, those that are not closed only where they are asked for; and whether there are any of these.

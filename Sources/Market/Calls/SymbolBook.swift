@@ -29,12 +29,36 @@ final class SymbolBook: Sendable {
     if let symbol = known.resolve(text) { return symbol }
     let again = try await info(noOlderThan: freshness.unknownSymbol, asking, &reading)
     guard let symbol = again.resolve(text) else {
-      throw reading.told(
-        Problem(
-          .unknownSymbol, "Binance has no market “\(text.inOneLine(atMost: 100))”", field: "symbol")
-      )
+      throw reading.told(Self.unknown(text))
     }
     return symbol
+  }
+
+  /// What ``symbol(_:_:_:)`` would ask for, without asking: the name that a text means, and what has to be bought to know
+  /// it. While nothing is known, the name is what the text most likely means.
+  ///
+  /// - Throws: the text means no market.
+  func ahead(
+    _ text: String, _ asking: MarketAsking
+  ) throws(Problem) -> (name: String, demands: [ResourceDemand]) {
+    let known = known.withLock(\.self)
+    let age = known.map { asking.now &- $0.fetched.milliseconds } ?? -1
+    let need = BinanceResource.answer(.allMarkets)
+    var demand = asking.demand(need.endpoint, [need.key])
+    demand.age = .fetched(freshness.exchangeInfo)
+    if let known, 0..<freshness.exchangeInfo ~= age {
+      if let symbol = known.info.resolve(text) { return (symbol.name, []) }
+      if age < freshness.unknownSymbol { throw Self.unknown(text) }
+      demand.age = .fetched(freshness.unknownSymbol)
+    }
+    let guess = text.uppercased().filter { !"/-_".contains($0) }
+    guard BinanceSymbols.isSymbol(guess) else { throw Self.unknown(text) }
+    return (guess, [demand])
+  }
+
+  private static func unknown(_ text: String) -> Problem {
+    Problem(
+      .unknownSymbol, "Binance has no market “\(text.inOneLine(atMost: 100))”", field: "symbol")
   }
 
   /// - Parameter longest: how old it may be, in milliseconds.
@@ -45,24 +69,44 @@ final class SymbolBook: Sendable {
     let age = known.map { asking.now &- $0.fetched.milliseconds } ?? -1
     // Looked up for each request: a read of what somebody asked for it is not.
     if let known, 0..<longest ~= age { return known.info }
-    let need = BinanceResource.answer(asking.exchangeInfo)
+    let need = BinanceResource.answer(.allMarkets)
     var demand = asking.demand(need.endpoint, [need.key])
     demand.age = .fetched(longest)
     var own = reading.part
     // An older list will do where the exchange cannot be asked.
     own.refusesStale = false
     defer { reading.add(charges: own) }
-    let pieces = try await own.pieces(of: demand, asking.gateway)
+    return try read(try await own.pieces(of: demand, asking.gateway), own).info
+  }
+
+  /// What the exchange would say of some markets alone, cut out of what it says of all: that costs the same, and answers
+  /// whoever asks for others next.
+  ///
+  /// - Parameter names: as the exchange spells them.
+  /// - Returns: nil: it does not name one of them.
+  func excerpt(
+    of names: [String], _ asking: MarketAsking, _ reading: inout MarketReading
+  ) async throws -> [UInt8]? {
+    let need = BinanceResource.answer(.allMarkets)
+    let demand = asking.demand(need.endpoint, [need.key])
+    let (info, bytes) = try read(try await reading.pieces(of: demand, asking.gateway), reading)
+    return info.excerpt(of: names, in: bytes)
+  }
+
+  /// Reads what is kept of the list, if it is not the one that is known.
+  private func read(
+    _ pieces: [MarketReading.Piece], _ reading: MarketReading
+  ) throws(Problem) -> (info: BinanceExchangeInfo, bytes: [UInt8]) {
     guard let piece = pieces.first, let content = piece.content else {
       throw reading.told(Problem(.upstreamUnavailable, "Binance does not say which markets it has"))
     }
-    if let known, piece.written > 0, known.written == piece.written { return known.info }
+    if let known = known.withLock(\.self), piece.written > 0, known.written == piece.written {
+      return (known.info, content)
+    }
     do throws(BinanceReadingError) {
       let info = try BinanceExchangeInfo(content)
-      self.known.withLock {
-        $0 = Known(written: piece.written, fetched: piece.fetched, info: info)
-      }
-      return info
+      known.withLock { $0 = Known(written: piece.written, fetched: piece.fetched, info: info) }
+      return (info, content)
     } catch { throw reading.told(Problem(.upstreamUnavailable, "\(error)")) }
   }
 }

@@ -33,6 +33,10 @@ struct CandleReader {
   /// nothing of these is kept in blocks.
   private var isOnGrid: Bool { interval != .threeDays }
 
+  private var needsClock: Bool {
+    state.needsClock(at: asking.now, after: asking.system.freshness.clock)
+  }
+
   private func window(_ candles: [Candle]) -> Window {
     let settled = state.settled(at: asking.now)
     return Window(
@@ -91,16 +95,19 @@ struct CandleReader {
   private func asked(
     _ count: Int, _ items: [(String, String)], _ reading: inout MarketReading
   ) async throws -> [Candle] {
+    guard let demand = question(count, items),
+      let bytes = try await reading.pieces(of: demand, asking.gateway).first?.content
+    else { return [] }
+    return try candles(bytes, reading)
+  }
+
+  private func question(_ count: Int, _ items: [(String, String)]) -> ResourceDemand? {
     let own = [
       ("symbol", series.symbol), ("interval", interval.rawValue),
       ("limit", "\(min(Int64(count), CandleSpan.most))"),
     ]
-    guard let request = try? BinanceRequest(.klines, own + items) else { return [] }
-    let demand = asking.demand(.klines, [BinanceResource.answer(request).key])
-    guard let bytes = try await reading.pieces(of: demand, asking.gateway).first?.content else {
-      return []
-    }
-    return try candles(bytes, reading)
+    guard let request = try? BinanceRequest(.klines, own + items) else { return nil }
+    return asking.demand(.klines, [BinanceResource.answer(request).key])
   }
 
   private func candles(
@@ -213,30 +220,67 @@ struct CandleReader {
   private func contents(
     _ pieces: [CandlePiece], _ reading: inout MarketReading
   ) async throws -> [MarketReading.Piece] {
-    let demand = asking.demand(.klines, pieces.map(\.resource))
-    guard demand.age != .windows else {
-      return try await reading.pieces(of: demand, asking.gateway, knowing: memory)
-    }
-    let blocks = pieces.prefix { if case .block = $0 { true } else { false } }
-    var closed = asking.demand(.klines, blocks.map(\.resource))
-    closed.age = .windows
-    var contents = try await reading.pieces(of: closed, asking.gateway, knowing: memory)
-    if blocks.count < pieces.count {
-      let open = asking.demand(.klines, pieces[blocks.count...].map(\.resource))
-      contents += try await reading.pieces(of: open, asking.gateway, knowing: memory)
+    var contents: [MarketReading.Piece] = []
+    for demand in demands(pieces) {
+      contents += try await reading.pieces(of: demand, asking.gateway, knowing: memory)
     }
     return contents
   }
 
+  /// What some pieces are asked for by, blocks first.
+  private func demands(_ pieces: [CandlePiece]) -> [ResourceDemand] {
+    let demand = asking.demand(.klines, pieces.map(\.resource))
+    guard demand.age != .windows else { return [demand] }
+    let blocks = pieces.prefix { if case .block = $0 { true } else { false } }
+    var closed = asking.demand(.klines, blocks.map(\.resource))
+    closed.age = .windows
+    let rest = pieces[blocks.count...].map(\.resource)
+    return [closed] + (rest.isEmpty ? [] : [asking.demand(.klines, rest)])
+  }
+
+  // MARK: Looking ahead
+
+  /// What ``newest(_:before:withOpen:_:)`` would ask for, as far as no candle is missing.
+  func demands(
+    newest count: Int, before end: Int64? = nil, withOpen: Bool
+  ) -> [ResourceDemand] {
+    guard isOnGrid else {
+      let items = end.map { [("endTime", "\(interval.openTime(ofCandle: $0) - 1)")] } ?? []
+      return clock + [question(count, items)].compactMap { $0 }
+    }
+    let open = openNumber
+    let readsOpen = withOpen && end.map { $0 > open } ?? true
+    let end = min(end ?? open, open)
+    let blocks = blocks(from: max(firstNumber, end - Int64(count)), until: end)
+    return clock + demands(blocks + (readsOpen ? [.open(series)] : []))
+  }
+
+  /// The same of ``oldest(_:from:before:_:)``.
+  func demands(oldest count: Int, from first: Int64, before end: Int64) -> [ResourceDemand] {
+    guard isOnGrid else {
+      let items = [("startTime", "\(interval.openTime(ofCandle: max(first, firstNumber)))")]
+      return clock + [question(count, items)].compactMap { $0 }
+    }
+    let first = max(first, firstNumber)
+    let (stop, _) = first.addingReportingOverflow(Int64(count))
+    let (open, last) = (openNumber, min(end, stop))
+    let blocks = blocks(from: first, until: min(last, open))
+    return clock + demands(blocks + (last >= open ? [.open(series)] : []))
+  }
+
+  private var clock: [ResourceDemand] {
+    needsClock ? [asking.demand(.time, [BinanceResource.clock.key])] : []
+  }
+
   /// Sees to it that the exchange's clock is known. If it cannot be asked, ours has to do.
   private func readClock(_ reading: inout MarketReading) async throws {
-    guard state.needsClock(at: asking.now, after: asking.system.freshness.clock) else { return }
+    guard needsClock else { return }
     var own = reading.part
     let demand = asking.demand(.time, [BinanceResource.clock.key])
     let pieces = try? await own.pieces(of: demand, asking.gateway)
     reading.add(charges: own)
     // What was bought has been noted; what another process bought has not.
-    guard state.needsClock(at: asking.now, after: asking.system.freshness.clock) else { return }
+    guard needsClock else { return }
     if let entry = pieces?.first?.content.flatMap({ ClockEntry($0) }) { state.note(entry.sample) }
   }
 }

@@ -14,6 +14,7 @@ struct BinanceDropIn: Sendable {
 
   private let asking: MarketAsking
   private let request: BinanceRequest
+  private let isDryRun: Bool
 
   init(
     _ service: HTTPService, _ system: MarketParts, _ endpoint: BinanceEndpoint, _ request: Request,
@@ -23,18 +24,18 @@ struct BinanceDropIn: Sendable {
       throw BinanceRefusal(
         400, -1_194, "Invalid value for time unit; Tollbook answers in milliseconds.")
     }
-    let options = context.parameters.get("options")
-    if let options, !options.hasPrefix("~") {
+    let step = context.parameters.get("options")
+    let path = step.flatMap(DemandOptions.text(ofStep:))
+    guard step == nil || path != nil else {
       throw BinanceRefusal(404, -1_000, "there is nothing at this path")
     }
-    guard request.headers[.dryRun] == nil else {
-      throw BinanceRefusal(400, -1_130, "Tollbook-Dry-Run does not go with Binance's own paths.")
+    do throws(Problem) { isDryRun = try HTTPService.isDryRun(request.headers) } catch {
+      throw BinanceRefusal(400, -1_130, error.detail)
     }
     do throws(DemandOptions.Fault) {
       asking = MarketAsking(
         service, system, context.principal,
-        try DemandOptions(
-          path: options.map { String((percentDecoded($0) ?? $0).dropFirst()) }, request.headers),
+        try DemandOptions(path: path, request.headers),
         patience: Self.patience)
     } catch { throw BinanceRefusal(400, -1_130, error.description) }
     do throws(BinanceRequestFault) {
@@ -45,6 +46,7 @@ struct BinanceDropIn: Sendable {
   private var gateway: Gateway { asking.gateway }
 
   func answer() async throws -> Response {
+    if isDryRun { return try estimate() }
     var reading = MarketReading()
     // Nothing in the answer would tell such a client how old it is.
     reading.refusesStale = !asking.options.allowsStale
@@ -53,14 +55,18 @@ struct BinanceDropIn: Sendable {
       if !names.isEmpty, request.endpoint != .exchangeInfo {
         for name in names { try await check(name, &reading) }
       }
-      switch request.endpoint {
-      // Whether the exchange answers, and what its clock says, only the exchange can tell.
-      case .ping, .time: return try await passed()
-      case _ where !request.unknown.isEmpty: return try await passed()
-      case .klines where request.timeZone == .utc && request.interval != .threeDays:
+      if isPassed { return try await passed() }
+      if isOfKeptCandles {
         return response(BinanceRows.join([try await candles(&reading)]), reading)
-      default: return response(try await whole(&reading), reading)
       }
+      if isExcerpt,
+        let excerpt = try await asking.system.symbols.excerpt(
+          of: request.symbols.names, asking, &reading)
+      {
+        return response(excerpt, reading)
+      }
+      // Of a market that the list leaves out, the exchange itself may know.
+      return response(try await whole(&reading), reading)
     } catch let problem as Problem {
       var headers: HTTPFields = [.charge: "\(reading.charge)"]
       headers.tell(inDoubt: reading.inDoubt)
@@ -78,6 +84,94 @@ struct BinanceDropIn: Sendable {
     guard symbol.name == name else { throw BinanceRefusal.unknownSymbol }
   }
 
+  // MARK: Looking ahead
+
+  /// What it would cost and what is cached: nothing is bought.
+  private func estimate() throws -> Response {
+    do {
+      if isPassed {
+        return try asking.service.dryRun(
+          passing: passedRequest, by: request.endpoint.operation,
+          for: asking.demand(request.endpoint, []))
+      }
+      var demands: [ResourceDemand] = []
+      if request.endpoint != .exchangeInfo {
+        for name in request.symbols.names {
+          // The list is asked for once.
+          let (known, list) = try asking.system.symbols.ahead(name, asking)
+          guard known == name || !list.isEmpty else { throw BinanceRefusal.unknownSymbol }
+          if demands.isEmpty { demands = list }
+        }
+      }
+      return try asking.service.dryRun(demands + ownDemands())
+    } catch let problem as PurchaseProblem {
+      throw BinanceRefusal(problem, isBanned: isBanned)
+    } catch let problem as Problem {
+      throw problem.kind == .unknownSymbol ? BinanceRefusal.unknownSymbol : BinanceRefusal(problem)
+    }
+  }
+
+  private func ownDemands() throws -> [ResourceDemand] {
+    if isExcerpt {
+      return [asking.demand(.exchangeInfo, [BinanceResource.answer(.allMarkets).key])]
+    }
+    guard isOfKeptCandles, case .one(let symbol) = request.symbols, let interval = request.interval
+    else { return [asking.demand(request.endpoint, try wholeRequests().keys)] }
+    let reader = CandleReader(
+      asking: asking, series: CandleSeries(symbol: symbol, interval: interval))
+    let (limit, end) = (request.limit ?? 500, request.endTime.map { interval.number(at: $0) + 1 })
+    guard let first = firstNumber(interval) else {
+      return reader.demands(newest: limit, before: end, withOpen: true)
+    }
+    return reader.demands(oldest: limit, from: first, before: end ?? .max)
+  }
+
+  // MARK: Ways of answering
+
+  /// Whether the exchange answers, and what its clock says, only the exchange can tell; and what a parameter means that is
+  /// not known.
+  private var isPassed: Bool {
+    [.ping, .time].contains(request.endpoint) || !request.unknown.isEmpty
+  }
+
+  private var isOfKeptCandles: Bool {
+    request.endpoint == .klines && request.timeZone == .utc && request.interval != .threeDays
+  }
+
+  /// Whether the list of all markets tells it.
+  private var isExcerpt: Bool {
+    request.endpoint == .exchangeInfo && !request.symbols.names.isEmpty && request.variant.isEmpty
+  }
+
+  private var passedRequest: PassedRequest {
+    PassedRequest(path: request.endpoint.path, query: request.query.map { ($0.name, $0.value) })
+  }
+
+  /// The number of the first candle that is wanted; nil: the newest are.
+  private func firstNumber(_ interval: BinanceInterval) -> Int64? {
+    request.startTime.map { start in
+      let number = interval.number(at: start)
+      return interval.openTime(ofCandle: number) < start ? number + 1 : number
+    }
+  }
+
+  /// What is asked for of each symbol by itself, or at once.
+  private func wholeRequests() throws(BinanceRefusal) -> (
+    requests: [BinanceRequest], keys: [ResourceKey]
+  ) {
+    var requests = [request]
+    if case .list(let names) = request.symbols, request.endpoint != .exchangeInfo,
+      !request.filtersStatus
+    {
+      requests = names.compactMap { request.of($0) }
+    }
+    let keys = requests.map { BinanceResource.answer($0).key }
+    guard keys.allSatisfy(\.isPossible) else {
+      throw BinanceRefusal(400, -1_100, "the query is too long")
+    }
+    return (requests, keys)
+  }
+
   // MARK: Answers
 
   private func candles(_ reading: inout MarketReading) async throws -> [[UInt8]] {
@@ -88,9 +182,7 @@ struct BinanceDropIn: Sendable {
     let series = CandleSeries(symbol: symbol, interval: interval)
     let reader = CandleReader(asking: asking, series: series)
     let end = request.endTime.map { interval.number(at: $0) + 1 }
-    if let start = request.startTime {
-      let number = interval.number(at: start)
-      let first = interval.openTime(ofCandle: number) < start ? number + 1 : number
+    if let first = firstNumber(interval) {
       return try await reader.oldest(limit, from: first, before: end ?? .max, &reading).map(\.row)
     }
     let window = try await reader.newest(limit, before: end, withOpen: true, &reading)
@@ -100,16 +192,8 @@ struct BinanceDropIn: Sendable {
 
   /// The answer as it came, or put together of what was said of each symbol.
   private func whole(_ reading: inout MarketReading) async throws -> [UInt8] {
-    let endpoint = request.endpoint
-    var requests = [request]
-    if case .list(let names) = request.symbols, endpoint != .exchangeInfo, !request.filtersStatus {
-      requests = names.compactMap { request.of($0) }
-    }
-    let keys = requests.map { BinanceResource.answer($0).key }
-    guard keys.allSatisfy(\.isPossible) else {
-      throw BinanceRefusal(400, -1_100, "the query is too long")
-    }
-    let pieces = try await reading.pieces(of: asking.demand(endpoint, keys), gateway)
+    let (requests, keys) = try wholeRequests()
+    let pieces = try await reading.pieces(of: asking.demand(request.endpoint, keys), gateway)
     let contents = pieces.compactMap(\.content)
     guard contents.count == requests.count else { throw BinanceRefusal.unknownSymbol }
     if case .list = request.symbols, requests.first != request {
@@ -119,11 +203,8 @@ struct BinanceDropIn: Sendable {
   }
 
   private func passed() async throws -> Response {
-    let operation = request.endpoint.operation
-    let sent = PassedRequest(
-      path: request.endpoint.path, query: request.query.map { ($0.name, $0.value) })
     let answer = await gateway.pass(
-      operation, sent, for: asking.demand(request.endpoint, []))
+      request.endpoint.operation, passedRequest, for: asking.demand(request.endpoint, []))
     var headers: HTTPFields = [.charge: "\(answer.cost)", .cacheStatus: "tollbook; fwd=bypass"]
     headers.tell(inDoubt: answer.inDoubt)
     switch answer.result {

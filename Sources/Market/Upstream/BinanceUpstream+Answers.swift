@@ -22,20 +22,20 @@ extension BinanceUpstream {
       do throws(BinanceReadingError) {
         let delivery = try delivery(body, answer, call, sent: sent, received: received)
         return Exchange(
-          .success(delivery), readings: readings(answer, at: received), duration: .zero)
+          .success(delivery), readings: readings(answer), duration: .zero)
       } catch {
         let failure = UpstreamFailure(
           .unreadable, status: answer.status, detail: "\(error)", charge: .unknown)
         return Exchange(
-          .failure(failure), readings: readings(answer, at: received), duration: .zero)
+          .failure(failure), readings: readings(answer), duration: .zero)
       }
     }
   }
 
   /// The weight of the minute, as the exchange counts it. Which minute that is the ledger tells by when it was asked: the
   /// date of an answer may be that of a machine in between.
-  private func readings(_ answer: UpstreamAnswer, at received: Int64) -> [MeterReading] {
-    guard let used = try? BinanceUsedWeight(answer.headers, at: state.time(at: received)) else {
+  private func readings(_ answer: UpstreamAnswer) -> [MeterReading] {
+    guard let used = try? BinanceUsedWeight(answer.headers) else {
       return []
     }
     return [
@@ -48,7 +48,7 @@ extension BinanceUpstream {
   ) -> Exchange {
     if failure.reason == .unknownSymbol, let absent = absent(call) {
       return Exchange(
-        .success(Delivery(absent)), readings: readings(answer, at: received), duration: .zero)
+        .success(Delivery(absent)), readings: readings(answer), duration: .zero)
     }
     let reason: FailureReason =
       switch failure.reason {
@@ -70,7 +70,7 @@ extension BinanceUpstream {
         UpstreamFailure(
           reason, status: answer.status, detail: detail,
           charge: failure.mayHaveCounted ? .unknown : .known(0))),
-      readings: readings(answer, at: received), duration: .zero)
+      readings: readings(answer), duration: .zero)
     switch failure.reason {
     // What is turned away does not count: what was used before is what its answer tells.
     case .limited, .banned, .firewall, .restrictedRegion: exchange.charges = [Self.meter: .told(0)]

@@ -98,6 +98,9 @@ struct Health {
     // Who uses one upstream does not miss the others.
     let isNone = !upstreams.contains(where: \.isConfigured)
     reasons += upstreams.filter { $0.isConfigured || isNone }.compactMap(Reason.init)
+    reasons += service.systems.flatMap { $0.concerns() }.map { concern in
+      Reason(name: concern.name, detail: concern.detail)
+    }
   }
 
   private mutating func look(at service: HTTPService, _ longestLag: Int) throws(LogError) {

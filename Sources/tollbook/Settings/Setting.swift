@@ -9,7 +9,10 @@ enum SettingName: CaseIterable, Sendable {
   case cache, overdraft, answerTimeout, longestWait, queueLimit
   case productFresh, productGrace, productErrorGrace, productKeep, absentFresh
   case codeFresh, bestSellersFresh, finderFresh, searchFresh, categoryFresh, sellerFresh
-  case dealsFresh, graphFresh, interactiveReserve, budgetReserve, refreshAhead, scoringFresh,
+  case dealsFresh, graphFresh
+  case openCandleFresh, tickerFresh, tradingDayFresh, bookFresh, depthFresh, tradesFresh
+  case aggregateTradesFresh, exchangeInfoFresh, unknownSymbolFresh
+  case interactiveReserve, budgetReserve, refreshAhead, scoringFresh,
     buyRatio, feeFile,
     bodyRetention, cacheBytes
   case snapshotEvents, snapshotInterval, snapshotsKept
@@ -208,6 +211,34 @@ extension Setting {
     Setting(
       name: .graphFresh, key: "keepa.graphimage_fresh", kind: .duration, standard: "90m",
       help: "How long a graph answers from the cache"),
+    Setting(
+      name: .openCandleFresh, key: "binance.open_candle_fresh", kind: .duration, standard: "1s",
+      help: "How long a candle that is not closed answers at least; else for a sixtieth of its"
+        + " interval"),
+    Setting(
+      name: .tickerFresh, key: "binance.ticker_fresh", kind: .duration, standard: "2s",
+      help: "How long tickers, prices and averages answer from the cache"),
+    Setting(
+      name: .tradingDayFresh, key: "binance.trading_day_fresh", kind: .duration, standard: "10s",
+      help: "How long the ticker of a trading day answers from the cache"),
+    Setting(
+      name: .bookFresh, key: "binance.book_fresh", kind: .duration, standard: "2s",
+      help: "How long the best offers answer from the cache"),
+    Setting(
+      name: .depthFresh, key: "binance.depth_fresh", kind: .duration, standard: "1s",
+      help: "How long an order book answers from the cache"),
+    Setting(
+      name: .tradesFresh, key: "binance.trades_fresh", kind: .duration, standard: "2s",
+      help: "How long the last trades answer from the cache"),
+    Setting(
+      name: .aggregateTradesFresh, key: "binance.agg_trades_fresh", kind: .duration, standard: "1s",
+      help: "How long aggregate trades answer from the cache"),
+    Setting(
+      name: .exchangeInfoFresh, key: "binance.exchange_info_fresh", kind: .duration,
+      standard: "1h", help: "How long the list of markets answers from the cache"),
+    Setting(
+      name: .unknownSymbolFresh, key: "binance.unknown_symbol_fresh", kind: .duration,
+      standard: "10m", help: "How long “Binance has no such market” is believed"),
     Setting(
       name: .interactiveReserve, key: "keepa.interactive_reserve", kind: .integer(0...1_000_000),
       standard: "0",

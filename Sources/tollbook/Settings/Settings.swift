@@ -4,6 +4,7 @@ import Extraction
 import Foundation
 import Keepa
 import Logging
+import Market
 import TollbookArchive
 import TollbookAudit
 import TollbookGateway
@@ -186,6 +187,21 @@ extension Settings {
     (KeepaEndpoint.deals.operation, .dealsFresh),
     (KeepaEndpoint.graph.operation, .graphFresh),
   ]
+
+  /// How long what Binance says answers.
+  var marketFreshness: BinanceFreshness {
+    var freshness = BinanceFreshness()
+    freshness.openCandle = Int64(number(.openCandleFresh))
+    freshness.ticker = Int64(number(.tickerFresh))
+    freshness.tradingDay = Int64(number(.tradingDayFresh))
+    freshness.book = Int64(number(.bookFresh))
+    freshness.depth = Int64(number(.depthFresh))
+    freshness.trades = Int64(number(.tradesFresh))
+    freshness.aggregateTrades = Int64(number(.aggregateTradesFresh))
+    freshness.exchangeInfo = Int64(number(.exchangeInfoFresh))
+    freshness.unknownSymbol = Int64(number(.unknownSymbolFresh))
+    return freshness
+  }
 
   /// When snapshots are taken by themselves.
   var snapshots: SnapshotPolicy {

@@ -70,7 +70,7 @@ import TollbookViews
         { "contents" : [ { "parts" : [ { "text" : "Say something about t\\u006flls." } ] } ] }
         """
       let second = try await client.ask(
-        "gemini-3.5-flash:generateContent", same, options: "~cache=on")
+        "gemini-3.5-flash:generateContent", same, options: "%7Ecache=on")
       #expect(second.bytes == first.bytes)
       #expect(second.header("Tollbook-Charge") == "0")
       #expect(second.header("Cache-Status") == "tollbook; hit")

@@ -47,7 +47,6 @@ import TollbookTestSupport
     #expect(first.open.text == "61000.10")
     #expect(first.takerBuyBase.text == "431.25000000")
     #expect(first.trades == 48_211)
-    #expect(first.isRegular)
     let figures = first.figures
     #expect(figures.openTime == Self.start)
     #expect(figures.closeTime == Self.start + Self.hour - 1)
@@ -119,7 +118,7 @@ import TollbookTestSupport
     let row = Self.row(open: "\(odd)", replacing: 6, with: "\(odd + 5)")
     #expect(refusal("[\(row)]")?.member == "open time")
     let candles = try read("[\(row),\(Self.row())]", irregularBefore: 1_609_459_200_000)
-    #expect(candles.map(\.isRegular) == [false, true])
+    #expect(candles.map(\.openTime) == [odd, Self.start])
     let late = Self.row(open: "\(Self.start + 1)")
     #expect(throws: BinanceReadingError.self) {
       try read("[\(late)]", irregularBefore: 1_609_459_200_000)

@@ -1,3 +1,4 @@
+import JSONText
 import Testing
 
 @testable import Market
@@ -39,10 +40,8 @@ import Testing
     #expect(info.serverTime == 1_790_000_000_123)
     #expect(info.requestWeight?.limit == 6_000)
     #expect(info.requestWeight?.window == 60_000)
-    #expect(info.rawRequests?.limit == 300_000)
-    #expect(info.rawRequests?.window == 300_000)
     let none = try read(#"{"serverTime":1790000000123,"rateLimits":[],"symbols":[]}"#)
-    #expect(none.requestWeight == nil && none.rawRequests == nil)
+    #expect(none.requestWeight == nil)
   }
 
   @Test(arguments: [
@@ -64,19 +63,22 @@ import Testing
     #expect(try read(Self.markets).resolve(text) == nil)
   }
 
-  @Test func `a symbol's own text is as it was sent`() throws {
+  @Test func `an excerpt is the answer as it was sent, without the other symbols`() throws {
     let bytes = Array(Self.markets.utf8)
     let info = try BinanceExchangeInfo(bytes)
+    let list = try #require(JSONDocument(bytes).root["symbols"]).range
     for symbol in info.symbols {
-      let fragment = try #require(info.fragment(of: symbol, in: bytes))
-      let expected = Self.symbol(
-        symbol.base, symbol.quote, name: symbol.name, status: symbol.status)
-      #expect(String(decoding: fragment, as: UTF8.self) == expected)
+      let excerpt = try #require(info.excerpt(of: ["BTCUSDT", symbol.name], in: bytes))
+      let first = Self.symbol("BTC", "USDT")
+      let own = Self.symbol(symbol.base, symbol.quote, name: symbol.name, status: symbol.status)
+      let expected =
+        String(decoding: bytes[..<list.lowerBound], as: UTF8.self) + "[\(first),\(own)]"
+        + String(decoding: bytes[list.upperBound...], as: UTF8.self)
+      #expect(String(decoding: excerpt, as: UTF8.self) == expected)
     }
-    let one = try #require(info.symbol("BTCUSDT"))
-    #expect(info.fragment(of: one, in: bytes + [0x20]) == nil)
-    #expect(info.fragment(of: one, in: []) == nil)
-    #expect(info.symbol("btcusdt") == nil)
+    #expect(info.excerpt(of: ["BTCUSDT", "btcusdt"], in: bytes) == nil)
+    #expect(info.excerpt(of: ["BTCUSDT"], in: bytes + [0x20]) == nil)
+    #expect(info.excerpt(of: ["BTCUSDT"], in: []) == nil)
   }
 
   @Test(arguments: [

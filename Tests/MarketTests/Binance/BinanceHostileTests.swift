@@ -67,8 +67,8 @@ import TollbookTestSupport
       if let info = try? BinanceExchangeInfo(text) {
         for symbol in info.symbols {
           #expect(info.symbol(symbol.name) == symbol)
-          let fragment = try #require(info.fragment(of: symbol, in: text))
-          #expect((try? JSONDocument(Array(fragment)))?.root.kind == .object)
+          let excerpt = try #require(info.excerpt(of: [symbol.name], in: text))
+          #expect(try BinanceExchangeInfo(excerpt).symbols.map(\.name) == [symbol.name])
         }
       }
       if let book = try? BinanceBook(Self.spoil(Self.book, &random)),
@@ -79,7 +79,7 @@ import TollbookTestSupport
       let list = Self.spoil(Self.prices, &random)
       if let fragments = try? BinanceFragments.split(list, answering: request) {
         #expect(Set(fragments.map(\.symbol)).count == fragments.count)
-        let joined = BinanceFragments.join(fragments)
+        let joined = BinanceRows.join([fragments.map(\.bytes)])
         #expect(try BinanceFragments.split(joined, answering: request) == fragments)
       }
       let answer = BinanceAnswer.read(

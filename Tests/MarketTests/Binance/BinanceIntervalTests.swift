@@ -34,16 +34,16 @@ import TollbookTestSupport
   ) throws {
     let interval = try #require(BinanceInterval(rawValue: name))
     let time = try Self.instant("2026-11-21T13:47:31.250Z")
-    #expect(interval.openTime(containing: time) == (try Self.instant(open)))
-    #expect(interval.next(after: time) == (try Self.instant(next)))
-    #expect(interval.closeTime(of: time) == (try Self.instant(next)) - 1)
+    #expect(BinanceGrid(interval).openTime(containing: time) == (try Self.instant(open)))
+    #expect(BinanceGrid(interval).next(after: time) == (try Self.instant(next)))
+    #expect(BinanceGrid(interval).closeTime(of: time) == (try Self.instant(next)) - 1)
   }
 
   @Test(arguments: ["2017-08-17T00:00:00Z", "2026-07-01T00:00:00Z"])
   func `candles of three days open on the days that were seen`(_ text: String) throws {
     let open = try Self.instant(text)
-    #expect(BinanceInterval.threeDays.openTime(containing: open) == open)
-    #expect(BinanceInterval.threeDays.openTime(containing: open - 1) == open - 259_200_000)
+    #expect(BinanceGrid(.threeDays).openTime(containing: open) == open)
+    #expect(BinanceGrid(.threeDays).openTime(containing: open - 1) == open - 259_200_000)
   }
 
   @Test func `three days are counted from an opening that is known`() throws {
@@ -60,39 +60,24 @@ import TollbookTestSupport
 
   @Test func `a leap February has 29 days, and 2100 has none`() throws {
     let leap = try Self.instant("2028-02-15T00:00:00Z")
-    #expect(BinanceInterval.month.next(after: leap) == (try Self.instant("2028-03-01T00:00:00Z")))
+    #expect(BinanceGrid(.month).next(after: leap) == (try Self.instant("2028-03-01T00:00:00Z")))
     let plain = try Self.instant("2100-02-28T23:59:59Z")
-    #expect(BinanceInterval.month.next(after: plain) == (try Self.instant("2100-03-01T00:00:00Z")))
+    #expect(BinanceGrid(.month).next(after: plain) == (try Self.instant("2100-03-01T00:00:00Z")))
     #expect(
-      BinanceInterval.month.closeTime(of: try Self.instant("2100-12-31T00:00:00Z"))
+      BinanceGrid(.month).closeTime(of: try Self.instant("2100-12-31T00:00:00Z"))
         == BinanceTime.range.upperBound - 1)
   }
 
   @Test func `outside of 2009 to 2100 there is no candle`() {
     for interval in BinanceInterval.allCases {
       for time in [Int64.min, -1, 0, 1_230_767_999_999, 4_133_980_800_000, .max] {
-        #expect(interval.openTime(containing: time) == nil)
-        #expect(interval.next(after: time) == nil)
-        #expect(interval.closeTime(of: time) == nil)
-        #expect(interval.count(from: time, until: 1_790_000_000_000) == nil)
-        #expect(interval.count(from: 1_790_000_000_000, until: time) == nil)
+        #expect(BinanceGrid(interval).openTime(containing: time) == nil)
+        #expect(BinanceGrid(interval).next(after: time) == nil)
+        #expect(BinanceGrid(interval).closeTime(of: time) == nil)
       }
-      #expect(interval.openTime(containing: 1_230_768_000_000) != nil)
-      #expect(interval.next(after: 4_133_980_799_999) != nil)
+      #expect(BinanceGrid(interval).openTime(containing: 1_230_768_000_000) != nil)
+      #expect(BinanceGrid(interval).next(after: 4_133_980_799_999) != nil)
     }
-  }
-
-  @Test func `candles between two times are counted by their openings`() throws {
-    let start = try Self.instant("2026-01-01T00:00:00Z")
-    let end = try Self.instant("2027-01-01T00:00:00Z")
-    #expect(BinanceInterval.month.count(from: start, until: end) == 12)
-    #expect(BinanceInterval.month.count(from: start + 1, until: end) == 11)
-    #expect(BinanceInterval.month.count(from: start, until: end + 1) == 13)
-    #expect(BinanceInterval.day.count(from: start, until: end) == 365)
-    #expect(BinanceInterval.hour.count(from: start, until: start) == 0)
-    #expect(BinanceInterval.hour.count(from: end, until: start) == 0)
-    #expect(BinanceInterval.hour.count(from: start + 1, until: start + 3_600_000) == 0)
-    #expect(BinanceInterval.second.count(from: start, until: start + 1) == 1)
   }
 
   @Test func `a time zone moves the openings`() throws {
@@ -123,24 +108,8 @@ import TollbookTestSupport
       #expect(grid.closeTime(of: open) == next - 1)
       #expect(grid.next(after: open) == next)
       if let length = interval.length { #expect(next - open == length) }
-      #expect(grid.count(from: open, until: next) == 1)
-      #expect(grid.count(from: open, until: next + 1) == 2)
-    }
-  }
-
-  @Test(arguments: 0..<20 as Range<UInt64>)
-  func `a count is what stepping from one to the next counts`(seed: UInt64) throws {
-    var random = SeededGenerator(seed: seed)
-    for interval in BinanceInterval.allCases {
-      let start = random.int64(1_500_000_000_000..<1_800_000_000_000)
-      let end = start + random.int64(0..<interval.nominalLength * 40)
-      var steps: Int64 = 0
-      var open = try #require(BinanceGrid(interval).firstOpening(from: start))
-      while open < end {
-        steps += 1
-        open = try #require(interval.next(after: open))
-      }
-      #expect(interval.count(from: start, until: end) == steps, "\(interval) \(start) \(end)")
+      #expect(grid.number(at: next) == grid.number(at: time) + 1)
+      #expect(grid.openTime(ofCandle: grid.number(at: time)) == open)
     }
   }
 

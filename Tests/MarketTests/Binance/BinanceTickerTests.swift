@@ -90,8 +90,6 @@ import Testing
       let fragments = try split(answer, try request(endpoint, ["ETHUSDT", "BTCUSDT"]))
       #expect(fragments.map(\.symbol) == ["BTCUSDT", "ETHUSDT"])
       #expect(fragments.map { String(decoding: $0.bytes, as: UTF8.self) } == texts)
-      let joined = String(decoding: BinanceFragments.join(fragments), as: UTF8.self)
-      #expect(joined == "[\(texts.joined(separator: ","))]")
     }
     #expect(try split(answer, try request(.ticker24Hours, nil)).count == 2)
   }
