@@ -2,14 +2,20 @@ package import TollbookEvents
 
 /// Offers in groups whose prices are compared with each other, each group sorted once.
 ///
-/// What is no comparable is left out: excluded titles, unknown conditions and products, what ended or was seen or sold too
-/// long ago, auctions that are not near their end, unknown shipping. Of one id the offer that was seen last counts.
+/// What is no comparable is left out: excluded titles, unknown conditions and products, what ended or was seen or sold
+/// too long ago, auctions that are not near their end, unknown shipping. Of one id the offer that was seen last counts.
 ///
 /// Making it takes time in proportion to n log n, and a verdict to log n of its group.
 package struct ComparableBook: Sendable {
   /// Where an offer's price is compared.
   private struct Place: Hashable {
-    let key: ProductKey
+    enum Product: Hashable {
+      case number(ProductKey)
+      /// Of the groups.
+      case title(Int)
+    }
+
+    let product: Product
     let condition: ConditionGroup
     let currency: String
     let marketplace: String
@@ -50,7 +56,11 @@ package struct ComparableBook: Sendable {
     self.groups = groups
     self.indexOfID = indexOfID
     count = eligible.count
-    shelves = members.compactMapValues { ComparableShelf($0, of: offers) }
+    shelves = members.compactMapValues { members in
+      members.first.flatMap { offers[$0].key }.flatMap { key in
+        ComparableShelf(members, of: offers, key: groups.group(of: key))
+      }
+    }
   }
 
   /// The places of those that are comparables, of every id one.
@@ -61,18 +71,26 @@ package struct ComparableBook: Sendable {
   private static func eligible(
     _ offers: [Offer], _ indexOfID: [String: Int], _ now: Timestamp, _ rules: DealRules
   ) -> [Int] {
-    offers.indices.filter { index in
-      isComparable(offers[index], now, rules) && indexOfID[offers[index].id] == index
+    let isDistinct = indexOfID.count == offers.count
+    return offers.indices.filter { index in
+      isComparable(offers[index], now, rules)
+        && (isDistinct || indexOfID[offers[index].id] == index)
     }
   }
 
-  /// Nil if its product or condition is not known.
+  /// Nil if its product or condition is not known, or its title is in no group.
   private static func place(of offer: Offer, _ groups: ProductGroups) -> Place? {
     guard let key = offer.key, let condition = offer.condition else { return nil }
-    let group = groups.group(of: key)
+    let product: Place.Product
+    if case .title(let title) = key {
+      guard let number = groups.number(of: title) else { return nil }
+      product = .title(number)
+    } else {
+      product = .number(key)
+    }
     return Place(
-      key: group, condition: condition, currency: offer.currency, marketplace: offer.marketplace,
-      category: group.rule == .title ? offer.category : nil)
+      product: product, condition: condition, currency: offer.currency,
+      marketplace: offer.marketplace, category: key.rule == .title ? offer.category : nil)
   }
 
   private static func isComparable(_ offer: Offer, _ now: Timestamp, _ rules: DealRules) -> Bool {
@@ -101,10 +119,8 @@ package struct ComparableBook: Sendable {
     var places: [String: Int] = [:]
     places.reserveCapacity(offers.count)
     for index in offers.indices {
-      let place = places[offers[index].id, default: index]
-      if place == index || isLater(offers[index], offers[place]) {
-        places[offers[index].id] = index
-      }
+      guard let other = places.updateValue(index, forKey: offers[index].id) else { continue }
+      if !isLater(offers[index], offers[other]) { places[offers[index].id] = other }
     }
     return places
   }
@@ -121,25 +137,27 @@ extension ComparableBook {
   /// One for each offer, in the same order.
   package func verdicts(on offers: [Offer]) -> [DealVerdict] { offers.map { verdict(on: $0) } }
 
-  /// The score of an offer, which may itself be in the book. It is compared with other sellers only: what its own seller
-  /// asks elsewhere is no evidence, and could be there to make it look cheap.
+  /// The score of an offer, which may itself be in the book. It is compared with other sellers only: what its own
+  /// seller asks elsewhere is no evidence, and could be there to make it look cheap.
   package func verdict(on offer: Offer) -> DealVerdict {
     if let exclusion = offer.exclusion { return .unscored(.excluded(exclusion)) }
     if let refusal = Self.refusal(byTimeOf: offer, now, rules) { return .unscored(refusal) }
     guard let condition = offer.condition else { return .unscored(.unknownCondition) }
-    guard let place = Self.place(of: offer, groups) else { return .unscored(.unknownProduct) }
-    guard let shelf = shelves[place] else { return .unscored(tooFew(0)) }
+    guard offer.key != nil else { return .unscored(.unknownProduct) }
+    guard let place = Self.place(of: offer, groups), let shelf = shelves[place] else {
+      return .unscored(tooFew(0))
+    }
     let seller = offer.seller.token
     var gap = shelf.place(of: seller)
     if let index = indexOfID[offer.id] {
       guard offers[index].seller.token == seller else {
         // The id stands here without a seller, or with another one: an answer can leave the seller out.
         guard let rest = shelf.rest(without: offer, of: offers) else { return .unscored(tooFew(0)) }
-        return verdict(on: offer, condition, place.key, rest, without: nil, shelf.oldestSeen)
+        return verdict(on: offer, condition, rest, without: nil, shelf.oldestSeen)
       }
       if seller == nil { gap = shelf.place(ofOffer: index, of: offers) }
     }
-    return verdict(on: offer, condition, place.key, shelf, without: gap, shelf.oldestSeen)
+    return verdict(on: offer, condition, shelf, without: gap, shelf.oldestSeen)
   }
 
   private func tooFew(_ count: Int) -> DealRefusal {
@@ -147,8 +165,8 @@ extension ComparableBook {
   }
 
   private func verdict(
-    on offer: Offer, _ condition: ConditionGroup, _ key: ProductKey, _ shelf: ComparableShelf,
-    without gap: Int?, _ oldestSeen: Timestamp
+    on offer: Offer, _ condition: ConditionGroup, _ shelf: ComparableShelf, without gap: Int?,
+    _ oldestSeen: Timestamp
   ) -> DealVerdict {
     let sample = SortedAmounts(shelf.totals, without: gap)
     guard sample.count >= rules.minimumComparables else { return .unscored(tooFew(sample.count)) }
@@ -157,7 +175,7 @@ extension ComparableBook {
       let statistics = RobustStatistics(sample, cut)
     else { return .unscored(tooFew(cut.kept.count)) }
     let comparables = DealScore.Comparables(
-      key: key, condition: condition, statistics: statistics,
+      key: shelf.key, condition: condition, statistics: statistics,
       sold: shelf.sold(in: cut.kept, without: gap), oldestSeen: oldestSeen)
     return .scored(DealScore(offer, comparables, rules))
   }

@@ -9,6 +9,8 @@ struct ComparableShelf: Sendable {
   /// The cheapest of every seller, and all without a known one.
   private(set) var chosen: [Int] = []
   let oldestSeen: Timestamp
+  /// Of the group.
+  let key: ProductKey
   /// How many of those before each place were sold.
   private var soldBefore: [Int] = [0]
   private var placeOfSeller: [UInt64: Int] = [:]
@@ -18,9 +20,10 @@ struct ComparableShelf: Sendable {
   /// - Parameters:
   ///   - members: places in `offers`, in any order, no id twice.
   /// - Returns: nil for no members.
-  init?(_ members: [Int], of offers: [Offer]) {
+  init?(_ members: [Int], of offers: [Offer], key: ProductKey) {
     guard let oldest = members.lazy.map({ offers[$0].seen }).min() else { return nil }
     oldestSeen = oldest
+    self.key = key
     self.members = members
     let sorted = members.map { (total: offers[$0].total, index: $0) }.sorted { left, right in
       left.total == right.total
@@ -62,7 +65,7 @@ struct ComparableShelf: Sendable {
       offers[index].id != offer.id
         && (offer.seller.token == nil || offers[index].seller.token != offer.seller.token)
     }
-    return ComparableShelf(others, of: offers)
+    return ComparableShelf(others, of: offers, key: key)
   }
 
   /// How many were sold of a range of places from which one is left out.

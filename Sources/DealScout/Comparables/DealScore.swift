@@ -59,9 +59,11 @@ package struct DealScore: Hashable, Sendable {
   package let currency: String
   /// The median of the kept comparables.
   package let fair: QuarterUnits
-  /// How far the total is below the fair price, in tenths of a percent of that, halves away from zero; negative above it.
+  /// How far the total is below the fair price, in tenths of a percent of that, halves away from zero; negative above
+  /// it.
   package let discount: Int64
-  /// 0 to 1,000: tenths of a point. The discount by the full one, less the penalties; 0 if the offer is implausibly cheap.
+  /// 0 to 1,000: tenths of a point. The discount by the full one, less the penalties; 0 if the offer is implausibly
+  /// cheap.
   package let tenths: Int64
   package let confidence: Confidence
   package let flags: [DealFlag]

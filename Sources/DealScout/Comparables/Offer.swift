@@ -9,8 +9,8 @@ package struct Offer: Hashable, Sendable {
 
   /// Who sells, as far as that counts.
   package struct Seller: Hashable, Sendable {
-    /// The same number for the same seller, and nothing else about them: a keyed digest, for example. Nil: not known, so
-    /// that no doubles can be told.
+    /// The same number for the same seller, and nothing else about them: a keyed digest, for example. Nil: not known,
+    /// so that no doubles can be told.
     package var token: UInt64?
     /// How many ratings they have, less the bad ones.
     package var feedbackScore: Int64?

@@ -5,8 +5,9 @@
 ///
 /// * their ``TitleKey/identity`` is the same: the numbers, and the words that tell models and accessories apart, and
 /// * they have a number (without one, all words must be the same), and
-/// * the words that both have weigh at least 2/3 of the side that weighs less, and at least 1/3 of all words of both. A
-///   word weighs 1 + ⌊log2((titles + 1) / (titles with it + 1))⌋: what is rare among the titles counts more.
+/// * they share at least two words, and what they share weighs at least 2/3 of the side that weighs less. A word weighs
+///   1 + ⌊log2((titles + 1) / (titles with it + 1))⌋: what is rare among the titles counts more, and a longer title may
+///   say more about the same product.
 ///
 /// That rule alone is not transitive. So the wordings are gone through from the most frequent one, the first of the
 /// alphabet among equals, and each joins the first group whose leading wording is the same product, or leads a group of
@@ -28,11 +29,12 @@ package struct ProductGroups: Sendable {
       (identity, words) = key.parts
     }
 
-    /// What the words weigh that both have. The words of both are sorted.
-    func sharedWeight(_ other: Wording) -> Int {
-      var (place, otherPlace, sum) = (0, 0, 0)
+    /// How many words both have, and what these weigh. The words of both are sorted.
+    func shared(_ other: Wording) -> (count: Int, weight: Int) {
+      var (place, otherPlace, count, sum) = (0, 0, 0, 0)
       while place < words.count, otherPlace < other.words.count {
         if words[place] == other.words[otherPlace] {
+          count += 1
           sum += weights[place]
           place += 1
           otherPlace += 1
@@ -42,14 +44,17 @@ package struct ProductGroups: Sendable {
           otherPlace += 1
         }
       }
-      return sum
+      return (count, sum)
     }
   }
 
   private var frequencies: [Substring: Int] = [:]
   private var titleCount = 0
-  private var leaders: [Substring: [Wording]] = [:]
-  private var groups: [TitleKey: TitleKey] = [:]
+  /// Places in `leading`.
+  private var leaders: [Substring: [Int]] = [:]
+  private var leading: [Wording] = []
+  /// Places in `leading`.
+  private var groups: [TitleKey: Int] = [:]
 
   /// - Parameter keys: one for each offer; the same key more than once counts more than once.
   package init(_ keys: some Sequence<ProductKey>) {
@@ -66,16 +71,24 @@ package struct ProductGroups: Sendable {
     for (wording, _) in ordered {
       let weighed = weighed(wording)
       let found = leader(for: weighed)
-      groups[wording.key] = found ?? wording.key
-      if found == nil { leaders[wording.identity, default: []].append(weighed) }
+      groups[wording.key] = found ?? leading.count
+      if found == nil {
+        leaders[wording.identity, default: []].append(leading.count)
+        leading.append(weighed)
+      }
     }
   }
 
   /// The key that stands for all of its group. A title in a wording that was not among the keys gets the group that it
   /// would have joined, or itself.
   package func group(of key: ProductKey) -> ProductKey {
-    guard case .title(let title) = key else { return key }
-    return .title(groups[title] ?? leader(for: weighed(Wording(title))) ?? title)
+    guard case .title(let title) = key, let number = number(of: title) else { return key }
+    return .title(leading[number].key)
+  }
+
+  /// The number of a title's group, by which groups are told apart faster than by their keys; nil: it would be alone.
+  func number(of title: TitleKey) -> Int? {
+    groups[title] ?? leader(for: weighed(Wording(title)))
   }
 
   /// Whether two wordings are the same product by the rule, in which neither leads.
@@ -87,14 +100,14 @@ package struct ProductGroups: Sendable {
     guard left.identity == right.identity else { return false }
     if left.words == right.words { return true }
     guard left.key.hasNumber else { return false }
-    let shared = left.sharedWeight(right)
-    guard shared > 0 else { return false }
-    return 3 * shared >= 2 * min(left.weight, right.weight)
-      && 3 * shared >= left.weight + right.weight - shared
+    let shared = left.shared(right)
+    return shared.count >= 2 && 3 * shared.weight >= 2 * min(left.weight, right.weight)
   }
 
-  private func leader(for wording: Wording) -> TitleKey? {
-    leaders[wording.identity]?.prefix(Self.mostLeaders).first { Self.isSame($0, wording) }?.key
+  private func leader(for wording: Wording) -> Int? {
+    leaders[wording.identity]?.prefix(Self.mostLeaders).first {
+      Self.isSame(leading[$0], wording)
+    }
   }
 
   private func weighed(_ wording: Wording) -> Wording {

@@ -36,10 +36,11 @@ package enum ProductKey: Hashable, Sendable {
     }
   }
 
-  /// The number of a barcode with 8, 12, 13 or 14 digits, filled up with zeros to 14. Blanks and hyphens are passed over.
+  /// The number of a barcode with 8, 12, 13 or 14 digits, filled up with zeros to 14. Blanks and hyphens are passed
+  /// over.
   ///
-  /// - Returns: nil for another length, a wrong check digit (GS1 General Specifications, section 7.9), zeros alone, or a
-  ///   number that shops give out themselves (GS1 prefixes 02, 04 and 20 to 29).
+  /// - Returns: nil for another length, a wrong check digit (GS1 General Specifications, section 7.9), zeros alone, or
+  ///   a number that shops give out themselves (GS1 prefixes 02, 04 and 20 to 29).
   static func gtin14(_ text: String) -> String? {
     guard text.utf8.count <= 32 else { return nil }
     var digits: [UInt8] = []

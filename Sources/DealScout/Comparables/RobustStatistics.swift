@@ -2,12 +2,12 @@
 ///
 /// * Median: the middle of the sorted amounts; of an even number of them, the mean of the two in the middle.
 /// * MAD: the median of the distances from the median.
-/// * Quartiles: inclusive, at the places (n − 1)/4 and 3(n − 1)/4 of the sorted amounts, with a straight line between two
-///   of them (Hyndman and Fan 1996, type 7).
-/// * Outliers: the modified z-score 0.6745 · (x − median) / MAD, above 3.5 either way (B. Iglewicz and D. Hoaglin, "How to
-///   Detect and Handle Outliers", 1993; NIST/SEMATECH e-Handbook of Statistical Methods, 1.3.5.H).
-/// * If MAD is 0, more than half of the amounts are one, or nearly, and there is no z-score: then what is outside of Tukey's
-///   fences, 1.5 interquartile ranges from the quartiles, is dropped. If that range is 0 as well, all is kept.
+/// * Quartiles: inclusive, at the places (n − 1)/4 and 3(n − 1)/4 of the sorted amounts, with a straight line between
+///   two of them (Hyndman and Fan 1996, type 7).
+/// * Outliers: the modified z-score 0.6745 · (x − median) / MAD, above 3.5 either way (B. Iglewicz and D. Hoaglin, "How
+///   to Detect and Handle Outliers", 1993; NIST/SEMATECH e-Handbook of Statistical Methods, 1.3.5.H).
+/// * If MAD is 0, more than half of the amounts are one, or nearly, and there is no z-score: then what is outside of
+///   Tukey's fences, 1.5 interquartile ranges from the quartiles, is dropped. If that range is 0 as well, all is kept.
 package struct RobustStatistics: Hashable, Sendable {
   /// By which rule outliers were told.
   package enum Method: String, CaseIterable, Hashable, Sendable {

@@ -39,8 +39,8 @@ struct SortedAmounts {
     return start..<max(start, firstPlace { 4 * $0 > high })
   }
 
-  /// The median of the distances from a point in quarters, which is the median of all: the mean of the two in the middle
-  /// for an even number; 0 for none.
+  /// The median of the distances from a point in quarters, which is the median of all: the mean of the two in the
+  /// middle for an even number; 0 for none.
   func medianDistance(from point: Int64) -> Int64 {
     guard count > 0 else { return 0 }
     let split = firstPlace { 4 * $0 >= point }
@@ -51,8 +51,8 @@ struct SortedAmounts {
     return (lower + upper) / 2
   }
 
-  /// The distance of a rank, from 0. To the left of the split the distances rise to the left, from it on to the right: the
-  /// rank is found in the two rising rows by halving.
+  /// The distance of a rank, from 0. To the left of the split the distances rise to the left, from it on to the right:
+  /// the rank is found in the two rising rows by halving.
   private func distance(rank: Int, from point: Int64, split: Int) -> Int64 {
     func left(_ index: Int) -> Int64 { point - 4 * self[split - 1 - index] }
     func right(_ index: Int) -> Int64 { 4 * self[split + index] - point }

@@ -3,30 +3,32 @@
 enum TitleVocabulary {
   /// Words that join others.
   private static let joining = """
-    a an and are at by der die das ein eine for from fuer fur in inch inches is it its mit my no not of on or our per
-    the this to und von with within w your zum zur
+    a an and are as at by das der die ein eine for from fuer fur in inch inches is it its mit my
+    no not of on or our per the this to und von w with within your zum zur
     """
 
   /// Words that praise, greet or tell of delivery.
   private static let marketing = """
-    amazing authentic bargain beautiful best brand cheap deal deals delivery dispatch excellent express fast
-    free freepost genuine gift good great holy hot kostenlos look lovely minty must nice offer official original
-    perfect post postage quick quality rare rarely sale same schnell schnelle seller selten ship shipped shipping ships
-    super tested top tracked uk us usa vgc versand wow
+    amazing authentic bargain beautiful best brand cheap deal deals delivery dispatch excellent
+    express fast free freepost genuine gift good great holy hot kostenlos look lovely minty must
+    nice offer official original perfect post postage quality quick rare rarely sale same
+    schnell schnelle seller selten ship shipped shipping ships super tested top tracked uk us
+    usa versand vgc wow
     """
 
   /// The condition is compared by its group, so its words say nothing more.
   private static let condition = """
-    boxed condition gebraucht like lightly mint neu neuwertig new nib ovp open opened refurb refurbished renewed
-    sealed unopened unused used very working works
+    boxed condition gebraucht lightly like mint neu neuwertig new nib open opened ovp refurb
+    refurbished renewed sealed unopened unused used very working works
     """
 
   /// One of these words in one title and not in the other tells two products apart: models and accessories.
   private static let telling = """
-    adapter air akku band bag battery bezel body bracket bumper cable case charger charging compatible controller
-    cover digital disc display dock dummy earpads faceplate fe film fits folio front games glass grip handle harness
-    headband holder holster housing huelle ii iii insert iv ix kabel keyboard kids kit ladegeraet lcd left lens lid lite
-    manual max mini mount oled panel plus poster pouch pro protector remote replacement replica ring right screen se
+    adapter air akku bag band battery bezel body bracket bumper cable case charger charging
+    compatible controller cover digital disc display dock dummy earpads faceplate fe film fits
+    folio front games glass grip handle harness headband holder holster housing huelle ii iii
+    insert iv ix kabel keyboard kids kit ladegeraet lcd left lens lid lite manual max mini mount
+    oled panel plus poster pouch pro protector remote replacement replica right ring screen se
     shell skin sleeve slim spare stand sticker strap tablet ti toy ultra vi vii viii xl xs
     """
 
