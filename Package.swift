@@ -143,7 +143,8 @@ let package = Package(
       name: "DealScout",
       dependencies: [
         "JSONText", "TollbookEvents", "TollbookLog", "TollbookViews", "TollbookUpstreams",
-        "TollbookGateway", "TollbookHTTP", "Extraction", hummingbird, httpTypes, nioCore, crypto,
+        "TollbookGateway", "TollbookAudit", "TollbookHTTP", "Extraction", hummingbird, httpTypes,
+        nioCore, crypto,
       ]),
     .target(
       name: "TollbookSimulators",

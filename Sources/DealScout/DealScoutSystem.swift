@@ -22,6 +22,7 @@ extension HTTPSystem {
     system.addRoutes = { service, router in
       service.addSearches(scout, to: router)
       service.addScanning(scout, to: router)
+      service.addDeals(scout, to: router)
     }
     system.work = { service in await scout.work(service.gateway) }
     return system

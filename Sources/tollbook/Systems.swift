@@ -115,7 +115,8 @@ extension System {
     let upstream = EbayUpstream(
       client, credential: UpstreamCredential(id: id, key: key), freshness: EbayFreshness(),
       now: { TimeSource.system.now() })
-    let scout = Scout(upstream, reserve: settings.ebayReserve)
+    let scout = Scout(
+      upstream, judges: simulators != nil || settings.hasEbayConsent, reserve: settings.ebayReserve)
     return Opened(
       upstream: .ebay(upstream, scout, isSet: !key.isEmpty),
       http: .dealScout.scouting(with: scout), close: client.shutdown)

@@ -38,6 +38,9 @@ package final class Scout: Sendable {
   }
 
   let index = ListingIndex()
+  let board = DealBoard()
+  /// Whether prices may be judged by what eBay shows: it is simulated, or eBay has agreed.
+  let judges: Bool
   let schedules: ScheduleKeeper
   /// What is known of the limits of the key of the settings.
   let state: EbayState
@@ -50,8 +53,10 @@ package final class Scout: Sendable {
 
   /// - Parameters:
   ///   - upstream: the one that searches are bought from.
+  ///   - judges: whether prices may be judged by what eBay shows: it is simulated, or eBay has agreed.
   ///   - reserve: what scans leave to people, in percent of a day's calls.
-  package init(_ upstream: EbayUpstream, reserve: Int64 = 34) {
+  package init(_ upstream: EbayUpstream, judges: Bool, reserve: Int64 = 34) {
+    self.judges = judges
     state = upstream.state
     pool = upstream.meter(.browse)
     planner = ScanPlanner(freshness: upstream.freshness.search, reserve: .percent(reserve))

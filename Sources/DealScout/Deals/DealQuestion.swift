@@ -1,0 +1,187 @@
+import JSONText
+import TollbookEvents
+import TollbookHTTP
+
+/// What `GET /buyer/deals` asks for: filters, an order, and where the page begins.
+struct DealQuestion: Sendable {
+  static let names = [
+    "q", "category", "min_price", "max_price", "condition", "min_score", "confidence",
+    "ends_before", "sort", "cursor", "limit", "account",
+  ]
+  static let mostRows = 200
+
+  /// The orders. The raw values are part of the HTTP API.
+  enum Order: String, CaseIterable, Sendable {
+    /// The best first; those without a score last.
+    case score
+    /// The lowest total first; an unknown shipping counts as none.
+    case price
+    case highest = "-price"
+    /// The last that began first.
+    case newest
+    /// The next that ends first; those without an end last.
+    case ending
+
+    /// What rows are ordered by, the lowest first.
+    func key(of row: DealBoard.Row) -> Int64 {
+      let listing = row.listing
+      return switch self {
+      case .score: -(row.score.map(\.tenths) ?? -1)
+      case .price: listing.total ?? listing.price
+      case .highest: -(listing.total ?? listing.price)
+      case .newest: -(listing.originAt?.milliseconds ?? 0)
+      case .ending: listing.endsAt?.milliseconds ?? .max
+      }
+    }
+  }
+
+  /// Where a page begins: behind the last row of the one before.
+  struct Cursor: Hashable, Sendable {
+    var key: Int64
+    var id: String
+  }
+
+  /// Words that the title must all have, in small letters.
+  var words: [String] = []
+  var category: String?
+  /// Of the total, in minor units of the listing's own currency.
+  var minimum: Int64?
+  var maximum: Int64?
+  var condition: ConditionGroup?
+  /// In tenths of a point.
+  var minimumScore: Int64?
+  var confidence: Confidence?
+  var endsBefore: Timestamp?
+  var order = Order.score
+  var cursor: Cursor?
+  var limit: Int
+
+  init(_ query: QueryParameters) throws(Problem) {
+    limit = try query.limit()
+    limit = min(limit, Self.mostRows)
+    if let text = query["q"] {
+      guard text.utf8.count <= 400 else {
+        throw Problem(.invalidParameter, "q has more than 400 bytes", field: "q")
+      }
+      words = text.lowercased().split(whereSeparator: \.isWhitespace).map(String.init)
+    }
+    if let text = query["category"] {
+      guard EbaySearch.isCategory(text) else {
+        throw Problem(
+          .invalidParameter, "category is “\(text.inOneLine(atMost: 50))”; it is a number of eBay's",
+          field: "category")
+      }
+      category = text
+    }
+    minimum = try Self.amount(query, "min_price")
+    maximum = try Self.amount(query, "max_price")
+    if let minimum, let maximum, minimum > maximum {
+      throw Problem(.invalidParameter, "min_price is above max_price", field: "min_price")
+    }
+    condition = try query.choice(
+      "condition", of: ConditionGroup.allCases.map(\.rawValue), ConditionGroup.init(rawValue:))
+    confidence = try query.choice(
+      "confidence", of: Confidence.allCases.map(\.rawValue), Confidence.init(rawValue:))
+    if let text = query["min_score"] {
+      guard let score = Int64(text), 0...100 ~= score else {
+        throw Problem(
+          .invalidParameter,
+          "min_score is “\(text.inOneLine(atMost: 50))”; it is a whole number from 0 to 100",
+          field: "min_score")
+      }
+      minimumScore = score * 10
+    }
+    if let text = query["ends_before"] {
+      guard let instant = Timestamp(text) else {
+        throw Problem(
+          .invalidParameter,
+          "ends_before is “\(text.inOneLine(atMost: 50))”; it is an instant such as"
+            + " 2026-11-22T08:00:00Z", field: "ends_before")
+      }
+      endsBefore = instant
+    }
+    order =
+      try query.choice("sort", of: Order.allCases.map(\.rawValue), Order.init(rawValue:)) ?? .score
+    if let text = query["cursor"], !text.isEmpty { cursor = try Self.cursor(text) }
+  }
+
+  private static func amount(
+    _ query: QueryParameters, _ name: String
+  ) throws(Problem) -> Int64? {
+    guard let text = query[name] else { return nil }
+    // In a currency of two decimals, as most of eBay's sites have.
+    guard let money = EbayMoney(text, .dollar) else {
+      throw Problem(
+        .invalidParameter,
+        "\(name) is “\(text.inOneLine(atMost: 50))”; it is an amount such as 19.90", field: name)
+    }
+    return money.minorUnits
+  }
+
+  private static func cursor(_ text: String) throws(Problem) -> Cursor {
+    let parts = text.split(separator: "~", maxSplits: 1).map(String.init)
+    guard parts.count == 2, let key = Int64(parts[0]), EbayItemID(parts[1]) != nil else {
+      throw Problem(
+        .invalidParameter, "cursor is none that Tollbook gave out", field: "cursor")
+    }
+    return Cursor(key: key, id: parts[1])
+  }
+
+  // MARK: Answering
+
+  /// Whether a row is meant, but for the place where the page begins.
+  func means(_ row: DealBoard.Row) -> Bool {
+    let listing = row.listing
+    let total = listing.total ?? listing.price
+    if let minimum, total < minimum { return false }
+    if let maximum, total > maximum { return false }
+    if let minimumScore, row.score.map({ $0.tenths >= minimumScore }) != true { return false }
+    if let confidence, row.score.map({ $0.confidence.rank >= confidence.rank }) != true {
+      return false
+    }
+    if let condition, listing.offer?.condition != condition { return false }
+    if let category, !listing.categories.contains(category) { return false }
+    if let endsBefore, listing.endsAt.map({ $0 < endsBefore }) != true { return false }
+    guard !words.isEmpty else { return true }
+    let title = listing.title.lowercased()
+    return words.allSatisfy { title.contains($0) }
+  }
+
+  /// A page of rows, and where the next one begins; nil: there is none.
+  func page(
+    of rows: [DealBoard.Row], shownBy ids: Set<EbayItemID>
+  ) -> (rows: [DealBoard.Row], next: String?) {
+    var best: [(place: Cursor, row: DealBoard.Row)] = []
+    for row in rows where ids.contains(row.listing.id) {
+      let place = Cursor(key: order.key(of: row), id: row.listing.id.description)
+      if let cursor, !Self.isBefore(cursor, place) { continue }
+      if best.count > limit, let last = best.last, !Self.isBefore(place, last.place) {
+        // Rows come in the order of scores: none behind is better.
+        if order == .score { break }
+        continue
+      }
+      guard means(row) else { continue }
+      var index = best.count
+      while index > 0, Self.isBefore(place, best[index - 1].place) { index -= 1 }
+      best.insert((place, row), at: index)
+      if best.count > limit + 1 { best.removeLast() }
+    }
+    let shown = best.prefix(limit)
+    let next = best.count > limit ? shown.last.map { "\($0.place.key)~\($0.place.id)" } : nil
+    return (shown.map(\.row), next)
+  }
+
+  private static func isBefore(_ left: Cursor, _ right: Cursor) -> Bool {
+    (left.key, left.id) < (right.key, right.id)
+  }
+}
+
+extension Confidence {
+  fileprivate var rank: Int {
+    switch self {
+    case .low: 0
+    case .medium: 1
+    case .high: 2
+    }
+  }
+}
