@@ -67,6 +67,8 @@ package struct HTTPSystem: Sendable {
   /// The kind whose windows can be tried on what was asked for; nil: there is none.
   package var whatIf: WhatIfKind?
   package var addRoutes: @Sendable (HTTPService, Router<TollbookContext>) -> Void
+  /// Its pages.
+  package var addPages: @Sendable (HTTPService, PageRouter) -> Void = { _, _ in }
   /// What jobs of its kinds have brought so far, by the kinds' names.
   package var jobResults: [String: JobResults] = [:]
   /// What the command line of whoever owns the data directory asks of it.
