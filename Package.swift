@@ -103,7 +103,7 @@ let package = Package(
         "Deflate", "JSONText", "TollbookEvents", "TollbookLog", "TollbookViews",
         "TollbookUpstreams", "TollbookGateway", "TollbookArchive", "TollbookAudit",
         "TollbookProofs", "TollbookForecast", hummingbird, httpTypes, nioCore, logging, protobuf,
-        collections, nioSSL,
+        collections, nioSSL, crypto,
         .product(name: "HummingbirdCore", package: "hummingbird"),
         .product(name: "HummingbirdTLS", package: "hummingbird"),
         .product(name: "NIOHTTP1", package: "swift-nio"),

@@ -17,6 +17,8 @@ package struct HTTPService: Sendable {
   let accounts: AccountsView
   let keyring: Keyring
   let failedKeys = FailedKeys()
+  let sessions = PageSessions()
+  let formTokens = FormTokens()
   let rates = RequestRates()
   let idempotency: IdempotentRequests
   /// Those whose upstreams the gateway has.

@@ -93,6 +93,8 @@ package struct HTTPSystem: Sendable {
   /// Why nothing is tried for other kinds, by their names.
   package var untried: [String: String] = [:]
   package var addRoutes: @Sendable (HTTPService, Router<TollbookContext>) -> Void
+  /// Its pages.
+  package var addPages: @Sendable (HTTPService, PageRouter) -> Void = { _, _ in }
   /// What jobs of its kinds have brought so far, by the kinds' names.
   package var jobResults: [String: JobResults] = [:]
   /// Of none: its charges tell nothing of the kind.

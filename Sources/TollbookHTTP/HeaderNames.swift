@@ -50,6 +50,8 @@ extension HeaderName {
   static let frameOptions = known("X-Frame-Options")
   static let referrerPolicy = known("Referrer-Policy")
   package static let secFetchSite = known("Sec-Fetch-Site")
+  static let secFetchMode = known("Sec-Fetch-Mode")
+  static let secFetchDest = known("Sec-Fetch-Dest")
 
   private static func known(_ name: String) -> HeaderName {
     guard let name = HeaderName(name) else {

@@ -37,8 +37,10 @@ package struct QueryNames {
 
   /// Refuses a request whose query has a name that the path does not take, takes once and finds twice, or finds without a
   /// value: what was left empty by mistake would be answered as if nothing had been asked.
+  ///
+  /// - Parameter allowsEmpty: whether a name may stand without a value, as a form sends what nobody has filled in.
   static func check(
-    _ request: Request, at path: String, _ own: QueryNames?
+    _ request: Request, at path: String, _ own: QueryNames?, allowsEmpty: Bool = false
   ) throws(Problem) {
     guard let query = request.uri.query, !query.isEmpty else { return }
     let names = own ?? all[path] ?? QueryNames()
@@ -50,7 +52,7 @@ package struct QueryNames {
           .invalidParameter, "“\(name.prefix(100))” is no parameter of \(path); \(names.sentence)",
           field: String(name.prefix(100)))
       }
-      if value.isEmpty, name != beginning {
+      if value.isEmpty, name != beginning, !allowsEmpty {
         throw Problem(
           .invalidParameter, "\(name) is empty; give it a value, or leave it out",
           field: String(name))

@@ -12,6 +12,28 @@ package func formItems(_ query: some StringProtocol) -> [(name: String, value: S
   }
 }
 
+/// Names and values as a query or the body of a form, in their order: letters, digits and `-._~` stay, all else is a `%`
+/// with two digits for each byte (RFC 3986, section 2).
+package func formText(_ items: [(name: String, value: String)]) -> String {
+  items.map { "\(percentEncoded($0.name))=\(percentEncoded($0.value))" }.joined(separator: "&")
+}
+
+/// A text as a step of a path, or as a name or a value of a query.
+package func percentEncoded(_ text: String) -> String {
+  let digits = Array("0123456789ABCDEF".utf8)
+  var encoded: [UInt8] = []
+  for byte in text.utf8 {
+    switch byte {
+    case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "z"),
+      UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."),
+      UInt8(ascii: "_"), UInt8(ascii: "~"):
+      encoded.append(byte)
+    default: encoded += [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]]
+    }
+  }
+  return String(decoding: encoded, as: UTF8.self)
+}
+
 /// Reads what stands percent-encoded in a path; nil if that is malformed or not UTF-8.
 package func percentDecoded(_ text: some StringProtocol) -> String? {
   var decoded: [UInt8] = []

@@ -53,7 +53,7 @@ package struct TollbookApplication: Sendable {
     _ tls: TLSConfiguration,
     onServerRunning: @escaping @Sendable (any Channel) async -> Void = { _ in }
   ) throws -> Application<ProviderHosts> {
-    let responder = router(inPlaceOf: service.systems.hosts).buildResponder()
+    let responder = router(inPlaceOf: service.systems.hosts, isSecure: true).buildResponder()
     return application(
       ProviderHosts(systems: service.systems, below: responder),
       at: .hostname(service.settings.host, port: service.settings.tlsPort ?? 0),
@@ -109,19 +109,26 @@ package struct TollbookApplication: Sendable {
     }.get()
   }
 
-  private func router(inPlaceOf providers: [String] = []) -> Router<TollbookContext> {
+  private func router(
+    inPlaceOf providers: [String] = [], isSecure: Bool = false
+  ) -> Router<TollbookContext> {
     let router = Router(context: TollbookContext.self)
+    let paths = PagePaths(isSecure: isSecure)
     router.addMiddleware {
       AnswerHeaders { service.gateway.isSimulated }
       RequestMetrics(statistics: service.requests, time: service.log.time)
-      ProblemMiddleware(service: service)
-      BrowserGuard(service.settings, inPlaceOf: providers)
-      AccessKeyGuard(service: service)
+      ProblemMiddleware(service: service, pages: paths)
+      BrowserGuard(service.settings, inPlaceOf: providers, pages: paths)
+      AccessKeyGuard(service: service, pages: paths)
       IdempotencyKeys(requests: service.idempotency)
       ProviderPaths()
     }
     service.addHealth(to: router)
     for system in service.systems { system.addRoutes(service, router) }
+    let pages = PageRouter(
+      router: router, desk: PageDesk(service: service, paths: paths))
+    for system in service.systems { system.addPages(service, pages) }
+    service.addPages(to: pages)
     service.addWarm(to: router)
     service.addCache(to: router)
     service.addCacheCare(to: router)

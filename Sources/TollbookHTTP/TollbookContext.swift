@@ -21,6 +21,9 @@ package struct TollbookContext: RequestContext {
   /// The address that it comes from; empty: a socket of this machine.
   let remote: String
 
+  /// The browser that asks, where it asks for a page; nil: it asks for something else.
+  var visitor: PageVisitor?
+
   /// What the request belongs to by the host that it names, a provider's; nil: its path decides.
   var provider: DropIn?
 

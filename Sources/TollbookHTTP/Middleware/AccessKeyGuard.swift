@@ -4,11 +4,12 @@ import TollbookGateway
 import TollbookLog
 
 /// Lets in who shows an access key, once there is any, and tells the routes who it is. `/health` answers everybody, so that
-/// a supervisor needs no key.
+/// a supervisor needs no key. The session of who has signed in opens pages, and nothing else.
 struct AccessKeyGuard: RouterMiddleware {
   typealias Context = TollbookContext
 
   let service: HTTPService
+  let pages: PagePaths
 
   func handle(
     _ request: Request, context: TollbookContext,
@@ -17,9 +18,21 @@ struct AccessKeyGuard: RouterMiddleware {
     var context = context
     guard context.endpointPath != "/health" else { return try await next(request, context) }
     let shown = shown(by: request, context)
-    switch try service.keyring.principal(showing: shown) {
-    case .success(let principal): context.principal = principal
-    case .failure(let refusal): throw try await held(refusal, wasShown: shown != nil, context)
+    let page = pages.entry(context).flatMap { pages.isVisit(request, $0) ? $0 : nil }
+    let visit = try page.map { _ throws(LogError) in try service.visitor(request, of: pages) }
+    context.visitor = visit?.visitor
+    if shown == nil, let page {
+      switch try service.visit(request, page, by: visit?.principal) {
+      case .admitted(let principal): context.principal = principal
+      case .signIn(let response): return response
+      }
+    } else {
+      switch try service.keyring.principal(showing: shown) {
+      case .success(let principal): context.principal = principal
+      case .failure(let refusal):
+        if shown != nil { try await service.holdBack(failureFrom: context.remote) }
+        throw Problem(refusal)
+      }
     }
     let rate = try count(context.principal)
     if let text = request.headers[.tags] {
@@ -35,35 +48,6 @@ struct AccessKeyGuard: RouterMiddleware {
       rate?.write(to: &problem.headers)
       throw problem
     }
-  }
-
-  /// The refusal of a key, after the time that makes trying keys slow.
-  private func held(
-    _ refusal: Keyring.Refusal, wasShown: Bool, _ context: TollbookContext
-  ) async throws -> Problem {
-    guard wasShown else { return Self.problem(refusal) }
-    let time = service.log.time
-    let delay = service.failedKeys.begin(from: context.remote, at: time.monotonicMilliseconds)
-    guard let delay else {
-      return Problem(.tooManyRequests, "too many wrong keys are shown; try again later")
-        .retrying(after: 5)
-    }
-    defer { service.failedKeys.end() }
-    try await time.sleep(delay)
-    return Self.problem(refusal)
-  }
-
-  private static func problem(_ refusal: Keyring.Refusal) -> Problem {
-    let detail =
-      switch refusal {
-      case .unknown: "show the access key as Authorization: Bearer …, or as X-API-Key: …"
-      case .expired(let time): "the access key expired at \(time)"
-      case .revoked(let time): "the access key was revoked at \(time)"
-      case .accountClosed(let account): "the account \(account) of the access key is closed"
-      }
-    var problem = Problem(.unauthorized, detail)
-    problem.headers[.wwwAuthenticate] = "Bearer realm=\"tollbook\""
-    return problem
   }
 
   /// Counts a request of a key that may not make any number of them.
@@ -105,6 +89,31 @@ struct AccessKeyGuard: RouterMiddleware {
       difference |= Int(shown[index] ^ expected[index % expected.count])
     }
     return difference == 0
+  }
+}
+
+extension HTTPService {
+  /// Waits for the time that makes trying keys slow.
+  ///
+  /// - Parameter address: where a wrong key came from.
+  /// - Throws: a `Problem` with the status 429 if too many wait already.
+  func holdBack(failureFrom address: String) async throws {
+    guard let delay = failedKeys.begin(from: address, at: log.time.monotonicMilliseconds) else {
+      throw Problem(.tooManyRequests, "too many wrong keys are shown; try again later")
+        .retrying(after: 5)
+    }
+    defer { failedKeys.end() }
+    try await log.time.sleep(delay)
+  }
+}
+
+extension Problem {
+  /// What a client must show to be let in (RFC 9110, section 11.6.1).
+  static let challenge = "Bearer realm=\"tollbook\""
+
+  fileprivate init(_ refusal: Keyring.Refusal) {
+    self.init(.unauthorized, refusal.sentence)
+    headers[.wwwAuthenticate] = Self.challenge
   }
 }
 

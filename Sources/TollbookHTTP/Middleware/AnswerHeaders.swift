@@ -29,9 +29,15 @@ struct AnswerHeaders: RouterMiddleware {
     next: @concurrent (Request, TollbookContext) async throws -> Response
   ) async throws -> Response {
     var response = try await next(request, context)
-    // Added without a look whether they are there: no route sets them.
+    // Added without a look whether they are there: no route sets them, but for pages, which say what a browser may do.
     response.headers.append(HTTPField(name: .requestID, value: context.requestID))
-    for field in fixed { response.headers.append(field) }
+    if response.headers[.contentSecurityPolicy] == nil {
+      for field in fixed { response.headers.append(field) }
+    } else {
+      for field in fixed where response.headers[field.name] == nil {
+        response.headers.append(field)
+      }
+    }
     if isSimulated() {
       response.headers.append(HTTPField(name: .upstream, value: "simulated"))
     }

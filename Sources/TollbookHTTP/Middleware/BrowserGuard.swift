@@ -4,17 +4,21 @@ import Hummingbird
 ///
 /// A foreign `Host` means that somebody's name was pointed at this machine (DNS rebinding), a foreign `Origin` or
 /// `Sec-Fetch-Site: cross-site` that a page of another site makes the call. What is no browser sends neither of the
-/// latter two. `/health` answers under every name: a probe asks by whatever address it has.
+/// latter two. `/health` answers under every name: a probe asks by whatever address it has. A link on another site may lead
+/// to a page: to look at one changes nothing, and the other site does not see it.
 struct BrowserGuard: RouterMiddleware {
   typealias Context = TollbookContext
 
   private let hosts: Set<String>
+  private let pages: PagePaths
 
   /// - Parameters:
   ///   - settings: names the hosts that are allowed beside this machine's own names; the address that is listened on is
   ///     allowed too, unless it stands for all addresses.
   ///   - providers: host names of others in whose place it answers.
-  init(_ settings: HTTPSettings, inPlaceOf providers: [String] = []) {
+  ///   - pages: the paths that are pages.
+  init(_ settings: HTTPSettings, inPlaceOf providers: [String] = [], pages: PagePaths) {
+    self.pages = pages
     var hosts: Set<String> = ["localhost", "127.0.0.1", "[::1]"]
     hosts.formUnion(providers)
     for host in settings.allowedHosts { hosts.insert(Self.name(ofAuthority: host)) }
@@ -33,7 +37,7 @@ struct BrowserGuard: RouterMiddleware {
       throw fault.problem
     }
     if context.endpointPath != "/health" { try checkHost(request) }
-    try checkSite(request)
+    try checkSite(request, context)
     return try await next(request, context)
   }
 
@@ -48,16 +52,27 @@ struct BrowserGuard: RouterMiddleware {
     }
   }
 
-  private func checkSite(_ request: Request) throws(Problem) {
+  private func checkSite(_ request: Request, _ context: TollbookContext) throws(Problem) {
     if let origin = request.headers[.origin], !isAllowed(origin: origin) {
       throw Problem(
         .foreignOrigin, "pages of “\(origin.prefix(100))” may not call Tollbook", field: "Origin")
     }
     let sites = request.headers[.secFetchSite]?.lowercased().split(separator: ",") ?? []
-    if sites.contains(where: { $0.filter { $0 != " " } == "cross-site" }) {
+    if sites.contains(where: { $0.filter { $0 != " " } == "cross-site" }),
+      !isNavigation(request, context)
+    {
       throw Problem(
         .foreignOrigin, "pages of other sites may not call Tollbook", field: "Sec-Fetch-Site")
     }
+  }
+
+  /// Whether somebody follows a link to a page, and sees it in a window of its own.
+  private func isNavigation(_ request: Request, _ context: TollbookContext) -> Bool {
+    guard pages.entry(context)?.isShown == true else { return false }
+    return (request.method == .get || request.method == .head)
+      && request.headers[.origin] == nil
+      && request.headers[.secFetchMode]?.lowercased() == "navigate"
+      && request.headers[.secFetchDest]?.lowercased() == "document"
   }
 
   private func isAllowed(origin: String) -> Bool {

@@ -9,6 +9,8 @@ struct ProblemMiddleware: RouterMiddleware {
   typealias Context = TollbookContext
 
   let service: HTTPService
+  /// The paths where a problem is shown as a page, to who asks for one.
+  var pages = PagePaths()
 
   func handle(
     _ request: Request, context: TollbookContext,
@@ -20,6 +22,11 @@ struct ProblemMiddleware: RouterMiddleware {
       let now = service.log.time.now()
       let problem = problem(error, request, context).retrying(from: now).tellingBudget(at: now)
       guard let dropIn = service.systems.dropIn(of: request, context) else {
+        if pages.entry(context) != nil, wantsPage(request.headers[.accept]) {
+          return Response(
+            problem.page(requestID: context.requestID),
+            in: service.frame(of: pages, at: request.uri.path), headers: problem.headers)
+        }
         return problem.response(requestID: context.requestID)
       }
       var response = dropIn.answer(problem, service)
