@@ -63,7 +63,8 @@ import TollbookTestSupport
     // One second look was had: what a budget's window has seen before counts too.
     try await serving.post(
       "/admin/budgets",
-      #"{"name":"looks","unit":"requests","limit":1,"window":"day","scope":{"tag":{"look":"second"}}}"#
+      #"{"name":"looks","unit":"requests","limit":1,"window":"day","#
+        + #""scope":{"tag":{"look":"second"}}}"#
     )
     let refused = try await answer([another], of: serving)
     hold("a second look that a budget refuses", refused)

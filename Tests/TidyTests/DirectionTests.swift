@@ -59,7 +59,8 @@ private let house = [
     let engine = house.prefix { !$0.contains("Keepa") }.flatMap(\.self)
     // In events that were written once a word stays for ever: the summary of a product is a message there.
     let isStored: (String) -> Bool = { $0.hasPrefix("Sources/TollbookEvents/") }
-    let words = /\b(keepa|asins?|buy ?box|fba|gemini|google|invoice_number|binance|ebay)\b/.ignoresCase()
+    let words = /\b(keepa|asins?|buy ?box|fba|gemini|google|invoice_number|binance|ebay)\b/
+      .ignoresCase()
     for file in tree.files where file.path.hasPrefix("Sources/") && !isStored(file.path) {
       guard engine.contains(String(file.path.split(separator: "/")[1])) else { continue }
       for line in file.lines {

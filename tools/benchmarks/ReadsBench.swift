@@ -59,8 +59,8 @@ struct ReadsBench: AsyncParsableCommand {
     await gateway.stop()
     let count = max(1, reads / max(1, together)) * together
     printTable(
-      "\(grouped(Double(count))) reads of \(grouped(Double(keys))) things, \(together) at once, seed"
-        + " \(seed)",
+      "\(grouped(Double(count))) reads of \(grouped(Double(keys))) things, \(together) at once,"
+        + " seed \(seed)",
       [
         Row("kept", "\(grouped(Double(keys) / filling))/s", "\(mebibytes(filled)) then"),
         Row("read", "\(grouped(Double(count) / reading))/s", "\(grouped(Double(hits))) hits"),

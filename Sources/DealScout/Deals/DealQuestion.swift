@@ -68,7 +68,8 @@ struct DealQuestion: Sendable {
     if let text = query["category"] {
       guard EbaySearch.isCategory(text) else {
         throw Problem(
-          .invalidParameter, "category is “\(text.inOneLine(atMost: 50))”; it is a number of eBay's",
+          .invalidParameter,
+          "category is “\(text.inOneLine(atMost: 50))”; it is a number of eBay's",
           field: "category")
       }
       category = text

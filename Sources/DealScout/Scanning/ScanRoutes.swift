@@ -63,7 +63,8 @@ extension HTTPService {
           return Response(json: json.bytes, position: log.head)
         } catch {
           throw Problem(
-            error.field == "name" ? .notFound : .invalidField, error.description, field: error.field)
+            error.field == "name" ? .notFound : .invalidField, error.description, field: error.field
+          )
         }
       })
   }

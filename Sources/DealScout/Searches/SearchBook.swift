@@ -3,7 +3,8 @@ import TollbookGateway
 import TollbookLog
 import TollbookViews
 
-/// The saved searches of all accounts, as entries that nobody sells: one for each search, sealed with its account's data key.
+/// The saved searches of all accounts, as entries that nobody sells: one for each search, sealed with its account's data
+/// key.
 struct SearchBook: Sendable {
   static let kind = "ebay.savedSearch"
   /// Of one account. All of them share the calls of a day.
