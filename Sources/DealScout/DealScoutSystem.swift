@@ -13,6 +13,7 @@ extension HTTPSystem {
       EbayUpstream.tokenKind: Kind("token's end"),
       EbayUpstream.limitsKind: Kind("account of calls"),
       SearchBook.kind: Kind("saved search", isBought: false),
+      MarkBook.kind: Kind("list of marks", isBought: false),
       Scout.scheduleKind: Kind("schedule", isBought: false),
     ], addRoutes: { _, _ in })
 
@@ -24,6 +25,7 @@ extension HTTPSystem {
       service.addScanning(scout, to: router)
       service.addDeals(scout, to: router)
     }
+    system.addPages = { service, router in service.addDealPages(scout, to: router) }
     system.work = { service in await scout.work(service.gateway) }
     return system
   }

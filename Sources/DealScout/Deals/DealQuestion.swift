@@ -93,7 +93,7 @@ struct DealQuestion: Sendable {
       minimumScore = score * 10
     }
     if let text = query["ends_before"] {
-      guard let instant = Timestamp(text) else {
+      guard let instant = DealsFilter(query).endsBeforeInstant else {
         throw Problem(
           .invalidParameter,
           "ends_before is “\(text.inOneLine(atMost: 50))”; it is an instant such as"

@@ -49,9 +49,8 @@ enum DealsPage {
       Choice("high", "High"),
     ]
     static let sorts = [
-      Choice("", "Best score"), Choice("discount", "Largest discount"),
-      Choice("price", "Lowest price"), Choice("ends", "Ending first"),
-      Choice("seen", "Seen last"),
+      Choice("", "Best score"), Choice("price", "Lowest price"), Choice("-price", "Highest price"),
+      Choice("newest", "Listed last"), Choice("ending", "Ending first"),
     ]
   }
 

@@ -22,7 +22,8 @@ package struct EbayFreshness: Hashable, Sendable {
       kind(EbayUpstream.itemKind, item, absent: absentItem),
       // Neither answers anybody: what is in memory does.
       kind(EbayUpstream.tokenKind, 0), kind(EbayUpstream.limitsKind, 0),
-      Self.own(SearchBook.kind, isSealed: true), Self.own(Scout.scheduleKind),
+      Self.own(SearchBook.kind, isSealed: true), Self.own(MarkBook.kind, isSealed: true),
+      Self.own(Scout.scheduleKind),
     ]
   }
 

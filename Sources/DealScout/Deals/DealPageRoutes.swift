@@ -1,0 +1,134 @@
+import Hummingbird
+import TollbookEvents
+import TollbookGateway
+import TollbookHTTP
+import TollbookLog
+import TollbookViews
+
+extension HTTPService {
+  /// The page `/deals`, and the form that marks a listing.
+  func addDealPages(_ scout: Scout, to router: PageRouter) {
+    router.page("/deals", link: "Deals", query: QueryNames(DealsFilter.names)) { request, context in
+      DealsPage.page(try await dealsContent(QueryParameters(request), context, scout))
+    }
+    router.form("/deals/marks", fields: DealsPage.markFields) { fields, context in
+      let text = try fields.require("item", "the listing")
+      guard let id = EbayItemID(text) else {
+        throw Problem(.invalidField, "item is no listing of eBay's", field: "item")
+      }
+      let name = try fields.require("mark", "seen, saved or hidden")
+      guard let mark = DealsPage.Mark(rawValue: name) else {
+        throw Problem(
+          .invalidField, "mark is “\(name.inOneLine(atMost: 50))”; it is seen, saved or hidden",
+          field: "mark")
+      }
+      try await MarkBook(gateway: gateway).set(
+        mark, fields["set"] != "0", on: id, of: context.principal.account)
+      return .seeOther(fields.ownPath("next") ?? "/deals")
+    }
+  }
+
+  private func dealsContent(
+    _ query: QueryParameters, _ context: PageContext, _ scout: Scout
+  ) async throws -> DealsPage.Content {
+    try await scout.fill(gateway)
+    let now = log.time.now()
+    let account = context.principal.account
+    var content = DealsPage.Content(now: now, token: context.token)
+    content.filter = DealsFilter(query)
+    if !scout.judges {
+      content.unscored =
+        "eBay has not agreed that prices are judged by what it shows (EBAY_MODELLING_CONSENT)"
+    }
+    let searches = try SearchBook(gateway: gateway).searches(of: account)
+    content.searches = searches.count
+    for search in searches {
+      guard let page = search.page(0),
+        let entry = try gateway.kept(EbayNeed.search(page).resource)
+      else { continue }
+      content.scanned = max(content.scanned ?? entry.fetched, entry.fetched)
+    }
+    let question: DealQuestion
+    do throws(Problem) { question = try DealQuestion(query) } catch {
+      // The page says beside the field what is wrong with it.
+      guard let field = error.field else { throw error }
+      content.faults[field] = error.detail
+      return content
+    }
+    let marks = try MarkBook(gateway: gateway).marks(of: account).byID
+    let names = searches.flatMap { search in
+      [search.page(0), search.comparables(0)].compactMap { $0?.keyOfAllPages }
+    }
+    let board = await scout.board.content(of: scout.index, judges: scout.judges, now: now)
+    var shown = scout.index.ids(of: names)
+    for (id, marks) in marks where marks.contains(.hidden) {
+      if let id = EbayItemID(id) { shown.remove(id) }
+    }
+    let (rows, next) = question.page(of: board.rows, shownBy: shown)
+    content.next = next
+    content.deals = rows.map { row in
+      var deal = DealsPage.Deal(row)
+      deal.marks = marks[row.listing.id.description] ?? []
+      return deal
+    }
+    return content
+  }
+}
+
+extension DealsPage.Deal {
+  init(_ row: DealBoard.Row) {
+    let listing = row.listing
+    let shipping: Shipping =
+      switch listing.shipping {
+      case nil: .unknown
+      case 0?: .free
+      case let cost?: .known(cost)
+      }
+    self.init(
+      itemID: listing.id.description, title: listing.title, price: listing.price,
+      shipping: shipping, currency: listing.currency, seenAt: listing.seen)
+    condition = listing.condition
+    image = listing.imageURL
+    link = listing.webURL
+    endsAt = listing.endsAt
+    unscored = row.verdict?.refusal?.description ?? ""
+    guard let found = row.score else { return }
+    flags = found.flags.map { flag in
+      switch flag {
+      case .implausiblyCheap: Flag("Too cheap to be believed")
+      case .unknownShipping: Flag("Shipping unknown")
+      case .auction: Flag("Auction: the price can still rise", isWarning: false)
+      }
+    }
+    score = Score(found)
+  }
+}
+
+extension DealsPage.Deal.Score {
+  fileprivate init(_ score: DealScore) {
+    let confidence: DealsPage.Deal.Confidence =
+      switch score.confidence {
+      case .low: .low
+      case .medium: .medium
+      case .high: .high
+      }
+    let statistics = score.comparables.statistics
+    var reasons = [
+      "The middle price of \(statistics.kept) comparable listings is the fair price"
+        + (statistics.dropped > 0 ? "; \(statistics.dropped) lay too far out" : "") + "."
+    ]
+    for penalty in score.penalties {
+      let why =
+        switch penalty.reason {
+        case .lowFeedback: "the seller has bad ratings"
+        case .fewRatings: "the seller has few ratings"
+        case .unknownFeedback: "the seller's ratings are not known"
+        case .unknownShipping: "shipping is not known"
+        }
+      reasons.append("\(penalty.tenths / 10) points less: \(why).")
+    }
+    self.init(
+      points: score.points, confidence: confidence, fairPrice: score.fair.minorUnits,
+      discount: Int(score.discount / 10), comparables: statistics.kept, reasons: reasons)
+  }
+}
