@@ -37,7 +37,7 @@ import TollbookTestSupport
         let page = try await client.send(
           .get, "/buyer/deals?limit=50&min_score=1\(cursor.isEmpty ? "" : "&cursor=\(cursor)")")
         #expect(page.status == 200, "\(page.text)")
-        for deal in page["deals"]?.array ?? [] {
+        for deal in try #require(page["deals"]?.array) {
           if let id = deal["item_id"]?.string { found[id] = deal }
         }
         cursor = page.string("next")?.replacing("|", with: "%7C") ?? ""

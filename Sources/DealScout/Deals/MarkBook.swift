@@ -50,8 +50,10 @@ struct MarkBook: Sendable {
 
     /// What cannot be read is none.
     init(_ bytes: [UInt8]) {
-      let root = try? JSONDocument(bytes, maximumDepth: 6, maximumValues: 100_000).root
-      for row in root?["marks"]?.array ?? [] {
+      guard let root = try? JSONDocument(bytes, maximumDepth: 6, maximumValues: 100_000).root,
+        let kept = root["marks"]?.array
+      else { return }
+      for row in kept {
         guard let id = row["id"]?.string, let names = row["marks"]?.array else { continue }
         let marks = names.compactMap { $0.string.flatMap { DealsPage.Mark(rawValue: $0) } }
         rows.append((id, Set(marks)))
