@@ -1,7 +1,9 @@
+import HTTPTypes
 import JSONText
 import Testing
 import TollbookEvents
 import TollbookGateway
+import TollbookHTTP
 import TollbookLog
 import TollbookSimulators
 import TollbookTestSupport
@@ -98,7 +100,9 @@ import TollbookTestSupport
   @Test func `without eBay's consent no price is judged, and listings are shown with their age`()
     async throws
   {
-    try await DealScoutStand.serving { $0.judges = false } _: { stand, client in
+    try await DealScoutStand.serving {
+      $0.judges = false
+    } _: { stand, client in
       try await Self.scan(stand, client)
       let page = try await client.send(.get, "/buyer/deals")
       #expect(page["judged"]?.bool == false)

@@ -83,7 +83,8 @@ struct DealScoutStand: Sendable {
       gateway: gateway, settings: HTTPSettings(version: "test", startTime: time.now),
       systems: [.dealScout.scouting(with: scout)], logger: quiet)
     let stand = DealScoutStand(
-      time: time, simulator: simulator, upstream: upstream, scout: scout, gateway: gateway, folder: folder)
+      time: time, simulator: simulator, upstream: upstream, scout: scout, gateway: gateway,
+      folder: folder)
     try await application.application().test(.router) {
       try await scene(stand, ScoutCaller(client: $0))
     }

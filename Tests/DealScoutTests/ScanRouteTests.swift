@@ -1,3 +1,4 @@
+import HTTPTypes
 import JSONText
 import Testing
 import TollbookEvents
@@ -168,7 +169,9 @@ import TollbookViews
   }
 
   @Test func `without a key nothing is asked, and it is said why`() async throws {
-    try await DealScoutStand.serving { $0.key = "" } _: { stand, client in
+    try await DealScoutStand.serving {
+      $0.key = ""
+    } _: { stand, client in
       _ = try await client.save("first", stand.simulator.familyWords[0])
       let refused = try await client.send(.post, "/scan/run", "{}")
       #expect(refused.status == 503, "\(refused.text)")

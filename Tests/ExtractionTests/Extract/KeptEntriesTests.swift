@@ -22,7 +22,9 @@ import TollbookViews
   }
 
   @Test func `makes no room for others, however little there is`() async throws {
-    try await ExtractionStand.serving { $0.gateway.cacheBytes = 4_000 } _: { stand, _ in
+    try await ExtractionStand.serving {
+      $0.gateway.cacheBytes = 4_000
+    } _: { stand, _ in
       let gateway = stand.gateway
       for number in 0..<5 {
         try await gateway.keep(Self.content(number), as: Self.document(number))

@@ -58,8 +58,8 @@ import TollbookTestSupport
     #expect(element.hasSuffix("</p>"))
   }
 
-  @Test func `pieces stand one after another, and what is nil is left out`() {
-    let isShown = false
+  @Test(arguments: [false])
+  func `pieces stand one after another, and what is nil is left out`(isShown: Bool) {
     let html = HTML(.ul, .id("list"), isShown ? .list : nil) {
       for number in 1...2 { HTML(.li) { "\(number) & more" } }
       if isShown { HTML(.li) { "hidden" } } else { HTML(.li) { HTML(.br) } }
