@@ -142,8 +142,9 @@ let package = Package(
     .target(
       name: "DealScout",
       dependencies: [
-        "JSONText", "TollbookEvents", "TollbookLog", "TollbookViews", "TollbookUpstreams",
-        "TollbookGateway", "TollbookHTTP", "Extraction", hummingbird, httpTypes, nioCore, crypto,
+        "Files", "JSONText", "TollbookEvents", "TollbookLog", "TollbookViews", "TollbookUpstreams",
+        "TollbookGateway", "TollbookAudit", "TollbookHTTP", "Extraction", hummingbird, httpTypes,
+        nioCore, crypto,
       ]),
     .target(
       name: "TollbookSimulators",
@@ -269,7 +270,7 @@ let package = Package(
       name: "DealScoutTests",
       dependencies: [
         "JSONText", "TollbookEvents", "TollbookLog", "TollbookViews", "TollbookUpstreams",
-        "TollbookGateway", "TollbookHTTP", "DealScout", "TollbookSimulators",
+        "TollbookGateway", "TollbookHTTP", "Extraction", "DealScout", "TollbookSimulators",
         "TollbookTestSupport", hummingbird, httpTypes, nioCore, crypto, logging,
         .product(name: "HummingbirdTesting", package: "hummingbird"),
       ]),

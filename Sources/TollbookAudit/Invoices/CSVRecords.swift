@@ -1,15 +1,15 @@
 import TollbookEvents
 
 /// The records of a table of comma-separated values (RFC 4180), without empty lines.
-enum CSVRecords {
-  struct Record: Hashable {
+package enum CSVRecords {
+  package struct Record: Hashable {
     /// On which it begins, from 1.
-    var line: Int
-    var cells: [String]
+    package var line: Int
+    package var cells: [String]
   }
 
   /// - Throws: `InvoiceProblem` for text that is not UTF-8, and for quotes that are not as they should be.
-  static func read(_ bytes: [UInt8], limit: Int) throws(InvoiceProblem) -> [Record] {
+  package static func read(_ bytes: [UInt8], limit: Int) throws(InvoiceProblem) -> [Record] {
     // Spreadsheets put a mark of the byte order in front.
     let content = bytes.starts(with: [0xef, 0xbb, 0xbf]) ? Array(bytes.dropFirst(3)) : bytes
     var reader = Reader(content)
