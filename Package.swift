@@ -142,7 +142,7 @@ let package = Package(
     .target(
       name: "DealScout",
       dependencies: [
-        "JSONText", "TollbookEvents", "TollbookLog", "TollbookViews", "TollbookUpstreams",
+        "Files", "JSONText", "TollbookEvents", "TollbookLog", "TollbookViews", "TollbookUpstreams",
         "TollbookGateway", "TollbookAudit", "TollbookHTTP", "Extraction", hummingbird, httpTypes,
         nioCore, crypto,
       ]),
@@ -270,7 +270,7 @@ let package = Package(
       name: "DealScoutTests",
       dependencies: [
         "JSONText", "TollbookEvents", "TollbookLog", "TollbookViews", "TollbookUpstreams",
-        "TollbookGateway", "TollbookHTTP", "DealScout", "TollbookSimulators",
+        "TollbookGateway", "TollbookHTTP", "Extraction", "DealScout", "TollbookSimulators",
         "TollbookTestSupport", hummingbird, httpTypes, nioCore, crypto, logging,
         .product(name: "HummingbirdTesting", package: "hummingbird"),
       ]),

@@ -15,15 +15,18 @@ extension HTTPSystem {
       SearchBook.kind: Kind("saved search", isBought: false),
       MarkBook.kind: Kind("list of marks", isBought: false),
       Scout.scheduleKind: Kind("schedule", isBought: false),
-    ], addRoutes: { _, _ in })
+    ].merging(SellerKinds.shown) { own, _ in own }, addRoutes: { _, _ in })
 
   /// The same, with what is in memory of it.
-  package func scouting(with scout: Scout) -> HTTPSystem {
+  ///
+  /// - Parameter seller: how the seller's desk is set up; nil: there is none.
+  package func scouting(with scout: Scout, seller: SellerSettings? = nil) -> HTTPSystem {
     var system = self
     system.addRoutes = { service, router in
       service.addSearches(scout, to: router)
       service.addScanning(scout, to: router)
       service.addDeals(scout, to: router)
+      if let seller { service.addSeller(seller, to: router) }
     }
     system.addPages = { service, router in service.addDealPages(scout, to: router) }
     system.work = { service in await scout.work(service.gateway) }
@@ -32,13 +35,16 @@ extension HTTPSystem {
 }
 
 extension RegisteredUpstream {
-  /// - Parameter isSet: whether the settings have a key.
+  /// - Parameters:
+  ///   - seller: how the seller's desk is set up; nil: there is none.
+  ///   - isSet: whether the settings have a key.
   package static func ebay(
-    _ upstream: EbayUpstream, _ scout: Scout, isSet: Bool
+    _ upstream: EbayUpstream, _ scout: Scout, seller: SellerSettings? = nil, isSet: Bool
   ) -> RegisteredUpstream {
     RegisteredUpstream(
       EbayUpstream.name, upstream,
       absence: isSet ? "" : "no key for eBay is set (EBAY_APP_ID and EBAY_CERT_ID)",
-      jobKinds: [.scan(scout)], units: [EbayUpstream.unit])
+      jobKinds: [.scan(scout)] + (seller.map { [.snaps($0)] } ?? []),
+      kinds: upstream.kinds + SellerKinds.all, units: [EbayUpstream.unit])
   }
 }

@@ -18,11 +18,12 @@ extension Router<TollbookContext> {
   /// - Parameters:
   ///   - query: the names that its query may hold; nil: those that are known of the path.
   ///   - scope: what an access key needs for each method, if it is another one.
+  ///   - deleteScope: what an access key needs to delete, if that is another one still.
   ///   - takesForm: whether its POST is a form, which it reads, and whose sender it looks at, by its own rules.
   package func route(
     _ path: RouterPath, query: QueryNames? = nil, scope: AccessScope? = nil,
-    takesForm: Bool = false, get: Handler? = nil, post: Handler? = nil, patch: Handler? = nil,
-    delete: Handler? = nil
+    deleteScope: AccessScope? = nil, takesForm: Bool = false, get: Handler? = nil,
+    post: Handler? = nil, patch: Handler? = nil, delete: Handler? = nil
   ) {
     var allowed: [HTTPRequest.Method] = []
     let pattern = path.description
@@ -62,7 +63,7 @@ extension Router<TollbookContext> {
     if let delete {
       allowed.append(.delete)
       on(path, method: .delete) { request, context in
-        try context.principal.require(scope ?? .admin)
+        try context.principal.require(deleteScope ?? scope ?? .admin)
         try QueryNames.check(request, at: pattern, query)
         try refuseIdempotencyKey(request)
         return try await delete(request, context)

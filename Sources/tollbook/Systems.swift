@@ -115,10 +115,14 @@ extension System {
     let upstream = EbayUpstream(
       client, credential: UpstreamCredential(id: id, key: key), freshness: EbayFreshness(),
       now: { TimeSource.system.now() })
+    let seller = SellerSettings(
+      directory: settings.dataDirectory, models: try settings.geminiModels(),
+      model: settings.extractModel)
     let scout = Scout(
-      upstream, judges: simulators != nil || settings.hasEbayConsent, reserve: settings.ebayReserve)
+      upstream, judges: simulators != nil || settings.hasEbayConsent, reserve: settings.ebayReserve,
+      seller: seller)
     return Opened(
-      upstream: .ebay(upstream, scout, isSet: !key.isEmpty),
-      http: .dealScout.scouting(with: scout), close: client.shutdown)
+      upstream: .ebay(upstream, scout, seller: seller, isSet: !key.isEmpty),
+      http: .dealScout.scouting(with: scout, seller: seller), close: client.shutdown)
   }
 }

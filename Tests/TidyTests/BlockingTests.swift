@@ -48,6 +48,10 @@ import Testing
       "a hundred lines, read once, before anything is served"
     ),
     (
+      "Sources/DealScout/Seller/Photos/PhotoStore.swift",
+      "a queue of its own waits for the disk, while the task is suspended"
+    ),
+    (
       "Sources/TollbookHTTP/ProcessMemory.swift",
       "/proc/self/status: the system makes it in memory, and no disk is waited for"
     ),

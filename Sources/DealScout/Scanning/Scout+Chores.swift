@@ -20,7 +20,13 @@ extension Scout {
       switch chore {
       case .scanAll: return try await queueScans(gateway)
       case .refreshComparables: return try await queueComparables(gateway)
-      case .reconcileSales, .sendNotifications: return .done("there is nothing to do")
+      case .reconcileSales:
+        guard let seller else { return .done("there is nothing to do") }
+        let desk = SellerDesk(gateway, seller)
+        let sold = try await desk.reconcileAll()
+        let photos = try await desk.sweepPhotos()
+        return .done("drafts sold \(sold), photos deleted \(photos)")
+      case .sendNotifications: return .done("there is nothing to do")
       }
     } catch { return .failed("\(error)") }
   }

@@ -41,6 +41,8 @@ package final class Scout: Sendable {
   let board = DealBoard()
   /// Whether prices may be judged by what eBay shows: it is simulated, or eBay has agreed.
   let judges: Bool
+  /// How the seller's desk is set up; nil: there is none.
+  let seller: SellerSettings?
   let schedules: ScheduleKeeper
   /// What is known of the limits of the key of the settings.
   let state: EbayState
@@ -55,8 +57,12 @@ package final class Scout: Sendable {
   ///   - upstream: the one that searches are bought from.
   ///   - judges: whether prices may be judged by what eBay shows: it is simulated, or eBay has agreed.
   ///   - reserve: what scans leave to people, in percent of a day's calls.
-  package init(_ upstream: EbayUpstream, judges: Bool, reserve: Int64 = 34) {
+  ///   - seller: how the seller's desk is set up; nil: there is none.
+  package init(
+    _ upstream: EbayUpstream, judges: Bool, reserve: Int64 = 34, seller: SellerSettings? = nil
+  ) {
     self.judges = judges
+    self.seller = seller
     state = upstream.state
     pool = upstream.meter(.browse)
     planner = ScanPlanner(freshness: upstream.freshness.search, reserve: .percent(reserve))

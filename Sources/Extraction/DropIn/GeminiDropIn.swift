@@ -1,7 +1,7 @@
 import Hummingbird
 import JSONText
-import TollbookEvents
-import TollbookGateway
+package import TollbookEvents
+package import TollbookGateway
 import TollbookHTTP
 import TollbookLog
 import TollbookUpstreams
@@ -291,7 +291,7 @@ extension GeminiRequest {
   /// What its answer is called in the cache: it belongs to one account, and its name tells nothing of it.
   ///
   /// - Parameter form: in which it is kept: `whole`, or a stream's `events` or `pieces`; of what a document asks `document`.
-  func resource(
+  package func resource(
     of account: String, form: String = "whole", _ keys: DataKeys
   ) throws(AccountRefusal) -> ResourceKey {
     ResourceKey(

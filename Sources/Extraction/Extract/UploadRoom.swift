@@ -1,7 +1,7 @@
 import Synchronization
 
 /// Room for uploads: so many bytes of them are in memory at the same time, and others wait, in their order, unread.
-final class UploadRoom: Sendable {
+package final class UploadRoom: Sendable {
   private struct Waiting {
     var bytes: Int
     var continuation: CheckedContinuation<Void, Never>
@@ -19,7 +19,7 @@ final class UploadRoom: Sendable {
   /// - Parameters:
   ///   - limit: in bytes. An upload that is longer alone is let in alone.
   ///   - mostWaiting: uploads; one more is refused.
-  init(limit: Int = 32 << 20, mostWaiting: Int = 1_000) {
+  package init(limit: Int = 32 << 20, mostWaiting: Int = 1_000) {
     self.limit = limit
     self.mostWaiting = mostWaiting
   }
@@ -30,7 +30,7 @@ final class UploadRoom: Sendable {
   /// Waits until there is room for so many bytes, which are given back with ``leave(_:)``.
   ///
   /// - Returns: false if too many wait already.
-  func enter(_ bytes: Int) async -> Bool {
+  package func enter(_ bytes: Int) async -> Bool {
     var isRefused = false
     await withCheckedContinuation { continuation in
       let isDone = state.withLock { state in
@@ -51,7 +51,7 @@ final class UploadRoom: Sendable {
   }
 
   /// Gives room back.
-  func leave(_ bytes: Int) {
+  package func leave(_ bytes: Int) {
     let free = state.withLock { state in
       state.taken -= bytes
       var free: [CheckedContinuation<Void, Never>] = []

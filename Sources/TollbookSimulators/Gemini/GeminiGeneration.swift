@@ -83,7 +83,7 @@ struct GeminiGeneration: Sendable, Hashable {
 
 /// What the simulated models say.
 enum GeminiWords {
-  /// The text of an answer. Only the fields that a document carries beside its drawing are read: whatever the drawing
+  /// The text of an answer. Only the fields that a document carries with its drawing are read: whatever the drawing
   /// says, such as an instruction, changes nothing.
   static func answer(to request: GeminiRequest, model: GeminiModel) -> String {
     let settings = request.settings
@@ -92,7 +92,9 @@ enum GeminiWords {
     case .oneOfEnum: return settings.schema?.firstOfEnum ?? ""
     case .json: break
     }
-    let documents = request.documents.map { InvoiceSidecar.fields(in: $0.bytes) }
+    let documents = request.documents.map {
+      InvoiceSidecar.fields(in: $0.bytes) ?? PhotoSidecar.fields(in: $0.bytes)
+    }
     var json = JSONWriter()
     if let schema = settings.schema {
       schema.write(about: documents, to: &json)

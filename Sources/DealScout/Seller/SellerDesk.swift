@@ -1,0 +1,63 @@
+package import Extraction
+package import TollbookGateway
+
+/// How the seller's desk is set up.
+package struct SellerSettings: Sendable {
+  /// Writes a price that is suggested for what was found, as a JSON value; nil: none is.
+  package typealias Suggest =
+    @Sendable (_ finding: SnapFinding, _ account: String, _ marketplace: EbayMarketplace) async ->
+    [UInt8]?
+
+  /// How long pictures are kept unless more is said, in days.
+  package static let standardPhotoDays: Int64 = 90
+
+  /// The data directory: photos lie in a folder of it.
+  package let directory: String
+  /// How long pictures are kept, in days; from 1 to 3,650.
+  package let photoDays: Int64
+  package let models: GeminiModels
+  /// The name of the model that looks at photos.
+  package let model: String
+  package var suggest: Suggest?
+  /// Of photos in memory, of requests and jobs together.
+  let room = UploadRoom(limit: 96 << 20)
+
+  package init(
+    directory: String, photoDays: Int64 = standardPhotoDays, models: GeminiModels, model: String,
+    suggest: Suggest? = nil
+  ) {
+    self.directory = directory
+    self.photoDays = min(max(1, photoDays), 3_650)
+    self.models = models
+    self.model = model
+    self.suggest = suggest
+  }
+}
+
+/// What a seller works with: photos, what a model has found in them, drafts of listings, and sales of the user's own.
+package struct SellerDesk: Sendable {
+  let gateway: Gateway
+  let settings: SellerSettings
+
+  package init(_ gateway: Gateway, _ settings: SellerSettings) {
+    self.gateway = gateway
+    self.settings = settings
+  }
+
+  var photos: PhotoBook {
+    PhotoBook(
+      gateway: gateway, store: PhotoStore(directory: settings.directory), days: settings.photoDays)
+  }
+  var drafts: DraftBook { DraftBook(gateway: gateway) }
+  var sales: SalesBook { SalesBook(gateway: gateway) }
+
+  /// Deletes the pictures whose time is over: for a schedule.
+  ///
+  /// - Returns: how many.
+  package func sweepPhotos() async throws -> Int { try await photos.sweep() }
+
+  /// Removes all pictures of an account whose data key is destroyed.
+  package func removePhotos(of account: String) async throws {
+    try await photos.removeAll(of: account)
+  }
+}
