@@ -122,7 +122,7 @@ package final class Scout: Sendable {
     _ principal: Principal, isBackground: Bool = false
   ) async throws(LogError) -> SearchScan.Outcome {
     let scan = SearchScan(
-      gateway: gateway, index: index, search: search, principal: principal,
+      gateway: gateway, index: index, state: state, search: search, principal: principal,
       isBackground: isBackground)
     switch purpose {
     case .comparables: return try await scan.readComparables(pages: pages)

@@ -27,6 +27,8 @@ struct SearchScan: Sendable {
 
   let gateway: Gateway
   let index: ListingIndex
+  /// What is known of eBay's limits.
+  let state: EbayState
   let search: SavedSearch
   let principal: Principal
   /// Whether it leaves alone what is kept for those who wait for an answer.
@@ -57,9 +59,18 @@ struct SearchScan: Sendable {
     return outcome
   }
 
+  /// Asks eBay how its limits stand, if that is not known or long ago. If it cannot be asked, what is counted here holds.
+  private func readLimits() async {
+    guard state.needsLimits(at: gateway.log.time.now()) else { return }
+    var demand = EbayNeed.limits.demand()
+    demand.principal = principal
+    _ = await gateway.answer(demand)
+  }
+
   private func read(
     _ need: EbayNeed, _ outcome: inout Outcome
   ) async throws(LogError) -> EbaySearchPage? {
+    await readLimits()
     var demand = need.demand()
     demand.principal = principal
     demand.isBackground = isBackground

@@ -5,8 +5,8 @@ package import TollbookUpstreams
 
 /// eBay's Browse API, bought from with the key of one application.
 ///
-/// 1. Calls count for a day, up to the instant that eBay names, all sites together. Its answers tell nothing of it: how the
-///    limits stand is asked for before the first call, and again every ten minutes (Analytics API, `rate_limit`).
+/// 1. Calls count for a day, up to the instant that eBay names, all sites together. Its answers tell nothing of it: who
+///    searches asks before how the limits stand, once in ten minutes (Analytics API, `rate_limit`).
 /// 2. Each call costs one call, whatever it brings. What others use of the same key is unexplained, and counts at once.
 /// 3. A token is minted before the first call and renewed five minutes before its end. Tokens are in memory alone.
 /// 4. Where eBay warns that it left out a part of a question, its answer is that of another question: it is not kept.
@@ -100,15 +100,7 @@ package struct EbayUpstream: Upstream {
   }
 
   package func prerequisite(of operation: String, at now: Timestamp) -> Need? {
-    switch operation {
-    case Self.token: nil
-    case Self.limits: state.authorization(at: now) == nil ? EbayNeed.token.need : nil
-    default:
-      // To ask for the limits takes a token too: it comes first by itself.
-      state.needsLimits(at: now)
-        ? EbayNeed.limits.need
-        : state.authorization(at: now) == nil ? EbayNeed.token.need : nil
-    }
+    operation == Self.token || state.authorization(at: now) != nil ? nil : EbayNeed.token.need
   }
 
   package func perform(
