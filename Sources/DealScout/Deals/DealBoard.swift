@@ -3,7 +3,8 @@ import TollbookEvents
 
 /// Listings with their scores, as they were when the index last changed or the board grew old.
 ///
-/// Scores are made anew by whoever asks first after a change, and at most once in a while: a scan changes the index many times.
+/// Scores are made anew by whoever asks first after a change, and at most once in a while: a scan changes the index many
+/// times.
 final class DealBoard: Sendable {
   /// A listing, and what is said of it.
   struct Row: Sendable {

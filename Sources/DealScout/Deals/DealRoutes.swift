@@ -7,8 +7,8 @@ import TollbookHTTP
 import TollbookLog
 
 extension HTTPService {
-  /// `GET /buyer/deals`: the listings of the account's searches with what they are worth; `GET /listings`: the same under its
-  /// old name.
+  /// `GET /buyer/deals`: the listings of the account's searches with what they are worth; `GET /listings`: the same under
+  /// its old name.
   func addDeals(_ scout: Scout, to router: Router<TollbookContext>) {
     let answer: Handler = { request, context in
       let query = QueryParameters(request)

@@ -121,7 +121,7 @@ extension Setting {
       help: "The Cert ID of your key for eBay"),
     Setting(
       name: .ebayBase, key: "ebay.base_url", kind: .url,
-      help: "Where eBay is, instead of where its environment is: any server that speaks its format"),
+      help: "Where eBay is, not where its environment is: any server that speaks its format"),
     Setting(
       name: .ebayRuName, key: "ebay.runame", kind: .text,
       help: "The RuName of your key, which stands for the address that eBay sends users back to"),

@@ -23,7 +23,8 @@ struct EbayOAuthError: Error, Equatable {
   static let invalidScope = EbayOAuthError(
     error: "invalid_scope",
     description:
-      "The requested scope is invalid, unknown, malformed, or exceeds the scope granted to the client"
+      "The requested scope is invalid, unknown, malformed, or exceeds the scope granted to the"
+      + " client"
   )
   static let mintedOut = EbayOAuthError(
     status: 429, error: "invalid_request",
