@@ -44,8 +44,16 @@ import TollbookTestSupport
         }
         cursor = page.string("next")?.replacing("|", with: "%7C") ?? ""
       } while !cursor.isEmpty
+      let rows = await stand.scout.board.content(
+        of: stand.scout.index, judges: true, now: stand.time.now
+      ).rows
       let missed = planted.filter { found[$0.itemId] == nil }
-      #expect(missed.count * 20 <= planted.count, "\(missed.count) of \(planted.count) missed")
+      let why = missed.map { deal in
+        rows.first { $0.listing.id.description == deal.itemId }.map {
+          "\($0.verdict?.refusal?.description ?? "scored") \($0.listing.title)"
+        } ?? "not seen: \(deal)"
+      }
+      #expect(missed.count * 20 <= planted.count, "\(why)")
       for deal in planted {
         guard let row = found[deal.itemId] else { continue }
         #expect((row["score"]?.double ?? 0) > 40, "\(row)")

@@ -156,7 +156,6 @@ import TollbookViews
 
   @Test func `a token that eBay takes no more is minted anew, once`() async throws {
     try await DealScoutStand.serving {
-      $0.gateway.retries.attempts = 2
       $0.simulator.faults = EbayFaults([EbayFault(.http401, next: 1, of: .search)])
     } _: { stand, client in
       _ = try await client.save("first", stand.simulator.familyWords[0])

@@ -74,8 +74,16 @@ struct SearchScan: Sendable {
     var demand = need.demand()
     demand.principal = principal
     demand.isBackground = isBackground
-    let answer = await gateway.answer(demand)
+    var answer = await gateway.answer(demand)
     outcome.position = answer.position
+    // eBay takes the token no more: with another one the same call succeeds, tried once.
+    if let first = answer.outcomes.first, first.problem?.reason == .upstreamUnavailable,
+      state.authorization(at: gateway.log.time.now()) == nil
+    {
+      outcome.calls += first.cost + first.lost + first.inDoubt
+      answer = await gateway.answer(demand)
+      outcome.position = answer.position
+    }
     guard let found = answer.outcomes.first else { return nil }
     outcome.calls += found.cost + found.lost + found.inDoubt
     if let problem = found.problem { outcome.problem = problem }

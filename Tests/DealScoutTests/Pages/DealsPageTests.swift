@@ -173,7 +173,7 @@ import TollbookTestSupport
     for text in [
       "value=\"lens &quot;40mm&quot;\"", "value=\"nine\"",
       "<option value=\"used\" selected>Used</option>",
-      "<option value=\"newest\" selected>newest</option>", "value=\"2026-11-22T10:00\"",
+      "<option value=\"newest\" selected>Listed last</option>", "value=\"2026-11-22T10:00\"",
       "aria-describedby=\"max_price-fault\" aria-invalid=\"true\"",
       "<p class=\"fault\" id=\"max_price-fault\">Write it as 900 or 900.00.</p>",
       "<details open><summary>More filters (3 set)</summary>",

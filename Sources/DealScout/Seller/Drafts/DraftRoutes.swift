@@ -77,7 +77,6 @@ extension HTTPService {
       headers: [
         .contentType: "text/csv; charset=utf-8; header=present",
         .contentDisposition: #"attachment; filename="ebay-drafts.csv""#,
-        .xContentTypeOptions: "nosniff",
       ],
       body: .init(byteBuffer: ByteBuffer(string: DraftCSV.table(drafts, of: marketplace))))
   }

@@ -24,8 +24,8 @@ extension HTTPService {
         return Response(
           status: .ok,
           headers: [
-            .contentType: record.kind.mediaType, .xContentTypeOptions: "nosniff",
-            .contentDisposition: "inline", .cacheControl: "private, max-age=3600",
+            .contentType: record.kind.mediaType, .contentDisposition: "inline",
+            .cacheControl: "private, max-age=3600",
           ], body: .init(byteBuffer: ByteBuffer(bytes: bytes)))
       },
       delete: { request, context in
