@@ -116,7 +116,8 @@ enum ExclusionPhrases {
         .emptyBox,
         [
           "box only", "case only no", "cover only", "empty box", "empty case", "empty package",
-          "empty retail box", "leere ovp", "leerkarton", "leerverpackung", "manual only",
+          "empty retail box", "instruction manual", "leere ovp", "leerkarton", "leerverpackung",
+          "manual for", "manual only",
           "no console", "nur karton", "nur ovp", "nur verpackung", "only box", "only the box",
           "ovp leer", "packaging only",
         ]

@@ -11,7 +11,7 @@ enum TitleVocabulary {
   private static let marketing = """
     amazing authentic bargain beautiful best brand cheap deal deals delivery dispatch excellent
     express fast free freepost genuine gift good great holy hot kostenlos look lovely minty must
-    nice offer official original perfect post postage quality quick rare rarely sale same
+    manual nice offer official original perfect post postage quality quick rare rarely sale same
     schnell schnelle seller selten ship shipped shipping ships super tested top tracked uk us
     usa versand vgc wow
     """
@@ -27,7 +27,7 @@ enum TitleVocabulary {
     adapter air akku bag band battery bezel body bracket bumper cable case charger charging
     compatible controller cover digital disc display dock dummy earpads faceplate fe film fits
     folio front games glass grip handle harness headband holder holster housing huelle ii iii
-    insert iv ix kabel keyboard kids kit ladegeraet lcd left lens lid lite manual max mini mount
+    insert iv ix kabel keyboard kids kit ladegeraet lcd left lens lid lite max mini mount
     oled panel plus poster pouch pro protector remote replacement replica right ring screen se
     shell skin sleeve slim spare stand sticker strap tablet ti toy ultra vi vii viii xl xs
     """
