@@ -114,7 +114,7 @@ extension System {
     let client = UpstreamClient(base, now: { TimeSource.system.now().milliseconds })
     let upstream = EbayUpstream(
       client, credential: UpstreamCredential(id: id, key: key), freshness: EbayFreshness(),
-      now: { TimeSource.system.now() })
+      takesKey: simulators == nil, now: { TimeSource.system.now() })
     let seller = SellerSettings(
       directory: settings.dataDirectory, models: try settings.geminiModels(),
       model: settings.extractModel)

@@ -30,14 +30,16 @@ package struct EbayUpstream: Upstream {
   let state: EbayState
   let freshness: EbayFreshness
   let now: @Sendable () -> Timestamp
+  package let takesKey: Bool
 
   /// - Parameters:
   ///   - credential: App ID and Cert ID with a colon between them; empty: there is none.
   ///   - quotaGroup: whose calls they are; nil: the credential's own.
+  ///   - takesKey: whether the key is somebody's: that of a simulator is everybody's, and nobody is told of it.
   ///   - now: the wall clock.
   package init(
     _ client: UpstreamClient, credential: UpstreamCredential, quotaGroup: String? = nil,
-    state: EbayState = EbayState(), freshness: EbayFreshness,
+    state: EbayState = EbayState(), freshness: EbayFreshness, takesKey: Bool = true,
     now: @escaping @Sendable () -> Timestamp
   ) {
     self.client = client
@@ -45,6 +47,7 @@ package struct EbayUpstream: Upstream {
     self.quotaGroup = quotaGroup ?? credential.id
     self.state = state
     self.freshness = freshness
+    self.takesKey = takesKey
     self.now = now
   }
 
