@@ -5,8 +5,7 @@ import TollbookEvents
 /// deleted there is not here after the next start, and what nobody has seen for a day goes before.
 ///
 /// 1. A listing is here once, however many searches show it.
-/// 2. It goes when its end is over, when eBay says that it is no more, or when it was not seen for as long as eBay's content
-///    may be shown: a day.
+/// 2. It goes when its end is over, or when it was not seen for as long as eBay's content may be shown: a day.
 /// 3. At most ``most`` are here; then those that were seen longest ago go first.
 final class ListingIndex: Sendable {
   static let most = 250_000
@@ -80,15 +79,6 @@ final class ListingIndex: Sendable {
     return change
   }
 
-  /// A listing is no more.
-  func remove(_ id: EbayItemID) {
-    shelf.withLock { shelf in
-      guard shelf.listings.removeValue(forKey: id) != nil else { return }
-      for name in shelf.searches.keys { shelf.searches[name]?.remove(id) }
-      shelf.version &+= 1
-    }
-  }
-
   /// Lets go of what is over, and of what nobody has seen for too long.
   func expire(at now: Timestamp) {
     let oldest = now.advanced(byMilliseconds: -Self.longestUnseen)
@@ -96,8 +86,6 @@ final class ListingIndex: Sendable {
       shelf.keep { $0.seen > oldest && !$0.isOver(at: now) }
     }
   }
-
-  subscript(id: EbayItemID) -> SeenListing? { shelf.withLock { $0.listings[id] } }
 
   /// All listings, and the version that they are of.
   var all: (listings: [SeenListing], version: UInt64) {

@@ -50,7 +50,6 @@ package final class Scout: Sendable {
   private let planner: ScanPlanner
   private let paces = Mutex<[String: Pace]>([:])
   private let isFilled = Mutex(false)
-  private let lastPlan = Mutex<ScanPlan?>(nil)
   private let use = Mutex(false)
 
   /// - Parameters:
@@ -71,9 +70,6 @@ package final class Scout: Sendable {
     }
     schedules = ScheduleKeeper(kind: Self.scheduleKind, rules)
   }
-
-  /// The plan of the last turn; nil: there was none since the start.
-  var plan: ScanPlan? { lastPlan.withLock(\.self) }
 
   /// Whether anybody has kept something that its schedules serve.
   var isUsed: Bool { use.withLock(\.self) }
@@ -165,9 +161,7 @@ package final class Scout: Sendable {
           usualCalls: pace?.calls, newPerHour: pace?.rate.perHour))
     }
     let now = gateway.log.time.now()
-    let plan = planner.plan(try quota(gateway, at: now), asked, now: now)
-    lastPlan.withLock { $0 = plan }
-    return (plan, searches)
+    return (planner.plan(try quota(gateway, at: now), asked, now: now), searches)
   }
 
   /// The calls of the day, whoever made them, as the books have them.
