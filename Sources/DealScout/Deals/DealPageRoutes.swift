@@ -56,11 +56,8 @@ extension HTTPService {
       return content
     }
     let marks = try MarkBook(gateway: gateway).marks(of: account).byID
-    let names = searches.flatMap { search in
-      [search.page(0), search.comparables(0)].compactMap { $0?.keyOfAllPages }
-    }
     let board = await scout.board.content(of: scout.index, judges: scout.judges, now: now)
-    var shown = scout.index.ids(of: names)
+    var shown = scout.listings(of: searches)
     for (id, marks) in marks where marks.contains(.hidden) {
       if let id = EbayItemID(id) { shown.remove(id) }
     }

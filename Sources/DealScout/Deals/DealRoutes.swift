@@ -40,12 +40,9 @@ extension HTTPService {
           + " EBAY_MODELLING_CONSENT=yes", field: "min_score")
     }
     let searches = try SearchBook(gateway: gateway).searches(of: account)
-    let names = searches.flatMap { search in
-      [search.page(0), search.comparables(0)].compactMap { $0?.keyOfAllPages }
-    }
     let now = log.time.now()
     let content = await scout.board.content(of: scout.index, judges: scout.judges, now: now)
-    let (rows, next) = question.page(of: content.rows, shownBy: scout.index.ids(of: names))
+    let (rows, next) = question.page(of: content.rows, shownBy: scout.listings(of: searches))
     return .object(position: log.head, capacity: 1_024 * (rows.count + 1)) { json in
       json.array("deals", rows) { json, row in
         json.object { json in row.write(to: &json, at: now) }

@@ -110,6 +110,14 @@ package final class Scout: Sendable {
     index.expire(at: gateway.log.time.now())
   }
 
+  /// The listings that searches show, and those that they are compared with.
+  func listings(of searches: [SavedSearch]) -> Set<EbayItemID> {
+    index.ids(
+      of: searches.flatMap { search in
+        [search.page(0), search.comparables(0)].compactMap { $0?.keyOfAllPages }
+      })
+  }
+
   // MARK: Scanning
 
   /// Scans a search, or reads what its listings are compared with.
