@@ -77,18 +77,19 @@ struct CandleReader {
       next = max(firstNumber, reached - missing)
       pieces = blocks(from: next, until: min(reached, end))
     }
-    if window.closed.isEmpty { window.closed = try await beforeStop(count, end, &reading) }
+    if window.closed.isEmpty {
+      // Nobody but the exchange knows when a market was traded last.
+      let newest = try await asked(count, items(before: end, open), &reading)
+      window.closed = newest.filter { $0.number < end }
+    }
     window.closed.removeFirst(max(0, window.closed.count - count))
     return window
   }
 
-  /// The newest candles of a market that is not traded any more: nobody but the exchange knows when they were.
-  private func beforeStop(
-    _ count: Int, _ end: Int64, _ reading: inout MarketReading
-  ) async throws -> [Candle] {
-    var items: [(String, String)] = []
-    if end < openNumber { items.append(("endTime", "\(interval.openTime(ofCandle: end) - 1)")) }
-    return try await asked(count, items, &reading).filter { $0.number < end }
+  /// What asks for candles before one; for the newest ones, nothing.
+  private func items(before end: Int64?, _ open: Int64) -> [(String, String)] {
+    guard let end, end < open else { return [] }
+    return [("endTime", "\(interval.openTime(ofCandle: end) - 1)")]
   }
 
   /// What the exchange answers to a question of its own, which is not taken apart.
