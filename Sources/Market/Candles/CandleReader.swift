@@ -79,8 +79,8 @@ struct CandleReader {
     }
     if window.closed.isEmpty {
       // Nobody but the exchange knows when a market was traded last.
-      let newest = try await asked(count, items(before: end, open), &reading)
-      window.closed = newest.filter { $0.number < end }
+      for candle in try await asked(count, items(before: end, open), &reading)
+      where candle.number < end { window.closed.append(candle) }
     }
     window.closed.removeFirst(max(0, window.closed.count - count))
     return window
@@ -93,6 +93,9 @@ struct CandleReader {
   }
 
   /// What the exchange answers to a question of its own, which is not taken apart.
+  ///
+  /// By itself, since the optimizer of Swift 6.3 crashes where it becomes part of its callers.
+  @inline(never)
   private func asked(
     _ count: Int, _ items: [(String, String)], _ reading: inout MarketReading
   ) async throws -> [Candle] {

@@ -264,8 +264,11 @@ package final class JobRunner: Sendable {
       guard case .work(let work)? = state.bodies[id] else { return }
       // In one step with the look at the body: who cancels it finds the task.
       state.tasks[id] = Task { [self] in
-        let ending = await work { progress in
-          self.state.withLock { $0.queue.progressed(id, progress) }
+        // Who has ordered it may hang up: nobody waits for a job.
+        let ending = await ClientPresence.$current.withValue(nil) {
+          await work { progress in
+            self.state.withLock { $0.queue.progressed(id, progress) }
+          }
         }
         feed { $0.ended(id, ending, at: $1) }
       }

@@ -49,6 +49,15 @@ import TollbookTestSupport
     #expect(runner.cancel(.passing(start: 0, number: 1)) == .unknown)
   }
 
+  @Test func `a job has no client who could hang up`() async throws {
+    let runner = JobRunner(time: time.source)
+    let client = ClientPresence()
+    let isAlone = try await ClientPresence.$current.withValue(client) {
+      try await runner.run(JobKind("ordered")) { _ in ClientPresence.current == nil }
+    }
+    #expect(isAlone)
+  }
+
   @Test func `who waits for a job gets what it brings, or why it brings nothing`() async throws {
     struct Broken: Error, CustomStringConvertible { let description = "it is broken" }
     let runner = JobRunner(time: time.source)
