@@ -77,24 +77,23 @@ struct CandleReader {
       next = max(firstNumber, reached - missing)
       pieces = blocks(from: next, until: min(reached, end))
     }
-    if window.closed.isEmpty {
-      // Nobody but the exchange knows when a market was traded last.
-      for candle in try await asked(count, items(before: end, open), &reading)
-      where candle.number < end { window.closed.append(candle) }
-    }
+    if window.closed.isEmpty { window.closed = try await beforeStop(count, end, &reading) }
     window.closed.removeFirst(max(0, window.closed.count - count))
     return window
   }
 
-  /// What asks for candles before one; for the newest ones, nothing.
-  private func items(before end: Int64?, _ open: Int64) -> [(String, String)] {
-    guard let end, end < open else { return [] }
-    return [("endTime", "\(interval.openTime(ofCandle: end) - 1)")]
+  /// The newest candles of a market that is not traded any more: nobody but the exchange knows when they were.
+  private func beforeStop(
+    _ count: Int, _ end: Int64, _ reading: inout MarketReading
+  ) async throws -> [Candle] {
+    var items: [(String, String)] = []
+    if end < openNumber { items.append(("endTime", "\(interval.openTime(ofCandle: end) - 1)")) }
+    return try await asked(count, items, &reading).filter { $0.number < end }
   }
 
   /// What the exchange answers to a question of its own, which is not taken apart.
   ///
-  /// By itself, since the optimizer of Swift 6.3 crashes where it becomes part of its callers.
+  /// Not inlined: the optimizer of Swift 6.3 crashes (in CoroSplit) on the callers where it is.
   @inline(never)
   private func asked(
     _ count: Int, _ items: [(String, String)], _ reading: inout MarketReading
