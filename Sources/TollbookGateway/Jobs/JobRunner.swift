@@ -264,7 +264,7 @@ package final class JobRunner: Sendable {
       guard case .work(let work)? = state.bodies[id] else { return }
       // In one step with the look at the body: who cancels it finds the task.
       state.tasks[id] = Task { [self] in
-        // The task is a child of the request that has ordered it, whose client may hang up.
+        // It does not end with the client whose request has ordered it.
         let ending = await ClientPresence.$current.withValue(nil) {
           await work { progress in
             self.state.withLock { $0.queue.progressed(id, progress) }
