@@ -211,6 +211,10 @@ class HeldApart:
         self.listener.close()
 
 
+# The last chunk of a body and the trailer fields behind it (RFC 9112, section 7.1).
+STREAM_END = re.compile(rb"\r\n0\r\n(?:[^\r\n:]+:[^\r\n]*\r\n)*\r\n\Z")
+
+
 def read_stream(connection, question):
     """Asks, and reads an answer as it arrives.
 
@@ -218,7 +222,7 @@ def read_stream(connection, question):
     """
     connection.sendall(question)
     answer, times = bytearray(), []
-    while not answer.endswith(b"\r\n0\r\n\r\n"):
+    while not STREAM_END.search(answer):
         part = connection.recv(1 << 16)
         now = time.monotonic()
         if not part:
