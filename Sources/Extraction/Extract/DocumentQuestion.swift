@@ -145,8 +145,6 @@ extension DocumentReader {
     var demand = options.apply(
       to: ResourceDemand(GeminiUpstream.generate, [resource]), by: principal)
     if let most = options.maximumTokens { demand.limit = max(0, most - spent) }
-    // The tag tells second looks alone, whatever the client names its requests.
-    demand.tags.removeAll { $0.hasPrefix("look=") }
     if question.isSecond { demand.tags.append(Self.secondTag) }
     var passed = request.passed(
       "generateContent", version: "v1beta", figures: figures, body: question.body)

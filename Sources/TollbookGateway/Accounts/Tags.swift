@@ -11,8 +11,9 @@ package enum Tags {
   package static let most = 8
   /// Of a whole tag, in bytes.
   package static let longest = 64
-  /// Tags that begin so are Tollbook's own.
-  private static let own = ["job"]
+  /// Tags of these names are Tollbook's own: of a job, and of a second look at a document. No request brings them, and a
+  /// budget may be for them.
+  private static let own = ["job", "look"]
 
   /// Reads `branch=TEST,user=ann`.
   ///
@@ -24,6 +25,9 @@ package enum Tags {
       let trimmed = part.drop { $0 == " " }.reversed().drop { $0 == " " }.reversed()
       let tag = try checked(String(trimmed))
       let name = String(tag.prefix { $0 != "=" })
+      guard !own.contains(name) else {
+        throw TagProblem(description: "the tag \(name) is Tollbook's own")
+      }
       guard found.updateValue(tag, forKey: name) == nil else {
         throw TagProblem(description: "the tag \(name) stands twice; send one of them")
       }
@@ -50,9 +54,6 @@ package enum Tags {
     }
     guard !tag.unicodeScalars.contains(where: { $0.value < 0x20 || $0.value == 0x7f }) else {
       throw TagProblem(description: "the tag “\(shown)” has a control character in it")
-    }
-    guard !own.contains(String(parts[0])) else {
-      throw TagProblem(description: "the tag \(parts[0]) is Tollbook's own")
     }
     return tag
   }

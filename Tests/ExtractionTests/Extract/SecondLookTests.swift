@@ -39,17 +39,6 @@ import TollbookViews
     }
   }
 
-  @Test func `a client cannot tag its first looks as second ones`() async throws {
-    try await ExtractionStand.serving { stand, client in
-      let answer = try await client.extract(Scene.form, [.tags: "look=second, q=4"])
-      #expect(answer.status == 200, "\(answer.text)")
-      let tags = try stand.events().flatMap { event -> [String] in
-        if case .tokensCharged(let event) = event { event.payers.flatMap(\.tags) } else { [] }
-      }
-      #expect(tags == ["q=4"])
-    }
-  }
-
   @Test func `one that is better is the answer, both are paid, and the same again costs nothing`()
     async throws
   {

@@ -23,7 +23,8 @@ import TollbookLog
     ("a=", "“a=” is no tag"), ("=b", "“=b” is no tag"), ("A=b", "“A=b” is no tag"),
     ("a=1,", "“” is no tag"), ("a=1,a=2", "the tag a stands twice; send one of them"),
     ("a=1,b=2,c=3,d=4,e=5,f=6,g=7,h=8,i=9", "there are more than 8 tags"),
-    ("job=7", "the tag job is Tollbook's own"), ("job:7=x", "is no tag"),
+    ("job=7", "the tag job is Tollbook's own"), ("look=second", "the tag look is Tollbook's own"),
+    ("job:7=x", "is no tag"),
     ("a=b\u{0}c", "has a control character in it"), ("a=b\u{1b}[2J", "has a control character"),
     ("a=" + String(repeating: "x", count: 10_000), "has 10002 bytes; 64 are allowed"),
   ])
