@@ -38,6 +38,10 @@ final class ConsentDesk: Sendable {
     by principal: Principal, browser: String, _ gateway: Gateway
   ) throws(Problem) -> String {
     let application = try settings.application()
+    guard principal.kinds.isEmpty else {
+      throw Problem(
+        .forbidden, "the access key is for some kinds of resources alone, and a consent is none")
+    }
     let state = try open.begin(
       by: principal, browser: browser, at: gateway.log.time.monotonicMilliseconds)
     return EbayConsent(
@@ -170,12 +174,12 @@ final class ConsentDesk: Sendable {
   private static let noConsent = needed(
     "nobody has consented for this account; begin at /ebay/authorize", "no_consent")
   private static let revoked = needed(
-    "eBay takes the consent no more: the user has withdrawn it, has changed the password or the"
+    "the consent counts no more at eBay: the user has withdrawn it, has changed the password or the"
       + " name, or its time is over; begin anew at /ebay/authorize", "consent_revoked")
   private static let otherApplication = needed(
     "the consent was given to another App ID than EBAY_APP_ID is now; begin anew at"
       + " /ebay/authorize", "other_application")
   private static let rejectedCode = needed(
-    "eBay takes the code no more: a code can be used once, within five minutes; begin anew at"
+    "the code counts no more at eBay: each can be used once, within five minutes; begin anew at"
       + " /ebay/authorize", "code_rejected")
 }

@@ -80,6 +80,14 @@ struct ConsentBrowser {
     return String(address.dropFirst("http://localhost".count))
   }
 
+  /// Begins a consent and gives it.
+  ///
+  /// - Returns: where eBay sends the browser, below the host.
+  mutating func allow() async throws -> String {
+    let query = try await begin()
+    return try await consent(query)
+  }
+
   /// Follows a link on a page of another site.
   mutating func follow(
     _ path: String, method: HTTPRequest.Method = .get
@@ -93,8 +101,8 @@ struct ConsentBrowser {
 
   /// The whole way.
   mutating func connect() async throws -> ScoutAnswer {
-    let query = try await begin()
-    return try await follow(consent(query))
+    let address = try await allow()
+    return try await follow(address)
   }
 
   /// A parameter of a query, as it stands there.
@@ -108,7 +116,7 @@ struct ConsentBrowser {
 extension DealScoutStand {
   /// Serves Tollbook with an application that can ask for consent.
   static func consenting(
-    _ change: @escaping (inout Options) -> Void = { _ in }, _ scene: @escaping Scene
+    _ change: (inout Options) -> Void = { _ in }, _ scene: @escaping Scene
   ) async throws {
     try await serving(
       { options in

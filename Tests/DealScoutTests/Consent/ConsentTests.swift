@@ -61,7 +61,7 @@ import TollbookTestSupport
     try await DealScoutStand.consenting { stand, client in
       var browser = ConsentBrowser(stand, client)
       for isCoded in [true, false] {
-        let address = try await browser.consent(browser.begin())
+        let address = try await browser.allow()
         let coded = try #require(ConsentBrowser.parameter("code", of: address))
         #expect(coded.contains("%23"))
         let code = isCoded ? coded : EbayText.percentDecoded(coded)
@@ -111,7 +111,7 @@ import TollbookTestSupport
       let lured = try await browser.follow("/ebay/authorize")
       #expect(lured.status == 403, "\(lured.text)")
       #expect(stand.scout.consents.open.count == 0)
-      let address = try await browser.consent(browser.begin())
+      let address = try await browser.allow()
       #expect(try await browser.follow(address, method: .head).status != 200)
       #expect(stand.scout.consents.open.count == 1)
       #expect(try await browser.follow(address).status == 200)
@@ -125,14 +125,14 @@ import TollbookTestSupport
   {
     try await DealScoutStand.consenting { stand, client in
       var browser = ConsentBrowser(stand, client)
-      let address = try await browser.consent(browser.begin())
+      let address = try await browser.allow()
       #expect(try await browser.follow(address).status == 200)
       let kept = try stand.user()
       let code = ConsentBrowser.parameter("code", of: address) ?? ""
       let state = ConsentBrowser.parameter("state", of: try await browser.begin()) ?? ""
       let again = try await browser.follow("/ebay/callback?code=\(code)&state=\(state)")
       #expect(again.status == 409)
-      #expect(again.text.contains("a code can be used once"), "\(again.text)")
+      #expect(again.text.contains("each can be used once"), "\(again.text)")
       #expect(try stand.user() == kept)
       #expect(stand.simulator.books.minted(.authorizationCode) == 1)
       #expect(try stand.settled("tokens_minted") == 1)
@@ -191,7 +191,7 @@ import TollbookTestSupport
     try await DealScoutStand.consenting({ $0.accessKey = "root-key" }) { stand, client in
       var own = ConsentBrowser(stand, client, key: try await stand.open("acme"))
       var other = ConsentBrowser(stand, client, key: try await stand.open("zenith"))
-      let address = try await own.consent(own.begin())
+      let address = try await own.allow()
       let code = ConsentBrowser.parameter("code", of: address) ?? ""
       let state = ConsentBrowser.parameter("state", of: address) ?? ""
       let body = #"{"code":"\#(code)","state":"\#(state)"}"#
@@ -212,7 +212,7 @@ import TollbookTestSupport
   @Test func `a callback to another browser connects nothing`() async throws {
     try await DealScoutStand.consenting { stand, client in
       var browser = ConsentBrowser(stand, client)
-      let address = try await browser.consent(browser.begin())
+      let address = try await browser.allow()
       var other = ConsentBrowser(stand, client)
       let without = try await other.follow(address)
       #expect(without.status == 400)
