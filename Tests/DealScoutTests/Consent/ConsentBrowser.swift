@@ -134,11 +134,14 @@ extension DealScoutStand {
   /// Opens an account.
   ///
   /// - Returns: an access key of it.
-  func open(_ account: String) async throws -> String {
+  func open(
+    _ account: String, scopes: [String] = ["read", "fetch"], kinds: [String] = []
+  ) async throws -> String {
     try await OpenAccount(id: account, actor: "test").run(on: log)
     let key = AccessKey()
     try await IssueAccessKey(
-      key, account: account, scopes: ["read", "fetch"], known: [], now: time.now, actor: "test"
+      key, account: account, scopes: scopes, kinds: kinds, known: kinds, now: time.now,
+      actor: "test"
     ).run(on: log, default: "default")
     return key.text
   }

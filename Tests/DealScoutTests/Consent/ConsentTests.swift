@@ -269,6 +269,41 @@ import TollbookTestSupport
     }
   }
 
+  @Test func `a RuName that is an address is said to be none`() async throws {
+    try await DealScoutStand.serving({ $0.ruName = "https://acme.example/callback" }) {
+      _, client in
+      let refused = try await client.send(.get, "/ebay/authorize")
+      #expect(refused.status == 503)
+      #expect(refused.string("field") == "EBAY_RUNAME", "\(refused.text)")
+    }
+  }
+
+  @Test func `a key that may not buy, or may buy some kinds alone, begins nothing`() async throws {
+    try await DealScoutStand.consenting({ $0.accessKey = "root-key" }) { stand, client in
+      for key in [
+        try await stand.open("acme", scopes: ["read"]),
+        try await stand.open("zenith", kinds: ["ebay.search"]),
+      ] {
+        var browser = ConsentBrowser(stand, client, key: key)
+        #expect(try await browser.get("/ebay/authorize").status == 403)
+      }
+      #expect(stand.scout.consents.open.count == 0)
+    }
+  }
+
+  @Test func `of an account that was closed meanwhile nothing is bought`() async throws {
+    try await DealScoutStand.consenting({ $0.accessKey = "root-key" }) { stand, client in
+      var browser = ConsentBrowser(stand, client, key: try await stand.open("acme"))
+      let address = try await browser.allow()
+      browser.key = nil
+      try await CloseAccount(id: "acme", actor: "test").run(on: stand.log)
+      let refused = try await browser.follow(address)
+      #expect(refused.status == 403, "\(refused.text)")
+      #expect(stand.simulator.books.minted(.authorizationCode) == 0)
+      #expect(try stand.user(of: "acme") == nil)
+    }
+  }
+
   // MARK: Bounds
 
   @Test func `a hundred are open at most, and of one account ten`() throws {
