@@ -10,7 +10,7 @@ extension PageRouter {
   /// Adds where a browser leaves for a page of another site, which sends it back to a ``landing(_:_:)``. It is left from
   /// pages of Tollbook's or from an address that somebody types in, and by no link on another site.
   ///
-  /// - Parameter address: makes the address of the other site. `browser` is known again at the landing, and is in no address.
+  /// - Parameter address: makes the address of the other site. The landing knows `browser` again; it is in no address.
   package func departure(
     _ path: RouterPath, query: QueryNames = QueryNames(), scope: AccessScope = .fetch,
     _ address:
