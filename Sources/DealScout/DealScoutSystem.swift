@@ -15,6 +15,7 @@ extension HTTPSystem {
       SearchBook.kind: Kind("saved search", isBought: false),
       MarkBook.kind: Kind("list of marks", isBought: false),
       Scout.scheduleKind: Kind("schedule", isBought: false),
+      UserBook.kind: Kind("consent of a user", isBought: false),
     ].merging(SellerKinds.shown) { own, _ in own }, addRoutes: { _, _ in })
 
   /// The same, with what is in memory of it.
@@ -26,9 +27,13 @@ extension HTTPSystem {
       service.addSearches(scout, to: router)
       service.addScanning(scout, to: router)
       service.addDeals(scout, to: router)
+      service.addConsent(scout.consents, to: router)
       if let seller { service.addSeller(seller, to: router) }
     }
-    system.addPages = { service, router in service.addDealPages(scout, to: router) }
+    system.addPages = { service, router in
+      service.addDealPages(scout, to: router)
+      service.addConsentPages(scout.consents, to: router)
+    }
     system.work = { service in await scout.work(service.gateway) }
     return system
   }

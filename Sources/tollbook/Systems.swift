@@ -120,7 +120,11 @@ extension System {
       model: settings.extractModel)
     let scout = Scout(
       upstream, judges: simulators != nil || settings.hasEbayConsent, reserve: settings.ebayReserve,
-      seller: seller)
+      seller: seller,
+      consent: ConsentSettings(
+        credential: key,
+        ruName: simulators == nil ? settings.ebayRuName : EbayApplication().ruName,
+        login: simulators.map { "\($0.ebay)" } ?? settings.ebayLogin))
     return Opened(
       upstream: .ebay(upstream, scout, seller: seller, isSet: !key.isEmpty),
       http: .dealScout.scouting(with: scout, seller: seller), close: client.shutdown)
