@@ -93,7 +93,8 @@ extension Gateway {
       }
       if !accountFiles.isEmpty {
         group.addTask { [self] in
-          await jobs.repeat(.files, every: settings.filesInterval) { [self] _ in await sweepFiles() }
+          await jobs.repeat(.files, every: settings.filesInterval) { [self] _ in await sweepFiles()
+          }
         }
       }
       if settings.refreshesAhead {

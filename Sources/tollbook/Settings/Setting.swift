@@ -4,7 +4,8 @@ enum SettingName: CaseIterable, Sendable {
   case keepaKey, keepaBase, keepaConnectTo, tokenPrice
   case geminiKey, geminiBase, geminiModels, extractModel, extractSecondLook, extractRetention
   case binanceBase, binanceAhead
-  case ebayEnvironment, ebayApp, ebayCert, ebayBase, ebayRuName, ebayConsent, ebayReserve, photoDays, demoMode
+  case ebayEnvironment, ebayApp, ebayCert, ebayBase, ebayRuName, ebayConsent, ebayReserve, photoDays
+  case demoMode
   case accessKey, masterKey, masterKeyFile, allowedHosts, webhookHosts, lowBalance
   case cache, overdraft, answerTimeout, longestWait, queueLimit
   case productFresh, productGrace, productErrorGrace, productKeep, absentFresh

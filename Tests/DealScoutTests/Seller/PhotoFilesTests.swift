@@ -39,7 +39,8 @@ import TollbookTestSupport
     }
   }
 
-  @Test func `a key that was destroyed before its pictures went leaves none for long`() async throws {
+  @Test func `a key that was destroyed before its pictures went leaves none for long`() async throws
+  {
     try await SellerStand.serving { stand, _ in
       let photos = stand.desk.photos
       let lost = try await photos.add(try photo(1), of: "default")
