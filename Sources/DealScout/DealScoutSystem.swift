@@ -50,6 +50,7 @@ extension RegisteredUpstream {
       EbayUpstream.name, upstream,
       absence: isSet ? "" : "no key for eBay is set (EBAY_APP_ID and EBAY_CERT_ID)",
       jobKinds: [.scan(scout)] + (seller.map { [.snaps($0)] } ?? []),
-      kinds: upstream.kinds + SellerKinds.all, units: [EbayUpstream.unit])
+      kinds: upstream.kinds + SellerKinds.all, units: [EbayUpstream.unit],
+      files: seller.map { .photos($0) })
   }
 }

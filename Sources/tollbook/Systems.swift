@@ -116,8 +116,8 @@ extension System {
       client, credential: UpstreamCredential(id: id, key: key), freshness: EbayFreshness(),
       takesKey: simulators == nil, now: { TimeSource.system.now() })
     let seller = SellerSettings(
-      directory: settings.dataDirectory, models: try settings.geminiModels(),
-      model: settings.extractModel)
+      directory: settings.dataDirectory, photoDays: settings.photoDays,
+      models: try settings.geminiModels(), model: settings.extractModel)
     let scout = Scout(
       upstream, judges: simulators != nil || settings.hasEbayConsent, reserve: settings.ebayReserve,
       seller: seller,

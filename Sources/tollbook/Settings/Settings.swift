@@ -97,6 +97,7 @@ extension Settings {
   var extractSecondLook: SecondLook { SecondLook(text(.extractSecondLook) ?? "off") }
   /// In days.
   var extractRetention: Int64 { Int64(number(.extractRetention)) }
+  var photoDays: Int64 { Int64(number(.photoDays)) }
 
   private func address(_ name: SettingName) -> BaseURL {
     guard case .url(let base)? = value(name) else {
