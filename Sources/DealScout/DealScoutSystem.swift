@@ -26,7 +26,7 @@ extension HTTPSystem {
       service.addSearches(scout, to: router)
       service.addScanning(scout, to: router)
       service.addDeals(scout, to: router)
-      if let seller { service.addSeller(seller, to: router) }
+      if let seller { service.addSeller(seller, scout: scout, to: router) }
     }
     system.addPages = { service, router in service.addDealPages(scout, to: router) }
     system.work = { service in await scout.work(service.gateway) }

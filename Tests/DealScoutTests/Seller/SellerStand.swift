@@ -23,7 +23,6 @@ struct SellerStand: Sendable {
     /// The key of the settings; empty: none.
     var key = GeminiSimulator.sampleKey
     var accessKey: String?
-    var suggest: SellerSettings.Suggest?
     var faults = GeminiFaults()
   }
 
@@ -78,8 +77,7 @@ struct SellerStand: Sendable {
       client, credential: UpstreamCredential(id: id, key: options.key), models: models,
       now: { time.now })
     let settings = SellerSettings(
-      directory: folder.path, models: models, model: "gemini-3.5-flash-lite",
-      suggest: options.suggest)
+      directory: folder.path, models: models, model: "gemini-3.5-flash-lite")
     var gatewaySettings = GatewaySettings()
     gatewaySettings.retries.attempts = 1
     gateway = Gateway(

@@ -72,9 +72,9 @@ struct Snap: Sendable {
 }
 
 extension Response {
-  /// - Parameter price: that is suggested, as a JSON value.
+  /// - Parameter price: that is suggested, or why none is; nil: nothing was found that could have one.
   static func snap(
-    _ snap: Snap, _ desk: SellerDesk, price: [UInt8]?, position: Position
+    _ snap: Snap, _ desk: SellerDesk, price: SuggestedPrice?, position: Position
   ) throws(LogError) -> Response {
     var photos: [PhotoRecord] = []
     for digest in snap.subject?.photos ?? [] {
@@ -82,7 +82,11 @@ extension Response {
     }
     return .object(position: position, capacity: 4_096) { json in
       snap.writeMembers(photos: photos, to: &json)
-      if let price { json.rawField("suggested_price", price) }
+      if let price {
+        json.object("suggested_price") { json in price.writeMembers(to: &json) }
+      } else {
+        json.nullField("suggested_price")
+      }
     }
   }
 }

@@ -26,7 +26,7 @@ extension HTTPService {
           throw Problem(.notFound, "there is no snap “\(text.inOneLine(atMost: 40))”", field: "id")
         }
         let snap = try Snap(number, job, of: record.account, in: gateway)
-        let price = await suggestedPrice(for: snap, desk)
+        let price = try await suggestedPrice(for: snap, desk)
         return try .snap(snap, desk, price: price, position: log.head)
       })
     router.route(
@@ -63,11 +63,10 @@ extension HTTPService {
     return (snaps, looked.count == Self.mostLooked ? last : nil)
   }
 
-  private func suggestedPrice(for snap: Snap, _ desk: SellerDesk) async -> [UInt8]? {
-    guard let suggest = desk.settings.suggest, let finding = snap.finding,
-      let subject = snap.subject
-    else { return nil }
-    return await suggest(finding, snap.account, subject.marketplace)
+  /// What to ask for what a model has found; nil: it has found nothing, or not yet.
+  private func suggestedPrice(for snap: Snap, _ desk: SellerDesk) async throws -> SuggestedPrice? {
+    guard let finding = snap.finding, let subject = snap.subject else { return nil }
+    return try await desk.priceDesk(of: snap.account).price(of: finding, on: subject.marketplace)
   }
 
   // MARK: Taking one on
