@@ -28,7 +28,10 @@ extension HTTPSystem {
       service.addDeals(scout, to: router)
       if let seller { service.addSeller(seller, scout: scout, to: router) }
     }
-    system.addPages = { service, router in service.addDealPages(scout, to: router) }
+    system.addPages = { service, router in
+      service.addDealPages(scout, to: router)
+      if let seller { service.addSnapPages(seller, scout: scout, to: router) }
+    }
     system.work = { service in await scout.work(service.gateway) }
     return system
   }

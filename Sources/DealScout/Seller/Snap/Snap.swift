@@ -41,6 +41,9 @@ struct Snap: Sendable {
   /// What was found; nil: nothing, or not yet.
   var finding: SnapFinding? { kept?["result"]?["finding"].flatMap { try? SnapFinding($0) } }
 
+  /// Why nothing was found; nil: something was, or it is not over.
+  var fault: String? { kept?["error"]?["detail"]?.string }
+
   /// A job that is over and came to nothing has failed, also where the runner only knows that it is done.
   private var word: String {
     state == .done && kept?["error"] != nil ? Job.State.failed.rawValue : state.rawValue
