@@ -138,9 +138,12 @@ extension HTTPService {
       return .seeOther(back)
     } catch let problem as Problem {
       var content = try await snapContent(from: cursor, context, desk)
-      guard let place = content.snaps.firstIndex(where: { $0.id == "\(number)" }),
-        content.snaps[place].form != nil
-      else { throw problem }
+      guard let place = content.snaps.firstIndex(where: { $0.id == "\(number)" }) else {
+        throw problem
+      }
+      guard content.snaps[place].draft == nil else {
+        throw Problem(.conflict, "a draft of this was made before, and says something else")
+      }
       typed.faults = [SnapPage.DraftForm.field(of: problem): problem.detail]
       content.snaps[place].form = typed
       return .page(SnapPage.page(content, status: problem.status.code))
