@@ -28,11 +28,12 @@ extension HTTPSystem {
       service.addScanning(scout, to: router)
       service.addDeals(scout, to: router)
       service.addConsent(scout.consents, to: router)
-      if let seller { service.addSeller(seller, to: router) }
+      if let seller { service.addSeller(seller, scout: scout, to: router) }
     }
     system.addPages = { service, router in
       service.addDealPages(scout, to: router)
       service.addConsentPages(scout.consents, to: router)
+      if let seller { service.addSnapPages(seller, scout: scout, to: router) }
     }
     system.work = { service in await scout.work(service.gateway) }
     return system

@@ -26,4 +26,18 @@ package enum ConditionGroup: String, CaseIterable, Hashable, Sendable {
     default: return nil
     }
   }
+
+  /// The condition of eBay's that stands for it in a listing.
+  var ebay: EbayCondition {
+    switch self {
+    case .new: .new
+    case .openBox: .newOther
+    case .refurbished: .sellerRefurbished
+    case .used: .used
+    case .parts: .forParts
+    }
+  }
+
+  /// All names, for who has written none of them.
+  static let words = allCases.map(\.rawValue).joined(separator: ", ")
 }

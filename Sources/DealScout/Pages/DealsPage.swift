@@ -42,10 +42,8 @@ enum DealsPage {
       self.title = title
     }
 
-    static let conditions = [
-      Choice("", "Any"), Choice("new", "New"), Choice("open_box", "Open box"),
-      Choice("refurbished", "Refurbished"), Choice("used", "Used"), Choice("parts", "For parts"),
-    ]
+    static let conditions =
+      [Choice("", "Any")] + ConditionGroup.allCases.map { Choice($0.rawValue, $0.title) }
     static let confidences = [
       Choice("", "Any"), Choice("low", "Low or better"), Choice("medium", "Medium or better"),
       Choice("high", "High"),

@@ -51,6 +51,19 @@ enum PageWords {
   }
 }
 
+extension ConditionGroup {
+  /// For a person.
+  var title: String {
+    switch self {
+    case .new: "New"
+    case .openBox: "Open box"
+    case .refurbished: "Refurbished"
+    case .used: "Used"
+    case .parts: "For parts"
+    }
+  }
+}
+
 extension HTML {
   /// An instant in words, with the instant itself for who wants to know it.
   static func time(_ instant: Timestamp, _ words: String) -> HTML {

@@ -79,8 +79,8 @@ enum SnapCard {
         HTML(.div) {
           HTML(.p, .class("price")) { PageWords.money(amount, currency) }
           HTML(.p, .class("parts")) {
-            "Likely \(PageWords.money(low, currency)) to \(PageWords.money(high, currency)), "
-              + "\(confidence) confidence"
+            "With shipping; likely \(PageWords.money(low, currency)) to "
+              + "\(PageWords.money(high, currency)), \(confidence) confidence"
           }
         }
         if !basis.isEmpty {
@@ -105,75 +105,80 @@ enum SnapCard {
         if let draft = snap.draft {
           ", draft made "
           HTML.time(draft.made, PageWords.age(of: draft.made, at: content.now))
+          draft.price.map { " for \(PageWords.money($0.minorUnits, $0.currency))" } ?? ""
         }
       }
       if let file = snap.draft?.file {
         HTML(.p) { HTML(.a, .class("button"), .href(WebAddress(file))) { "Export file" } }
       }
-      if snap.state == .done, snap.draft == nil { draft(snap, index, content.token) }
+      if let form = snap.form { draft(form, of: snap, index, content) }
     }
   }
 
   private static func draft(
-    _ snap: SnapPage.Snap, _ index: Int, _ token: FormToken
+    _ form: SnapPage.DraftForm, of snap: SnapPage.Snap, _ index: Int, _ content: SnapPage.Content
   ) -> HTML {
-    HTML(.details) {
+    HTML(.details, .open(!form.faults.isEmpty)) {
       HTML(.summary) { "Make a draft" }
       HTML(.form, .class("draft"), .post, .action("/snap/drafts")) {
-        HTML.token(token)
+        HTML.token(content.token)
         HTML(.input, .type(.hidden), .name("snap"), .value(snap.id))
-        HTML(.input, .type(.hidden), .name("key"), .value(snap.draftKey))
-        field("title", "Title", index) { id in
+        HTML(.input, .type(.hidden), .name("cursor"), .value(content.cursor))
+        if let fault = form.faults[""] { HTML(.p, .class("fault"), .alert) { fault } }
+        field("title", "Title", index, form) { id, described, invalid in
           HTML(
-            .input, .id(id), .name("title"), .type(.text), .value(snap.title), .required,
-            .maxLength(SnapPage.longestTitle))
+            .input, .id(id), .name("title"), .type(.text), .value(form.title), .required,
+            .maxLength(ListingTitle.longest), described, invalid)
         }
-        field("condition", "Condition", index) { id in
+        condition(form, index)
+        field("price", "Price in \(snap.marketplace.currency)", index, form) {
+          id, described, invalid in
           HTML(
-            .input, .id(id), .name("condition"), .type(.text), .value(snap.condition),
-            .maxLength(100))
+            .input, .id(id), .name("price"), .type(.text), .inputMode(.decimal),
+            .value(form.price), .required, .maxLength(EbayMoney.mostBytes), .autocomplete("off"),
+            described, invalid)
         }
-        price(snap, index)
+        field("description", "Description", index, form) { id, described, invalid in
+          HTML(.textarea, .id(id), .name("description"), .rows(4), described, invalid) {
+            form.description
+          }
+        }
         HTML(.button, .submit, .class("primary")) { "Make draft" }
         HTML(.p, .class("hint")) {
-          "A draft is kept here, with a file to export. Nothing is published."
+          "A draft for \(snap.marketplace.name) is kept here, with a file to export."
+            + " Nothing is published."
         }
       }
     }
   }
 
-  private static func price(_ snap: SnapPage.Snap, _ index: Int) -> HTML {
-    var value = ""
-    var currency = ""
-    if case .suggested(let amount, _, _, let unit, _, _)? = snap.price {
-      value = EbayMoney(minorUnits: amount, unit)?.plainText ?? ""
-      currency = unit.code
-    }
-    return HTML {
-      field("price", currency.isEmpty ? "Price" : "Price in \(currency)", index) { id in
-        HTML(
-          .input, .id(id), .name("price"), .type(.text), .inputMode(.decimal), .value(value),
-          .required, .maxLength(20), .autocomplete("off"))
-      }
-      if currency.isEmpty {
-        field("currency", "Currency", index) { id in
-          HTML(
-            .input, .id(id), .name("currency"), .type(.text), .placeholder("USD"), .required,
-            .maxLength(3), .autocomplete("off"))
+  private static func condition(_ form: SnapPage.DraftForm, _ index: Int) -> HTML {
+    let names = ConditionGroup.allCases.map(\.rawValue)
+    return field("condition", "Condition", index, form) { id, described, invalid in
+      HTML(.select, .id(id), .name("condition"), .required, described, invalid) {
+        // What was sent and is none is not lost, and nothing is chosen for who has not chosen.
+        if !names.contains(form.condition) {
+          HTML(.option, .value(form.condition), .selected(true)) { form.condition }
         }
-      } else {
-        HTML(.input, .type(.hidden), .name("currency"), .value(currency))
+        for group in ConditionGroup.allCases {
+          HTML(.option, .value(group.rawValue), .selected(group.rawValue == form.condition)) {
+            group.title
+          }
+        }
       }
     }
   }
 
   private static func field(
-    _ name: String, _ label: String, _ index: Int, _ input: (String) -> HTML
+    _ name: String, _ label: String, _ index: Int, _ form: SnapPage.DraftForm,
+    _ input: (_ id: String, HTML.Attribute?, HTML.Attribute?) -> HTML
   ) -> HTML {
     let id = "snap-\(index)-\(name)"
+    let fault = form.faults[name]
     return HTML(.div, .class("field")) {
       HTML(.label, .for(id)) { label }
-      input(id)
+      input(id, fault.map { _ in .described(by: "\(id)-fault") }, fault.map { _ in .invalid })
+      if let fault { HTML(.p, .class("fault"), .id("\(id)-fault")) { fault } }
     }
   }
 }

@@ -16,10 +16,16 @@ enum SnapPage {
     var longestPhoto = 20 << 20
     /// The media types of the photos that are taken.
     var photoTypes = ["image/jpeg", "image/png", "image/webp"]
-    /// What the reading of a set of photos costs at most, in words; nil: it is not told.
-    var cost: String?
+    /// Where the things are to be sold, as it was chosen last.
+    var marketplace = EbayMarketplace.unitedStates
+    /// What was typed beside photos that were not taken.
+    var note = ""
     /// Why the last upload was not taken, in a sentence.
     var fault: String?
+    /// Where there are drafts that are not sold.
+    var exports: [EbayMarketplace] = []
+    /// Where the part of the list begins that is shown; empty: at its beginning.
+    var cursor = ""
     var now: Timestamp
     var token: FormToken
 
@@ -48,8 +54,9 @@ enum SnapPage {
     }
 
     /// A draft that was made of it.
-    struct Draft: Hashable, Sendable {
+    struct MadeDraft: Hashable, Sendable {
       var made: Timestamp
+      var price: EbayMoney?
       /// The file to export; nil: there is none.
       var file: OwnPath?
     }
@@ -60,26 +67,40 @@ enum SnapPage {
     var photoCount: Int
     /// The photos that are still kept, at paths of Tollbook's own.
     var photos: [OwnPath] = []
+    var marketplace = EbayMarketplace.unitedStates
     var product = ""
     var condition = ""
     var defects: [String] = []
     var title = ""
     /// Nil: nothing was looked for yet.
     var price: Price?
-    var draft: Draft?
-    /// Names the draft, so that a form that is sent twice makes one.
-    var draftKey = ""
+    var draft: MadeDraft?
+    /// What stands in the form that makes a draft; nil: there is none.
+    var form: DraftForm?
+  }
+
+  /// The form that makes a draft, filled in with what was found, or with what was typed.
+  struct DraftForm: Hashable, Sendable {
+    var title = ""
+    /// The name of a ``ConditionGroup``; empty: none is chosen.
+    var condition = ""
+    /// In the currency of the marketplace.
+    var price = ""
+    var description = ""
+    /// What is wrong with a field, in a sentence; under no name, with the draft as a whole.
+    var faults: [String: String] = [:]
   }
 
   /// The name of the field with the photos. The token stands before it.
-  static let photosField = "photos"
-  /// The fields of the form that makes a draft, sent to `/snap/drafts`: the snap, the key of the draft, its title, condition
-  /// and price, and the price's currency.
-  static let draftFields = ["snap", "key", "title", "condition", "price", "currency"]
-  /// The longest title of a draft, in characters.
-  static let longestTitle = 80
+  static let photosField = SnapForm.part
+  /// The fields of the form that makes a draft, sent to `/snap/drafts`: the snap, what the draft says, and where the list
+  /// began that the form stood in.
+  static let draftFields = ["snap", "title", "condition", "price", "description", "cursor"]
 
-  static func page(_ content: Content) -> Page { Page("Photo desk") { html(content) } }
+  /// - Parameter status: of HTTP, where something was not taken.
+  static func page(_ content: Content, status: Int = 200) -> Page {
+    Page("Photo desk", status: status) { html(content) }
+  }
 
   /// What stands below the heading.
   static func html(_ content: Content) -> HTML {
@@ -119,6 +140,20 @@ enum SnapPage {
           content.fault == nil ? nil : .invalid)
         HTML(.p, .class("hint"), .id("photos-hint")) { hint(content) }
       }
+      HTML(.div, .class("field")) {
+        HTML(.label, .for("marketplace")) { "To be sold on" }
+        HTML(.select, .id("marketplace"), .name("marketplace")) {
+          for site in EbayMarketplace.allCases {
+            HTML(.option, .value(site.id), .selected(site == content.marketplace)) { site.name }
+          }
+        }
+      }
+      HTML(.div, .class("field")) {
+        HTML(.label, .for("note")) { "What you know of it (may stay empty)" }
+        HTML(
+          .input, .id("note"), .name("note"), .type(.text), .value(content.note),
+          .maxLength(SnapForm.longestNote), .autocomplete("off"))
+      }
       HTML(.button, .submit, .class("primary")) { "Send photos" }
     }
   }
@@ -128,7 +163,11 @@ enum SnapPage {
     let limit =
       "Up to \(PageWords.count(content.mostPhotos, "photo")) of up to"
       + " \(content.longestPhoto >> 20) MB each: \(types.joined(separator: ", "))."
-    return content.cost.map { "\(limit) Reading them costs at most \($0)." } ?? limit
+    return "\(limit) A model reads them, which costs what its provider asks."
+  }
+
+  private static func exportPath(_ site: EbayMarketplace) -> OwnPath {
+    OwnPath("/snap/drafts/export", query: [("marketplace", site.id)]) ?? "/snap/drafts/export"
   }
 
   // MARK: Snaps
@@ -139,6 +178,13 @@ enum SnapPage {
         HTML(.p, .class("notice"), .status) {
           "Photos are being read. "
           HTML(.a, .href(WebAddress(OwnPath("/snap")))) { "Look again" }
+        }
+      }
+      for site in content.exports {
+        HTML(.p) {
+          HTML(.a, .class("button"), .href(WebAddress(exportPath(site)))) {
+            "All drafts for \(site.name) as a file"
+          }
         }
       }
       HTML(.ul, .class("cards loose"), .list, .label("What was sent in")) {

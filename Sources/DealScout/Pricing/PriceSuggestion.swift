@@ -52,6 +52,7 @@ package struct PriceSuggestion: Hashable, Sendable {
 package enum PricingRefusal: Hashable, Sendable {
   /// Neither a number nor the title tells which product it is.
   case unknownProduct
+  case unknownCondition
   case excluded(ListingExclusion)
   /// - Parameters:
   ///   - sales: of the user's own.
@@ -64,6 +65,7 @@ extension PricingRefusal: CustomStringConvertible {
   package var description: String {
     switch self {
     case .unknownProduct: return DealRefusal.unknownProduct.description
+    case .unknownCondition: return DealRefusal.unknownCondition.description
     case .excluded(let exclusion): return DealRefusal.excluded(exclusion).description
     case .tooFew(let sales, let comparables, let kept, let needed):
       let others = comparables.map { " and \($0.of("comparable"))" } ?? ""

@@ -3,11 +3,6 @@ package import TollbookGateway
 
 /// How the seller's desk is set up.
 package struct SellerSettings: Sendable {
-  /// Writes a price that is suggested for what was found, as a JSON value; nil: none is.
-  package typealias Suggest =
-    @Sendable (_ finding: SnapFinding, _ account: String, _ marketplace: EbayMarketplace) async ->
-    [UInt8]?
-
   /// The data directory: photos lie in a folder of it.
   package let directory: String
   /// How long pictures are kept, in days; from 1 to 3,650.
@@ -15,19 +10,16 @@ package struct SellerSettings: Sendable {
   package let models: GeminiModels
   /// The name of the model that looks at photos.
   package let model: String
-  package var suggest: Suggest?
   /// Of photos in memory, of requests and jobs together.
   let room = UploadRoom(limit: 96 << 20)
 
   package init(
-    directory: String, photoDays: Int64, models: GeminiModels, model: String,
-    suggest: Suggest? = nil
+    directory: String, photoDays: Int64, models: GeminiModels, model: String
   ) {
     self.directory = directory
     self.photoDays = min(max(1, photoDays), 3_650)
     self.models = models
     self.model = model
-    self.suggest = suggest
   }
 }
 
@@ -35,10 +27,13 @@ package struct SellerSettings: Sendable {
 package struct SellerDesk: Sendable {
   let gateway: Gateway
   let settings: SellerSettings
+  /// Knows the listings that were seen; nil: prices are suggested by own sales alone.
+  let scout: Scout?
 
-  package init(_ gateway: Gateway, _ settings: SellerSettings) {
+  package init(_ gateway: Gateway, _ settings: SellerSettings, scout: Scout? = nil) {
     self.gateway = gateway
     self.settings = settings
+    self.scout = scout
   }
 
   var photos: PhotoBook {

@@ -14,7 +14,8 @@ import TollbookTestSupport
     snap.condition = "Used"
     snap.defects = ["scratch", "loose door"]
     snap.title = "Fujita X-30 camera"
-    snap.draftKey = "key-7"
+    snap.form = .init(
+      title: "Fujita X-30 camera", condition: "used", price: "419.00", description: "scratch")
     snap.price = .suggested(
       41_900, low: 38_000, high: 46_500, currency: .dollar, confidence: "medium",
       basis: ["3 sales of yours"])
@@ -32,11 +33,16 @@ import TollbookTestSupport
   }
 
   @Test func `photos are sent with the token before them`() throws {
-    let page = Self.page { $0.cost = "USD 0.01" }
+    let page = Self.page {
+      $0.marketplace = .germany
+      $0.note = "bought in 2019"
+    }
     for text in [
       "method=\"post\" enctype=\"multipart/form-data\" action=\"/snap\"",
       "type=\"file\" multiple required accept=\"image/jpeg,image/png,image/webp\"",
-      "Up to 12 photos of up to 20 MB each: JPEG, PNG, WEBP. Reading them costs at most USD 0.01.",
+      "Up to 12 photos of up to 20 MB each: JPEG, PNG, WEBP.",
+      "<option value=\"EBAY_DE\" selected>eBay Germany</option>",
+      "name=\"note\" type=\"text\" value=\"bought in 2019\"",
       "Nothing was sent in yet",
     ] { #expect(page.contains(text), "\(text)") }
     let token = try #require(page.firstRange(of: "name=\"form_token\" value=\"1.ab\""))
@@ -58,7 +64,7 @@ import TollbookTestSupport
     for text in [
       "<h2 id=\"snap-0\"><bdi>Fujita X-30 camera</bdi></h2>", "<li class=\"badge good\">Read</li>",
       "<bdi>scratch; loose door</bdi>", "<p class=\"price\">USD 419.00</p>",
-      "Likely USD 380.00 to USD 465.00, medium confidence",
+      "With shipping; likely USD 380.00 to USD 465.00, medium confidence",
       "<summary>What this rests on</summary><ul><li><bdi>3 sales of yours</bdi></li></ul>",
       "2 photos sent in <time", ">50 minutes ago</time>",
       "src=\"/snap/7/photos/2\" alt=\"Photo 2\"",
@@ -66,30 +72,62 @@ import TollbookTestSupport
     #expect(!page.contains("Photos are being read"))
   }
 
-  @Test func `a draft is a form that names the snap and makes one however often it is sent`() {
+  @Test func `a draft is a form that names the snap and says what was found`() {
     let page = Self.page([Self.snap()])
     for text in [
       "<form class=\"draft\" method=\"post\" action=\"/snap/drafts\">",
-      "name=\"snap\" value=\"7\"", "name=\"key\" value=\"key-7\"",
+      "name=\"snap\" value=\"7\"", "<option value=\"used\" selected>Used</option>",
       "value=\"Fujita X-30 camera\" required maxlength=\"80\"", "Price in USD",
       "name=\"price\" type=\"text\" inputmode=\"decimal\" value=\"419.00\"",
-      "name=\"currency\" value=\"USD\"",
+      ">scratch</textarea>",
     ] { #expect(page.contains(text), "\(text)") }
     #expect(page.split(separator: "name=\"form_token\" value=\"1.ab\"").count == 3)
     for field in SnapPage.draftFields { #expect(page.contains("name=\"\(field)\"")) }
   }
 
-  @Test func `without a suggestion the reason is told, and price and currency are typed in`() {
-    let page = Self.page([Self.snap { $0.price = .refused("2 comparables; 5 are needed.") }])
+  @Test func `without a suggestion the reason is told, and the price is typed in`() {
+    let page = Self.page([
+      Self.snap {
+        $0.price = .refused("2 comparables; 5 are needed.")
+        $0.marketplace = .germany
+        $0.form?.price = ""
+      }
+    ])
     #expect(page.contains("<strong>No price is suggested. </strong>2 comparables; 5 are needed."))
-    #expect(page.contains("<label for=\"snap-0-currency\">Currency</label>"))
+    #expect(page.contains("<label for=\"snap-0-price\">Price in EUR</label>"))
+    #expect(page.contains("name=\"price\" type=\"text\" inputmode=\"decimal\" value=\"\""))
+  }
+
+  @Test func `a fault of a draft stands beside what was typed`() {
+    let page = Self.page([
+      Self.snap {
+        $0.form = .init(title: "A <b>", condition: "mint", price: "cheap")
+        $0.form?.faults = ["price": "no amount", "": "too many drafts"]
+      }
+    ])
+    for text in [
+      "<details open>", "value=\"A &lt;b&gt;\"",
+      "<option value=\"mint\" selected>mint</option>",
+      "value=\"cheap\" required maxlength=\"32\" autocomplete=\"off\""
+        + " aria-describedby=\"snap-0-price-fault\" aria-invalid=\"true\">",
+      "<p class=\"fault\" id=\"snap-0-price-fault\">no amount</p>",
+      "<p class=\"fault\" role=\"alert\">too many drafts</p>",
+    ] { #expect(page.contains(text), "\(text)") }
+    #expect(!page.contains("id=\"snap-0-title-fault\""))
   }
 
   @Test func `there is a draft once, with its file`() {
     let page = Self.page([
-      Self.snap { $0.draft = .init(made: .testStart, file: "/snap/drafts/7.csv") }
-    ])
-    #expect(page.contains("<a class=\"button\" href=\"/snap/drafts/7.csv\">Export file</a>"))
+      Self.snap {
+        $0.draft = .init(
+          made: .testStart, price: EbayMoney("12.5", .dollar), file: "/snap/drafts/7/export")
+        $0.form = nil
+      }
+    ]) { $0.exports = [.germany] }
+    #expect(page.contains("</time> for USD 12.50"))
+    #expect(
+      page.contains("href=\"/snap/drafts/export?marketplace=EBAY_DE\">All drafts for eBay Germany"))
+    #expect(page.contains("<a class=\"button\" href=\"/snap/drafts/7/export\">Export file</a>"))
     #expect(!page.contains("action=\"/snap/drafts\""))
   }
 
@@ -106,6 +144,7 @@ import TollbookTestSupport
         $0.title = ""
         $0.product = ""
         $0.price = nil
+        $0.form = nil
       }
     ])
     #expect(page.contains(">\(word)</li>"))
@@ -124,12 +163,18 @@ import TollbookTestSupport
         $0.product = text
         $0.condition = text
         $0.defects = [text]
-        $0.draftKey = text
+        $0.form = .init(
+          title: text, condition: text, price: text, description: "</textarea>" + text,
+          faults: ["": text, "title": text])
         $0.price = .suggested(
           1, low: 1, high: 1, currency: .dollar, confidence: text, basis: [text])
       }
-    ]) { $0.fault = text }
+    ]) {
+      $0.fault = text
+      $0.note = text
+    }
     #expect(!page.contains("<script"))
+    #expect(!page.contains("</textarea>\""))
     #expect(!page.contains("\u{202E}"))
   }
 

@@ -1,25 +1,29 @@
-import DealScout
 import Testing
 import TollbookEvents
 import TollbookTestSupport
+
+@testable import DealScout
 
 @Suite struct PriceAdvisorTests {
   private static let today = CalendarDay("2026-11-28")!
 
   private static func sale(
     _ price: Int64, shipping: Int64? = 0, title: String = Samples.title, daysAgo: Int64 = 10,
-    condition: ConditionGroup = .used, currency: String = "USD", gtin: String? = nil
-  ) -> OwnSale {
-    OwnSale(
-      title: title, gtin: gtin, condition: condition, price: price, shipping: shipping,
-      currency: currency, soldOn: CalendarDay(number: today.number - daysAgo))!
+    condition: ConditionGroup? = .used, currency: EbayCurrency = .dollar, gtin: String? = nil
+  ) -> SoldItem {
+    SoldItem(
+      order: "1", line: 1, soldOn: CalendarDay(number: today.number - daysAgo), title: title,
+      price: EbayMoney(minorUnits: price, currency)!,
+      shipping: shipping.flatMap { EbayMoney(minorUnits: $0, currency) }, fees: nil,
+      condition: condition, gtin: gtin)
   }
 
   private static func question(
-    _ title: String = Samples.title, condition: ConditionGroup = .used
+    _ title: String = Samples.title, condition: ConditionGroup? = .used, gtin: String? = nil
   ) -> PricingQuestion {
     PricingQuestion(
-      title: title, condition: condition, currency: "USD", marketplace: "EBAY_US", today: today)
+      title: title, gtin: gtin, condition: condition, currency: "USD", marketplace: "EBAY_US",
+      today: today)
   }
 
   private static func licensed(_ totals: [Int64], sold: Bool = false) -> LicensedComparables {
@@ -85,7 +89,8 @@ import TollbookTestSupport
   @Test func `other products, conditions, currencies and days do not count`() throws {
     let others = [
       Self.sale(1, title: "Sonora WH-2000 headphones"), Self.sale(1, condition: .new),
-      Self.sale(1, currency: "EUR"), Self.sale(1, daysAgo: 366), Self.sale(1, daysAgo: -1),
+      Self.sale(1, currency: .euro), Self.sale(1, daysAgo: 366), Self.sale(1, daysAgo: -1),
+      Self.sale(1, condition: nil), Self.sale(0), Self.sale(Offer.mostMinorUnits, shipping: 1),
       Self.sale(1, title: "lot of 4 " + Samples.title), Self.sale(1, gtin: "4006381333931"),
     ]
     let sales = [4_000, 4_010, 4_020, 4_030, 4_040].map { Self.sale($0) }
@@ -117,6 +122,59 @@ import TollbookTestSupport
     #expect(suggestion.basis.ownSalesWithoutShipping == 2)
   }
 
+  @Test func `what has no number counts by its title only where the number is too little`() throws {
+    let (ours, other) = ("4006381333931", "9780201379624")
+    func answer(_ sales: [SoldItem], _ totals: [Int64] = []) throws -> PricingAnswer {
+      try PriceAdvisor.answer(
+        Self.question(gtin: ours), sales: sales, comparables: Self.licensed(totals))
+    }
+    let numbered = [4_000, 4_010, 4_020, 4_030, 4_040].map { Self.sale($0, gtin: ours) }
+    let plain = (0..<20).map { _ in Self.sale(9_000) }
+    let enough = try #require(try answer(numbered + plain).suggestion)
+    #expect(enough.basis.rule == .gtin)
+    #expect(enough.basis.ownSales == 5)
+    #expect(enough.typical.total == 4_020)
+    let few = try #require(try answer(Array(numbered.prefix(3)), [4_000, 4_010]).suggestion)
+    #expect(few.basis.rule == .title)
+    #expect(few.basis.ownSales == 3)
+    #expect(few.basis.comparables == 2)
+    // Another number is another product, whatever its title says.
+    let foreign = (0..<20).map { _ in Self.sale(9_000, gtin: other) }
+    #expect(
+      try answer(foreign).refusal == .tooFew(sales: 0, comparables: 0, kept: 0, needed: 5))
+  }
+
+  @Test func `comparables of another currency, condition or site are not used`() throws {
+    let offers = (0..<9).map { number in
+      switch number % 3 {
+      case 0: Samples.offer("a\(number)", 4_000, currency: "EUR")
+      case 1: Samples.offer("b\(number)", 4_000, condition: 1000)
+      default: Samples.offer("c\(number)", 4_000, marketplace: "EBAY_GB")
+      }
+    }
+    let others = LicensedComparables(offers, licence: .consent, now: Samples.now)
+    let none = try PriceAdvisor.answer(Self.question(), sales: [], comparables: others)
+    #expect(none.refusal == .tooFew(sales: 0, comparables: 0, kept: 0, needed: 5))
+    let fitting = LicensedComparables(
+      offers + (0..<5).map { Samples.offer("d\($0)", 5_000) }, licence: .consent,
+      now: Samples.now)
+    let some = try PriceAdvisor.answer(Self.question(), sales: [], comparables: fitting)
+    #expect(some.suggestion?.typical.total == 5_000)
+    #expect(some.suggestion?.basis.comparables == 5)
+  }
+
+  @Test func `sales that all brought the same give that price, whatever their median distance`()
+    throws
+  {
+    let same = (0..<5).map { _ in Self.sale(4_000) }
+    let suggestion = try #require(PriceAdvisor.answer(Self.question(), sales: same).suggestion)
+    #expect(suggestion.basis.statistics.mad.quarters == 0)
+    #expect(suggestion.basis.statistics.method == .keepAll)
+    #expect(
+      [suggestion.quick, suggestion.typical, suggestion.patient].map(\.total)
+        == [4_000, 4_000, 4_000])
+  }
+
   @Test func `what is no product is refused`() throws {
     func refusal(_ question: PricingQuestion) throws -> PricingRefusal? {
       try PriceAdvisor.answer(question, sales: []).refusal
@@ -124,6 +182,7 @@ import TollbookTestSupport
     #expect(try refusal(Self.question("new")) == .unknownProduct)
     #expect(try refusal(Self.question("2x Sonora 1000")) == .excluded(.multipack))
     #expect(try refusal(Self.question(condition: .parts)) == .excluded(.parts))
+    #expect(try refusal(Self.question(condition: nil)) == .unknownCondition)
   }
 
   @Test(arguments: 0..<100 as Range<UInt64>)
@@ -157,88 +216,5 @@ import TollbookTestSupport
       try PriceAdvisor.answer(Self.question(), sales: [], rules: rules)
     }
     #expect(error?.field == "deals.full_discount")
-  }
-}
-
-@Suite struct OwnSalesFileTests {
-  private static let today = CalendarDay("2026-11-28")!
-  private static let heading = "sold_on,title,condition,price,currency,shipping,sale_id"
-
-  private func read(_ text: String) throws -> OwnSalesFile {
-    try OwnSalesFile(Array(text.utf8), today: Self.today) { ["USD": 2, "JPY": 0, "KWD": 3][$0] }
-  }
-
-  @Test func `rows are read, empty cells are unknown`() throws {
-    let file = try read(
-      Self.heading + "\r\n2026-11-01,\"Sonora, WH-1000\",used,31.99,USD,5.5,a\r\n"
-        + "2026-11-28,Sonora WH-1000,3000,32,USD,,\n2026-11-02,Sonora,new,4000,JPY,0,b\n")
-    #expect(file.problems.isEmpty)
-    #expect(file.sales.map(\.price) == [3_199, 3_200, 4_000])
-    #expect(file.sales.map(\.shipping) == [550, nil, 0])
-    #expect(file.sales.map(\.total) == [3_749, 3_200, 4_000])
-    #expect(file.sales.map(\.condition) == [.used, .used, .new])
-    #expect(file.sales.map(\.id) == ["a", nil, "b"])
-    #expect(file.sales[0].key?.rule == .title)
-  }
-
-  @Test(arguments: [
-    ("2026-11-29,A 1,used,1,USD,,", "sold_on: “2026-11-29” is after today, 2026-11-28"),
-    ("2026-02-30,A 1,used,1,USD,,", "sold_on: “2026-02-30” is no day, such as 2026-11-21"),
-    (",A 1,used,1,USD,,", "sold_on: an empty cell is no day, such as 2026-11-21"),
-    ("2026-11-01,,used,1,USD,,", "title: an empty cell says nothing"),
-    (
-      "2026-11-01,A 1,fine,1,USD,,",
-      "condition: “fine” is neither one of new, open_box, refurbished, used, parts nor a number "
-        + "of eBay's"
-    ),
-    ("2026-11-01,A 1,used,1.999,USD,,", "price: “1.999” is no amount, with at most 2 decimals"),
-    ("2026-11-01,A 1,used,-1,USD,,", "price: “-1” is no amount, with at most 2 decimals"),
-    ("2026-11-01,A 1,used,1.5,JPY,,", "price: “1.5” is no whole amount"),
-    ("2026-11-01,A 1,used,0,USD,,", "price: “0” with shipping is 0 or too much"),
-    ("2026-11-01,A 1,used,1,usd,,", "currency: “usd” is no currency that is known, such as USD"),
-    ("2026-11-01,A 1,used,1,EUR,,", "currency: “EUR” is no currency that is known, such as USD"),
-    (
-      "2026-11-01,A 1,used,1,USD,\"1,50\",",
-      "shipping: “1,50” is no amount, with at most 2 decimals"
-    ),
-    ("2026-11-01,A 1,used,1,USD,", "there are 6 cells; the first line has 7"),
-    ("2026-11-01,A 1,used,1,USD,,ok", "sale_id: “ok” stands on line 2 already"),
-  ])
-  func `a row that cannot be read is named by its line, and the others count`(
-    row: String, problem: String
-  ) throws {
-    let good = "2026-11-01,A 1,used,1,USD,,"
-    let file = try read("\(Self.heading)\n\(good)ok\n\(row)\n\(good)too\n")
-    #expect(file.sales.count == 2)
-    #expect(file.unreadable == 1)
-    #expect(file.problems.map(\.line) == [3])
-    #expect(file.problems.map(\.description) == ["line 3: \(problem)"])
-  }
-
-  @Test(arguments: [
-    ("", "the file is empty; its first line names the columns"),
-    ("sold_on,title,condition,price\n", "line 1: the column currency is missing"),
-    ("sold_on,sold_on\n", "line 1: the column sold_on stands twice"),
-    (
-      "sold_on,colour\n",
-      "line 1: “colour” is no column; columns are sold_on, title, condition, "
-        + "price, currency, shipping, fees, gtin, epid, sale_id"
-    ),
-    (heading + "\n\"", "line 2: a quote is not closed"),
-  ])
-  func `a file that cannot be read says why`(text: String, problem: String) throws {
-    let error = #expect(throws: OwnSalesProblem.self) { try read(text) }
-    #expect(error?.description == problem)
-  }
-
-  @Test func `too long a file is refused, and only the first problems are listed`() throws {
-    let bytes = [UInt8](repeating: 0x41, count: OwnSalesFile.mostBytes + 1)
-    let error = #expect(throws: OwnSalesProblem.self) {
-      try OwnSalesFile(bytes, today: Self.today) { _ in 2 }
-    }
-    #expect(error?.line == nil)
-    let file = try read(Self.heading + String(repeating: "\nx,,,,,,", count: 150))
-    #expect(file.problems.count == OwnSalesFile.mostProblems)
-    #expect(file.unreadable == 150)
   }
 }

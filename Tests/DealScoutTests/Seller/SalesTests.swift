@@ -30,13 +30,13 @@ import TollbookTestSupport
       \(day),Lamp,1,USD,,,,,
       \(day),Lamp,1,USD
       \(day),Lamp,1,USD,9,,4006381333932,,
-      \(day),Second,5,USD,1,,,,
+      \(day),Second,5,USD,1,4000,,,
       """)
     #expect(file.sales.map(\.title) == ["Lamp", "Lamp, large", "Second"])
     #expect(file.sales.map(\.line) == [1, 1, 2])
+    #expect(file.sales.map(\.condition) == [.used, .openBox, .used])
     #expect(file.sales[0].shipping?.plainText == "3.00")
     #expect(file.sales[0].fees?.plainText == "1.20")
-    #expect(file.sales[1].condition == .openBox)
     #expect(file.sales[1].shipping == nil)
     #expect(file.faults.map(\.line) == Array(4...12))
     #expect(

@@ -23,8 +23,9 @@ struct SellerStand: Sendable {
     /// The key of the settings; empty: none.
     var key = GeminiSimulator.sampleKey
     var accessKey: String?
-    var suggest: SellerSettings.Suggest?
     var faults = GeminiFaults()
+    /// Whether prices may be judged by listings.
+    var judges = true
   }
 
   let time: ManualTime
@@ -32,6 +33,7 @@ struct SellerStand: Sendable {
   let simulator: GeminiSimulator
   let gateway: Gateway
   let desk: SellerDesk
+  let scout: Scout
   fileprivate let application: TollbookApplication
 
   var log: EventLog { gateway.log }
@@ -78,8 +80,7 @@ struct SellerStand: Sendable {
       client, credential: UpstreamCredential(id: id, key: options.key), models: models,
       now: { time.now })
     let settings = SellerSettings(
-      directory: folder.path, photoDays: 90, models: models, model: "gemini-3.5-flash-lite",
-      suggest: options.suggest)
+      directory: folder.path, photoDays: 90, models: models, model: "gemini-3.5-flash-lite")
     var gatewaySettings = GatewaySettings()
     gatewaySettings.retries.attempts = 1
     gateway = Gateway(
@@ -91,19 +92,52 @@ struct SellerStand: Sendable {
           kinds: SellerKinds.all, files: .photos(settings)),
       ], settings: gatewaySettings, random: { 0 })
     try await gateway.start(version: "test")
-    desk = SellerDesk(gateway, settings)
+    let ebay = EbayUpstream(
+      client, credential: UpstreamCredential(id: "", key: ""), freshness: EbayFreshness(),
+      now: { time.now })
+    let scout = Scout(ebay, judges: options.judges)
+    self.scout = scout
+    desk = SellerDesk(gateway, settings, scout: scout)
     var http = HTTPSettings(version: "test", startTime: time.now)
     http.accessKey = options.accessKey
     var quiet = Logger(label: "test")
     quiet.logLevel = .critical
+    var system = HTTPSystem(
+      EbayUpstream.name, title: "eBay", kinds: SellerKinds.shown,
+      addRoutes: { service, router in service.addSeller(settings, scout: scout, to: router) })
+    system.addPages = { service, router in
+      service.addSnapPages(settings, scout: scout, to: router)
+    }
     application = TollbookApplication(
       gateway: gateway, settings: http,
       systems: [
-        .extraction.reading(with: models, documentsBy: "gemini-3.5-flash-lite"),
-        HTTPSystem(
-          EbayUpstream.name, title: "eBay", kinds: SellerKinds.shown,
-          addRoutes: { service, router in service.addSeller(settings, to: router) }),
+        .extraction.reading(with: models, documentsBy: "gemini-3.5-flash-lite"), system,
       ], logger: quiet)
+  }
+
+  /// Shows listings of a thing to the scout, each of a seller of its own, as a page of a search would.
+  ///
+  /// - Parameter changes: of members of the listing; a price is of the item alone.
+  func show(
+    _ prices: [String], of title: String, from number: Int = 0,
+    on site: EbayMarketplace = .unitedStates, _ changes: [String: String?] = [:]
+  ) throws {
+    let rows = try prices.enumerated().map { index, price in
+      let id = 110_000_000_001 + number + index
+      let own: [String: String?] = [
+        "itemId": "\"v1|\(id)|0\"", "legacyItemId": "\"\(id)\"", "title": "\"\(title)\"",
+        "price": EbaySamples.money(price, site.currency.code),
+        "shippingOptions": "[\(EbaySamples.shipping("0.00", type: "FIXED", site.currency.code))]",
+        "listingMarketplaceId": "\"\(site.id)\"",
+        "seller": #"{"username":"s","feedbackPercentage":"99.4","feedbackScore":\#(500 + index)}"#,
+      ]
+      return String(
+        decoding: try EbaySamples.listing(own.merging(changes) { $1 }), as: UTF8.self)
+    }
+    let change = scout.index.add(
+      try EbaySearchPage(EbaySamples.page(rows)), of: try EbaySearch(site, words: "things"),
+      seen: time.now)
+    #expect(change.seen == prices.count && change.leftOut == 0, "\(change)")
   }
 
   /// Lets the clock go on, wherever a job waits, until it has ended.
@@ -195,6 +229,62 @@ struct PhotoPart: Sendable {
       body += Array("\(head)\r\n\r\n".utf8) + part.content + [13, 10]
     }
     return body + Array("--part-of-a-form--\r\n".utf8)
+  }
+}
+
+/// A seller's browser: it keeps cookies, and says that it wants a page.
+struct SellerBrowser {
+  let caller: SellerCaller
+  private var cookies: [String: String] = [:]
+
+  init(_ caller: SellerCaller) { self.caller = caller }
+
+  private mutating func send(
+    _ method: HTTPRequest.Method, _ path: String, type: String? = nil, body: [UInt8] = []
+  ) async throws -> SellerAnswer {
+    var headers: HTTPFields = [.accept: "text/html,*/*;q=0.8"]
+    if !cookies.isEmpty {
+      headers[.cookie] = cookies.map { "\($0.key)=\($0.value)" }.sorted().joined(separator: "; ")
+    }
+    if let type {
+      headers[.contentType] = type
+      headers[.origin] = "http://localhost"
+    }
+    let answer = try await caller.send(method, path, headers, body: body)
+    for field in answer.headers[values: .setCookie] {
+      let pair = field.prefix { $0 != ";" }.split(separator: "=", maxSplits: 1)
+      if pair.count == 2 { cookies[String(pair[0])] = String(pair[1]) }
+    }
+    return answer
+  }
+
+  mutating func get(_ path: String) async throws -> SellerAnswer { try await send(.get, path) }
+
+  mutating func post(
+    _ path: String, _ fields: [(name: String, value: String)]
+  ) async throws -> SellerAnswer {
+    try await send(
+      .post, path, type: "application/x-www-form-urlencoded", body: Array(formText(fields).utf8))
+  }
+
+  mutating func upload(_ path: String, _ parts: [PhotoPart]) async throws -> SellerAnswer {
+    try await send(
+      .post, path, type: "multipart/form-data; boundary=part-of-a-form",
+      body: PhotoPart.body(parts))
+  }
+
+  /// The token of the forms of a page.
+  mutating func token(at path: String) async throws -> String {
+    let page = try await get(path)
+    let found = page.text.firstMatch(of: /name="form_token" value="([0-9a-f.]+)"/)
+    return String(try #require(found, "\(page.text)").output.1)
+  }
+
+  /// Signs in with an access key.
+  mutating func signIn(_ key: String) async throws {
+    let token = try await token(at: "/sign-in")
+    let answer = try await post("/sign-in", [("form_token", token), ("access_key", key)])
+    #expect(answer.status == 303, "\(answer.text)")
   }
 }
 

@@ -15,6 +15,8 @@ struct DraftBook: Sendable {
   enum Distinction {
     /// By what the client calls the request: a repeat is the same draft.
     case key(String)
+    /// By the snap that it comes from: a page makes one of each.
+    case snap(Position)
     /// By what it says, and the day on which it says that.
     case content(CalendarDay)
   }
@@ -35,6 +37,7 @@ struct DraftBook: Sendable {
     let text =
       switch distinction {
       case .key(let key): "key\n\(key)"
+      case .snap(let number): "snap\n\(number)"
       case .content(let day):
         "content\n\(day)\n\(String(decoding: content.bytes, as: UTF8.self))"
       }

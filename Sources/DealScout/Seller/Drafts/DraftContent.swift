@@ -11,7 +11,7 @@ struct DraftContent: Hashable, Sendable {
   var snap: Position?
   var title: String
   var description: String?
-  var condition: SellerCondition
+  var condition: ConditionGroup
   /// The number of a category of eBay's.
   var category: String?
   var gtin: String?
@@ -53,7 +53,7 @@ extension DraftContent: JSONWritable {
   /// Reads what ``write(to:)`` wrote; nil: it is not that.
   init?(kept root: JSONValue) {
     guard let title = root["title"]?.string,
-      let condition = root["condition"]?.string.flatMap({ SellerCondition(rawValue: $0) }),
+      let condition = root["condition"]?.string.flatMap({ ConditionGroup(rawValue: $0) }),
       let currency = root["price"]?["currency"]?.string.flatMap({ EbayCurrency($0) }),
       let price = root["price"]?["amount"]?.string.flatMap({ EbayMoney($0, currency) }),
       let quantity = root["quantity"]?.int,

@@ -16,7 +16,7 @@ struct DraftOrder: Sendable {
   let snap: Position?
   private let title: String?
   private let description: String?
-  private let condition: SellerCondition?
+  private let condition: ConditionGroup?
   private let category: String?
   private let gtin: String?
   private let quantity: Int
@@ -48,9 +48,9 @@ struct DraftOrder: Sendable {
       description = nil
     }
     condition = try fields.string("condition").map { (text) throws(Problem) in
-      guard let known = SellerCondition(rawValue: text) else {
+      guard let known = ConditionGroup(rawValue: text) else {
         throw Self.wrong(
-          "condition", "is “\(text.inOneLine(atMost: 40))”; it is one of \(SellerCondition.words)")
+          "condition", "is “\(text.inOneLine(atMost: 40))”; it is one of \(ConditionGroup.words)")
       }
       return known
     }
@@ -146,7 +146,7 @@ struct DraftOrder: Sendable {
         "title", "has \(title.utf16.count) characters; it must have 1 to \(ListingTitle.longest)")
     }
     let condition = try JSONFields.require(
-      condition ?? found?.condition, "condition", "one of \(SellerCondition.words)")
+      condition ?? found?.condition, "condition", "one of \(ConditionGroup.words)")
     let marketplace = marketplace ?? snap?.subject?.marketplace ?? .unitedStates
     guard amount.currency == marketplace.currency.code else {
       let shown = amount.currency.inOneLine(atMost: 20)

@@ -31,9 +31,8 @@ extension HTTPService {
       "/seller/drafts/export", query: QueryNames(["account", "marketplace"]),
       get: { request, context in
         let query = QueryParameters(request)
-        let open = try book.drafts(of: try account(query["account"], context)).filter { !$0.isSold }
-        let marketplace = try marketplace(of: open, query["marketplace"])
-        return Self.table(open.filter { $0.content.marketplace == marketplace }, of: marketplace)
+        return try exportedDrafts(
+          of: try account(query["account"], context), query["marketplace"], book)
       })
     router.route(
       "/seller/drafts/{id}", query: QueryNames(["account"]), deleteScope: .fetch,
@@ -58,7 +57,16 @@ extension HTTPService {
       })
   }
 
-  private static func noDraft(_ id: String) -> Problem {
+  /// The drafts of an account that are not sold, as a table of one marketplace.
+  func exportedDrafts(
+    of account: String, _ marketplace: String?, _ book: DraftBook
+  ) throws -> Response {
+    let open = try book.drafts(of: account).filter { !$0.isSold }
+    let marketplace = try self.marketplace(of: open, marketplace)
+    return Self.table(open.filter { $0.content.marketplace == marketplace }, of: marketplace)
+  }
+
+  static func noDraft(_ id: String) -> Problem {
     Problem(.notFound, "there is no draft “\(id.inOneLine(atMost: 40))”", field: "id")
   }
 
@@ -71,7 +79,7 @@ extension HTTPService {
     return draft
   }
 
-  private static func table(_ drafts: [Draft], of marketplace: EbayMarketplace) -> Response {
+  static func table(_ drafts: [Draft], of marketplace: EbayMarketplace) -> Response {
     Response(
       status: .ok,
       headers: [
@@ -108,6 +116,17 @@ extension HTTPService {
   ) async throws -> Response {
     let account = try account(QueryParameters(request)["account"], context)
     let order = try DraftOrder(try await collectedBody(of: request, limit: DraftOrder.mostBytes))
+    let key = request.headers[.idempotencyKey]
+    let draft = try await makeDraft(order, key.map { .key($0) }, of: account, desk)
+    return Response.object(position: log.head) { json in draft.writeMembers(to: &json) }
+      .created(at: "/seller/drafts/\(draft.id)")
+  }
+
+  /// - Parameter distinction: how it is told from another one; nil: by what it says, which is said once a day.
+  func makeDraft(
+    _ order: DraftOrder, _ distinction: DraftBook.Distinction?, of account: String,
+    _ desk: SellerDesk
+  ) async throws -> Draft {
     let content = try order.content(try snap(order.snap, of: account)) { digest in
       try desk.photos.record(digest, of: account).map { $0.deleted == nil } ?? false
     }
@@ -115,13 +134,11 @@ extension HTTPService {
       throw Problem(
         .conflict, "the account has \(DraftBook.mostOfAccount) drafts, as many as it may")
     }
-    let key = request.headers[.idempotencyKey]
-    let distinction: DraftBook.Distinction =
-      key.map { .key($0) } ?? .content(log.time.now().calendarDay)
     let (draft, isNew) = try await Problem.ofPhotos {
-      try await desk.drafts.add(content, distinction, of: account)
+      try await desk.drafts.add(
+        content, distinction ?? .content(log.time.now().calendarDay), of: account)
     }
-    guard isNew || key != nil else {
+    guard isNew || distinction != nil else {
       throw Problem(
         .conflict,
         "the draft \(draft.id) of today says the same; send an Idempotency-Key to make another one")
@@ -131,11 +148,10 @@ extension HTTPService {
         .keyReused, "the key has made the draft \(draft.id), which says something else",
         field: "Idempotency-Key")
     }
-    return Response.object(position: log.head) { json in draft.writeMembers(to: &json) }
-      .created(at: "/seller/drafts/\(draft.id)")
+    return draft
   }
 
-  private func snap(_ number: Position?, of account: String) throws -> Snap? {
+  func snap(_ number: Position?, of account: String) throws -> Snap? {
     guard let number else { return nil }
     guard let job = try gateway.job(.recorded(number)), job.kind == SnapOrder.job,
       job.record?.account == account

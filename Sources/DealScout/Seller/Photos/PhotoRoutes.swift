@@ -13,20 +13,7 @@ extension HTTPService {
       "/seller/photos/{digest}", query: QueryNames(["account"]), deleteScope: .fetch,
       get: { request, context in
         let account = try account(QueryParameters(request)["account"], context)
-        let record = try known(Self.name(context, "digest"), of: account, desk)
-        guard
-          let bytes = try await Problem.ofPhotos({
-            try await desk.photos.bytes(record, of: account)
-          })
-        else {
-          throw Problem(.gone, "the picture was deleted, or its time was over", field: "digest")
-        }
-        return Response(
-          status: .ok,
-          headers: [
-            .contentType: record.kind.mediaType, .contentDisposition: "inline",
-            .cacheControl: "private, max-age=3600",
-          ], body: .init(byteBuffer: ByteBuffer(bytes: bytes)))
+        return try await photo(Self.name(context, "digest"), of: account, desk)
       },
       delete: { request, context in
         let account = try account(QueryParameters(request)["account"], context)
@@ -40,6 +27,24 @@ extension HTTPService {
           json.field("deleted_at", record?.deleted)
         }
       })
+  }
+
+  /// A picture, as it is kept.
+  func photo(_ digest: String, of account: String, _ desk: SellerDesk) async throws -> Response {
+    let record = try known(digest, of: account, desk)
+    guard
+      let bytes = try await Problem.ofPhotos({
+        try await desk.photos.bytes(record, of: account)
+      })
+    else {
+      throw Problem(.gone, "the picture was deleted, or its time was over", field: "digest")
+    }
+    return Response(
+      status: .ok,
+      headers: [
+        .contentType: record.kind.mediaType, .contentDisposition: "inline",
+        .cacheControl: "private, max-age=3600",
+      ], body: .init(byteBuffer: ByteBuffer(bytes: bytes)))
   }
 
   private func known(

@@ -8,7 +8,8 @@ import TollbookHTTP
 /// The first line of a table names the columns, in any order: `date` (a day such as `2026-11-21`, not after today; also
 /// called `sold_on`), `title`, `price` (without shipping, such as `31.99`), `currency` (three capitals) and `order_id`
 /// (also called `sale_id`) must be there; `condition`, `gtin`, `shipping`, `fees` and `line` (of the order, from 1) may
-/// be. An empty cell means that it is not known. JSON is `{"sales": [{…}, …]}` with members of the same names.
+/// be. A condition is one of ``ConditionGroup`` or a number of eBay's, such as `3000`. An empty cell means that it is not
+/// known. JSON is `{"sales": [{…}, …]}` with members of the same names.
 ///
 /// Lines of one order without a number are counted in their order. A line that cannot be read is named, with what is
 /// wrong with it, and the others count.
@@ -204,11 +205,14 @@ private struct SaleCells {
     guard let price = try amount("price", currency) else {
       throw Fault(field: "price", what: "it is missing")
     }
-    var condition: SellerCondition?
+    var condition: ConditionGroup?
     if let word = text("condition") {
-      condition = SellerCondition(rawValue: word.lowercased().replacing(" ", with: "_"))
+      condition =
+        Int(word).flatMap { ConditionGroup(id: $0) }
+        ?? ConditionGroup(rawValue: word.lowercased().replacing(" ", with: "_"))
       guard condition != nil else {
-        throw wrong("condition", word, "is none of \(SellerCondition.words)")
+        throw wrong(
+          "condition", word, "is none of \(ConditionGroup.words), nor a number of eBay's")
       }
     }
     var gtin: String?

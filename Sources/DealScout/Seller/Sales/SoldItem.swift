@@ -15,7 +15,7 @@ package struct SoldItem: Hashable, Sendable {
   package let shipping: EbayMoney?
   /// What the marketplace kept; nil: not told.
   package let fees: EbayMoney?
-  package let condition: SellerCondition?
+  package let condition: ConditionGroup?
   package let gtin: String?
   /// Names it in addresses; empty until it is kept.
   package var id = ""
@@ -25,7 +25,7 @@ package struct SoldItem: Hashable, Sendable {
 
   init(
     order: String, line: Int, soldOn: CalendarDay, title: String, price: EbayMoney,
-    shipping: EbayMoney?, fees: EbayMoney?, condition: SellerCondition?, gtin: String?
+    shipping: EbayMoney?, fees: EbayMoney?, condition: ConditionGroup?, gtin: String?
   ) {
     self.order = order
     self.line = line
@@ -36,6 +36,15 @@ package struct SoldItem: Hashable, Sendable {
     self.fees = fees
     self.condition = condition
     self.gtin = gtin
+  }
+
+  /// Price and shipping in minor units, the price alone where the shipping is not told; nil: they are 0, or more than
+  /// prices are compared by.
+  var total: Int64? {
+    guard let sum = shipping.map({ price.adding($0) }) ?? price,
+      1...Offer.mostMinorUnits ~= sum.minorUnits
+    else { return nil }
+    return sum.minorUnits
   }
 
   // MARK: As it is kept, and shown
@@ -66,7 +75,7 @@ package struct SoldItem: Hashable, Sendable {
       order: order, line: line, soldOn: soldOn, title: title, price: price,
       shipping: root["shipping"]?.string.flatMap { EbayMoney($0, currency) },
       fees: root["fees"]?.string.flatMap { EbayMoney($0, currency) },
-      condition: root["condition"]?.string.flatMap { SellerCondition(rawValue: $0) },
+      condition: root["condition"]?.string.flatMap { ConditionGroup(rawValue: $0) },
       gtin: root["gtin"]?.string)
     self.id = id
   }

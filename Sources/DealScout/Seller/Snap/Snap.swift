@@ -41,6 +41,9 @@ struct Snap: Sendable {
   /// What was found; nil: nothing, or not yet.
   var finding: SnapFinding? { kept?["result"]?["finding"].flatMap { try? SnapFinding($0) } }
 
+  /// Why nothing was found; nil: something was, or it is not over.
+  var fault: String? { kept?["error"]?["detail"]?.string }
+
   /// A job that is over and came to nothing has failed, also where the runner only knows that it is done.
   private var word: String {
     state == .done && kept?["error"] != nil ? Job.State.failed.rawValue : state.rawValue
@@ -72,9 +75,9 @@ struct Snap: Sendable {
 }
 
 extension Response {
-  /// - Parameter price: that is suggested, as a JSON value.
+  /// - Parameter price: that is suggested, or why none is; nil: nothing was found that could have one.
   static func snap(
-    _ snap: Snap, _ desk: SellerDesk, price: [UInt8]?, position: Position
+    _ snap: Snap, _ desk: SellerDesk, price: SuggestedPrice?, position: Position
   ) throws(LogError) -> Response {
     var photos: [PhotoRecord] = []
     for digest in snap.subject?.photos ?? [] {
@@ -82,7 +85,11 @@ extension Response {
     }
     return .object(position: position, capacity: 4_096) { json in
       snap.writeMembers(photos: photos, to: &json)
-      if let price { json.rawField("suggested_price", price) }
+      if let price {
+        json.object("suggested_price") { json in price.writeMembers(to: &json) }
+      } else {
+        json.nullField("suggested_price")
+      }
     }
   }
 }

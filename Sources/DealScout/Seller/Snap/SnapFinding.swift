@@ -10,7 +10,7 @@ package struct SnapFinding: Hashable, Sendable {
   package let gtin: String?
   /// What sort of thing it is, in words, from the widest to the narrowest.
   package let category: [String]
-  package let condition: SellerCondition?
+  package let condition: ConditionGroup?
   package let defects: [String]
   /// At most ``ListingTitle/longest``.
   package let title: String
@@ -53,9 +53,9 @@ package struct SnapFinding: Hashable, Sendable {
     category = try json.texts("category", most: Self.mostCategory, atMost: Self.mostText)
     defects = try json.texts("defects", most: Self.mostDefects, atMost: Self.mostText)
     if let word = try json.text("condition", atMost: Self.mostText) {
-      guard let known = SellerCondition(rawValue: word) else {
+      guard let known = ConditionGroup(rawValue: word) else {
         throw SnapFault(
-          "“\(word.inOneLine(atMost: 40))” is none of \(SellerCondition.words)", at: "condition")
+          "“\(word.inOneLine(atMost: 40))” is none of \(ConditionGroup.words)", at: "condition")
       }
       condition = known
     } else {

@@ -4,7 +4,7 @@ import TollbookEvents
 import TollbookHTTP
 
 /// What a client posts to have photos looked at: `photo` parts, and `note`, `marketplace`, and `companyID` or
-/// `account`.
+/// `account`. A page's form has its token before the first photo.
 struct SnapForm: Sendable {
   struct File: Sendable {
     /// As the client names it; cleaned. Where it has no name, `photo 1` and so on.
@@ -16,12 +16,22 @@ struct SnapForm: Sendable {
 
   /// The longest body, in bytes. In base64 that is less than the 100 MB that the model's provider takes.
   static let longestBody = 64 << 20
-  private static let part = "photo"
+  static let part = "photo"
+  /// Of what a seller says of the thing, in bytes.
+  static let longestNote = 2_000
   /// The longest of each, in bytes.
-  private static let fields = ["note": 2_000, "marketplace": 40, "companyID": 200, "account": 200]
+  private static let fields = [
+    "note": longestNote, "marketplace": 40, "companyID": 200, "account": 200,
+  ]
 
   private(set) var photos: [File] = []
   private var texts: [String: String] = [:]
+  /// Takes the token of a page's form; nil: it is no page's.
+  private let gate: FormGate?
+  /// Whether its token counts.
+  private(set) var isAdmitted = false
+
+  init(gate: FormGate? = nil) { self.gate = gate }
 
   var note: String? { texts["note"] }
   var marketplace: String? { texts["marketplace"] }
@@ -33,10 +43,10 @@ struct SnapForm: Sendable {
     return nil
   }
 
-  /// Reads the body of a request as it arrives.
+  /// Reads the body of a request as it arrives. Of one that has something wrong, what stood before that is known.
   ///
   /// - Throws: a `Problem` that names what is wrong.
-  init(_ request: Request) async throws {
+  mutating func read(_ request: Request) async throws {
     let announced = request.headers[.contentLength].flatMap { Int($0) } ?? 0
     guard announced <= Self.longestBody else { throw Self.tooLong }
     var reader: MultipartReader
@@ -45,8 +55,8 @@ struct SnapForm: Sendable {
       reader = MultipartReader(
         boundary: boundary,
         limits: MultipartLimits(
-          parts: PhotoBook.mostTogether + Self.fields.count + 1, partBytes: Photo.longest,
-          partBytesByName: Self.fields, bodyBytes: Self.longestBody))
+          parts: PhotoBook.mostTogether + Self.fields.count + 2, partBytes: Photo.longest,
+          partBytesByName: fields, bodyBytes: Self.longestBody))
     } catch { throw Problem(.unsupportedMediaType, "\(error)", field: "Content-Type") }
     var part: (head: MultipartPart, content: [UInt8])?
     do {
@@ -57,7 +67,9 @@ struct SnapForm: Sendable {
           let events = try reader.read(bytes[start..<min(start + 1 << 16, bytes.count)])
           for event in events {
             switch event {
-            case .begin(let begun): part = (begun, [])
+            case .begin(let begun):
+              if begun.name == Self.part, !isAdmitted { try gate?.admit(nil) }
+              part = (begun, [])
             case .data(let bytes): part?.content.append(contentsOf: bytes)
             case .end:
               if let part { try add(part.head, part.content) }
@@ -73,6 +85,13 @@ struct SnapForm: Sendable {
     guard !photos.isEmpty else {
       throw Problem(.missingField, "photo is missing: send at least one picture", field: "photo")
     }
+  }
+
+  /// Whoever sends a page's form pays for it.
+  private var fields: [String: Int] {
+    guard gate != nil else { return Self.fields }
+    let own = Self.fields.filter { ["note", "marketplace"].contains($0.key) }
+    return own.merging([FormToken.field: 200]) { own, _ in own }
   }
 
   private static let tooLong = Problem(
@@ -118,11 +137,11 @@ struct SnapForm: Sendable {
       return photos.append(
         File(name: self.name(head), type: head.contentType, content: content))
     }
-    guard Self.fields[head.name] != nil else {
+    guard fields[head.name] != nil else {
       throw Problem(
         .invalidField,
         "there is no field “\(name)”; there are photo,"
-          + " \(Self.fields.keys.sorted().joined(separator: ", "))",
+          + " \(fields.keys.sorted().joined(separator: ", "))",
         field: name)
     }
     guard texts[head.name] == nil else {
@@ -130,6 +149,10 @@ struct SnapForm: Sendable {
     }
     guard let text = String(validating: content, as: UTF8.self) else {
       throw Problem(.invalidField, "\(name) must be text of UTF-8", field: name)
+    }
+    if head.name == FormToken.field {
+      try gate?.admit(text)
+      isAdmitted = true
     }
     let line = ListingTitle.oneLine(text)
     if !line.isEmpty { texts[head.name] = line }

@@ -59,7 +59,7 @@ enum SnapSchema {
     case "condition":
       json.field("type", "STRING")
       json.field("nullable", true)
-      json.array("enum", SellerCondition.allCases.map(\.rawValue))
+      json.array("enum", ConditionGroup.allCases.map(\.rawValue))
     default:
       json.field("type", "STRING")
       json.field("nullable", true)

@@ -26,7 +26,7 @@ extension HTTPService {
           throw Problem(.notFound, "there is no snap “\(text.inOneLine(atMost: 40))”", field: "id")
         }
         let snap = try Snap(number, job, of: record.account, in: gateway)
-        let price = await suggestedPrice(for: snap, desk)
+        let price = try await suggestedPrice(for: snap, desk)
         return try .snap(snap, desk, price: price, position: log.head)
       })
     router.route(
@@ -48,7 +48,7 @@ extension HTTPService {
 
   private static let mostLooked = 1_000
 
-  private func snaps(
+  func snaps(
     of account: String, before cursor: Position?, limit: Int
   ) throws -> (snaps: [Snap], next: Position?) {
     var snaps: [Snap] = []
@@ -63,11 +63,10 @@ extension HTTPService {
     return (snaps, looked.count == Self.mostLooked ? last : nil)
   }
 
-  private func suggestedPrice(for snap: Snap, _ desk: SellerDesk) async -> [UInt8]? {
-    guard let suggest = desk.settings.suggest, let finding = snap.finding,
-      let subject = snap.subject
-    else { return nil }
-    return await suggest(finding, snap.account, subject.marketplace)
+  /// What to ask for what a model has found; nil: it has found nothing, or not yet.
+  private func suggestedPrice(for snap: Snap, _ desk: SellerDesk) async throws -> SuggestedPrice? {
+    guard let finding = snap.finding, let subject = snap.subject else { return nil }
+    return try await desk.priceDesk(of: snap.account).price(of: finding, on: subject.marketplace)
   }
 
   // MARK: Taking one on
@@ -76,15 +75,46 @@ extension HTTPService {
     _ request: Request, _ context: TollbookContext, _ desk: SellerDesk
   ) async throws -> Response {
     try refuseForeignPhotos(request)
+    let bytes = try await Self.enterRoom(request, desk)
+    defer { desk.settings.room.leave(bytes) }
+    var form = SnapForm()
+    try await form.read(request)
+    let payer = try payer(form, context.principal)
+    let options: DemandOptions
+    do throws(DemandOptions.Fault) { options = try DemandOptions(path: nil, request.headers) } catch
+    {
+      throw Problem(.invalidParameter, error.description)
+    }
+    let number = try await queueSnap(&form, by: payer, options, desk)
+    guard let job = try gateway.job(.recorded(number)) else {
+      throw Problem(.internalError, "the job is not known")
+    }
+    let snap = try Snap(number, job, of: payer.account, in: gateway)
+    var response = try Response.snap(snap, desk, price: nil, position: log.head)
+    response.status = .accepted
+    response.headers[.location] = "/seller/snap/\(number)"
+    return response
+  }
+
+  /// Waits until there is room in memory for what a request brings.
+  ///
+  /// - Returns: the bytes that are to be given back.
+  static func enterRoom(_ request: Request, _ desk: SellerDesk) async throws(Problem) -> Int {
     let announced = request.headers[.contentLength].flatMap { Int($0) }
-    let bytes = min(announced ?? SnapForm.longestBody, SnapForm.longestBody)
+    let bytes = min(max(0, announced ?? SnapForm.longestBody), SnapForm.longestBody)
     let room = desk.settings.room
     guard await ClientPresence.holdingBack({ await room.enter(bytes) }) else {
       throw Problem(.busy, "too many uploads are waiting").retrying(after: 5)
     }
-    defer { room.leave(bytes) }
-    var form = try await SnapForm(request)
-    let payer = try payer(form, context.principal)
+    return bytes
+  }
+
+  /// Keeps the photos of a form, and has a model look at them in a job. They are taken out of the form.
+  ///
+  /// - Returns: the number of the job.
+  func queueSnap(
+    _ form: inout SnapForm, by payer: Principal, _ options: DemandOptions, _ desk: SellerDesk
+  ) async throws -> Position {
     let marketplace: EbayMarketplace
     do throws(EbayRequestFault) {
       marketplace = try EbayMarketplace(id: form.marketplace ?? "EBAY_US")
@@ -95,11 +125,6 @@ extension HTTPService {
     }
     guard let kind = gateway.jobKind(SnapOrder.job) else {
       throw Problem(.internalError, "no upstream has jobs of kind \(SnapOrder.job)")
-    }
-    let options: DemandOptions
-    do throws(DemandOptions.Fault) { options = try DemandOptions(path: nil, request.headers) } catch
-    {
-      throw Problem(.invalidParameter, error.description)
     }
     // All of them are looked at before the first is kept.
     var photos: [Photo] = []
@@ -122,24 +147,19 @@ extension HTTPService {
     let order = SnapOrder(
       of: payer.account, model: desk.settings.model, maximumTokens: options.maximumTokens,
       fresh: options.fresh)
-    let id: JobID
     do {
       try await order.keep(
         SnapSubject(photos: digests, marketplace: marketplace, note: form.note), in: gateway)
-      id = try await gateway.queueJob(kind, request: order.bytes, total: 1, by: payer)
+      let id = try await gateway.queueJob(kind, request: order.bytes, total: 1, by: payer)
+      guard case .recorded(let number) = id else {
+        throw Problem(.internalError, "the job has no number")
+      }
+      return number
     } catch {
       // Nobody will read it. What cannot be removed now goes when its time is over.
       try? await gateway.removeKept(order.prefix)
       throw (error as? PurchaseProblem).map { Problem($0) } ?? error
     }
-    guard case .recorded(let number) = id, let job = try gateway.job(id) else {
-      throw Problem(.internalError, "the job is not known")
-    }
-    let snap = try Snap(number, job, of: payer.account, in: gateway)
-    var response = try Response.snap(snap, desk, price: nil, position: log.head)
-    response.status = .accepted
-    response.headers[.location] = "/seller/snap/\(number)"
-    return response
   }
 
   /// Work for a processor, not for whoever else runs on this task's executor.
