@@ -14,7 +14,11 @@ struct MarketTraceTests {
     shape.rate = 8
     shape.milliseconds = seconds * 1_000
     shape.timeframes = [.minute, .fiveMinutes]
-    shape.candles = 120
+    shape.candles = 100
+    shape.mix = [
+      (25, .price), (10, .analysis), (30, .spikes), (20, .deltas), (5, .candles), (5, .depth),
+      (5, .book),
+    ]
     return shape
   }
 
@@ -54,7 +58,8 @@ struct MarketTraceTests {
     }
   }
 
-  @Test func `no minute of a demand that is too much goes over the limit beside a second client`()
+  @Test
+  func `a demand that is too much fills its minutes beside a second client, and ends in no ban`()
     async throws
   {
     var shape = Self.shape(150)
@@ -64,15 +69,16 @@ struct MarketTraceTests {
     settings.foreignWeight = 50
     try await Self.played(shape, settings) { world, ideal in
       let (outcome, books) = (world.outcome, world.simulator.books)
-      #expect(books.sum.refused == 0 && books.sum.banned == 0, "\(outcome)")
-      #expect(books.minutes.count >= 3)
+      #expect(books.minutes.count == 3)
+      // What the other one has used since the last answer nobody told: a call may come too late, and none comes after it.
+      #expect(books.sum.refused <= 3 && books.sum.banned == 0, "\(books.sum)")
       #expect(outcome.greatestMinute > 130 && outcome.greatestMinute <= 150, "\(outcome)")
       #expect(world.weight < ideal.weight, "it would have taken more than there was")
-      #expect(outcome.stale > 0, "\(outcome)")
+      #expect(outcome.stale > 50, "\(outcome)")
     }
   }
 
-  @Test func `refreshing ahead answers more from the cache and stays within its weight`()
+  @Test func `refreshing ahead answers more from the cache, and most of it is read`()
     async throws
   {
     let shape = Self.shape(120)
@@ -81,12 +87,10 @@ struct MarketTraceTests {
     _ = try await off.live()
     settings.aheadWeight = 120
     let on = try await MarketWorld(shape, settings)
-    let ideal = try await on.live()
+    _ = try await on.live()
     let reads = on.gateway.aheadReads.counts(at: on.time.now)
     #expect(on.outcome.hits > off.outcome.hits, "\(on.outcome) \(off.outcome)")
     #expect(reads.bought > 0 && reads.used * 2 > reads.bought, "\(reads)")
-    // Two minutes, and the part of a third.
-    #expect(on.weight - ideal.weight <= 3 * settings.aheadWeight, "\(on.weight) \(ideal.weight)")
     await off.close()
     await on.close()
   }
@@ -126,11 +130,11 @@ struct MarketTraceTests {
     #expect(!ask(.spikes, 3_000) && ask(.spikes, 41_999) && ideal.weight == 26)
     #expect(!ask(.spikes, 42_000) && ask(.deltas, 42_000) && ideal.weight == 28)
     #expect(ask(.candles, 42_999) && !ask(.candles, 43_000) && ideal.weight == 30)
-    // An analysis takes 120 candles, the other calls 100; its ticker is not fresh either.
-    #expect(!ask(.analysis, 44_000) && ideal.weight == 34)
-    #expect(ask(.analysis, 45_999) && ideal.weight == 34)
+    // An analysis takes more candles than the others, which came with them; its ticker is not fresh.
+    #expect(!ask(.analysis, 44_000) && ideal.weight == 32)
+    #expect(ask(.analysis, 45_999) && ideal.weight == 32)
     #expect(!ask(.depth, 46_000) && ask(.depth, 46_999) && !ask(.depth, 47_000))
-    #expect(ideal.weight == 44)
-    #expect(!ask(.book, 47_000) && ideal.weight == 46 && ideal.hits == 6)
+    #expect(ideal.weight == 42)
+    #expect(!ask(.book, 47_000) && ideal.weight == 44 && ideal.hits == 6)
   }
 }

@@ -1,17 +1,19 @@
 package import Market
 
 /// What a demand costs an ideal cache with the same windows: one that never forgets, has no overhead, is never refused, and
-/// buys just what is asked for whenever a part of it is missing. Calls take it no time.
+/// buys nothing before it is asked for. Calls take it no time.
 ///
 /// It shares nothing with the cache that it is compared with but the windows and the dated table of weights:
 ///
-/// 1. A closed candle is bought once. It is closed when its end is two seconds past. All that a request lacks one call brings.
-/// 2. The open candle is fresh for its window, and never after it has closed. Whatever candles are bought, a call may as well
-///    reach up to the newest: it weighs the same.
-/// 3. Which markets there are is read once an hour; the exchange's clock is known for nothing.
+/// 1. A closed candle is bought once. It is closed when its end is two seconds past.
+/// 2. The open candle is fresh for its window, and never after it has closed.
+/// 3. A call for candles weighs the same however many it brings: each brings as many as it may, up to the newest.
+/// 4. Which markets there are is read once an hour; the exchange's clock is known for nothing.
 package struct IdealMarket {
   /// How long after its end a candle is closed, in milliseconds.
   private static let lag: Int64 = 2_000
+  /// The most candles of a call, the open one among them.
+  private static let most: Int64 = 1_000
 
   private struct Series: Hashable {
     var market: Int
@@ -97,9 +99,9 @@ package struct IdealMarket {
       return true
     }
     buy(.klines, at: now)
-    var closed = wanted
-    if let known, known.closed.upperBound >= wanted.lowerBound {
-      closed = min(wanted.lowerBound, known.closed.lowerBound)..<open
+    var closed = open - Self.most + 1..<open
+    if let known, known.closed.upperBound >= closed.lowerBound {
+      closed = min(closed.lowerBound, known.closed.lowerBound)..<open
     }
     let window = max(freshness.openCandle, length / 60)
     let ends = (open + 1) * length + Self.lag

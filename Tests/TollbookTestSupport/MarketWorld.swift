@@ -14,8 +14,9 @@ package import TollbookSimulators
 import TollbookUpstreams
 import TollbookViews
 
-/// Tollbook with its routes in front of a simulated Binance, on a manual clock: it is asked what a demand asks, at the instants
-/// that the demand names. No socket is between the two, and none between it and who asks. Calls take no time of the clock.
+/// Tollbook with its routes in front of a simulated Binance, on a manual clock: it is asked what a demand asks, at the
+/// instants that the demand names. No socket is between the two, and none between it and who asks. Calls take no time of the
+/// clock.
 package final class MarketWorld {
   package struct Settings: Sendable {
     /// Weight that an address may use in a minute.
