@@ -169,8 +169,8 @@ let package = Package(
       dependencies: [
         "Bytes", "LMDB", "TollbookEvents", "TollbookLog", "TollbookViews", "TollbookUpstreams",
         "TollbookGateway", "TollbookArchive", "TollbookAudit", "TollbookForecast", "TollbookHTTP",
-        "Keepa", "TollbookTestSupport", "TollbookSimulators", "JSONText", hummingbird, crypto,
-        algorithms,
+        "Keepa", "Market", "TollbookTestSupport", "TollbookSimulators", "JSONText", hummingbird,
+        crypto, algorithms,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "tools/benchmarks"),
@@ -178,7 +178,10 @@ let package = Package(
       name: "TollbookTestSupport",
       dependencies: [
         "Bytes", "LMDB", "TollbookEvents", "TollbookLog", "TollbookViews", "TollbookUpstreams",
-        "TollbookGateway", "TollbookArchive", "Keepa", "TollbookSimulators", logging, algorithms,
+        "TollbookGateway", "TollbookArchive", "TollbookHTTP", "Keepa", "Market",
+        "TollbookSimulators", hummingbird, httpTypes, nioCore, logging, algorithms,
+        .product(name: "HummingbirdCore", package: "hummingbird"),
+        .product(name: "NIOEmbedded", package: "swift-nio"),
       ],
       path: "Tests/TollbookTestSupport"),
     .testTarget(name: "BytesTests", dependencies: ["Bytes"]),

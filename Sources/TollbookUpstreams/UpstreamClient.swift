@@ -170,13 +170,17 @@ package struct UpstreamRequest: Sendable {
     self.body = body
   }
 
+  /// The query as it stands in the URL.
+  package var encodedQuery: String {
+    query.map { "\(Self.escaped($0.name))=\(Self.escaped($0.value))" }.joined(separator: "&")
+  }
+
   fileprivate func message(
     to base: BaseURL, by place: ConnectionPlace?, encoding: String
   ) -> HTTPClientRequest {
-    let query = query.map { "\(Self.escaped($0.name))=\(Self.escaped($0.value))" }
     let address = place?.port.map { base.with(port: $0) } ?? "\(base)"
     var request = HTTPClientRequest(
-      url: "\(address)\(path)\(query.isEmpty ? "" : "?")" + query.joined(separator: "&"))
+      url: "\(address)\(path)\(query.isEmpty ? "" : "?")\(encodedQuery)")
     request.method = HTTPMethod(rawValue: method)
     // Whoever is connected to by another port is still asked under the upstream's own name.
     if place != nil { request.headers.add(name: "Host", value: base.authority) }
@@ -210,6 +214,12 @@ package struct UpstreamAnswer: Sendable {
   package let status: Int
   package let headers: [(name: String, value: String)]
   package let body: [UInt8]
+
+  package init(status: Int, headers: [(name: String, value: String)], body: [UInt8]) {
+    self.status = status
+    self.headers = headers
+    self.body = body
+  }
 
   /// The first header of a name, in any case.
   package func header(_ name: String) -> String? {

@@ -40,20 +40,13 @@ package struct BinanceGrid: Hashable, Sendable {
   /// When the candle opened that a time lies in; nil outside of ``BinanceTime/range``.
   package func openTime(containing time: Int64) -> Int64? {
     guard BinanceTime.range.contains(time) else { return nil }
-    let local = time + zone.milliseconds
-    guard let length = interval.length else {
-      return Self.monthStart(local).map { $0 - zone.milliseconds }
-    }
-    return BinanceTime.floored(local - anchor, to: length) + anchor - zone.milliseconds
+    return openTime(ofCandle: number(at: time))
   }
 
   /// When the candle after the one of a time opens; nil outside of ``BinanceTime/range``.
   package func next(after time: Int64) -> Int64? {
-    guard let open = openTime(containing: time) else { return nil }
-    if let length = interval.length { return open + length }
-    // No month has 32 days, and all have more than four.
-    let later = open + zone.milliseconds + 32 * BinanceTime.day
-    return Self.monthStart(later).map { $0 - zone.milliseconds }
+    guard BinanceTime.range.contains(time) else { return nil }
+    return openTime(ofCandle: number(at: time) + 1)
   }
 
   /// The last millisecond of the candle that a time lies in; nil outside of ``BinanceTime/range``.
@@ -86,13 +79,5 @@ package struct BinanceGrid: Hashable, Sendable {
   private static func digits(_ number: Int64, _ count: Int) -> String {
     let text = "\(max(0, number))"
     return String(repeating: "0", count: max(0, count - text.utf8.count)) + text
-  }
-
-  /// Midnight of the first of the month, read from the calendar; nil for years without four digits.
-  private static func monthStart(_ local: Int64) -> Int64? {
-    let day = CalendarDay(
-      number: BinanceTime.floored(local, to: BinanceTime.day) / BinanceTime.day
-    ).description
-    return CalendarDay("\(day.dropLast(2))01").map { $0.number * BinanceTime.day }
   }
 }

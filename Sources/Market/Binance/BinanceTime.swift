@@ -7,10 +7,4 @@ package enum BinanceTime {
   static let minute: Int64 = 60_000
   static let hour: Int64 = 3_600_000
   static let day: Int64 = 86_400_000
-
-  /// The largest multiple of `length` that is not above a time.
-  static func floored(_ time: Int64, to length: Int64) -> Int64 {
-    let rest = time % length
-    return time - (rest < 0 ? rest + length : rest)
-  }
 }

@@ -25,7 +25,7 @@ package struct BinanceWeights: Sendable {
   }
 
   private func rule(of endpoint: BinanceEndpoint, at instant: Int64) -> BinanceWeightRule? {
-    let number = BinanceTime.floored(max(0, instant), to: BinanceTime.day) / BinanceTime.day
+    let number = max(0, instant) / BinanceTime.day
     let series = rules[endpoint]
     return series?.value(on: CalendarDay(number: number))?.value ?? series?.periods.first?.value
   }

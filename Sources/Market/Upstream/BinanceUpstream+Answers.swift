@@ -116,7 +116,7 @@ extension BinanceUpstream {
     case .candles(let span, let pieces):
       return Delivery(try writes(body, span, pieces, sent: sent, received: received))
     case .answers(let request, let requests):
-      return Delivery(try writes(body, request, requests))
+      return Delivery(try writes(body, request, requests, sent: sent, received: received))
     }
   }
 
@@ -146,14 +146,15 @@ extension BinanceUpstream {
   }
 
   private func writes(
-    _ body: [UInt8], _ request: BinanceRequest, _ requests: [BinanceRequest]
+    _ body: [UInt8], _ request: BinanceRequest, _ requests: [BinanceRequest], sent: Int64,
+    received: Int64
   ) throws(BinanceReadingError) -> [Write] {
+    let endpoint = request.endpoint
+    var fresh = freshness.present(endpoint)
     func write(_ request: BinanceRequest, _ body: [UInt8]) -> Write {
       Write(
-        BinanceResource.answer(request).key, body: body,
-        windows: freshness.windows(fresh: freshness.present(request.endpoint)))
+        BinanceResource.answer(request).key, body: body, windows: freshness.windows(fresh: fresh))
     }
-    let endpoint = request.endpoint
     switch endpoint {
     case .ticker24Hours, .tickerPrice, .bookTicker, .ticker, .tradingDay:
       let fragments = try BinanceFragments.split(body, answering: request)
@@ -173,12 +174,26 @@ extension BinanceUpstream {
     case .avgPrice: _ = try BinanceAveragePrice(body)
     case .klines, .uiKlines:
       if let interval = request.interval {
-        _ = try BinanceCandles.read(
+        let candles = try BinanceCandles.read(
           body, interval, zone: request.timeZone, irregularBefore: Self.irregularBefore)
+        // Where candles of three days open only they themselves tell.
+        let grid = BinanceGrid(
+          interval, zone: request.timeZone, anchor: candles.last?.openTime)
+        fresh = self.fresh(grid, sent: sent, received: received)
       }
     case .time: _ = try BinanceServerTime(body)
     case .ping: break
     }
     return [write(request, body)]
+  }
+
+  /// How long an answer that is kept as it came tells the candle that is not closed: for its window, and never after it has
+  /// closed.
+  private func fresh(_ grid: BinanceGrid, sent: Int64, received: Int64) -> Int64 {
+    guard state.isTrusted, let closes = grid.next(after: state.settled(at: sent)) else {
+      return freshness.openCandle
+    }
+    return min(
+      freshness.openCandle(of: grid.interval), max(0, closes - state.settled(at: received)))
   }
 }

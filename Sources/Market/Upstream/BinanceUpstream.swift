@@ -15,22 +15,37 @@ package struct BinanceUpstream: Upstream {
   static let credential = "binance:address"
   static let unit = "weight"
 
-  private let client: UpstreamClient
+  /// Sends a request to the exchange once, and waits for the whole answer or until the time is up.
+  package typealias Send =
+    @Sendable (UpstreamRequest, _ limit: Duration) async -> UpstreamCall<UpstreamAnswer>
+
+  private let send: Send
   let weights: BinanceWeights
   let freshness: BinanceFreshness
   let state: BinanceState
   let now: @Sendable () -> Timestamp
   private let aheadWeight: Int64
 
-  /// - Parameters:
-  ///   - aheadWeight: what refreshes of what is read often may weigh in a minute; 0: there are none.
-  ///   - now: the wall clock.
+  /// An exchange that is asked over HTTP.
   package init(
     _ client: UpstreamClient, weights: BinanceWeights, freshness: BinanceFreshness,
     state: BinanceState, aheadWeight: Int64 = 0, now: @escaping @Sendable () -> Timestamp
   ) {
+    let whole = AnswerReading { (answer) throws(UpstreamFailure) in answer }
+    self.init(
+      sending: { await client.send($0, within: $1, whole) }, weights: weights,
+      freshness: freshness, state: state, aheadWeight: aheadWeight, now: now)
+  }
+
+  /// - Parameters:
+  ///   - aheadWeight: what refreshes of what is read often may weigh in a minute; 0: there are none.
+  ///   - now: the wall clock.
+  package init(
+    sending send: @escaping Send, weights: BinanceWeights, freshness: BinanceFreshness,
+    state: BinanceState, aheadWeight: Int64 = 0, now: @escaping @Sendable () -> Timestamp
+  ) {
     self.aheadWeight = aheadWeight
-    self.client = client
+    self.send = send
     self.weights = weights
     self.freshness = freshness
     self.state = state
@@ -198,9 +213,7 @@ package struct BinanceUpstream: Upstream {
     }
     let sent = now().milliseconds
     let (endpoint, query) = Self.question(of: made)
-    let answered = await client.send(
-      UpstreamRequest(endpoint.path, query: query), within: limit,
-      AnswerReading { (answer) throws(UpstreamFailure) in answer })
+    let answered = await send(UpstreamRequest(endpoint.path, query: query), limit)
     var exchange: Exchange
     switch answered.result {
     case .failure(let failure): exchange = Exchange(.failure(failure), duration: .zero)

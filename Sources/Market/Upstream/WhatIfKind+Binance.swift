@@ -77,13 +77,26 @@ enum BinanceWhatIf {
 
   /// Candles that are not closed answer for a sixtieth of their interval at least, and never after the next one has closed.
   static func window(_ resource: ResourceKey) -> WhatIfWindow? {
-    // What is not told of an open candle a block tells that more will close of.
-    guard let interval = CandlePiece(resource)?.series.interval else { return nil }
-    return WhatIfWindow(least: interval.nominalLength / 60, lateness: BinanceState.lag) { instant in
+    guard let grid = grid(of: resource) else { return nil }
+    return WhatIfWindow(
+      least: grid.interval.nominalLength / 60, lateness: BinanceState.lag
+    ) { instant in
       guard BinanceTime.range.contains(instant) else {
         return instant < BinanceTime.range.lowerBound ? BinanceTime.range.lowerBound : .max / 4
       }
-      return interval.openTime(ofCandle: interval.number(at: instant) + 1)
+      return grid.openTime(ofCandle: grid.number(at: instant) + 1)
+    }
+  }
+
+  /// Where the candles of a resource open; nil: it is of none.
+  private static func grid(of resource: ResourceKey) -> BinanceGrid? {
+    guard resource.kind == CandleSeries.kind else { return nil }
+    switch BinanceResource(resource) {
+    // What is not told of an open candle a block tells that more will close of.
+    case .candles(let piece): return BinanceGrid(piece.series.interval)
+    case .answer(let request):
+      return request.interval.map { BinanceGrid($0, zone: request.timeZone) }
+    case .clock, nil: return nil
     }
   }
 

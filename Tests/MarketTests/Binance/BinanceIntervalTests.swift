@@ -109,7 +109,6 @@ import TollbookTestSupport
       #expect(grid.next(after: open) == next)
       if let length = interval.length { #expect(next - open == length) }
       #expect(grid.number(at: next) == grid.number(at: time) + 1)
-      #expect(grid.openTime(ofCandle: grid.number(at: time)) == open)
     }
   }
 
