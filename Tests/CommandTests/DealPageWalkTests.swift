@@ -71,9 +71,9 @@ struct DealPageWalkTests {
     let buttons = "[...document.querySelectorAll('[value=saved] ~ button')]"
     let pressed = "\(buttons).map(button => button.ariaPressed === 'true')"
     func saved() async throws -> [Int] {
-      let all = try await chromium.value(pressed)?.array ?? []
+      let all = try await chromium.value(pressed)?.array?.map { $0.bool == true } ?? []
       #expect(all.count > 2)
-      return all.enumerated().filter { $0.element.bool == true }.map(\.offset)
+      return all.indices.filter { all[$0] }
     }
     try await chromium.open(page)
     #expect(try await saved() == [])
