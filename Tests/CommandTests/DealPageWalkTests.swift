@@ -71,9 +71,9 @@ struct DealPageWalkTests {
     let buttons = "[...document.querySelectorAll('[value=saved] ~ button')]"
     let pressed = "\(buttons).map(button => button.ariaPressed === 'true')"
     func saved() async throws -> [Int] {
-      let all = try await chromium.value(pressed)?.array ?? []
+      let all = try await chromium.value(pressed)?.array?.map { $0.bool == true } ?? []
       #expect(all.count > 2)
-      return all.enumerated().filter { $0.element.bool == true }.map(\.offset)
+      return all.indices.filter { all[$0] }
     }
     try await chromium.open(page)
     #expect(try await saved() == [])
@@ -91,6 +91,65 @@ struct DealPageWalkTests {
     #expect(try await saved() == [])
     await chromium.end()
     _ = await serving.end()
+  }
+
+  @Test(.disabled("the page /snap is not served yet"))
+  func `photos that were sent in by the form are read, and become a draft`() async throws {
+    let gemini = try await Serving(["simulate", "gemini", "--port", "0"], in: folder)
+    let serving = try await Serving(
+      [
+        "serve", "--simulate", "--port", "0", "--data-dir", "data", "--gemini-simulator",
+        gemini.url,
+      ], in: folder)
+    let photo = DrawnPhoto(number: 1)
+    var files: [String] = []
+    for words in ["front", "back"] {
+      var side = photo
+      side.writing = words
+      files.append("\(folder.path)/\(words).png")
+      try Data(PhotoDrawing.png(side)).write(to: URL(fileURLWithPath: files[files.count - 1]))
+    }
+    let chromium = try await Chromium(in: folder)
+    let look = Chromium.Look(width: 390, isDark: true)
+    try await chromium.look(look)
+    try await chromium.open("\(serving.url)/snap")
+    try await check(look, chromium, serving)
+    let button = "document.querySelector('form[enctype=\"multipart/form-data\"] button')"
+    try await chromium.choose(files, in: "input[type=file]")
+    try await chromium.press(button)
+    #expect(try await chromium.value("location.pathname")?.string == "/snap")
+    // As it says itself: look again.
+    while try await chromium.text(".notice") != nil {
+      try await chromium.open("\(serving.url)/snap")
+    }
+    #expect(try await chromium.value("document.querySelectorAll('article').length")?.int == 1)
+    #expect(try await chromium.text("article h2") == photo.title)
+    #expect(try await chromium.text("article .badge.good") == "Read")
+    #expect(try await chromium.text("article .facts dd") == photo.product)
+    let pictures = """
+      Promise.all([...document.images].map(image => {
+        image.loading = 'eager'
+        return image.decode().then(() => image.naturalWidth)
+      }))
+      """
+    #expect(try await chromium.value(pictures)?.array?.map(\.int) == [480, 480])
+    try await check(look, chromium, serving)
+
+    try await chromium.value("document.querySelector('form.draft').price.value = '12.50'")
+    try await chromium.press("document.querySelector('form.draft button')")
+    let badges = try await chromium.text("article .badges")
+    #expect(badges?.contains("Draft made") == true)
+    #expect(try await chromium.text("form.draft") == nil)
+
+    // A file that is no photo is refused beside the field.
+    try "no photo".write(toFile: "\(folder.path)/a.png", atomically: true, encoding: .utf8)
+    try await chromium.choose(["\(folder.path)/a.png"], in: "input[type=file]")
+    try await chromium.press(button)
+    #expect(try await chromium.text("#photos-fault")?.isEmpty == false)
+    #expect(try await chromium.value("document.querySelectorAll('article').length")?.int == 1)
+    await chromium.end()
+    _ = await serving.end()
+    _ = await gemini.end()
   }
 
   /// What holds of every page: it fits the screen, wears the colours that were asked for, and asks nobody else for

@@ -1,5 +1,7 @@
 import HTTPTypes
+import HummingbirdTesting
 import JSONText
+import NIOCore
 import Testing
 import TollbookEvents
 import TollbookGateway
@@ -62,6 +64,43 @@ import TollbookTestSupport
         #expect(row["confidence"]?.string != "high")
         #expect(row["flags"]?.array?.isEmpty == true, "\(row)")
       }
+    }
+  }
+
+  @Test func `a form of the page sets a mark and takes it away again, and refuses another word`()
+    async throws
+  {
+    try await DealScoutStand.serving { stand, client in
+      let page = try await client.client.executeRequest(uri: "/deals", method: .get)
+      let cookie = try #require(page.headers[.setCookie]).prefix { $0 != ";" }
+      // A page without listings has no form with a token.
+      _ = try await client.save("first", stand.simulator.familyWords[0])
+      _ = try await client.send(.post, "/scan/run", "{}")
+      let shown = try await client.client.executeRequest(
+        uri: "/deals", method: .get, headers: [.cookie: String(cookie)])
+      let text = String(buffer: shown.body)
+      let token = try #require(text.firstMatch(of: /name="form_token" value="([0-9a-f.]+)"/)).1
+      func send(_ set: String) async throws -> Int {
+        let fields = "form_token=\(token)&item=v1%7C1234567%7C0&mark=saved\(set)"
+        return try await client.client.executeRequest(
+          uri: "/deals/marks", method: .post,
+          headers: [
+            .cookie: String(cookie), .origin: "http://localhost",
+            .contentType: "application/x-www-form-urlencoded",
+          ], body: ByteBuffer(string: fields)
+        ).status.code
+      }
+      func marks() throws -> Set<DealsPage.Mark>? {
+        try MarkBook(gateway: stand.gateway).marks(of: "default").byID["v1|1234567|0"]
+      }
+      #expect(try await send("&set=true") == 303)
+      #expect(try marks() == [.saved])
+      for wrong in ["&set=0", "&set=yes", "&set=", ""] {
+        #expect(try await send(wrong) == 400)
+        #expect(try marks() == [.saved], "\(wrong)")
+      }
+      #expect(try await send("&set=false") == 303)
+      #expect(try marks() == nil)
     }
   }
 

@@ -22,8 +22,13 @@ extension HTTPService {
           .invalidField, "mark is “\(name.inOneLine(atMost: 50))”; it is seen, saved or hidden",
           field: "mark")
       }
+      let set = try fields.require("set", "true or false")
+      guard let isSet = Bool(set) else {
+        throw Problem(
+          .invalidField, "set is “\(set.inOneLine(atMost: 50))”; it is true or false", field: "set")
+      }
       try await MarkBook(gateway: gateway).set(
-        mark, fields["set"] != "0", on: id, of: context.principal.account)
+        mark, isSet, on: id, of: context.principal.account)
       return .seeOther(fields.ownPath("next") ?? "/deals")
     }
   }

@@ -54,6 +54,17 @@ import TollbookTestSupport
     }
   }
 
+  @Test func `no account is left out, however many there are`() async throws {
+    try await SellerStand.serving { stand, client in
+      let names = (1...5).map { "seller-\($0)" }
+      for id in names {
+        #expect(try await client.post("/admin/accounts", #"{"id":"\#(id)"}"#).status == 201)
+      }
+      #expect(try stand.desk.photos.accounts(by: 2) == ["default"] + names)
+      #expect(try stand.desk.photos.accounts(by: 5) == ["default"] + names)
+    }
+  }
+
   @Test func `pictures go in time though every schedule is paused`() async throws {
     try await SellerStand.serving { stand, _ in
       _ = try await stand.desk.photos.add(try photo(1), of: "default")

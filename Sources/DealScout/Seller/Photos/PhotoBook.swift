@@ -13,7 +13,6 @@ struct PhotoBook: Sendable {
   static let mostOfAccount = 20_000
   /// How long it is known of a deleted picture that it was there, in milliseconds: 365 days.
   private static let remembered: Int64 = 365 * 86_400_000
-  private static let mostAccounts = 10_000
 
   let gateway: Gateway
   let store: PhotoStore
@@ -126,11 +125,19 @@ struct PhotoBook: Sendable {
     }
   }
 
-  /// All accounts, closed ones too, in their order.
-  func accounts() throws(LogError) -> [String] {
+  /// All accounts, closed ones too, in their order: the pictures of one that was left out would be nobody's.
+  ///
+  /// - Parameter portion: how many are read together.
+  func accounts(by portion: Int = 1_000) throws(LogError) -> [String] {
     let view = AccountsView(gateway.log)
-    let known = try gateway.log.read { (reading) throws(LogError) in
-      try view.accounts(limit: Self.mostAccounts, in: reading).map(\.id)
+    var known: [String] = []
+    while true {
+      let last = known.last ?? ""
+      let more = try gateway.log.read { (reading) throws(LogError) in
+        try view.accounts(after: last, limit: portion, in: reading).map(\.id)
+      }
+      known += more
+      guard more.count == portion else { break }
     }
     return Set(known + [gateway.settings.account]).sorted()
   }
