@@ -32,9 +32,11 @@ final class ListingIndex: Sendable {
   }
 
   private let shelf = Mutex(Shelf())
+  /// As that of the shelf; it can be read while the shelf is copied.
+  private let shownVersion = Atomic<UInt64>(0)
 
   /// Grows with each change.
-  var version: UInt64 { shelf.withLock { $0.version } }
+  var version: UInt64 { shownVersion.load(ordering: .acquiring) }
   var count: Int { shelf.withLock { $0.listings.count } }
 
   /// Takes in a page.
@@ -75,6 +77,7 @@ final class ListingIndex: Sendable {
       }
       shelf.version &+= 1
       shelf.bound()
+      shownVersion.store(shelf.version, ordering: .releasing)
     }
     return change
   }
@@ -84,21 +87,13 @@ final class ListingIndex: Sendable {
     let oldest = now.advanced(byMilliseconds: -Self.longestUnseen)
     shelf.withLock { shelf in
       shelf.keep { $0.seen > oldest && !$0.isOver(at: now) }
+      shownVersion.store(shelf.version, ordering: .releasing)
     }
   }
 
-  /// All listings, and the version that they are of.
-  var all: (listings: [SeenListing], version: UInt64) {
-    shelf.withLock { (Array($0.listings.values), $0.version) }
-  }
-
-  /// The ids of the listings that searches show, by their keys without the page.
-  func ids(of searches: [String]) -> Set<EbayItemID> {
-    shelf.withLock { shelf in
-      searches.reduce(into: []) { ids, name in
-        if let shown = shelf.searches[name] { ids.formUnion(shown) }
-      }
-    }
+  /// All listings, which of them each search shows by its key without the page, and the version that they are of.
+  var all: (listings: [SeenListing], searches: [String: Set<EbayItemID>], version: UInt64) {
+    shelf.withLock { (Array($0.listings.values), $0.searches, $0.version) }
   }
 }
 

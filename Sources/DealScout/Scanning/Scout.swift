@@ -110,12 +110,11 @@ package final class Scout: Sendable {
     index.expire(at: gateway.log.time.now())
   }
 
-  /// The listings that searches show, and those that they are compared with.
-  func listings(of searches: [SavedSearch]) -> Set<EbayItemID> {
-    index.ids(
-      of: searches.flatMap { search in
-        [search.page(0), search.comparables(0)].compactMap { $0?.keyOfAllPages }
-      })
+  /// By which keys a table finds the listings that searches show, and those that they are compared with.
+  func keys(of searches: [SavedSearch]) -> [String] {
+    searches.flatMap { search in
+      [search.page(0), search.comparables(0)].compactMap { $0?.keyOfAllPages }
+    }
   }
 
   // MARK: Scanning
