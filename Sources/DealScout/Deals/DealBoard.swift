@@ -8,8 +8,9 @@ import TollbookEvents
 /// 2. As long as there are few listings, who asks waits for it. Of many a table that is a minute old at most answers at
 ///    once, and the next one is made behind: nobody waits for more than one.
 final class DealBoard: Sendable {
-  /// So long a table may be older than the index without a new one being made, in milliseconds.
-  private static let longestBehind: Int64 = 2_000
+  /// So long a table of few and one of many listings may be older than the index without a new one being made, in
+  /// milliseconds.
+  private static let longestBehind: (few: Int64, many: Int64) = (2_000, 15_000)
   /// After so long ends and ages are told anew, in milliseconds. No older table answers.
   private static let longestUnchanged: Int64 = 60_000
   /// Up to so many listings a table is made while who asks waits: some hundredths of a second.
@@ -36,13 +37,14 @@ final class DealBoard: Sendable {
     let version = index.version
     let (table, making) = state.withLock { state -> (DealTable?, Task<DealTable, Never>?) in
       let age = state.table.map { now.milliseconds - $0.made.milliseconds }
-      if let age, 0..<Self.longestBehind ~= age { return (state.table, nil) }
+      let isMany = state.table.map { $0.rows.count > Self.mostAtOnce } ?? false
+      let behind = isMany ? Self.longestBehind.many : Self.longestBehind.few
+      if let age, 0..<behind ~= age { return (state.table, nil) }
       if let age, state.table?.version == version, 0..<Self.longestUnchanged ~= age {
         return (state.table, nil)
       }
       let making = state.making ?? Task { await make(index, judges, now) }
       state.making = making
-      let isMany = state.table.map { $0.rows.count > Self.mostAtOnce } ?? false
       let mayAnswer = isMany && age.map { 0..<2 * Self.longestUnchanged ~= $0 } ?? false
       return (mayAnswer ? state.table : nil, making)
     }

@@ -56,7 +56,9 @@ final class ListingIndex: Sendable {
     }
     let name = search.keyOfAllPages
     shelf.withLock { shelf in
+      shelf.version &+= 1
       for var row in taken {
+        row.version = shelf.version
         if let known = shelf.listings[row.id] {
           // An older page says nothing new of it.
           guard known.seen <= seen else {
@@ -75,7 +77,6 @@ final class ListingIndex: Sendable {
         shelf.searches[name, default: []].insert(row.id)
         change.seen += 1
       }
-      shelf.version &+= 1
       shelf.bound()
       shownVersion.store(shelf.version, ordering: .releasing)
     }

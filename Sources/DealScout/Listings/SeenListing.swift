@@ -28,6 +28,8 @@ struct SeenListing: Hashable, Sendable {
   var seen: Timestamp
   /// What it cost before its price fell, of the item alone; nil: it has not been seen to fall.
   var earlierPrice: Int64?
+  /// The version of the index with which it was taken in: the same listing with the same version is unchanged.
+  var version: UInt64 = 0
   /// As it is compared with others; nil: it costs nothing, or more than is believed.
   private(set) var offer: Offer?
 
