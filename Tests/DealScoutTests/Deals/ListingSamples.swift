@@ -19,7 +19,7 @@ enum ListingSamples {
     "i", "i\u{307}", "75192", "zx", "mill",
   ]
   static let categories = ["9355", "15052", "625"]
-  static let conditions = [1_000, 1_500, 3_000, 4_000, 7_000, 9_999]
+  static let conditions = [1_000, 1_500, 3_000, 3_000, 3_000, 4_000, 4_000, 7_000, 9_999]
 
   /// - Parameter number: of the listing.
   static func listing(
@@ -28,9 +28,9 @@ enum ListingSamples {
     let cents = random.int(0...12) * 50 + random.pick([4_000, 9_000])
     var changes: [String: String?] = [
       "itemId": "\"v1|\(random.chance(50) ? number : 1_000_000 - number)|\(number)\"",
-      "title": "\"\(random.pick(titles))\"",
+      "title": "\"\(random.pick(random.chance(50) ? Array(titles.prefix(2)) : titles))\"",
       "price": EbaySamples.money("\(cents / 100).\(cents % 100 / 10)0"),
-      "leafCategoryIds": "[\"\(random.pick(categories))\"]",
+      "leafCategoryIds": "[\"\(random.chance(70) ? categories[0] : random.pick(categories))\"]",
       "conditionId": "\"\(random.pick(conditions))\"",
       "itemOriginDate": random.chance(70) ? "\"2026-11-0\(random.int(1...4))T08:15:00Z\"" : nil,
       "itemCreationDate": nil,
