@@ -1,5 +1,5 @@
 import Synchronization
-import TollbookEvents
+package import TollbookEvents
 
 /// The table of the listings with their scores, as they were when the index last changed or the table grew old.
 ///
@@ -7,7 +7,7 @@ import TollbookEvents
 ///    times. One is made at a time.
 /// 2. As long as there are few listings, who asks waits for it. Of many a table that is a minute old at most answers at
 ///    once, and the next one is made behind: nobody waits for more than one.
-final class DealBoard: Sendable {
+package final class DealBoard: Sendable {
   /// So long a table of few and one of many listings may be older than the index without a new one being made, in
   /// milliseconds.
   private static let longestBehind: (few: Int64, many: Int64) = (2_000, 15_000)
@@ -25,7 +25,7 @@ final class DealBoard: Sendable {
   private let state = Mutex(State())
   private let scores: Mutex<DealScores>
 
-  init(_ rules: DealRules = DealRules()) {
+  package init(_ rules: DealRules = DealRules()) {
     self.rules = rules
     scores = Mutex(DealScores(rules))
   }
@@ -33,7 +33,7 @@ final class DealBoard: Sendable {
   /// The rows at an instant.
   ///
   /// - Parameter judges: whether prices may be judged.
-  func content(of index: ListingIndex, judges: Bool, now: Timestamp) async -> DealTable {
+  package func content(of index: ListingIndex, judges: Bool, now: Timestamp) async -> DealTable {
     let version = index.version
     let (table, making) = state.withLock { state -> (DealTable?, Task<DealTable, Never>?) in
       let age = state.table.map { now.milliseconds - $0.made.milliseconds }

@@ -6,7 +6,7 @@ extension DealQuestion {
   /// Goes through the rows in their order from the cursor on, until the page is full.
   ///
   /// - Parameter shown: the rows that may be in it.
-  func page(
+  package func page(
     of table: DealTable, shownBy shown: RowSet
   ) -> (rows: [DealBoard.Row], next: String?) {
     var shown = shown

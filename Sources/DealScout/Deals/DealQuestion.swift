@@ -1,9 +1,9 @@
 import JSONText
 import TollbookEvents
-import TollbookHTTP
+package import TollbookHTTP
 
 /// What `GET /buyer/deals` asks for: filters, an order, and where the page begins.
-struct DealQuestion: Sendable {
+package struct DealQuestion: Sendable {
   static let names = [
     "q", "category", "min_price", "max_price", "condition", "min_score", "confidence",
     "ends_before", "sort", "cursor", "limit", "account",
@@ -55,7 +55,7 @@ struct DealQuestion: Sendable {
   var cursor: Cursor?
   var limit: Int
 
-  init(_ query: QueryParameters) throws(Problem) {
+  package init(_ query: QueryParameters) throws(Problem) {
     limit = try query.limit()
     limit = min(limit, Self.mostRows)
     if let text = query["q"] {

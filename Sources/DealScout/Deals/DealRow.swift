@@ -1,6 +1,6 @@
 extension DealBoard {
   /// A listing, and what is said of it. The same object stands in one table after the other until something changes.
-  final class Row: Sendable {
+  package final class Row: Sendable {
     let listing: SeenListing
     /// Nil: prices may not be judged by what eBay shows.
     let verdict: DealVerdict?

@@ -6,7 +6,7 @@ import TollbookEvents
 ///    equal.
 /// 2. What most questions look at stands in ``facts``, a few bytes for each row, side by side.
 /// 3. Of each search and each category it is kept which rows it has.
-struct DealTable: Sendable {
+package struct DealTable: Sendable {
   /// What a row is filtered by.
   struct Facts: Sendable {
     /// In minor units; the price where the shipping is unknown.
@@ -37,7 +37,7 @@ struct DealTable: Sendable {
     let row: Int32
   }
 
-  let rows: [DealBoard.Row]
+  package let rows: [DealBoard.Row]
   let facts: [Facts]
   /// Of the index.
   let version: UInt64
@@ -85,7 +85,7 @@ struct DealTable: Sendable {
   func places(in order: DealQuestion.Order) -> [Place] { orders[order] ?? [] }
 
   /// The rows that searches show, by their keys without the page.
-  func rows(of searches: [String]) -> RowSet {
+  package func rows(of searches: [String]) -> RowSet {
     searches.reduce(into: RowSet(of: rows.count)) { set, search in
       for row in rowsOfSearch[search] ?? [] { set.insert(Int(row)) }
     }

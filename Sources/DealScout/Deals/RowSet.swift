@@ -1,5 +1,5 @@
 /// Which rows of a table are meant: a bit for each.
-struct RowSet: Sendable {
+package struct RowSet: Sendable {
   private var words: [UInt64]
 
   /// None of so many.

@@ -1,5 +1,5 @@
 import Synchronization
-import TollbookEvents
+package import TollbookEvents
 
 /// The listings of the pages that are kept, by what was seen last: an index that is made from those pages, so that what is
 /// deleted there is not here after the next start, and what nobody has seen for a day goes before.
@@ -7,13 +7,13 @@ import TollbookEvents
 /// 1. A listing is here once, however many searches show it.
 /// 2. It goes when its end is over, or when it was not seen for as long as eBay's content may be shown: a day.
 /// 3. At most ``most`` are here; then those that were seen longest ago go first.
-final class ListingIndex: Sendable {
+package final class ListingIndex: Sendable {
   static let most = 250_000
   /// In milliseconds: a day.
   static let longestUnseen: Int64 = 86_400_000
 
   /// What a page has changed.
-  struct Change: Hashable, Sendable {
+  package struct Change: Hashable, Sendable {
     /// Listings that nobody had seen before.
     var new: [EbayItemID] = []
     /// Those that cost less than they did.
@@ -37,12 +37,14 @@ final class ListingIndex: Sendable {
 
   /// Grows with each change.
   var version: UInt64 { shownVersion.load(ordering: .acquiring) }
-  var count: Int { shelf.withLock { $0.listings.count } }
+  package var count: Int { shelf.withLock { $0.listings.count } }
+
+  package init() {}
 
   /// Takes in a page.
   ///
   /// - Parameter search: what was asked: what does not keep to its filters is left out, since eBay may have dropped them.
-  func add(_ page: EbaySearchPage, of search: EbaySearch, seen: Timestamp) -> Change {
+  package func add(_ page: EbaySearchPage, of search: EbaySearch, seen: Timestamp) -> Change {
     var change = Change()
     var taken: [SeenListing] = []
     for listing in page.listings {
@@ -93,7 +95,7 @@ final class ListingIndex: Sendable {
   }
 
   /// All listings, which of them each search shows by its key without the page, and the version that they are of.
-  var all: (listings: [SeenListing], searches: [String: Set<EbayItemID>], version: UInt64) {
+  package var all: (listings: [SeenListing], searches: [String: Set<EbayItemID>], version: UInt64) {
     shelf.withLock { (Array($0.listings.values), $0.searches, $0.version) }
   }
 }

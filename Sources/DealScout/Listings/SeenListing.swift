@@ -1,7 +1,7 @@
 import TollbookEvents
 
 /// A listing as it was seen last in a page that is kept.
-struct SeenListing: Hashable, Sendable {
+package struct SeenListing: Hashable, Sendable {
   let id: EbayItemID
   let title: String
   /// Of the item alone, in minor units.
@@ -31,7 +31,7 @@ struct SeenListing: Hashable, Sendable {
   /// The version of the index with which it was taken in: the same listing with the same version is unchanged.
   var version: UInt64 = 0
   /// As it is compared with others; nil: it costs nothing, or more than is believed.
-  private(set) var offer: Offer?
+  package private(set) var offer: Offer?
 
   /// Price and shipping together; nil: the shipping is unknown.
   var total: Int64? { shipping.map { price + $0 } }

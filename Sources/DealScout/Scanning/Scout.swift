@@ -41,8 +41,8 @@ package final class Scout: Sendable {
     var scanned: Int64?
   }
 
-  let index = ListingIndex()
-  let board = DealBoard()
+  package let index = ListingIndex()
+  package let board = DealBoard()
   /// Whether prices may be judged by what eBay shows: it is simulated, or eBay has agreed.
   let judges: Bool
   /// How the seller's desk is set up; nil: there is none.
