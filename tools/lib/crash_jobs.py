@@ -16,7 +16,7 @@ from crash_world import call, check
 KIND = "ebay.scan"
 MOST_OPEN = 20  # of one account
 CLIENTS = 8
-TIME = 240  # seconds for queueing all
+TIME = 480  # seconds for queueing all; half of that where nothing else runs
 REST = 120  # seconds for what is still open at the end
 
 

@@ -5,28 +5,27 @@ package import TollbookEvents
 ///
 /// 1. A table is made anew for who asks first after a change, at most once in a while: a scan changes the index many
 ///    times. One is made at a time.
-/// 2. As long as there are few listings, who asks waits for it. Of many a table that is a minute old at most answers at
-///    once, and the next one is made behind: nobody waits for more than one.
+/// 2. As long as there are few listings, who asks waits for it. Of many a table that is two minutes old at most answers
+///    at once, and the next one is made behind: nobody waits for more than one.
 package final class DealBoard: Sendable {
   /// So long a table of few and one of many listings may be older than the index without a new one being made, in
   /// milliseconds.
   private static let longestBehind: (few: Int64, many: Int64) = (2_000, 15_000)
-  /// After so long ends and ages are told anew, in milliseconds. No older table answers.
+  /// After so long ends and ages are told anew, in milliseconds. Of many listings no table answers that is twice as old.
   private static let longestUnchanged: Int64 = 60_000
-  /// Up to so many listings a table is made while who asks waits: some hundredths of a second.
-  static let mostAtOnce = 10_000
 
   private struct State {
     var table: DealTable?
     var making: Task<DealTable, Never>?
   }
 
-  private let rules: DealRules
+  private let mostAtOnce: Int
   private let state = Mutex(State())
   private let scores: Mutex<DealScores>
 
-  package init(_ rules: DealRules = DealRules()) {
-    self.rules = rules
+  /// - Parameter mostAtOnce: up to so many listings who asks waits for a new table: some hundredths of a second.
+  package init(_ rules: DealRules = DealRules(), mostAtOnce: Int = 10_000) {
+    self.mostAtOnce = mostAtOnce
     scores = Mutex(DealScores(rules))
   }
 
@@ -37,7 +36,7 @@ package final class DealBoard: Sendable {
     let version = index.version
     let (table, making) = state.withLock { state -> (DealTable?, Task<DealTable, Never>?) in
       let age = state.table.map { now.milliseconds - $0.made.milliseconds }
-      let isMany = state.table.map { $0.rows.count > Self.mostAtOnce } ?? false
+      let isMany = state.table.map { $0.rows.count > mostAtOnce } ?? false
       let behind = isMany ? Self.longestBehind.many : Self.longestBehind.few
       if let age, 0..<behind ~= age { return (state.table, nil) }
       if let age, state.table?.version == version, 0..<Self.longestUnchanged ~= age {

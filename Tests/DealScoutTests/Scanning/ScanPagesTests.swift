@@ -1,3 +1,4 @@
+import HTTPTypes
 import JSONText
 import Testing
 import TollbookEvents
@@ -43,7 +44,7 @@ import TollbookTestSupport
     }
   }
 
-  @Test func `what an earlier scan did not reach is read, though the page before shows nothing new`()
+  @Test func `what an earlier scan did not reach is read behind a page without anything new`()
     async throws
   {
     try await Self.serving { stand, client in
