@@ -169,8 +169,8 @@ let package = Package(
       dependencies: [
         "Bytes", "LMDB", "TollbookEvents", "TollbookLog", "TollbookViews", "TollbookUpstreams",
         "TollbookGateway", "TollbookArchive", "TollbookAudit", "TollbookForecast", "TollbookHTTP",
-        "Keepa", "Market", "TollbookTestSupport", "TollbookSimulators", "JSONText", hummingbird,
-        crypto, algorithms,
+        "Keepa", "Market", "DealScout", "TollbookTestSupport", "TollbookSimulators", "JSONText",
+        hummingbird, httpTypes, nioCore, logging, crypto, algorithms,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "tools/benchmarks"),

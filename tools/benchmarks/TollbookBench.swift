@@ -9,6 +9,6 @@ struct TollbookBench: AsyncParsableCommand {
       LogBench.self, BareRoute.self, FillLog.self, WhatIfBench.self, AuditBench.self,
       SnapshotBench.self, VerifyBench.self, ViewsBench.self, TraceBench.self, JoinBench.self,
       AccountsBench.self, FillAccounts.self, BooksBench.self, EvictionBench.self,
-      ReadsBench.self, MarketTraceBench.self,
+      ReadsBench.self, MarketTraceBench.self, DealsBench.self, ServeDeals.self,
     ])
 }

@@ -14,6 +14,7 @@ import sys
 import tempfile
 import time
 
+from bench_deals import bench_deals
 from bench_extract import bench_extract
 from bench_market import bench_market
 from bench_world import (
@@ -325,6 +326,7 @@ def machine():
 PARTS = {
     "log": bench_log, "history": bench_history, "http": bench_http, "keepa": bench_keepa,
     "accounts": bench_accounts, "extract": bench_extract,
+    "deals": bench_deals,
     "market": lambda binaries, folder: bench_market(
         binaries, folder, predecessor_python(folder, "TA-Lib")),
     "start": bench_start,

@@ -16,6 +16,7 @@ import subprocess
 import tempfile
 import time
 
+from crash_jobs import run_jobs
 from crash_storage import run_storage_cycles
 from crash_world import (
     History, World, call, check, check_acknowledged, check_no_doubles, finish, some_faults)
@@ -196,6 +197,9 @@ def main():
     parser.add_argument(
         "--storage", action="store_true",
         help="each cycle also strikes the storage: a full disk, a limit for files, a cut file, flipped bits, a dead reader")
+    parser.add_argument(
+        "--jobs", type=int, nargs="?", const=10_000, metavar="N",
+        help="so many jobs are queued while it is killed every few seconds, 10,000 by default: each must end once")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="tollbook-crash-") as folder:
         world = World(options.tollbook, folder)
@@ -203,6 +207,9 @@ def main():
             if options.syscalls:
                 check_order(world)
                 check_injections(world)
+            elif options.jobs:
+                print(f"seed {options.seed}", flush=True)
+                run_jobs(world, options.jobs, options.seed)
             elif options.storage:
                 print(f"seed {options.seed}", flush=True)
                 run_storage_cycles(world, options.cycles, options.seed)

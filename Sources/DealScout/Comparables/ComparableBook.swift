@@ -41,9 +41,16 @@ package struct ComparableBook: Sendable {
     _ offers: [Offer], now: Timestamp, rules: DealRules = DealRules()
   ) throws(RuleError) {
     try rules.validate()
+    self.init(offers, weights: nil, now: now, rules: rules)
+  }
+
+  /// - Parameters:
+  ///   - weights: of the words of titles, where these offers are a part of all; nil: they are all.
+  ///   - rules: checked before.
+  init(_ offers: [Offer], weights: WordWeights?, now: Timestamp, rules: DealRules) {
     let indexOfID = Self.latest(offers)
     let eligible = Self.eligible(offers, indexOfID, now, rules)
-    let groups = ProductGroups(eligible.lazy.compactMap { offers[$0].key })
+    let groups = ProductGroups(eligible.lazy.compactMap { offers[$0].key }, weights: weights)
     var members: [Place: [Int]] = [:]
     for index in eligible {
       if let place = Self.place(of: offers[index], groups) {
@@ -112,6 +119,20 @@ package struct ComparableBook: Sendable {
     guard offer.isAuction else { return nil }
     let latest = now.advanced(byMilliseconds: rules.auctionWindow)
     return offer.endsAt.map { $0 <= latest } ?? false ? nil : .auctionTooEarly
+  }
+
+  /// The first instant after `now` at which time alone may change whether an offer is a comparable, or its verdict.
+  static func nextChange(of offer: Offer, after now: Timestamp, rules: DealRules) -> Timestamp? {
+    let gone =
+      offer.soldAt?.advanced(byMilliseconds: rules.oldestSale + 1)
+      ?? offer.seen.advanced(byMilliseconds: rules.oldestSeen + 1)
+    var next = gone > now ? gone : nil
+    if let end = offer.endsAt {
+      for instant in [end.advanced(byMilliseconds: -rules.auctionWindow), end] where instant > now {
+        next = min(next ?? instant, instant)
+      }
+    }
+    return next
   }
 
   /// Of every id what was seen last; the cheapest of those, and the first by title and seller among equals.

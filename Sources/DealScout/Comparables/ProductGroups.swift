@@ -5,9 +5,8 @@
 ///
 /// * their ``TitleKey/identity`` is the same: the numbers, and the words that tell models and accessories apart, and
 /// * they have a number (without one, all words must be the same), and
-/// * they share at least two words, and what they share weighs at least 2/3 of the side that weighs less. A word weighs
-///   1 + ⌊log2((titles + 1) / (titles with it + 1))⌋: what is rare among the titles counts more, and a longer title may
-///   say more about the same product.
+/// * they share at least two words, and what they share weighs at least 2/3 of the side that weighs less, by
+///   ``WordWeights``: a longer title may say more about the same product.
 ///
 /// That rule alone is not transitive. So the wordings are gone through from the most frequent one, the first of the
 /// alphabet among equals, and each joins the first group whose leading wording is the same product, or leads a group of
@@ -48,8 +47,7 @@ package struct ProductGroups: Sendable {
     }
   }
 
-  private var frequencies: [Substring: Int] = [:]
-  private var titleCount = 0
+  private let weights: WordWeights
   /// Places in `leading`.
   private var leaders: [Substring: [Int]] = [:]
   private var leading: [Wording] = []
@@ -57,16 +55,20 @@ package struct ProductGroups: Sendable {
   private var groups: [TitleKey: Int] = [:]
 
   /// - Parameter keys: one for each offer; the same key more than once counts more than once.
-  package init(_ keys: some Sequence<ProductKey>) {
+  package init(_ keys: some Sequence<ProductKey>) { self.init(keys, weights: nil) }
+
+  /// - Parameter weights: of words; nil: by these keys alone.
+  init(_ keys: some Sequence<ProductKey>, weights known: WordWeights?) {
     var counts: [TitleKey: Int] = [:]
     for case .title(let key) in keys { counts[key, default: 0] += 1 }
     let ordered = counts.sorted { left, right in
       left.value == right.value ? left.key < right.key : left.value > right.value
     }.map { (wording: Wording($0.key), count: $0.value) }
-    for (wording, count) in ordered {
-      titleCount += count
-      for word in wording.words { frequencies[word, default: 0] += count }
+    var weights = known ?? WordWeights()
+    if known == nil {
+      for (wording, count) in ordered { weights.count(wording.words, count) }
     }
+    self.weights = weights
     groups.reserveCapacity(ordered.count)
     for (wording, _) in ordered {
       let weighed = weighed(wording)
@@ -112,10 +114,7 @@ package struct ProductGroups: Sendable {
 
   private func weighed(_ wording: Wording) -> Wording {
     var weighed = wording
-    weighed.weights = wording.words.map { word in
-      let share = (titleCount + 1) / (frequencies[word, default: 0] + 1)
-      return Int.bitWidth - max(share, 1).leadingZeroBitCount
-    }
+    weighed.weights = wording.words.map { weights.weight(of: $0) }
     weighed.weight = weighed.weights.reduce(0, +)
     return weighed
   }

@@ -1,80 +1,68 @@
 import Synchronization
-import TollbookEvents
+package import TollbookEvents
 
-/// Listings with their scores, as they were when the index last changed or the board grew old.
+/// The table of the listings with their scores, as they were when the index last changed or the table grew old.
 ///
-/// Scores are made anew by whoever asks first after a change, and at most once in a while: a scan changes the index many
-/// times.
-final class DealBoard: Sendable {
-  /// A listing, and what is said of it.
-  struct Row: Sendable {
-    let listing: SeenListing
-    /// Nil: prices may not be judged by what eBay shows.
-    let verdict: DealVerdict?
-
-    var score: DealScore? { verdict?.score }
-  }
-
-  /// The rows, those with the best score first.
-  struct Content: Sendable {
-    var rows: [Row] = []
-    fileprivate(set) var version: UInt64 = 0
-    fileprivate(set) var made = Timestamp(milliseconds: 0)
-  }
-
-  /// So long rows may be older than the index, in milliseconds.
-  private static let longestBehind: Int64 = 2_000
-  /// After so long ends and ages are told anew, in milliseconds.
+/// 1. A table is made anew for who asks first after a change, at most once in a while: a scan changes the index many
+///    times. One is made at a time.
+/// 2. As long as there are few listings, who asks waits for it. Of many a table that is two minutes old at most answers
+///    at once, and the next one is made behind: nobody waits for more than one.
+package final class DealBoard: Sendable {
+  /// So long a table of few and one of many listings may be older than the index without a new one being made, in
+  /// milliseconds.
+  private static let longestBehind: (few: Int64, many: Int64) = (2_000, 15_000)
+  /// After so long ends and ages are told anew, in milliseconds. Of many listings no table answers that is twice as old.
   private static let longestUnchanged: Int64 = 60_000
 
-  private let rules: DealRules
-  private let content = Mutex<Content?>(nil)
-  private let making = Mutex(false)
+  private struct State {
+    var table: DealTable?
+    var making: Task<DealTable, Never>?
+  }
 
-  init(_ rules: DealRules = DealRules()) { self.rules = rules }
+  private let mostAtOnce: Int
+  private let state = Mutex(State())
+  private let scores: Mutex<DealScores>
+
+  /// - Parameter mostAtOnce: up to so many listings who asks waits for a new table: some hundredths of a second.
+  package init(_ rules: DealRules = DealRules(), mostAtOnce: Int = 10_000) {
+    self.mostAtOnce = mostAtOnce
+    scores = Mutex(DealScores(rules))
+  }
 
   /// The rows at an instant.
   ///
   /// - Parameter judges: whether prices may be judged.
-  func content(of index: ListingIndex, judges: Bool, now: Timestamp) async -> Content {
-    let known = content.withLock(\.self)
-    if let known {
-      let age = now.milliseconds - known.made.milliseconds
-      let isCurrent = known.version == index.version && 0..<Self.longestUnchanged ~= age
-      if isCurrent || 0..<Self.longestBehind ~= age { return known }
-      // Somebody is at it: what is there will do.
-      let isMine = making.withLock { making in
-        defer { making = true }
-        return !making
+  package func content(of index: ListingIndex, judges: Bool, now: Timestamp) async -> DealTable {
+    let version = index.version
+    let (table, making) = state.withLock { state -> (DealTable?, Task<DealTable, Never>?) in
+      let age = state.table.map { now.milliseconds - $0.made.milliseconds }
+      let isMany = state.table.map { $0.rows.count > mostAtOnce } ?? false
+      let behind = isMany ? Self.longestBehind.many : Self.longestBehind.few
+      if let age, 0..<behind ~= age { return (state.table, nil) }
+      if let age, state.table?.version == version, 0..<Self.longestUnchanged ~= age {
+        return (state.table, nil)
       }
-      guard isMine else { return known }
+      let making = state.making ?? Task { await make(index, judges, now) }
+      state.making = making
+      let mayAnswer = isMany && age.map { 0..<2 * Self.longestUnchanged ~= $0 } ?? false
+      return (mayAnswer ? state.table : nil, making)
     }
-    defer { making.withLock { $0 = false } }
-    let made = await Self.make(index, judges, now, rules)
-    content.withLock { $0 = made }
-    return made
+    if let table { return table }
+    guard let making else { return DealTable(made: now) }
+    return await making.value
   }
 
   @concurrent
-  private static func make(
-    _ index: ListingIndex, _ judges: Bool, _ now: Timestamp, _ rules: DealRules
-  ) async -> Content {
-    let (all, version) = index.all
-    let listings = all.filter { !$0.isOver(at: now) }
-    var verdicts: [DealVerdict?] = Array(repeating: nil, count: listings.count)
-    if judges {
-      let places = listings.indices.filter { listings[$0].offer != nil }
-      let offers = places.compactMap { listings[$0].offer }
-      // The rules were checked when they were made.
-      if let found = try? DealScorer.score(all: offers, against: offers, now: now, rules: rules) {
-        for (place, verdict) in zip(places, found) { verdicts[place] = verdict }
-      }
+  private func make(_ index: ListingIndex, _ judges: Bool, _ now: Timestamp) async -> DealTable {
+    let (listings, searches, version) = index.all
+    let rows = scores.withLock { scores in
+      scores.rows(of: listings.filter { !$0.isOver(at: now) }, judges: judges, now: now)
     }
-    var rows = zip(listings, verdicts).map { Row(listing: $0, verdict: $1) }
-    rows.sort { left, right in
-      (right.score?.tenths ?? -1, left.listing.id.description)
-        < (left.score?.tenths ?? -1, right.listing.id.description)
+    let table = DealTable(rows, searches: searches, version: version, made: now)
+    state.withLock { state in
+      state.table = table
+      state.making = nil
     }
-    return Content(rows: rows, version: version, made: now)
+    return table
   }
 }

@@ -65,11 +65,11 @@ extension HTTPService {
     }
     let marks = try MarkBook(gateway: gateway).marks(of: account).byID
     let board = await scout.board.content(of: scout.index, judges: scout.judges, now: now)
-    var shown = scout.listings(of: searches)
+    var shown = board.rows(of: scout.keys(of: searches))
     for (id, marks) in marks where marks.contains(.hidden) {
-      if let id = EbayItemID(id) { shown.remove(id) }
+      if let row = EbayItemID(id).flatMap({ board.number(of: $0) }) { shown.remove(row) }
     }
-    let (rows, next) = question.page(of: board.rows, shownBy: shown)
+    let (rows, next) = question.page(of: board, shownBy: shown)
     content.next = next
     content.deals = rows.map { row in
       var deal = DealsPage.Deal(row)

@@ -1,9 +1,9 @@
 import JSONText
 import TollbookEvents
-import TollbookHTTP
+package import TollbookHTTP
 
 /// What `GET /buyer/deals` asks for: filters, an order, and where the page begins.
-struct DealQuestion: Sendable {
+package struct DealQuestion: Sendable {
   static let names = [
     "q", "category", "min_price", "max_price", "condition", "min_score", "confidence",
     "ends_before", "sort", "cursor", "limit", "account",
@@ -23,14 +23,13 @@ struct DealQuestion: Sendable {
     case ending
 
     /// What rows are ordered by, the lowest first.
-    func key(of row: DealBoard.Row) -> Int64 {
-      let listing = row.listing
-      return switch self {
-      case .score: -(row.score.map(\.tenths) ?? -1)
-      case .price: listing.total ?? listing.price
-      case .highest: -(listing.total ?? listing.price)
-      case .newest: -(listing.originAt?.milliseconds ?? 0)
-      case .ending: listing.endsAt?.milliseconds ?? .max
+    func key(of row: DealBoard.Row, _ facts: DealTable.Facts) -> Int64 {
+      switch self {
+      case .score: -facts.tenths
+      case .price: facts.total
+      case .highest: -facts.total
+      case .newest: -(row.listing.originAt?.milliseconds ?? 0)
+      case .ending: facts.ends
       }
     }
   }
@@ -56,7 +55,7 @@ struct DealQuestion: Sendable {
   var cursor: Cursor?
   var limit: Int
 
-  init(_ query: QueryParameters) throws(Problem) {
+  package init(_ query: QueryParameters) throws(Problem) {
     limit = try query.limit()
     limit = min(limit, Self.mostRows)
     if let text = query["q"] {
@@ -119,70 +118,13 @@ struct DealQuestion: Sendable {
     return money.minorUnits
   }
 
-  private static func cursor(_ text: String) throws(Problem) -> Cursor {
+  /// What a page said of its next one.
+  static func cursor(_ text: String) throws(Problem) -> Cursor {
     let parts = text.split(separator: "~", maxSplits: 1).map(String.init)
     guard parts.count == 2, let key = Int64(parts[0]), EbayItemID(parts[1]) != nil else {
       throw Problem(
         .invalidParameter, "cursor is none that Tollbook gave out", field: "cursor")
     }
     return Cursor(key: key, id: parts[1])
-  }
-
-  // MARK: Answering
-
-  /// Whether a row is meant, but for the place where the page begins.
-  func means(_ row: DealBoard.Row) -> Bool {
-    let listing = row.listing
-    let total = listing.total ?? listing.price
-    if let minimum, total < minimum { return false }
-    if let maximum, total > maximum { return false }
-    if let minimumScore, row.score.map({ $0.tenths >= minimumScore }) != true { return false }
-    if let confidence, row.score.map({ $0.confidence.rank >= confidence.rank }) != true {
-      return false
-    }
-    if let condition, listing.offer?.condition != condition { return false }
-    if let category, !listing.categories.contains(category) { return false }
-    if let endsBefore, listing.endsAt.map({ $0 < endsBefore }) != true { return false }
-    guard !words.isEmpty else { return true }
-    let title = listing.title.lowercased()
-    return words.allSatisfy { title.contains($0) }
-  }
-
-  /// A page of rows, and where the next one begins; nil: there is none.
-  func page(
-    of rows: [DealBoard.Row], shownBy ids: Set<EbayItemID>
-  ) -> (rows: [DealBoard.Row], next: String?) {
-    var best: [(place: Cursor, row: DealBoard.Row)] = []
-    for row in rows where ids.contains(row.listing.id) {
-      let place = Cursor(key: order.key(of: row), id: row.listing.id.description)
-      if let cursor, !Self.isBefore(cursor, place) { continue }
-      if best.count > limit, let last = best.last, !Self.isBefore(place, last.place) {
-        // Rows come in the order of scores: none behind is better.
-        if order == .score { break }
-        continue
-      }
-      guard means(row) else { continue }
-      var index = best.count
-      while index > 0, Self.isBefore(place, best[index - 1].place) { index -= 1 }
-      best.insert((place, row), at: index)
-      if best.count > limit + 1 { best.removeLast() }
-    }
-    let shown = best.prefix(limit)
-    let next = best.count > limit ? shown.last.map { "\($0.place.key)~\($0.place.id)" } : nil
-    return (shown.map(\.row), next)
-  }
-
-  private static func isBefore(_ left: Cursor, _ right: Cursor) -> Bool {
-    (left.key, left.id) < (right.key, right.id)
-  }
-}
-
-extension Confidence {
-  fileprivate var rank: Int {
-    switch self {
-    case .low: 0
-    case .medium: 1
-    case .high: 2
-    }
   }
 }

@@ -42,7 +42,8 @@ extension HTTPService {
     let searches = try SearchBook(gateway: gateway).searches(of: account)
     let now = log.time.now()
     let content = await scout.board.content(of: scout.index, judges: scout.judges, now: now)
-    let (rows, next) = question.page(of: content.rows, shownBy: scout.listings(of: searches))
+    let shown = content.rows(of: scout.keys(of: searches))
+    let (rows, next) = question.page(of: content, shownBy: shown)
     return .object(position: log.head, capacity: 1_024 * (rows.count + 1)) { json in
       json.array("deals", rows) { json, row in
         json.object { json in row.write(to: &json, at: now) }

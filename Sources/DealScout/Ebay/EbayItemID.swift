@@ -22,6 +22,13 @@ package struct EbayItemID: Hashable, Sendable, CustomStringConvertible {
     variationId = parts[2] == "0" ? nil : String(parts[2])
   }
 
+  /// The text says all: the numbers are parts of it.
+  package static func == (left: Self, right: Self) -> Bool {
+    left.description == right.description
+  }
+
+  package func hash(into hasher: inout Hasher) { hasher.combine(description) }
+
   /// As one step of a path: `v1%7C110000000001%7C0`.
   package var pathStep: String { EbayText.percentEncoded(description) }
 }

@@ -1,5 +1,5 @@
 import Synchronization
-import TollbookEvents
+package import TollbookEvents
 
 /// The listings of the pages that are kept, by what was seen last: an index that is made from those pages, so that what is
 /// deleted there is not here after the next start, and what nobody has seen for a day goes before.
@@ -7,13 +7,13 @@ import TollbookEvents
 /// 1. A listing is here once, however many searches show it.
 /// 2. It goes when its end is over, or when it was not seen for as long as eBay's content may be shown: a day.
 /// 3. At most ``most`` are here; then those that were seen longest ago go first.
-final class ListingIndex: Sendable {
+package final class ListingIndex: Sendable {
   static let most = 250_000
   /// In milliseconds: a day.
   static let longestUnseen: Int64 = 86_400_000
 
   /// What a page has changed.
-  struct Change: Hashable, Sendable {
+  package struct Change: Hashable, Sendable {
     /// Listings that nobody had seen before.
     var new: [EbayItemID] = []
     /// Those that cost less than they did.
@@ -32,15 +32,19 @@ final class ListingIndex: Sendable {
   }
 
   private let shelf = Mutex(Shelf())
+  /// As that of the shelf; it can be read while the shelf is copied.
+  private let shownVersion = Atomic<UInt64>(0)
 
   /// Grows with each change.
-  var version: UInt64 { shelf.withLock { $0.version } }
-  var count: Int { shelf.withLock { $0.listings.count } }
+  var version: UInt64 { shownVersion.load(ordering: .acquiring) }
+  package var count: Int { shelf.withLock { $0.listings.count } }
+
+  package init() {}
 
   /// Takes in a page.
   ///
   /// - Parameter search: what was asked: what does not keep to its filters is left out, since eBay may have dropped them.
-  func add(_ page: EbaySearchPage, of search: EbaySearch, seen: Timestamp) -> Change {
+  package func add(_ page: EbaySearchPage, of search: EbaySearch, seen: Timestamp) -> Change {
     var change = Change()
     var taken: [SeenListing] = []
     for listing in page.listings {
@@ -54,7 +58,9 @@ final class ListingIndex: Sendable {
     }
     let name = search.keyOfAllPages
     shelf.withLock { shelf in
+      shelf.version &+= 1
       for var row in taken {
+        row.version = shelf.version
         if let known = shelf.listings[row.id] {
           // An older page says nothing new of it.
           guard known.seen <= seen else {
@@ -73,8 +79,8 @@ final class ListingIndex: Sendable {
         shelf.searches[name, default: []].insert(row.id)
         change.seen += 1
       }
-      shelf.version &+= 1
       shelf.bound()
+      shownVersion.store(shelf.version, ordering: .releasing)
     }
     return change
   }
@@ -84,21 +90,13 @@ final class ListingIndex: Sendable {
     let oldest = now.advanced(byMilliseconds: -Self.longestUnseen)
     shelf.withLock { shelf in
       shelf.keep { $0.seen > oldest && !$0.isOver(at: now) }
+      shownVersion.store(shelf.version, ordering: .releasing)
     }
   }
 
-  /// All listings, and the version that they are of.
-  var all: (listings: [SeenListing], version: UInt64) {
-    shelf.withLock { (Array($0.listings.values), $0.version) }
-  }
-
-  /// The ids of the listings that searches show, by their keys without the page.
-  func ids(of searches: [String]) -> Set<EbayItemID> {
-    shelf.withLock { shelf in
-      searches.reduce(into: []) { ids, name in
-        if let shown = shelf.searches[name] { ids.formUnion(shown) }
-      }
-    }
+  /// All listings, which of them each search shows by its key without the page, and the version that they are of.
+  package var all: (listings: [SeenListing], searches: [String: Set<EbayItemID>], version: UInt64) {
+    shelf.withLock { (Array($0.listings.values), $0.searches, $0.version) }
   }
 }
 

@@ -1,7 +1,7 @@
 import TollbookEvents
 
 /// A listing as it was seen last in a page that is kept.
-struct SeenListing: Hashable, Sendable {
+package struct SeenListing: Hashable, Sendable {
   let id: EbayItemID
   let title: String
   /// Of the item alone, in minor units.
@@ -28,8 +28,10 @@ struct SeenListing: Hashable, Sendable {
   var seen: Timestamp
   /// What it cost before its price fell, of the item alone; nil: it has not been seen to fall.
   var earlierPrice: Int64?
+  /// The version of the index with which it was taken in: the same listing with the same version is unchanged.
+  var version: UInt64 = 0
   /// As it is compared with others; nil: it costs nothing, or more than is believed.
-  private(set) var offer: Offer?
+  package private(set) var offer: Offer?
 
   /// Price and shipping together; nil: the shipping is unknown.
   var total: Int64? { shipping.map { price + $0 } }

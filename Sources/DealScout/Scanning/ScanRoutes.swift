@@ -12,8 +12,8 @@ extension HTTPService {
     router.route(
       "/scan/run",
       post: { request, context in
-        let (parts, principal) = try await scanParts(request, context, scout)
-        return try await scanNow(parts, principal, scout)
+        let (searches, pages, principal) = try await scanParts(request, context)
+        return try await scanNow(searches, pages ?? 1, principal, scout)
       })
     for (path, purpose) in [
       ("/tasks/scan", ScanOrder.Purpose.scan), ("/tasks/recompute-comps", .comparables),
@@ -21,8 +21,8 @@ extension HTTPService {
       router.route(
         RouterPath(path),
         post: { request, context in
-          let (searches, principal) = try await scanParts(request, context, scout)
-          let pages = purpose == .scan ? 1 : Scout.comparablePages
+          let (searches, asked, principal) = try await scanParts(request, context)
+          let pages = asked ?? (purpose == .scan ? 1 : Scout.comparablePages)
           let order = ScanOrder(
             purpose,
             searches.map { .init(account: $0.account, search: $0.id, pages: pages) })
@@ -69,12 +69,13 @@ extension HTTPService {
       })
   }
 
-  /// The searches that are meant: the one that is named, or all of the account.
+  /// The searches that are meant, the one that is named or all of the account, and how many pages of each at most.
   private func scanParts(
-    _ request: Request, _ context: TollbookContext, _ scout: Scout
-  ) async throws -> ([SavedSearch], Principal) {
+    _ request: Request, _ context: TollbookContext
+  ) async throws -> (searches: [SavedSearch], pages: Int?, principal: Principal) {
     let fields = try await JSONFields(
-      of: request, limit: 4_096, names: ["search", "account"], mostValues: 16)
+      of: request, limit: 4_096, names: ["search", "account", "pages"], mostValues: 16)
+    let pages = try fields.integer("pages", in: 1...Int64(SavedSearch.mostPages)).map { Int($0) }
     let account = try account(fields.string("account"), context)
     let book = SearchBook(gateway: gateway)
     var principal = context.principal
@@ -84,7 +85,7 @@ extension HTTPService {
         throw Problem(
           .notFound, "there is no search “\(id.inOneLine(atMost: 100))”", field: "search")
       }
-      return ([search], principal)
+      return ([search], pages, principal)
     }
     let searches = try book.searches(of: account)
     guard !searches.isEmpty else {
@@ -92,16 +93,16 @@ extension HTTPService {
         .notFound, "the account \(account) has no search; POST /searches makes one",
         field: "search")
     }
-    return (searches, principal)
+    return (searches, pages, principal)
   }
 
   private func scanNow(
-    _ searches: [SavedSearch], _ principal: Principal, _ scout: Scout
+    _ searches: [SavedSearch], _ pages: Int, _ principal: Principal, _ scout: Scout
   ) async throws -> Response {
     try await scout.fill(gateway)
     var rows: [(SavedSearch, SearchScan.Outcome)] = []
     for search in searches {
-      rows.append((search, try await scout.scan(search, .scan, pages: 1, gateway, principal)))
+      rows.append((search, try await scout.scan(search, .scan, pages: pages, gateway, principal)))
     }
     // Where nothing could be read at all, that is the answer.
     if let problem = rows.first?.1.problem, rows.allSatisfy({ $0.1.pages == 0 }) {

@@ -28,17 +28,21 @@ package final class Scout: Sendable {
   static let scheduleKind = "ebay.schedule"
   /// Pages of comparables: four hundred listings say what a product costs.
   static let comparablePages = 2
+  /// Pages of a scan by the clock, at most: what is new is among the thousand that were listed last.
+  static let scanPages = 5
 
   private struct Pace {
     var rate = ListingRate()
     /// Calls that its scans took on the average.
     var calls = 1.0
+    /// Pages that its listings take.
+    var pages: Int64 = 1
     /// By the clock that nobody sets, in milliseconds; nil: not since the start.
     var scanned: Int64?
   }
 
-  let index = ListingIndex()
-  let board = DealBoard()
+  package let index = ListingIndex()
+  package let board = DealBoard()
   /// Whether prices may be judged by what eBay shows: it is simulated, or eBay has agreed.
   let judges: Bool
   /// How the seller's desk is set up; nil: there is none.
@@ -51,6 +55,8 @@ package final class Scout: Sendable {
   private let pool: MeterKey
   private let planner: ScanPlanner
   private let paces = Mutex<[String: Pace]>([:])
+  /// Calls of scans by the clock since the start, in the window that is named.
+  private let scanned = Mutex((window: "", calls: Int64(0)))
   private let isFilled = Mutex(false)
   private let use = Mutex(false)
 
@@ -115,12 +121,11 @@ package final class Scout: Sendable {
     index.expire(at: gateway.log.time.now())
   }
 
-  /// The listings that searches show, and those that they are compared with.
-  func listings(of searches: [SavedSearch]) -> Set<EbayItemID> {
-    index.ids(
-      of: searches.flatMap { search in
-        [search.page(0), search.comparables(0)].compactMap { $0?.keyOfAllPages }
-      })
+  /// By which keys a table finds the listings that searches show, and those that they are compared with.
+  func keys(of searches: [SavedSearch]) -> [String] {
+    searches.flatMap { search in
+      [search.page(0), search.comparables(0)].compactMap { $0?.keyOfAllPages }
+    }
   }
 
   // MARK: Scanning
@@ -133,13 +138,20 @@ package final class Scout: Sendable {
     let scan = SearchScan(
       gateway: gateway, index: index, state: state, search: search, principal: principal,
       isBackground: isBackground)
+    let outcome: SearchScan.Outcome
     switch purpose {
-    case .comparables: return try await scan.readComparables(pages: pages)
+    case .comparables: outcome = try await scan.readComparables(pages: pages)
     case .scan:
-      let outcome = try await scan.scan(pages: pages)
+      outcome = try await scan.scan(pages: pages)
       if outcome.pages > 0, !outcome.isHit { note(outcome, of: search, gateway) }
-      return outcome
     }
+    if isBackground {
+      let window = state.rule(of: .browse).window(at: gateway.log.time.now()).name
+      scanned.withLock { scanned in
+        scanned = (window, outcome.calls + (scanned.window == window ? scanned.calls : 0))
+      }
+    }
+    return outcome
   }
 
   private func note(
@@ -151,6 +163,9 @@ package final class Scout: Sendable {
       if let before = pace.scanned {
         pace.rate.scanned(new: Int64(outcome.new.count), after: now - before)
       }
+      let size = Int64(SavedSearch.pageSize)
+      let wanted = outcome.total.map { ($0 - 1) / size + 1 } ?? pace.pages
+      pace.pages = min(max(1, wanted), Int64(Self.scanPages))
       pace.calls += (Double(max(1, outcome.calls)) - pace.calls) / 4
       pace.scanned = now
       paces[search.place] = pace
@@ -170,14 +185,15 @@ package final class Scout: Sendable {
       asked.append(
         ScanSearch(
           search.place, lastScanned: entry?.fetched,
-          age: pace?.scanned.map { monotonic - $0 }, pages: 1,
+          age: pace?.scanned.map { monotonic - $0 }, pages: pace?.pages ?? 1,
           usualCalls: pace?.calls, newPerHour: pace?.rate.perHour))
     }
     let now = gateway.log.time.now()
     return (planner.plan(try quota(gateway, at: now), asked, now: now), searches)
   }
 
-  /// The calls of the day, whoever made them, as the books have them.
+  /// The calls of the day, whoever made them, as the books have them. Those that scans made before the last start count
+  /// as those of people.
   func quota(_ gateway: Gateway, at now: Timestamp) throws(LogError) -> ScanQuota {
     let rule = state.rule(of: .browse)
     let window = rule.window(at: now)
@@ -189,7 +205,8 @@ package final class Scout: Sendable {
     }
     let left = rule.available(on: [page], at: now)
     let reset = window.ends ?? now.advanced(byMilliseconds: 86_400_000)
-    return ScanQuota(limit: limit, used: limit - left, reset: reset)
+    let scanned = scanned.withLock { $0.window == window.name ? $0.calls : 0 }
+    return ScanQuota(limit: limit, used: limit - left, scanned: scanned, reset: reset)
   }
 }
 

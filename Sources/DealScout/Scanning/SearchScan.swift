@@ -34,27 +34,39 @@ struct SearchScan: Sendable {
   /// Whether it leaves alone what is kept for those who wait for an answer.
   var isBackground = false
 
-  /// Reads page after page until there are no more, or one shows nothing new.
+  /// Reads page after page until there are no more, or one shows nothing new and what stands behind it was read before.
   ///
   /// - Parameter most: pages.
   func scan(pages most: Int) async throws(LogError) -> Outcome {
-    try await read(most) { number in search.page(number).map { .search($0) } }
+    // In another order what is new can stand on any page.
+    let isNewestFirst = search.page(0)?.sort == .newlyListed
+    return try await read(most, mayEndEarly: isNewestFirst) { number in
+      search.page(number).map { .search($0) }
+    }
   }
 
   /// Reads what its listings are compared with.
   func readComparables(pages most: Int) async throws(LogError) -> Outcome {
-    try await read(most) { number in search.comparables(number).map { .comparables($0) } }
+    try await read(most, mayEndEarly: false) { number in
+      search.comparables(number).map { .comparables($0) }
+    }
   }
 
   private func read(
-    _ most: Int, _ need: (Int) -> EbayNeed?
+    _ most: Int, mayEndEarly: Bool, _ need: (Int) -> EbayNeed?
   ) async throws(LogError) -> Outcome {
     var outcome = Outcome()
     for number in 0..<max(0, most) {
-      guard let need = need(number) else { break }
-      guard let page = try await read(need, &outcome) else { break }
+      guard let asked = need(number) else { break }
+      let known = outcome.new.count
+      guard let page = try await read(asked, &outcome) else { break }
       let isLast = Int64((number + 1) * SavedSearch.pageSize) >= page.total || page.rows.isEmpty
       if isLast { break }
+      if mayEndEarly, outcome.new.count == known, let next = need(number + 1),
+        try gateway.kept(next.resource)?.isPresent == true
+      {
+        break
+      }
     }
     return outcome
   }

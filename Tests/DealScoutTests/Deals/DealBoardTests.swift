@@ -1,0 +1,83 @@
+import Testing
+import TollbookEvents
+import TollbookTestSupport
+
+@testable import DealScout
+
+/// When a table is made anew, and who waits for it.
+@Suite struct `The board of deals` {
+  private static let now = ListingSamples.now
+
+  /// An index with a page of listings.
+  private static func index(_ numbers: ClosedRange<Int>) throws -> ListingIndex {
+    let index = ListingIndex()
+    try add(numbers, to: index)
+    return index
+  }
+
+  private static func add(_ numbers: ClosedRange<Int>, to index: ListingIndex) throws {
+    let items = try numbers.map { number in
+      String(
+        decoding: try EbaySamples.listing(["itemId": "\"v1|\(number)|0\""]), as: UTF8.self)
+    }
+    let search = try EbaySearch(.unitedStates, words: "widget")
+    _ = index.add(try EbaySearchPage(EbaySamples.page(items)), of: search, seen: now)
+  }
+
+  private static func after(_ seconds: Int64) -> Timestamp {
+    now.advanced(byMilliseconds: seconds * 1_000)
+  }
+
+  @Test func `of few listings the table is made while who asks waits, but not at each change`()
+    async throws
+  {
+    let index = try Self.index(1...9)
+    let board = DealBoard()
+    let first = await board.content(of: index, judges: true, now: Self.now)
+    #expect(first.rows.count == 9)
+    try Self.add(10...12, to: index)
+    #expect(await board.content(of: index, judges: true, now: Self.after(1)).rows.count == 9)
+    let second = await board.content(of: index, judges: true, now: Self.after(2))
+    #expect(second.rows.count == 12 && second.made == Self.after(2))
+    // Nothing has changed, and then ends and ages have.
+    #expect(await board.content(of: index, judges: true, now: Self.after(61)).made == second.made)
+    #expect(
+      await board.content(of: index, judges: true, now: Self.after(62)).made == Self.after(62))
+    // The clock was set back.
+    #expect(await board.content(of: index, judges: true, now: Self.now).made == Self.now)
+  }
+
+  @Test(.timeLimit(.minutes(1)))
+  func `of many listings the table that is there answers, and the next one is made behind`()
+    async throws
+  {
+    let index = try Self.index(1...9)
+    let board = DealBoard(mostAtOnce: 8)
+    let first = await board.content(of: index, judges: true, now: Self.now)
+    #expect(first.rows.count == 9)
+    try Self.add(10...12, to: index)
+    let stale = await board.content(of: index, judges: true, now: Self.after(16))
+    #expect(stale.rows.count == 9 && stale.made == Self.now)
+    var later = stale
+    while later.made == Self.now {
+      later = await board.content(of: index, judges: true, now: Self.after(16))
+      await Task.yield()
+    }
+    #expect(later.rows.count == 12 && later.made == Self.after(16))
+    // What is older than that says nothing any more.
+    let waited = await board.content(of: index, judges: true, now: Self.after(137))
+    #expect(waited.made == Self.after(137))
+  }
+
+  @Test func `many who ask at once wait for one table`() async throws {
+    let index = try Self.index(1...50)
+    let board = DealBoard()
+    let versions = await withTaskGroup(of: Int.self) { group in
+      for _ in 0..<40 {
+        group.addTask { await board.content(of: index, judges: true, now: Self.now).rows.count }
+      }
+      return await group.reduce(into: []) { $0.append($1) }
+    }
+    #expect(versions.count == 40 && versions.allSatisfy { $0 == 50 })
+  }
+}
