@@ -15,7 +15,8 @@ extension HTTPSystem {
       SearchBook.kind: Kind("saved search", isBought: false),
       MarkBook.kind: Kind("list of marks", isBought: false),
       Scout.scheduleKind: Kind("schedule", isBought: false),
-    ].merging(SellerKinds.shown) { own, _ in own }, addRoutes: { _, _ in })
+    ].merging(SellerKinds.shown) { own, _ in own }
+      .merging(NotificationBook.shown) { own, _ in own }, addRoutes: { _, _ in })
 
   /// The same, with what is in memory of it.
   ///
@@ -26,6 +27,7 @@ extension HTTPSystem {
       service.addSearches(scout, to: router)
       service.addScanning(scout, to: router)
       service.addDeals(scout, to: router)
+      service.addNotifications(scout, to: router)
       if let seller { service.addSeller(seller, to: router) }
     }
     system.addPages = { service, router in service.addDealPages(scout, to: router) }

@@ -120,7 +120,7 @@ extension System {
       model: settings.extractModel)
     let scout = Scout(
       upstream, judges: simulators != nil || settings.hasEbayConsent, reserve: settings.ebayReserve,
-      seller: seller)
+      seller: seller, notices: NotificationDesk(mail: try settings.mail()))
     return Opened(
       upstream: .ebay(upstream, scout, seller: seller, isSet: !key.isEmpty),
       http: .dealScout.scouting(with: scout, seller: seller), close: client.shutdown)

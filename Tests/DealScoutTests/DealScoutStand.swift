@@ -24,6 +24,9 @@ struct DealScoutStand: Sendable {
     var key = EbaySimulator.sampleKey
     /// Whether prices may be judged.
     var judges = true
+    var notices = NotificationDesk()
+    /// Tells the addresses that users give; nil: by HTTP.
+    var send: MessageSender.Send?
   }
 
   typealias Scene = @Sendable (DealScoutStand, ScoutCaller) async throws -> Void
@@ -72,10 +75,10 @@ struct DealScoutStand: Sendable {
     let upstream = EbayUpstream(
       client, credential: UpstreamCredential(id: id, key: options.key),
       freshness: EbayFreshness(), now: { time.now })
-    let scout = Scout(upstream, judges: options.judges)
+    let scout = Scout(upstream, judges: options.judges, notices: options.notices)
     let gateway = Gateway(
       log: log, upstreams: [.ebay(upstream, scout, isSet: !id.isEmpty)],
-      settings: options.gateway, random: { 0 })
+      settings: options.gateway, random: { 0 }, send: options.send)
     try await gateway.start(version: "test")
     var quiet = Logger(label: "test")
     quiet.logLevel = .critical

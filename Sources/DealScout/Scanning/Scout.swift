@@ -44,6 +44,8 @@ package final class Scout: Sendable {
   /// How the seller's desk is set up; nil: there is none.
   let seller: SellerSettings?
   let schedules: ScheduleKeeper
+  /// Tells accounts what their rules ask for.
+  let notices: NotificationDesk
   /// What is known of the limits of the key of the settings.
   let state: EbayState
   private let pool: MeterKey
@@ -57,10 +59,13 @@ package final class Scout: Sendable {
   ///   - judges: whether prices may be judged by what eBay shows: it is simulated, or eBay has agreed.
   ///   - reserve: what scans leave to people, in percent of a day's calls.
   ///   - seller: how the seller's desk is set up; nil: there is none.
+  ///   - notices: tells accounts what their rules ask for.
   package init(
-    _ upstream: EbayUpstream, judges: Bool, reserve: Int64 = 34, seller: SellerSettings? = nil
+    _ upstream: EbayUpstream, judges: Bool, reserve: Int64 = 34, seller: SellerSettings? = nil,
+    notices: NotificationDesk = NotificationDesk()
   ) {
     self.judges = judges
+    self.notices = notices
     self.seller = seller
     state = upstream.state
     pool = upstream.meter(.browse)
@@ -133,6 +138,7 @@ package final class Scout: Sendable {
     case .scan:
       let outcome = try await scan.scan(pages: pages)
       if outcome.pages > 0, !outcome.isHit { note(outcome, of: search, gateway) }
+      if outcome.pages > 0 { notices.note(search, outcome, version: index.version) }
       return outcome
     }
   }

@@ -23,15 +23,18 @@ package struct EbayFreshness: Hashable, Sendable {
       // Neither answers anybody: what is in memory does.
       kind(EbayUpstream.tokenKind, 0), kind(EbayUpstream.limitsKind, 0),
       Self.own(SearchBook.kind, isSealed: true), Self.own(MarkBook.kind, isSealed: true),
-      Self.own(Scout.scheduleKind),
+      Self.own(Scout.scheduleKind), Self.own(NotificationBook.channelKind, isSealed: true),
+      Self.own(NotificationBook.ruleKind, isSealed: true),
+      Self.own(NotificationBook.deliveryKind, isSealed: true, for: NotificationBook.memory),
     ]
   }
 
-  /// What accounts keep, and nobody sells: until it is removed.
-  private static func own(_ name: String, isSealed: Bool = false) -> ResourceKind {
-    let century = 36_525 * day
+  /// What accounts keep, and nobody sells: until it is removed, or for a time in milliseconds.
+  private static func own(
+    _ name: String, isSealed: Bool = false, for time: Int64 = 36_525 * day
+  ) -> ResourceKind {
     var policy = FreshnessPolicy()
-    policy.present = FreshnessWindows(fresh: century, grace: 0, errorGrace: 0, keep: century)
+    policy.present = FreshnessWindows(fresh: time, grace: 0, errorGrace: 0, keep: time)
     return ResourceKind(name, freshness: policy, isSealed: isSealed, isBought: false)
   }
 

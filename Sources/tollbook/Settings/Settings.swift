@@ -7,6 +7,7 @@ import Logging
 import Market
 import TollbookArchive
 import TollbookAudit
+import TollbookEvents
 import TollbookGateway
 import TollbookHTTP
 import TollbookLog
@@ -226,6 +227,22 @@ extension Settings {
 
   /// How long a score answers, in milliseconds.
   var scoringFresh: Int64 { Int64(number(.scoringFresh)) }
+
+  /// How e-mail is sent; nil: none is.
+  ///
+  /// - Throws: why it cannot be sent so.
+  func mail() throws(SettingsProblem) -> NotificationDesk.Mail? {
+    let address: EmailAddress
+    do throws(NotificationProblem) {
+      address = try EmailAddress(text(.mailFrom) ?? "")
+    } catch { throw SettingsProblem("TOLLBOOK_MAIL_FROM: \(error.description).") }
+    guard let path = text(.sendmail) else { return nil }
+    guard path.hasPrefix("/") else {
+      throw SettingsProblem(
+        "TOLLBOOK_SENDMAIL is “\(path.inOneLine(atMost: 200))”; name the program from / on.")
+    }
+    return NotificationDesk.Mail(MailProgram(path), from: address)
+  }
 
   /// What scores are made from.
   ///

@@ -65,7 +65,7 @@ struct `Alerts are delivered` {
   /// python3 -c 'import hmac, hashlib; print(hmac.new(b"canary-secret",
   /// b"1795248000.{\"event\":\"budget.threshold\"}", hashlib.sha256).hexdigest())'
   @Test func `the signature is what others compute`() throws {
-    let signature = AlertNotice.signature(
+    let signature = OutgoingMessage.signature(
       of: Array(#"{"event":"budget.threshold"}"#.utf8), by: AlertWorld.secret,
       at: .testStart.advanced(byMilliseconds: 999))
     #expect(
@@ -77,7 +77,7 @@ struct `Alerts are delivered` {
     let world = try await alerted()
     try await world.deliver()
     let message = try #require(world.messages.first)
-    let expected = AlertNotice.signature(
+    let expected = OutgoingMessage.signature(
       of: message.body, by: AlertWorld.secret, at: .testStart)
     #expect(world.header("Tollbook-Signature") == [expected])
   }
