@@ -36,7 +36,7 @@ package final class NotificationDesk: Sendable {
   let mail: Mail?
   let limits: NotificationBook.Limits
   private let queue = Mutex(NotificationQueue())
-  private let isLoaded = Mutex(false)
+  private let loading = Mutex<Task<Bool, Never>?>(nil)
   /// Facts of each account that were not queued, since there was no room.
   private let leftOut = Mutex<[String: Int]>([:])
   /// When channels were tried last, by the clock that nobody sets, in milliseconds.
@@ -56,17 +56,22 @@ package final class NotificationDesk: Sendable {
     NotificationBook(gateway: gateway, limits: limits)
   }
 
-  /// Takes up what waits, once.
+  /// Takes up what waits, once. Who comes while that goes on waits for it: what was read before something was sent must
+  /// not be queued after it.
   ///
-  /// - Returns: whether any account has rules, or notices that wait.
+  /// - Returns: whether there were rules, or notices that wait.
   @discardableResult
   func load(_ gateway: Gateway) async -> Bool {
-    guard
-      !isLoaded.withLock({ isLoaded in
-        defer { isLoaded = true }
-        return isLoaded
-      })
-    else { return !queue.withLock(\.isEmpty) }
+    let task = loading.withLock { loading in
+      if let loading { return loading }
+      let made = Task { await readWaiting(gateway) }
+      loading = made
+      return made
+    }
+    return await task.value
+  }
+
+  private func readWaiting(_ gateway: Gateway) async -> Bool {
     let book = book(gateway)
     var isUsed = false
     for account in (try? SearchBook(gateway: gateway).accounts()) ?? [] {
@@ -174,7 +179,8 @@ package final class NotificationDesk: Sendable {
   /// Sends what is due, until nothing is. A channel that hangs holds up none but itself.
   @discardableResult
   func send(_ gateway: Gateway) async -> Tally {
-    await withTaskGroup(of: Tally.self) { group in
+    await load(gateway)
+    return await withTaskGroup(of: Tally.self) { group in
       var tally = Tally()
       var running = 0
       while true {

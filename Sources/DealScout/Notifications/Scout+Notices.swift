@@ -45,7 +45,14 @@ extension Scout {
       try? NotificationFact.watchEnded(
         listing.item.description, of: account, title: listing.title, url: listing.url, at: now)
     }
-    try await notices.tell(facts, of: account, gateway)
+    try await tell(facts, of: account, gateway)
+  }
+
+  /// Queues what the rules of an account want told. An account whose data key is gone holds up no other.
+  private func tell(
+    _ facts: [NotificationFact], of account: String, _ gateway: Gateway
+  ) async throws {
+    do { try await notices.tell(facts, of: account, gateway) } catch is AccountRefusal { return }
   }
 
   // MARK: Scans
@@ -73,7 +80,7 @@ extension Scout {
       let facts = content.rows.lazy
         .filter { shown.contains($0.listing.id) && hidden[$0.listing.id.description] == nil }
         .flatMap { $0.facts(of: scan) }
-      try await notices.tell(Array(facts), of: scan.search.account, gateway)
+      try await tell(Array(facts), of: scan.search.account, gateway)
     }
   }
 
@@ -103,7 +110,7 @@ extension Scout {
       facts[fact.account, default: []].append(fact)
     }
     for (account, own) in facts.sorted(by: { $0.key < $1.key }) {
-      try await notices.tell(own, of: account, gateway)
+      try await tell(own, of: account, gateway)
     }
     notices.news.noteAlerts(upTo: end)
   }

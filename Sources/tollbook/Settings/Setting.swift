@@ -5,7 +5,8 @@ enum SettingName: CaseIterable, Sendable {
   case geminiKey, geminiBase, geminiModels, extractModel, extractSecondLook, extractRetention
   case binanceBase, binanceAhead
   case ebayEnvironment, ebayApp, ebayCert, ebayBase, ebayRuName, ebayConsent, ebayReserve, demoMode
-  case accessKey, masterKey, masterKeyFile, allowedHosts, webhookHosts, lowBalance, sendmail, mailFrom
+  case accessKey, masterKey, masterKeyFile, allowedHosts, webhookHosts, lowBalance
+  case sendmail, mailFrom
   case cache, overdraft, answerTimeout, longestWait, queueLimit
   case productFresh, productGrace, productErrorGrace, productKeep, absentFresh
   case codeFresh, bestSellersFresh, finderFresh, searchFresh, categoryFresh, sellerFresh
