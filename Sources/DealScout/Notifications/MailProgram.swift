@@ -94,6 +94,7 @@ private final class MailRun: Sendable {
   private struct State: ~Copyable {
     let process: Process
     var isStarted = false
+    var isEnded = false
     var isKilled = false
   }
 
@@ -116,7 +117,10 @@ private final class MailRun: Sendable {
     await withCheckedContinuation { continuation in
       let isStarted = state.withLock { state in
         guard !state.isKilled else { return false }
-        state.process.terminationHandler = { _ in continuation.resume() }
+        state.process.terminationHandler = { [self] _ in
+          noteEnd()
+          continuation.resume()
+        }
         state.isStarted = (try? state.process.run()) != nil
         return state.isStarted
       }
@@ -124,11 +128,14 @@ private final class MailRun: Sendable {
     }
   }
 
+  /// The process says that it runs for a moment longer.
+  private func noteEnd() { state.withLock { $0.isEnded = true } }
+
   /// Ends it, or keeps it from being begun.
   func kill() {
     state.withLock { state in
       state.isKilled = true
-      guard state.isStarted, state.process.isRunning else { return }
+      guard state.isStarted, !state.isEnded else { return }
       _ = Glibc.kill(state.process.processIdentifier, SIGKILL)
     }
   }
@@ -136,7 +143,7 @@ private final class MailRun: Sendable {
   /// How it ended.
   var status: Status {
     state.withLock { state in
-      guard state.isStarted, !state.process.isRunning else { return .notStarted }
+      guard state.isEnded else { return .notStarted }
       return state.process.terminationReason == .exit
         ? .ended(state.process.terminationStatus) : .killed
     }

@@ -314,6 +314,7 @@ extension Settings {
       do throws(SettingsProblem) { _ = try scoring() } catch { found.append(error) }
     }
     do throws(SettingsProblem) { _ = try geminiModels() } catch { found.append(error) }
+    do throws(SettingsProblem) { _ = try mail() } catch { found.append(error) }
     if number(.answerTimeout) < 1_000 {
       found.append(
         SettingsProblem(

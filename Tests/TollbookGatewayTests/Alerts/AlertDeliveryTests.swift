@@ -82,6 +82,22 @@ struct `Alerts are delivered` {
     #expect(world.header("Tollbook-Signature") == [expected])
   }
 
+  @Test func `a hook that asks to be left alone is, for a day at most`() async throws {
+    for (asked, pause) in [(90_000, 90_000), (1_000, 10_000), (999 * day, day)]
+      as [(Int64, Int64)]
+    {
+      let world = try await alerted()
+      world.answer { _ in MessageReceipt(status: 429, retryAfter: asked) }
+      try await world.deliver()
+      world.time.advance(byMilliseconds: pause - 1)
+      try await world.deliver()
+      #expect(world.messages.count == 1)
+      world.time.advance(byMilliseconds: 1)
+      try await world.deliver()
+      #expect(world.messages.count == 2)
+    }
+  }
+
   @Test func `a hook that fails for days is tried with longer and longer pauses, then given up`()
     async throws
   {
