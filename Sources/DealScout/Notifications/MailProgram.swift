@@ -128,8 +128,14 @@ private final class MailRun: Sendable {
     }
   }
 
-  /// The process says that it runs for a moment longer.
-  private func noteEnd() { state.withLock { $0.isEnded = true } }
+  /// The process itself says for a moment longer that it runs.
+  private func noteEnd() {
+    state.withLock { state in
+      state.isEnded = true
+      // It holds this.
+      state.process.terminationHandler = nil
+    }
+  }
 
   /// Ends it, or keeps it from being begun.
   func kill() {
