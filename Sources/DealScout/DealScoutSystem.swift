@@ -7,6 +7,9 @@ extension HTTPSystem {
   package static let dealScout = HTTPSystem(
     EbayUpstream.name, title: "eBay",
     kinds: [
+      NotificationBook.channelKind: Kind("channel of notices", isBought: false),
+      NotificationBook.ruleKind: Kind("rule of notices", isBought: false),
+      NotificationBook.deliveryKind: Kind("notice", isBought: false),
       EbayUpstream.searchKind: Kind("page of a search"),
       EbayUpstream.comparablesKind: Kind("page of comparables"),
       EbayUpstream.itemKind: Kind("item"),
@@ -15,8 +18,7 @@ extension HTTPSystem {
       SearchBook.kind: Kind("saved search", isBought: false),
       MarkBook.kind: Kind("list of marks", isBought: false),
       Scout.scheduleKind: Kind("schedule", isBought: false),
-    ].merging(SellerKinds.shown) { own, _ in own }
-      .merging(NotificationBook.shown) { own, _ in own }, addRoutes: { _, _ in })
+    ].merging(SellerKinds.shown) { own, _ in own }, addRoutes: { _, _ in })
 
   /// The same, with what is in memory of it.
   ///
@@ -24,10 +26,10 @@ extension HTTPSystem {
   package func scouting(with scout: Scout, seller: SellerSettings? = nil) -> HTTPSystem {
     var system = self
     system.addRoutes = { service, router in
+      service.addNotifications(scout, to: router)
       service.addSearches(scout, to: router)
       service.addScanning(scout, to: router)
       service.addDeals(scout, to: router)
-      service.addNotifications(scout, to: router)
       if let seller { service.addSeller(seller, to: router) }
     }
     system.addPages = { service, router in service.addDealPages(scout, to: router) }

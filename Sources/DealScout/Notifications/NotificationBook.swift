@@ -1,6 +1,5 @@
 import TollbookEvents
 import TollbookGateway
-import TollbookHTTP
 import TollbookLog
 import TollbookViews
 
@@ -27,13 +26,6 @@ struct NotificationBook: Sendable {
   static let refresh: Int64 = 15 * 86_400_000
 
   private static let idDigits = 24
-
-  /// How they are called where entries are shown.
-  static let shown: [String: HTTPSystem.Kind] = [
-    channelKind: HTTPSystem.Kind("channel of notices", isBought: false),
-    ruleKind: HTTPSystem.Kind("rule of notices", isBought: false),
-    deliveryKind: HTTPSystem.Kind("notice", isBought: false),
-  ]
 
   let gateway: Gateway
   var limits = Limits()

@@ -35,21 +35,9 @@ extension Scout {
     try await lookAtScans(gateway)
   }
 
-  /// Queues what the rules of an account want told of watched listings that have ended.
-  func tellEnded(
-    _ ended: [(item: EbayItemID, title: String, url: String?)], of account: String,
-    _ gateway: Gateway
-  ) async throws {
-    let now = gateway.log.time.now()
-    let facts = ended.compactMap { listing in
-      try? NotificationFact.watchEnded(
-        listing.item.description, of: account, title: listing.title, url: listing.url, at: now)
-    }
-    try await tell(facts, of: account, gateway)
-  }
-
-  /// Queues what the rules of an account want told. An account whose data key is gone holds up no other.
-  private func tell(
+  /// Queues what the rules of an account want told of facts, such as the news of its watches. An account whose data key
+  /// is gone holds up no other.
+  func tell(
     _ facts: [NotificationFact], of account: String, _ gateway: Gateway
   ) async throws {
     do { try await notices.tell(facts, of: account, gateway) } catch is AccountRefusal { return }
@@ -74,14 +62,21 @@ extension Scout {
     let scans = notices.news.take(upTo: content.version)
       .filter { listening.contains($0.search.account) }
     for scan in scans {
-      let shown = index.ids(of: [scan.search.page(0)?.keyOfAllPages].compactMap(\.self))
       let hidden = try MarkBook(gateway: gateway).marks(of: scan.search.account).byID
         .filter { $0.value.contains(.hidden) }
-      let facts = content.rows.lazy
-        .filter { shown.contains($0.listing.id) && hidden[$0.listing.id.description] == nil }
+      let facts = rows(of: scan.search, in: content)
+        .filter { hidden[$0.listing.id.description] == nil }
         .flatMap { $0.facts(of: scan) }
-      try await tell(Array(facts), of: scan.search.account, gateway)
+      try await tell(facts, of: scan.search.account, gateway)
     }
+  }
+
+  /// The listings that a search shows, without those that they are compared with.
+  private func rows(
+    of search: SavedSearch, in content: DealBoard.Content
+  ) -> [DealBoard.Row] {
+    let shown = index.ids(of: [search.page(0)?.keyOfAllPages].compactMap(\.self))
+    return content.rows.filter { shown.contains($0.listing.id) }
   }
 
   // MARK: Alerts

@@ -18,14 +18,15 @@ package struct EbayFreshness: Hashable, Sendable {
 
   package var kinds: [ResourceKind] {
     [
+      Self.own(NotificationBook.channelKind, isSealed: true),
+      Self.own(NotificationBook.ruleKind, isSealed: true),
+      Self.own(NotificationBook.deliveryKind, isSealed: true, for: NotificationBook.memory),
       kind(EbayUpstream.searchKind, search), kind(EbayUpstream.comparablesKind, comparables),
       kind(EbayUpstream.itemKind, item, absent: absentItem),
       // Neither answers anybody: what is in memory does.
       kind(EbayUpstream.tokenKind, 0), kind(EbayUpstream.limitsKind, 0),
       Self.own(SearchBook.kind, isSealed: true), Self.own(MarkBook.kind, isSealed: true),
-      Self.own(Scout.scheduleKind), Self.own(NotificationBook.channelKind, isSealed: true),
-      Self.own(NotificationBook.ruleKind, isSealed: true),
-      Self.own(NotificationBook.deliveryKind, isSealed: true, for: NotificationBook.memory),
+      Self.own(Scout.scheduleKind),
     ]
   }
 

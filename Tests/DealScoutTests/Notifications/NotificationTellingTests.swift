@@ -157,14 +157,13 @@ import TollbookViews
     try await Routes.stand { stand, client, listener in
       try await Self.listen(client, #""about":"watch.ended""#)
       let scout = stand.scout
-      let item = try #require(EbayItemID("v1|110|0"))
       for account in ["acme", "default", "default"] {
-        try await scout.tellEnded(
-          [(item: item, title: "Widget", url: nil)], of: account, stand.gateway)
+        try await scout.tell(
+          [Self.fact(110, of: account, stand)], of: account, stand.gateway)
       }
       await scout.notices.send(stand.gateway)
       #expect(listener.notices.count == 1)
-      #expect(listener.notices.first?["text"]?.string == "Widget, which you watch, has ended")
+      #expect(listener.notices.first?["text"]?.string == "Widget 110, which you watch, has ended")
       let account = try JSONDocument(#require(listener.messages.first?.body)).root["account"]
       #expect(account?.string == "default")
     }
