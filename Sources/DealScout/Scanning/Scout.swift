@@ -41,11 +41,11 @@ package final class Scout: Sendable {
   let board = DealBoard()
   /// Whether prices may be judged by what eBay shows: it is simulated, or eBay has agreed.
   let judges: Bool
+  /// Tells accounts what their rules ask for.
+  let notices: NotificationDesk
   /// How the seller's desk is set up; nil: there is none.
   let seller: SellerSettings?
   let schedules: ScheduleKeeper
-  /// Tells accounts what their rules ask for.
-  let notices: NotificationDesk
   /// What is known of the limits of the key of the settings.
   let state: EbayState
   private let pool: MeterKey
