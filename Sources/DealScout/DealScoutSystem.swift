@@ -7,6 +7,9 @@ extension HTTPSystem {
   package static let dealScout = HTTPSystem(
     EbayUpstream.name, title: "eBay",
     kinds: [
+      NotificationBook.channelKind: Kind("channel of notices", isBought: false),
+      NotificationBook.ruleKind: Kind("rule of notices", isBought: false),
+      NotificationBook.deliveryKind: Kind("notice", isBought: false),
       EbayUpstream.searchKind: Kind("page of a search"),
       EbayUpstream.comparablesKind: Kind("page of comparables"),
       EbayUpstream.itemKind: Kind("item"),
@@ -24,6 +27,7 @@ extension HTTPSystem {
   package func scouting(with scout: Scout, seller: SellerSettings? = nil) -> HTTPSystem {
     var system = self
     system.addRoutes = { service, router in
+      service.addNotifications(scout, to: router)
       service.addSearches(scout, to: router)
       service.addScanning(scout, to: router)
       service.addDeals(scout, to: router)

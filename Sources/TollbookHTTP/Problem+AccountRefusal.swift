@@ -1,7 +1,7 @@
-import TollbookGateway
+package import TollbookGateway
 
 extension Problem {
-  init(_ refusal: AccountRefusal) {
+  package init(_ refusal: AccountRefusal) {
     let kind: Kind =
       switch refusal.kind {
       case .notFound: .notFound
@@ -14,7 +14,7 @@ extension Problem {
 
 extension HTTPService {
   /// Does something, and tells a refusal as a problem.
-  func refusing<Answer: Sendable>(
+  package func refusing<Answer: Sendable>(
     _ body: () async throws -> Answer
   ) async throws -> Answer {
     do { return try await body() } catch let refusal as AccountRefusal { throw Problem(refusal) }

@@ -124,7 +124,8 @@ extension System {
       consent: ConsentSettings(
         credential: key,
         ruName: simulators == nil ? settings.ebayRuName : EbayApplication().ruName,
-        login: simulators.map { "\($0.ebay)" } ?? settings.ebayLogin))
+        login: simulators.map { "\($0.ebay)" } ?? settings.ebayLogin),
+      notices: NotificationDesk(mail: try settings.mail()))
     return Opened(
       upstream: .ebay(upstream, scout, seller: seller, isSet: !key.isEmpty),
       http: .dealScout.scouting(with: scout, seller: seller), close: client.shutdown)

@@ -154,6 +154,20 @@ import TollbookTestSupport
     #expect(try folder.contents() == before)
   }
 
+  @Test(arguments: [
+    (["TOLLBOOK_SENDMAIL": "sendmail"], "TOLLBOOK_SENDMAIL is “sendmail”"),
+    (["TOLLBOOK_MAIL_FROM": "nobody"], "TOLLBOOK_MAIL_FROM: “nobody” is no e-mail address"),
+  ])
+  func `a way to send e-mail that cannot be stops the start and is named`(
+    environment: [String: String], words: String
+  ) async throws {
+    for command in [["config"], ["serve", "--port", "0"]] {
+      let ended = try await Binary.run(command, in: folder, environment: environment)
+      #expect(ended.status == 2)
+      #expect(ended.errors.contains(words), "\(ended.errors)")
+    }
+  }
+
   @Test func `a share in the settings file may be a number`() async throws {
     try write(#"{"tollbook": {"scoring_buy_ratio": 0.35}}"#)
     let found = try await sources(["--config", "settings.json"], [:])

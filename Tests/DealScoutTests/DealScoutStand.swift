@@ -28,6 +28,9 @@ struct DealScoutStand: Sendable {
     var ruName: String?
     /// The access key of the settings; nil: nobody needs one.
     var accessKey: String?
+    var notices = NotificationDesk()
+    /// Tells the addresses that users give; nil: by HTTP.
+    var send: MessageSender.Send?
   }
 
   typealias Scene = @Sendable (DealScoutStand, ScoutCaller) async throws -> Void
@@ -82,10 +85,11 @@ struct DealScoutStand: Sendable {
     let scout = Scout(
       upstream, judges: options.judges,
       consent: ConsentSettings(
-        credential: options.key, ruName: options.ruName, login: Self.login))
+        credential: options.key, ruName: options.ruName, login: Self.login),
+      notices: options.notices)
     let gateway = Gateway(
       log: log, upstreams: [.ebay(upstream, scout, isSet: !id.isEmpty)],
-      settings: options.gateway, random: { 0 })
+      settings: options.gateway, random: { 0 }, send: options.send)
     try await gateway.start(version: "test")
     var quiet = Logger(label: "test")
     quiet.logLevel = .critical

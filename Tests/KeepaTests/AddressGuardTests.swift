@@ -141,6 +141,22 @@ struct MessageSenderTests {
     #expect(!receipt.isTaken)
   }
 
+  @Test(arguments: [
+    ("30", 30_000), ("0", 0), ("-5", nil), ("1e3", nil), ("12345678901", nil),
+    ("Sat, 21 Nov 2026 08:30:00 GMT", nil),
+  ])
+  func `who asks to be left alone for some seconds is heard, and for anything else not`(
+    header: String, pause: Int64?
+  ) async throws {
+    let server = LoopbackServer { _ in
+      [.send(Self.response("429 Too Many Requests", "Retry-After: \(header)\r\n"))]
+    }
+    defer { server.stop() }
+    let sender = MessageSender(AddressGuard(allowing: ["127.0.0.1"]))
+    let receipt = await sender.send(try message(to: "http://127.0.0.1:\(server.port)/"))
+    #expect(receipt == MessageReceipt(status: 429, retryAfter: pause))
+  }
+
   @Test func `of an answer a few words are kept, and nothing that is as long or of the address`()
     async throws
   {

@@ -33,12 +33,7 @@ extension HTTPService {
   ) async throws -> Response {
     try await scout.fill(gateway)
     let asksForScores = question.minimumScore != nil || question.confidence != nil
-    guard scout.judges || !asksForScores else {
-      throw Problem(
-        .forbidden,
-        "prices may not be judged by what eBay shows unless eBay has agreed in writing: then set"
-          + " EBAY_MODELLING_CONSENT=yes", field: "min_score")
-    }
+    guard scout.judges || !asksForScores else { throw Problem.notJudged("min_score") }
     let searches = try SearchBook(gateway: gateway).searches(of: account)
     let now = log.time.now()
     let content = await scout.board.content(of: scout.index, judges: scout.judges, now: now)
@@ -52,6 +47,16 @@ extension HTTPService {
       json.field("judged", scout.judges)
       json.field("as_of", content.made)
     }
+  }
+}
+
+extension Problem {
+  /// A score is asked for where there are none.
+  static func notJudged(_ field: String) -> Problem {
+    Problem(
+      .forbidden,
+      "prices may not be judged by what eBay shows unless eBay has agreed in writing: then set"
+        + " EBAY_MODELLING_CONSENT=yes", field: field)
   }
 }
 

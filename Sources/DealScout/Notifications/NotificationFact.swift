@@ -1,3 +1,4 @@
+import JSONText
 package import TollbookEvents
 
 /// Something that somebody may want to be told of.
@@ -9,6 +10,10 @@ package struct NotificationFact: Hashable, Sendable {
     case watchEnded = "watch.ended"
     case budgetThreshold = "budget.threshold"
     case alert = "alert.raised"
+    /// That a channel is tried. There are no rules about it.
+    case test
+
+    package static let ofRules: [Kind] = allCases.filter { $0 != .test }
   }
 
   /// What is told of it.
@@ -30,13 +35,17 @@ package struct NotificationFact: Hashable, Sendable {
   /// Such as the id of an item, or the name of a budget.
   package let subject: String
   /// As people call it; may be from outside.
-  package let title: String
+  package private(set) var title: String
   /// Where it is to be seen; nil: nowhere.
-  package let url: String?
+  package private(set) var url: String?
   package let detail: Detail
   package let at: Timestamp
   /// Two facts of the same key are the same fact.
   package let key: FactKey
+  /// The id of the saved search that brought it; nil: none did.
+  package var search: String?
+  /// Whether it is no account's, and only for those who run the service.
+  package var isForOperators = false
 
   private init(
     _ kind: Kind, _ account: String, _ subject: String, version: String, title: String,
@@ -104,6 +113,99 @@ package struct NotificationFact: Hashable, Sendable {
   ) throws(NotificationProblem) -> NotificationFact {
     try NotificationFact(
       .alert, account, name, version: "\(number)", title: name, url: nil, .alert(sentence), at: at)
+  }
+
+  /// A channel is tried.
+  package static func test(
+    of channel: String, of account: String, at: Timestamp
+  ) throws(NotificationProblem) -> NotificationFact {
+    try NotificationFact(
+      .test, account, channel, version: "\(at)", title: channel, url: nil,
+      .alert("this is a test of the channel \(channel)"), at: at)
+  }
+}
+
+extension NotificationFact {
+  /// The same without what eBay's listing said in words: that is not kept longer than a day.
+  package var withoutListing: NotificationFact {
+    guard isOfListing else { return self }
+    var fact = self
+    fact.title = subject
+    fact.url = nil
+    return fact
+  }
+
+  /// Whether it tells what a listing of eBay's says.
+  var isOfListing: Bool {
+    switch kind {
+    case .newDeal, .priceDrop, .watchEnded: true
+    case .budgetThreshold, .alert, .test: false
+    }
+  }
+
+  // MARK: As it is kept
+
+  func writeKept(to json: inout JSONWriter) {
+    json.field("kind", kind.rawValue)
+    json.field("subject", subject)
+    json.field("title", title)
+    json.fieldIfPresent("url", url)
+    json.field("at_ms", at.milliseconds)
+    json.field("key", key.description)
+    switch detail {
+    case .deal(let score, let total, let fair):
+      json.field("score", score)
+      Self.write(total, "total", to: &json)
+      if let fair { Self.write(fair, "fair", to: &json) }
+    case .drop(let before, let now):
+      Self.write(before, "from", to: &json)
+      Self.write(now, "to", to: &json)
+    case .share(let percent): json.field("percent", percent)
+    case .alert(let sentence): json.field("sentence", sentence)
+    case .ended: break
+    }
+  }
+
+  private static func write(_ amount: Amount, _ name: String, to json: inout JSONWriter) {
+    json.object(name) { json in
+      json.field("count", amount.count)
+      json.field("unit", amount.unit)
+    }
+  }
+
+  /// Nil: it cannot be read.
+  init?(kept value: JSONValue, of account: String) {
+    func amount(_ name: String) -> Amount? {
+      guard let value = value[name], let count = value["count"]?.int64,
+        let unit = value["unit"]?.string
+      else { return nil }
+      return Amount(count, unit)
+    }
+    guard let kind = value["kind"]?.string.flatMap({ Kind(rawValue: $0) }),
+      let subject = value["subject"]?.string, let title = value["title"]?.string,
+      let at = value["at_ms"]?.int64, let key = value["key"]?.string
+    else { return nil }
+    let detail: Detail? =
+      switch kind {
+      case .newDeal:
+        amount("total").map {
+          .deal(score: value["score"]?.int ?? 0, total: $0, fair: amount("fair"))
+        }
+      case .priceDrop:
+        amount("from").flatMap { before in amount("to").map { .drop(from: before, to: $0) } }
+      case .watchEnded: .ended
+      case .budgetThreshold: .share(percent: value["percent"]?.int ?? 0)
+      case .alert, .test: .alert(value["sentence"]?.string ?? "")
+      }
+    guard let detail else { return nil }
+    self.kind = kind
+    self.account = account
+    self.subject = subject
+    self.title = title
+    url = value["url"]?.string
+    self.detail = detail
+    self.at = Timestamp(milliseconds: at)
+    self.key = FactKey(kept: key)
   }
 }
 

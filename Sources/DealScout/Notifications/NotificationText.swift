@@ -55,10 +55,12 @@ extension NotificationDigest {
     return only.fact.sentence.inOneLine(atMost: 120)
   }
 
-  /// One line for each notice, with its address behind it.
+  /// One line for each notice: with when a listing was seen, since what it said may have changed, and its address.
   package var lines: [String] {
     let told = notices.map { notice in
-      notice.fact.sentence + (notice.fact.link.map { " " + $0 } ?? "")
+      let fact = notice.fact
+      let seen = fact.isOfListing ? " (seen \(fact.at))" : ""
+      return fact.sentence + seen + (fact.link.map { " " + $0 } ?? "")
     }
     return untold == 0 ? told : told + ["and \(untold) more"]
   }

@@ -9,7 +9,12 @@ extension Scout {
   func work(_ gateway: Gateway) async {
     // What cannot be read now is read when somebody asks.
     try? await fill(gateway)
-    await schedules.keep(gateway, while: { self.isUsed }) { run in await self.run(run, gateway) }
+    await withTaskGroup(of: Void.self) { group in
+      group.addTask { await self.keepNoticing(gateway) }
+      group.addTask { await self.keepSending(gateway) }
+      await schedules.keep(gateway, while: { self.isUsed }) { run in await self.run(run, gateway) }
+      group.cancelAll()
+    }
   }
 
   /// One run of a schedule.
@@ -23,7 +28,9 @@ extension Scout {
       case .reconcileSales:
         guard let seller else { return .done("there is nothing to do") }
         return .done("drafts sold \(try await SellerDesk(gateway, seller).reconcileAll())")
-      case .sendNotifications: return .done("there is nothing to do")
+      case .sendNotifications:
+        let tally = await notices.sendHourly(gateway)
+        return .done("sent \(tally.sent), failed \(tally.failed), given up \(tally.givenUp)")
       }
     } catch { return .failed("\(error)") }
   }

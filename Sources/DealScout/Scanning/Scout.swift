@@ -45,6 +45,8 @@ package final class Scout: Sendable {
   package let board = DealBoard()
   /// Whether prices may be judged by what eBay shows: it is simulated, or eBay has agreed.
   let judges: Bool
+  /// Tells accounts what their rules ask for.
+  let notices: NotificationDesk
   /// How the seller's desk is set up; nil: there is none.
   let seller: SellerSettings?
   let schedules: ScheduleKeeper
@@ -66,12 +68,14 @@ package final class Scout: Sendable {
   ///   - reserve: what scans leave to people, in percent of a day's calls.
   ///   - seller: how the seller's desk is set up; nil: there is none.
   ///   - consent: whose consent users give, and where.
+  ///   - notices: tells accounts what their rules ask for.
   package init(
     _ upstream: EbayUpstream, judges: Bool, reserve: Int64 = 34, seller: SellerSettings? = nil,
-    consent: ConsentSettings = .none
+    consent: ConsentSettings = .none, notices: NotificationDesk = NotificationDesk()
   ) {
     consents = ConsentDesk(consent)
     self.judges = judges
+    self.notices = notices
     self.seller = seller
     state = upstream.state
     pool = upstream.meter(.browse)
@@ -144,6 +148,7 @@ package final class Scout: Sendable {
     case .scan:
       outcome = try await scan.scan(pages: pages)
       if outcome.pages > 0, !outcome.isHit { note(outcome, of: search, gateway) }
+      if outcome.pages > 0 { notices.note(search, outcome, version: index.version) }
     }
     if isBackground {
       let window = state.rule(of: .browse).window(at: gateway.log.time.now()).name

@@ -32,14 +32,19 @@ struct SearchBook: Sendable {
     return searches
   }
 
-  /// Those of all accounts, account after account.
-  func all() throws(LogError) -> [SavedSearch] {
+  /// The accounts that are open, in the order of their names.
+  func accounts() throws(LogError) -> [String] {
     let view = AccountsView(gateway.log)
     let opened = try gateway.log.read { (reading) throws(LogError) in
       try view.accounts(limit: Self.mostAccounts, in: reading).filter(\.account.isOpen).map(\.id)
     }
+    return Set(opened + [gateway.settings.account]).sorted()
+  }
+
+  /// Those of all accounts, account after account.
+  func all() throws(LogError) -> [SavedSearch] {
     var searches: [SavedSearch] = []
-    for account in Set(opened + [gateway.settings.account]).sorted() {
+    for account in try accounts() {
       searches += try self.searches(of: account)
       guard searches.count < Self.most else { break }
     }

@@ -18,6 +18,9 @@ package struct EbayFreshness: Hashable, Sendable {
 
   package var kinds: [ResourceKind] {
     [
+      Self.own(NotificationBook.channelKind, isSealed: true),
+      Self.own(NotificationBook.ruleKind, isSealed: true),
+      Self.own(NotificationBook.deliveryKind, isSealed: true, for: NotificationBook.memory),
       kind(EbayUpstream.searchKind, search), kind(EbayUpstream.comparablesKind, comparables),
       kind(EbayUpstream.itemKind, item, absent: absentItem),
       // Neither answers anybody: what is in memory does.
@@ -28,11 +31,12 @@ package struct EbayFreshness: Hashable, Sendable {
     ]
   }
 
-  /// What accounts keep, and nobody sells: until it is removed.
-  private static func own(_ name: String, isSealed: Bool = false) -> ResourceKind {
-    let century = 36_525 * day
+  /// What accounts keep, and nobody sells: until it is removed, or for a time in milliseconds.
+  private static func own(
+    _ name: String, isSealed: Bool = false, for time: Int64 = 36_525 * day
+  ) -> ResourceKind {
     var policy = FreshnessPolicy()
-    policy.present = FreshnessWindows(fresh: century, grace: 0, errorGrace: 0, keep: century)
+    policy.present = FreshnessWindows(fresh: time, grace: 0, errorGrace: 0, keep: time)
     return ResourceKind(name, freshness: policy, isSealed: isSealed, isBought: false)
   }
 

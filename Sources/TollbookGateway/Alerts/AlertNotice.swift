@@ -1,5 +1,3 @@
-import Crypto
-import Foundation
 package import JSONText
 package import TollbookEvents
 package import TollbookUpstreams
@@ -8,9 +6,6 @@ package import TollbookViews
 /// What a webhook is told of an alert, or of a job that has ended. The same over all tries, but for the signature, which
 /// bears the instant of the try.
 package struct AlertNotice: Sendable {
-  package static let signatureHeader = "Tollbook-Signature"
-  package static let deliveryHeader = "Tollbook-Delivery"
-
   package var id: DeliveryID
   package var delivery: DeliveryRow
   package var webhook: WebhookRow
@@ -49,25 +44,7 @@ package struct AlertNotice: Sendable {
 
   /// One try.
   package func message(by entry: WebhookKeys.Entry, at now: Timestamp) -> OutgoingMessage {
-    let body = body
-    var headers = [(name: Self.deliveryHeader, value: id.description)]
-    if !entry.secret.isEmpty {
-      headers.append(
-        (name: Self.signatureHeader, value: Self.signature(of: body, by: entry.secret, at: now)))
-    }
-    return OutgoingMessage(entry.url, headers: headers, body: body)
-  }
-
-  /// `t=` and the instant in seconds, `,v1=` and the HMAC-SHA256, in hexadecimal, of the instant, a dot and the body.
-  package static func signature(
-    of body: [UInt8], by secret: String, at now: Timestamp
-  ) -> String {
-    let seconds = now.milliseconds / 1_000
-    let code = HMAC<SHA256>.authenticationCode(
-      for: Data("\(seconds).".utf8) + Data(body), using: SymmetricKey(data: Data(secret.utf8)))
-    let digits = Array("0123456789abcdef")
-    let text = code.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }
-    return "t=\(seconds),v1=\(String(text))"
+    OutgoingMessage(delivery: id.description, body, to: entry, at: now)
   }
 }
 

@@ -5,10 +5,6 @@ import TollbookUpstreams
 import TollbookViews
 
 extension Gateway {
-  /// Pauses before a failed delivery is tried again, in milliseconds. After the last one it is given up.
-  package static let deliveryPauses: [Int64] = [
-    10_000, 60_000, 300_000, 1_800_000, 7_200_000, 21_600_000, 86_400_000,
-  ]
   /// Deliveries under way at once; of one webhook one.
   static let deliveriesAtOnce = 4
 
@@ -105,12 +101,11 @@ extension Gateway {
       event.detail = receipt.detail
       if receipt.isTaken {
         event.outcome = .delivered
-      } else if Int(delivery.attempts) < Self.deliveryPauses.count {
+      } else if let next = Self.nextTry(
+        after: Int(delivery.attempts), receipt, at: log.time.now())
+      {
         event.outcome = .failed
-        event.nextMs =
-          log.time.now().advanced(
-            byMilliseconds: Self.deliveryPauses[Int(delivery.attempts)]
-          ).milliseconds
+        event.nextMs = next.milliseconds
       } else {
         event.outcome = .dead
       }

@@ -7,7 +7,6 @@ import TollbookViews
 package struct AddWebhook: Sendable {
   /// There can be so many.
   package static let most = 100
-  package static let longestSecret = 256
   /// The names of what a webhook can be told of.
   package static let names =
     AlertName.allCases.map(\.rawValue) + [WebhookRow.raised, WebhookRow.cleared]
@@ -29,9 +28,6 @@ package struct AddWebhook: Sendable {
     url: String, secret: String?, format: String, events: [String], actor: String,
     random: (Int) -> [UInt8] = AccessKey.systemRandom
   ) throws(AccountRefusal) {
-    do throws(GivenURL.Problem) { self.url = try GivenURL(url) } catch {
-      throw AccountRefusal(.invalid, "url", error.description)
-    }
     switch format {
     case "signed": self.format = .signed
     case "slack": self.format = .slack
@@ -54,23 +50,13 @@ package struct AddWebhook: Sendable {
       wanted.append(event)
     }
     self.events = wanted
-    if let secret {
-      guard (1...Self.longestSecret).contains(secret.utf8.count) else {
-        throw AccountRefusal(
-          .invalid, "secret",
-          "secret has \(secret.utf8.count) bytes; it must have 1 to \(Self.longestSecret)")
-      }
-    }
-    let makes = secret == nil && self.format == .signed
-    self.secret = secret ?? (makes ? "whsec_" + Self.word(random(32)) : "")
-    isSecretMade = makes
-    id = "wh" + Self.word(random(5))
+    let target = try WebhookTarget(
+      url: url, secret: secret, isSigned: self.format == .signed, random: random)
+    self.url = target.entry.url
+    self.secret = target.entry.secret
+    isSecretMade = target.isSecretMade
+    id = "wh" + WebhookTarget.word(random(5))
     self.actor = actor
-  }
-
-  private static func word(_ bytes: [UInt8]) -> String {
-    let digits = Array("0123456789abcdef")
-    return String(bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] })
   }
 
   func decide(
@@ -162,10 +148,7 @@ extension Gateway {
   /// Tells somebody of alerts from now on. An address that may not be connected to is refused at once; it is looked at
   /// again at each try.
   package func add(_ command: AddWebhook) async throws {
-    do throws(AddressGuard.Refusal) { _ = try await addresses.address(of: command.url) } catch {
-      // A name that nobody knows yet may be known by then.
-      if error.kind == .notPublic { throw AccountRefusal(.invalid, "url", error.description) }
-    }
+    try await check(command.url)
     try webhookKeys.set(.init(url: command.url, secret: command.secret), of: command.id)
     do {
       let alerts = alerts

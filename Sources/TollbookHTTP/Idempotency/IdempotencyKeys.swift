@@ -27,7 +27,7 @@ package func once(
 }
 
 /// Refuses a key where nothing would heed it.
-func refuseIdempotencyKey(_ request: Request) throws(Problem) {
+package func refuseIdempotencyKey(_ request: Request) throws(Problem) {
   guard request.headers[.idempotencyKey] == nil else {
     throw Problem(
       .invalidParameter, "only what may spend is made once for an idempotency key; leave it out",

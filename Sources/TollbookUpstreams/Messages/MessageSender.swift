@@ -22,10 +22,13 @@ package struct MessageReceipt: Hashable, Sendable {
   package var status: Int
   /// For a person; empty: there is nothing to say.
   package var detail: String
+  /// The receiver asks to be left alone for so long, in milliseconds; nil: it does not say.
+  package var retryAfter: Int64?
 
-  package init(status: Int, detail: String = "") {
+  package init(status: Int, detail: String = "", retryAfter: Int64? = nil) {
     self.status = status
     self.detail = detail
+    self.retryAfter = retryAfter
   }
 
   package var isTaken: Bool { (200...299).contains(status) }
@@ -109,10 +112,20 @@ package struct MessageSender: Sendable {
       }
       guard !(200...299).contains(status) else { return MessageReceipt(status: status) }
       let text = String(decoding: bytes, as: UTF8.self)
-      return MessageReceipt(status: status, detail: word(text, from: url))
+      return MessageReceipt(
+        status: status, detail: word(text, from: url),
+        retryAfter: pause(response.headers.first(name: "Retry-After")))
     } catch {
       return MessageReceipt(status: 0, detail: TransportFailure.classify(error).detail)
     }
+  }
+
+  /// `Retry-After` in milliseconds; nil for anything but seconds in digits.
+  private static func pause(_ header: String?) -> Int64? {
+    guard let header, 1...9 ~= header.utf8.count,
+      header.utf8.allSatisfy({ 0x30...0x39 ~= $0 })
+    else { return nil }
+    return Int64(header).map { $0 * 1_000 }
   }
 
   /// What a refusal says, if it is a few words such as `invalid_payload`. Of the address, which may be secret, nothing is

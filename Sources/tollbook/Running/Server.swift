@@ -58,6 +58,7 @@ struct Server: Sendable {
     try OpenFiles.check()
     _ = try settings.scoring()
     _ = try settings.geminiModels()
+    _ = try settings.mail()
     // Before anything is touched: somebody who starts it twice by mistake shall find all as it was.
     try await PortInUse.check(host: settings.http.host, port: settings.http.port)
     let certificate = try await certificate()

@@ -7,6 +7,7 @@ enum SettingName: CaseIterable, Sendable {
   case ebayEnvironment, ebayApp, ebayCert, ebayBase, ebayRuName, ebayConsent, ebayReserve, photoDays
   case demoMode
   case accessKey, masterKey, masterKeyFile, allowedHosts, webhookHosts, lowBalance
+  case sendmail, mailFrom
   case cache, overdraft, answerTimeout, longestWait, queueLimit
   case productFresh, productGrace, productErrorGrace, productKeep, absentFresh
   case codeFresh, bestSellersFresh, finderFresh, searchFresh, categoryFresh, sellerFresh
@@ -158,6 +159,13 @@ extension Setting {
       name: .lowBalance, key: "tollbook.low_balance", kind: .integer(0...1_000_000_000),
       standard: "0",
       help: "An alert is raised when an upstream has less than this left; 0: never"),
+    Setting(
+      name: .sendmail, key: "tollbook.sendmail", kind: .text,
+      help: "A program that takes mail as `sendmail -i` does, such as `/usr/sbin/sendmail`;"
+        + " without one no e-mail is sent"),
+    Setting(
+      name: .mailFrom, key: "tollbook.mail_from", kind: .text, standard: "tollbook@localhost",
+      help: "The address that e-mail is from"),
     Setting(
       name: .cache, key: "tollbook.cache", kind: .onOff, standard: "on",
       help: "Off: every request is bought, and still kept"),

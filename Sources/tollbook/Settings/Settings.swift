@@ -7,6 +7,7 @@ import Logging
 import Market
 import TollbookArchive
 import TollbookAudit
+import TollbookEvents
 import TollbookGateway
 import TollbookHTTP
 import TollbookLog
@@ -233,6 +234,22 @@ extension Settings {
   /// How long a score answers, in milliseconds.
   var scoringFresh: Int64 { Int64(number(.scoringFresh)) }
 
+  /// How e-mail is sent; nil: none is.
+  ///
+  /// - Throws: why it cannot be sent so.
+  func mail() throws(SettingsProblem) -> NotificationDesk.Mail? {
+    let address: EmailAddress
+    do throws(NotificationProblem) {
+      address = try EmailAddress(text(.mailFrom) ?? "")
+    } catch { throw SettingsProblem("TOLLBOOK_MAIL_FROM: \(error.description).") }
+    guard let path = text(.sendmail) else { return nil }
+    guard path.hasPrefix("/") else {
+      throw SettingsProblem(
+        "TOLLBOOK_SENDMAIL is “\(path.inOneLine(atMost: 200))”; name the program from / on.")
+    }
+    return NotificationDesk.Mail(MailProgram(path), from: address)
+  }
+
   /// What scores are made from.
   ///
   /// - Throws: why the file of fees cannot be used, and where it is wrong.
@@ -303,6 +320,7 @@ extension Settings {
       do throws(SettingsProblem) { _ = try scoring() } catch { found.append(error) }
     }
     do throws(SettingsProblem) { _ = try geminiModels() } catch { found.append(error) }
+    do throws(SettingsProblem) { _ = try mail() } catch { found.append(error) }
     if number(.answerTimeout) < 1_000 {
       found.append(
         SettingsProblem(

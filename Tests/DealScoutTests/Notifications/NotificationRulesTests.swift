@@ -1,26 +1,32 @@
 import DealScout
 import Testing
 import TollbookEvents
-import TollbookTestSupport
 
-/// Which channel is told of what, and never twice.
+/// Which channel is told of what, and what is the same fact.
 @Suite struct NotificationRulesTests {
   private typealias Samples = NotificationSamples
 
-  private func told(
-    _ fact: NotificationFact, _ rules: [NotificationRule], _ facts: inout ToldFacts
-  ) -> [String] {
-    NotificationRules.notices(of: fact, by: rules, told: &facts, now: Samples.now).map(\.channel)
+  private func channels(_ fact: NotificationFact, _ rules: [NotificationRule]) -> [String] {
+    NotificationRules.notices(of: fact, by: rules).map(\.channel)
   }
 
-  @Test func `a deal is told from its score on, to its account alone, and not while paused`() throws
-  {
+  @Test func `a deal is told from its score on, and to its account alone`() throws {
     let rule = try Samples.rule()
     #expect(rule.wants(try Samples.deal(score: 60)))
     #expect(!rule.wants(try Samples.deal(score: 59)))
     #expect(!rule.wants(try Samples.deal(of: "other", score: 90)))
     #expect(!rule.wants(try Samples.drop(from: 100, to: 50)))
-    #expect(!(try Samples.rule(isPaused: true)).wants(try Samples.deal(score: 90)))
+  }
+
+  @Test func `a rule of one search tells of no listing that another search brought`() throws {
+    let rule = try Samples.rule(search: "widgets")
+    var deal = try Samples.deal()
+    #expect(!rule.wants(deal))
+    deal.search = "other"
+    #expect(!rule.wants(deal))
+    deal.search = "widgets"
+    #expect(rule.wants(deal))
+    #expect(try Samples.rule().wants(deal))
   }
 
   @Test(arguments: [(100, 90, 10, true), (100, 91, 10, false), (3, 2, 33, true), (3, 2, 34, false)])
@@ -31,32 +37,26 @@ import TollbookTestSupport
     #expect(rule.wants(try Samples.drop(from: before, to: after)) == isTold)
   }
 
-  @Test func `the same fact is told once on each channel, whichever rules want it`() throws {
-    var facts = ToldFacts()
+  @Test func `a channel is told once, whichever rules want it, and at once if one of them does`()
+    throws
+  {
     let rules = [
-      try Samples.rule("r1", channels: ["hook", "mail"], timing: .hourly),
-      try Samples.rule("r2", .newDeal(minimumScore: 0), channels: ["hook"]),
+      try Samples.rule("r1", timing: .hourly),
+      try Samples.rule("r2", .newDeal(minimumScore: 0)),
+      try Samples.rule("r3", channel: "mail", timing: .hourly),
     ]
-    let notices = NotificationRules.notices(
-      of: try Samples.deal(), by: rules, told: &facts, now: Samples.now)
-    #expect(notices.map(\.channel) == ["hook", "mail"])
-    #expect(notices.map(\.timing) == [.atOnce, .hourly])
-    #expect(notices.map(\.rule) == ["r2", "r1"])
-    #expect(told(try Samples.deal(), rules, &facts).isEmpty)
-    // A better score of the same item is the same fact; another item is not.
-    #expect(told(try Samples.deal(score: 99), rules, &facts).isEmpty)
-    #expect(told(try Samples.deal("v1|111|0"), rules, &facts) == ["hook", "mail"])
-    // A channel that a rule names later is told.
-    #expect(told(try Samples.deal(), [try Samples.rule(channels: ["new"])], &facts) == ["new"])
+    for order in [rules, rules.reversed()] {
+      let notices = NotificationRules.notices(of: try Samples.deal(), by: order)
+      #expect(notices.map(\.channel) == ["hook", "mail"])
+      #expect(notices.map(\.timing) == [.atOnce, .hourly])
+      #expect(notices.map(\.rule) == ["r2", "r3"])
+    }
   }
 
-  @Test func `a further drop is told, and the same price again is not`() throws {
-    var facts = ToldFacts()
-    let rules = [try Samples.rule("r", .priceDrop(minimumPercent: 10))]
-    #expect(told(try Samples.drop(from: 100, to: 90), rules, &facts) == ["hook"])
-    #expect(told(try Samples.drop(from: 100, to: 90), rules, &facts).isEmpty)
-    #expect(told(try Samples.drop(from: 110, to: 90), rules, &facts).isEmpty)
-    #expect(told(try Samples.drop(from: 90, to: 80), rules, &facts) == ["hook"])
+  @Test func `a further drop is another fact, and the same price again is not`() throws {
+    let first = try Samples.drop(from: 100, to: 90)
+    #expect(first.key == (try Samples.drop(from: 110, to: 90).key))
+    #expect(first.key != (try Samples.drop(from: 90, to: 80).key))
     #expect(throws: NotificationProblem.self) { try Samples.drop(from: 90, to: 90) }
     #expect(throws: NotificationProblem.self) {
       try NotificationFact.priceDrop(
@@ -65,8 +65,7 @@ import TollbookTestSupport
     }
   }
 
-  @Test func `ends, budgets and alerts are told once for each item, window and raising`() throws {
-    var facts = ToldFacts()
+  @Test func `ends, budgets and alerts are one fact for each item, window and raising`() throws {
     let rules = [
       try Samples.rule("e", .watchEnded),
       try Samples.rule("b", .budgetThreshold(minimumPercent: 80)),
@@ -74,23 +73,49 @@ import TollbookTestSupport
     ]
     let ended = try NotificationFact.watchEnded(
       "i", of: "acme", title: "Widget", url: nil, at: Samples.now)
-    #expect(told(ended, rules, &facts) == ["hook"])
-    #expect(told(ended, rules, &facts).isEmpty)
+    #expect(channels(ended, rules) == ["hook"])
     func share(_ window: String, _ percent: Int) throws -> NotificationFact {
       try .budgetThreshold("food", of: "acme", window: window, percent: percent, at: Samples.now)
     }
-    #expect(told(try share("day 2026-11-21", 50), rules, &facts).isEmpty)
-    #expect(told(try share("day 2026-11-21", 80), rules, &facts) == ["hook"])
-    #expect(told(try share("day 2026-11-21", 80), rules, &facts).isEmpty)
-    #expect(told(try share("day 2026-11-21", 100), rules, &facts) == ["hook"])
-    #expect(told(try share("day 2026-11-22", 80), rules, &facts) == ["hook"])
+    #expect(channels(try share("day 2026-11-21", 50), rules).isEmpty)
+    #expect(channels(try share("day 2026-11-21", 80), rules) == ["hook"])
+    let keys = [
+      try share("day 2026-11-21", 80).key, try share("day 2026-11-21", 100).key,
+      try share("day 2026-11-22", 80).key,
+    ]
+    #expect(Set(keys).count == 3)
+    #expect(keys[0] == (try share("day 2026-11-21", 80).key))
     func alert(_ name: String, _ number: UInt64) throws -> NotificationFact {
       try .alert(name, of: "acme", number: number, sentence: "low", at: Samples.now)
     }
-    #expect(told(try alert("credential.rejected", 7), rules, &facts).isEmpty)
-    #expect(told(try alert("meter.low", 7), rules, &facts) == ["hook"])
-    #expect(told(try alert("meter.low", 7), rules, &facts).isEmpty)
-    #expect(told(try alert("meter.low", 9), rules, &facts) == ["hook"])
+    #expect(channels(try alert("credential.rejected", 7), rules).isEmpty)
+    #expect(channels(try alert("meter.low", 7), rules) == ["hook"])
+    #expect(try alert("meter.low", 7).key == (try alert("meter.low", 7).key))
+    #expect(try alert("meter.low", 7).key != (try alert("meter.low", 9).key))
+  }
+
+  @Test func `an alert from before the rule is not told, nor the end of a job that nobody named`()
+    throws
+  {
+    func alert(_ name: String) throws -> NotificationFact {
+      try .alert(name, of: "acme", number: 7, sentence: "it is so", at: Samples.now)
+    }
+    let all = try Samples.rule("a", .alert(names: []))
+    #expect(all.wants(try alert("meter.low")))
+    #expect(!all.wants(try alert("job.finished")))
+    #expect(
+      try Samples.rule("a", .alert(names: ["job.finished"])).wants(try alert("job.finished")))
+    let later = Samples.now.advanced(byMilliseconds: 1)
+    #expect(
+      try !Samples.rule("a", .alert(names: []), created: later).wants(try alert("meter.low")))
+  }
+
+  @Test func `what is no account's is told to those who run the service alone`() throws {
+    var fact = try NotificationFact.alert(
+      "meter.low", of: "acme", number: 7, sentence: "low", at: Samples.now)
+    fact.isForOperators = true
+    #expect(try !Samples.rule("a", .alert(names: [])).wants(fact))
+    #expect(try Samples.rule("a", .alert(names: []), isOperators: true).wants(fact))
   }
 
   @Test func `keys of different facts differ, whatever stands in their names`() throws {
@@ -109,38 +134,12 @@ import TollbookTestSupport
     #expect(throws: NotificationProblem.self) { try Samples.deal("") }
   }
 
-  @Test func `what was told is bounded, forgets the oldest, and can be kept`() throws {
-    for seed in 1...20 as ClosedRange<UInt64> {
-      var chance = SeededGenerator(seed: seed)
-      var facts = ToldFacts(most: 50)
-      var model: [ToldFacts.Entry] = []
-      for _ in 0..<1_000 {
-        let entry = ToldFacts.Entry(
-          account: "acme", channel: "hook", key: try Samples.deal("i\(chance.int(0...90))").key)
-        let isNew = facts.insert(entry, at: Samples.now)
-        #expect(isNew == !model.contains(entry), "seed \(seed)")
-        if !model.contains(entry) { model.append(entry) }
-        if model.count > 50 { model.removeFirst() }
-        #expect(facts.count == model.count)
-      }
-      #expect(facts.entries.map(\.entry) == model)
-      var again = ToldFacts(most: 50)
-      for (entry, at) in facts.entries {
-        let kept = ToldFacts.Entry(
-          account: entry.account, channel: entry.channel,
-          key: FactKey(kept: entry.key.description))
-        again.insert(kept, at: at)
-      }
-      #expect(again.entries.map(\.entry) == model)
-    }
-  }
-
   @Test(arguments: [
-    (NotificationRule.Condition.newDeal(minimumScore: 101), "minimum_score"),
-    (.newDeal(minimumScore: -1), "minimum_score"),
-    (.priceDrop(minimumPercent: 0), "minimum_percent"),
-    (.priceDrop(minimumPercent: 100), "minimum_percent"),
-    (.alert(names: Array(repeating: "a", count: 21)), "alerts"),
+    (NotificationRule.Condition.newDeal(minimumScore: 101), "min_score"),
+    (.newDeal(minimumScore: -1), "min_score"),
+    (.priceDrop(minimumPercent: 0), "min_percent"),
+    (.priceDrop(minimumPercent: 100), "min_percent"),
+    (.alert(names: ["meter.low", "nonsense"]), "alerts[1]"),
   ])
   func `a rule out of range is refused by its field`(
     condition: NotificationRule.Condition, field: String
@@ -151,12 +150,11 @@ import TollbookTestSupport
     #expect(problem?.field == field)
   }
 
-  @Test func `a rule without channels, or with too many, is refused`() throws {
-    #expect(throws: NotificationProblem.self) { try Samples.rule(channels: []) }
-    #expect(throws: NotificationProblem.self) { try Samples.rule(channels: ["a", ""]) }
-    #expect(throws: NotificationProblem.self) {
-      try Samples.rule(channels: (0...10).map { "c\($0)" })
-    }
-    #expect(try Samples.rule(channels: ["a", "b", "a"]).channels == ["a", "b"])
+  @Test(arguments: ["", "a b", "a/b", "ä", String(repeating: "x", count: 65)])
+  func `a name that cannot stand in an address is refused`(name: String) {
+    let rule = #expect(throws: NotificationProblem.self) { try Samples.rule(name) }
+    #expect(rule?.field == "name")
+    let channel = #expect(throws: NotificationProblem.self) { try Samples.rule(channel: name) }
+    #expect(channel?.field == "channel")
   }
 }

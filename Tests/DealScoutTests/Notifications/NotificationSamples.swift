@@ -27,11 +27,12 @@ enum NotificationSamples {
   }
 
   static func rule(
-    _ id: String = "r1", _ condition: NotificationRule.Condition = .newDeal(minimumScore: 60),
-    channels: [String] = ["hook"], timing: NotificationRule.Timing = .atOnce,
-    isPaused: Bool = false
+    _ name: String = "r1", _ condition: NotificationRule.Condition = .newDeal(minimumScore: 60),
+    search: String? = nil, channel: String = "hook",
+    timing: NotificationRule.Timing = .atOnce, created: Timestamp = now, isOperators: Bool = false
   ) throws -> NotificationRule {
     try NotificationRule(
-      id, account: "acme", condition, channels: channels, timing: timing, isPaused: isPaused)
+      name, account: "acme", condition, search: search, channel: channel, timing: timing,
+      created: created, isOperators: isOperators)
   }
 }

@@ -7,20 +7,12 @@ import TollbookEvents
 @Suite struct NotificationTextTests {
   private typealias Samples = NotificationSamples
 
-  private func notice(
-    _ fact: NotificationFact, timing: NotificationRule.Timing = .atOnce
-  ) throws -> NotificationNotice {
-    var facts = ToldFacts()
-    let conditions: [NotificationRule.Condition] = [
-      .newDeal(minimumScore: 0), .priceDrop(minimumPercent: 1), .watchEnded,
-    ]
-    let rules = try conditions.map { try Samples.rule("r", $0, timing: timing) }
-    return try #require(
-      NotificationRules.notices(of: fact, by: rules, told: &facts, now: Samples.now).first)
+  private func notice(_ fact: NotificationFact) -> NotificationNotice {
+    NotificationNotice(channel: "hook", rule: "r", timing: .atOnce, fact: fact)
   }
 
-  private func single(_ fact: NotificationFact) throws -> NotificationDigest {
-    NotificationDigest(notices: [try notice(fact)], untold: 0)
+  private func single(_ fact: NotificationFact) -> NotificationDigest {
+    NotificationDigest([notice(fact)])
   }
 
   @Test func `facts are told in sentences`() throws {
@@ -54,17 +46,18 @@ import TollbookEvents
   }
 
   @Test func `to Slack nothing of a title is a link or a mention`() throws {
-    let digest = try single(try Samples.deal(title: "<!channel> A & B <\u{301}https://x|y>"))
+    let digest = single(try Samples.deal(title: "<!channel> A & B <\u{301}https://x|y>"))
     let text = try JSONDocument(digest.slackBody, maximumDepth: 4, maximumValues: 10).root["text"]?
       .string
     #expect(
       text
         == "Tollbook: new deal: &lt;!channel&gt; A &amp; B &lt;\u{301}https://x|y&gt; for 37.00 USD"
-        + " in all, where 46.00 USD would be fair; score 70 https://market.example/itm/110")
+        + " in all, where 46.00 USD would be fair; score 70 (seen \(Samples.now))"
+        + " https://market.example/itm/110")
   }
 
   @Test func `a signed body says what came to pass, with its figures`() throws {
-    let digest = try single(try Samples.deal())
+    let digest = single(try Samples.deal())
     let body = """
       {"event":"deal.new","account":"acme","text":"Tollbook: new deal: Widget 3000 for 37.00 USD \
       in all, where 46.00 USD would be fair; score 70","notices":[{"event":"deal.new",\
@@ -77,31 +70,26 @@ import TollbookEvents
     #expect(String(decoding: digest.signedBody, as: UTF8.self) == body)
   }
 
-  @Test func `hourly notices wait for the full hour, and then come in one`() throws {
-    var digests = NotificationDigests()
-    let start = Samples.now.advanced(byMilliseconds: 60_000)
-    let atOnce = digests.add(try notice(try Samples.deal()), now: start)
-    #expect(atOnce?.notices.count == 1)
-    for number in 0..<60 {
-      let hourly = try notice(try Samples.deal("i\(number)"), timing: .hourly)
-      #expect(digests.add(hourly, now: start) == nil)
-    }
-    #expect(digests.due(at: start.advanced(byMilliseconds: 3_539_999)).isEmpty)
-    let due = digests.due(at: start.advanced(byMilliseconds: 3_540_000))
-    #expect(due.count == 1)
-    #expect(due.first?.notices.count == 50)
-    #expect(due.first?.heading == "60 notices")
-    #expect(due.first?.lines.last == "and 10 more")
-    #expect(digests.isEmpty)
-    #expect(digests.due(at: start.advanced(byMilliseconds: 9_000_000)).isEmpty)
+  @Test func `of many notices fifty are told, and the number of the others`() throws {
+    let notices = try (0..<60).map { notice(try Samples.deal("i\($0)")) }
+    let digest = NotificationDigest(notices)
+    #expect(digest.notices.count == 50)
+    #expect(digest.heading == "60 notices")
+    #expect(digest.lines.count == 51)
+    #expect(digest.lines.last == "and 10 more")
+    let root = try JSONDocument(digest.signedBody).root
+    #expect(root["event"]?.string == "digest")
+    #expect(root["untold"]?.int == 10)
+    #expect(NotificationDigest(Array(notices.prefix(50))).lines.count == 50)
   }
 
-  @Test func `a clock that is set back a day holds no digest back`() throws {
-    var digests = NotificationDigests()
-    _ = digests.add(try notice(try Samples.deal(), timing: .hourly), now: Samples.now)
-    let soon = digests.due(at: Samples.now.advanced(byMilliseconds: -60_000))
-    #expect(soon.isEmpty)
-    let dayBefore = digests.due(at: Samples.now.advanced(byMilliseconds: -86_400_000))
-    #expect(dayBefore.count == 1)
+  @Test func `a listing that is forgotten leaves its id and its figures`() throws {
+    let fact = try Samples.deal(title: "Widget 3000").withoutListing
+    #expect(fact.sentence.hasPrefix("new deal: v1|110|0 for 37.00 USD"))
+    #expect(fact.link == nil)
+    #expect(fact.key == (try Samples.deal().key))
+    let alert = try NotificationFact.alert(
+      "meter.low", of: "acme", number: 7, sentence: "low", at: Samples.now)
+    #expect(alert.withoutListing == alert)
   }
 }

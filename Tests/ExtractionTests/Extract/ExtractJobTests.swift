@@ -329,7 +329,7 @@ import TollbookViews
       #expect(json["account"]?.string == "default")
       #expect(json["detail"]?.string == "gemini.documents done: 1 of 2 came to nothing")
       #expect(json["tag"] == nil)
-      #expect(message.headers.contains { $0.name == AlertNotice.signatureHeader })
+      #expect(message.headers.contains { $0.name == OutgoingMessage.signatureHeader })
       let open = try await client.send(.get, "/alerts")
       #expect(open["alerts"]?.array?.map { _ in 1 }.isEmpty == true)
     }

@@ -65,7 +65,7 @@ struct `Alerts are delivered` {
   /// python3 -c 'import hmac, hashlib; print(hmac.new(b"canary-secret",
   /// b"1795248000.{\"event\":\"budget.threshold\"}", hashlib.sha256).hexdigest())'
   @Test func `the signature is what others compute`() throws {
-    let signature = AlertNotice.signature(
+    let signature = OutgoingMessage.signature(
       of: Array(#"{"event":"budget.threshold"}"#.utf8), by: AlertWorld.secret,
       at: .testStart.advanced(byMilliseconds: 999))
     #expect(
@@ -77,9 +77,25 @@ struct `Alerts are delivered` {
     let world = try await alerted()
     try await world.deliver()
     let message = try #require(world.messages.first)
-    let expected = AlertNotice.signature(
+    let expected = OutgoingMessage.signature(
       of: message.body, by: AlertWorld.secret, at: .testStart)
     #expect(world.header("Tollbook-Signature") == [expected])
+  }
+
+  @Test func `a hook that asks to be left alone is, for a day at most`() async throws {
+    for (asked, pause) in [(90_000, 90_000), (1_000, 10_000), (999 * day, day)]
+      as [(Int64, Int64)]
+    {
+      let world = try await alerted()
+      world.answer { _ in MessageReceipt(status: 429, retryAfter: asked) }
+      try await world.deliver()
+      world.time.advance(byMilliseconds: pause - 1)
+      try await world.deliver()
+      #expect(world.messages.count == 1)
+      world.time.advance(byMilliseconds: 1)
+      try await world.deliver()
+      #expect(world.messages.count == 2)
+    }
   }
 
   @Test func `a hook that fails for days is tried with longer and longer pauses, then given up`()

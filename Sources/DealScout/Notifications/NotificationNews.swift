@@ -1,0 +1,47 @@
+import Synchronization
+import TollbookEvents
+
+/// What has happened and was not looked at yet for whom to tell.
+final class NotificationNews: Sendable {
+  /// Scans of one search since they were looked at last.
+  struct Scan: Sendable {
+    let search: SavedSearch
+    /// Listings whose price has fallen, at most ``mostCheaper``.
+    var cheaper: Set<EbayItemID> = []
+    /// Of the index, when the last scan had ended.
+    var version: UInt64
+  }
+
+  /// Searches with scans that were not looked at: as many as there may be.
+  static let mostScans = SearchBook.most
+  static let mostCheaper = 2_000
+
+  private let scans = Mutex<[String: Scan]>([:])
+  private let alerts = Mutex<Position?>(nil)
+
+  /// Alerts were looked at up to this position; nil: not since the start.
+  var alertsUpTo: Position? { alerts.withLock(\.self) }
+
+  func noteAlerts(upTo position: Position) { alerts.withLock { $0 = position } }
+
+  func note(_ search: SavedSearch, cheaper: [EbayItemID], version: UInt64) {
+    scans.withLock { scans in
+      guard scans[search.place] != nil || scans.count < Self.mostScans else { return }
+      var scan = Scan(search: search, cheaper: scans[search.place]?.cheaper ?? [], version: version)
+      for item in cheaper where scan.cheaper.count < Self.mostCheaper { scan.cheaper.insert(item) }
+      scans[search.place] = scan
+    }
+  }
+
+  /// What was noted; nothing is taken out.
+  var noted: [Scan] { scans.withLock { Array($0.values) } }
+
+  /// Takes out what an index of that version shows.
+  func take(upTo version: UInt64) -> [Scan] {
+    scans.withLock { scans in
+      let taken = scans.filter { $0.value.version <= version }
+      for place in taken.keys { scans[place] = nil }
+      return taken.values.sorted { $0.search.place < $1.search.place }
+    }
+  }
+}

@@ -1,0 +1,179 @@
+import TollbookEvents
+import TollbookGateway
+import TollbookLog
+
+// What accounts are told: facts found in scans, in alerts, and in what is watched.
+
+extension Scout {
+  /// How often it looks, in milliseconds.
+  private static let noticePause: Int64 = 1_000
+  /// Events before the head in which alerts are looked for after a start. What was told before is not told again.
+  private static let alertsBefore: Position = 10_000
+  private static let mostAlerts = 1_000
+
+  /// Looks for what is to be told, until the task is cancelled.
+  func keepNoticing(_ gateway: Gateway) async {
+    if await notices.load(gateway) { noteUse() }
+    while !Task.isCancelled {
+      // What cannot be looked at now is looked at with the next scan.
+      if isUsed { try? await lookForNews(gateway) }
+      guard (try? await gateway.log.time.sleep(Self.noticePause)) != nil else { break }
+    }
+  }
+
+  /// Sends what is due, until the task is cancelled.
+  func keepSending(_ gateway: Gateway) async {
+    while !Task.isCancelled {
+      if isUsed { await notices.send(gateway) }
+      guard (try? await gateway.log.time.sleep(Self.noticePause)) != nil else { break }
+    }
+  }
+
+  /// Queues what rules want told of scans and alerts since the last look.
+  func lookForNews(_ gateway: Gateway) async throws {
+    try await lookAtAlerts(gateway)
+    try await lookAtScans(gateway)
+  }
+
+  /// Queues what the rules of an account want told of facts, such as the news of its watches. An account whose data key
+  /// is gone holds up no other.
+  func tell(
+    _ facts: [NotificationFact], of account: String, _ gateway: Gateway
+  ) async throws {
+    do { try await notices.tell(facts, of: account, gateway) } catch is AccountRefusal { return }
+  }
+
+  // MARK: Scans
+
+  private func lookAtScans(_ gateway: Gateway) async throws {
+    let noted = notices.news.noted
+    guard !noted.isEmpty else { return }
+    var listening: Set<String> = []
+    for account in Set(noted.map(\.search.account)) {
+      let rules = try notices.book(gateway).rules(of: account)
+      let isAny = rules.contains { [.newDeal, .priceDrop].contains($0.condition.kind) }
+      if isAny { listening.insert(account) }
+    }
+    guard !listening.isEmpty else {
+      _ = notices.news.take(upTo: .max)
+      return
+    }
+    let content = await board.content(of: index, judges: judges, now: gateway.log.time.now())
+    let scans = notices.news.take(upTo: content.version)
+      .filter { listening.contains($0.search.account) }
+    for scan in scans {
+      let hidden = try MarkBook(gateway: gateway).marks(of: scan.search.account).byID
+        .filter { $0.value.contains(.hidden) }
+      let facts = rows(of: scan.search, in: content)
+        .filter { hidden[$0.listing.id.description] == nil }
+        .flatMap { $0.facts(of: scan) }
+      try await tell(facts, of: scan.search.account, gateway)
+    }
+  }
+
+  /// The listings that a search shows, without those that they are compared with.
+  private func rows(
+    of search: SavedSearch, in content: DealBoard.Content
+  ) -> [DealBoard.Row] {
+    let shown = index.ids(of: [search.page(0)?.keyOfAllPages].compactMap(\.self))
+    return content.rows.filter { shown.contains($0.listing.id) }
+  }
+
+  // MARK: Alerts
+
+  private func lookAtAlerts(_ gateway: Gateway) async throws {
+    let (log, standard) = (gateway.log, gateway.settings.account)
+    let head = log.head
+    let before = notices.news.alertsUpTo
+    let start = before ?? (head > Self.alertsBefore ? head - Self.alertsBefore : 0)
+    guard head > start else { return }
+    let (index, reader) = (log.index, log.reader)
+    let (raised, end) = try log.read { (reading) throws(LogError) in
+      let positions = try index.positions(
+        of: .alertRaised, after: start, limit: Self.mostAlerts, in: reading)
+      var raised: [(alert: Alert, position: Position)] = []
+      for position in positions {
+        guard case .alertRaised(let event)? = try reader.event(at: position, in: reading)?.event
+        else { continue }
+        raised.append((event.alert, position))
+      }
+      return (raised, positions.count < Self.mostAlerts ? head : positions.last ?? head)
+    }
+    var facts: [String: [NotificationFact]] = [:]
+    for (alert, position) in raised {
+      guard let fact = NotificationFact(alert, at: position, standard: standard) else { continue }
+      facts[fact.account, default: []].append(fact)
+    }
+    for (account, own) in facts.sorted(by: { $0.key < $1.key }) {
+      try await tell(own, of: account, gateway)
+    }
+    notices.news.noteAlerts(upTo: end)
+  }
+}
+
+extension NotificationDesk {
+  /// Notes what a scan has brought, to be looked at soon.
+  func note(_ search: SavedSearch, _ outcome: SearchScan.Outcome, version: UInt64) {
+    news.note(search, cheaper: outcome.cheaper, version: version)
+  }
+}
+
+extension NotificationFact {
+  /// What an alert tells; nil: nothing that can be named.
+  ///
+  /// - Parameter standard: the account that is told what is no account's, where its rule may.
+  fileprivate init?(_ alert: Alert, at position: Position, standard: String) {
+    let isForOperators = alert.account.isEmpty
+    let account = isForOperators ? standard : alert.account
+    let at = Timestamp(milliseconds: alert.atMs)
+    let fact: NotificationFact?
+    if alert.name == AlertName.threshold.rawValue {
+      // One that rolls has no window: each time that it is raised is another fact.
+      let window =
+        alert.window.isEmpty ? "\(position)" : "\(alert.tag) \(alert.window)"
+      let budget = alert.tag.isEmpty ? alert.budget : "\(alert.budget), \(alert.tag)"
+      fact = try? .budgetThreshold(
+        budget, of: account, window: window, percent: Int(alert.percent), at: at)
+    } else {
+      fact = try? .alert(
+        alert.name, of: account, number: position, sentence: alert.sentence, at: at)
+    }
+    guard var fact else { return nil }
+    fact.isForOperators = isForOperators
+    self = fact
+  }
+}
+
+extension DealBoard.Row {
+  /// What rules may want told of it.
+  fileprivate func facts(of scan: NotificationNews.Scan) -> [NotificationFact] {
+    let account = scan.search.account
+    let id = listing.id.description
+    func amount(_ units: Int64) -> Amount? {
+      EbayMoney(minorUnits: units, listing.currency)?.nanoUnits.map {
+        Amount($0, listing.currency.code)
+      }
+    }
+    var facts: [NotificationFact?] = []
+    if let score, let total = amount(listing.total ?? listing.price) {
+      facts.append(
+        try? .newDeal(
+          id, of: account, title: listing.title, url: listing.webURL,
+          score: Int(score.tenths / 10), total: total, fair: amount(score.fair.minorUnits),
+          at: listing.seen))
+    }
+    if scan.cheaper.contains(listing.id), let earlier = listing.earlierPrice.flatMap(amount),
+      let price = amount(listing.price)
+    {
+      facts.append(
+        try? .priceDrop(
+          id, of: account, title: listing.title, url: listing.webURL, from: earlier, to: price,
+          at: listing.seen))
+    }
+    return facts.compactMap { fact in
+      var fact = fact
+      fact?.search = scan.search.id
+      return fact
+    }
+  }
+}
