@@ -12,8 +12,16 @@ extension HTTPService {
   func addDeals(_ scout: Scout, to router: Router<TollbookContext>) {
     let answer: Handler = { request, context in
       let query = QueryParameters(request)
-      let question = try DealQuestion(query)
+      var question = try DealQuestion(query)
       let account = try account(query["account"], context)
+      let isOn = try query.choice("preferences", of: ["on", "off"]) { text in
+        ["on": true, "off": false][text]
+      }
+      if isOn ?? true {
+        question.prefer(
+          try PreferenceBook(gateway: gateway).preferences(of: account), query,
+          judges: scout.judges)
+      }
       return try await deals(question, of: account, scout)
     }
     router.route("/buyer/deals", query: QueryNames(DealQuestion.names), get: answer)
@@ -48,6 +56,7 @@ extension HTTPService {
         json.object { json in row.write(to: &json, at: now) }
       }
       json.field("next", next)
+      json.array("preferences", question.preferred) { json, name in json.string(name) }
       json.field("judged", scout.judges)
       json.field("as_of", content.made)
     }

@@ -27,6 +27,7 @@ extension Scout {
         let photos = try await desk.sweepPhotos()
         return .done("drafts sold \(sold), photos deleted \(photos)")
       case .sendNotifications: return .done("there is nothing to do")
+      case .recheckListings: return try await recheck(gateway)
       }
     } catch { return .failed("\(error)") }
   }
