@@ -13,8 +13,8 @@ extension Router<TollbookContext> {
   ///
   /// What may spend, a POST with the scope `fetch`, is made once for each idempotency key.
   ///
-  /// Who asks has shown that it may: an access key needs the scope `read` to get, `fetch` to post or put, and `admin` for the
-  /// rest.
+  /// Who asks has shown that it may: an access key needs the scope `read` to get, `fetch` to post or put, and `admin` for
+  /// the rest.
   ///
   /// - Parameters:
   ///   - query: the names that its query may hold; nil: those that are known of the path.

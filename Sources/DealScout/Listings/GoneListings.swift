@@ -43,8 +43,8 @@ extension Scout {
     return (entries, try await removeReplaced(gateway))
   }
 
-  /// Removes the bodies of pages and items that were replaced, or whose day is over: what they showed may be gone, and nobody
-  /// asks eBay about it any more.
+  /// Removes the bodies of pages and items that were replaced, or whose day is over: what they showed may be gone, and
+  /// nobody asks eBay about it any more.
   @discardableResult
   func removeReplaced(_ gateway: Gateway) async throws(LogError) -> Int {
     let after = replacedThrough.withLock(\.self)

@@ -11,7 +11,8 @@ extension HTTPService {
   /// Ids of one look-up.
   static let mostLookedUp = 100
 
-  /// `GET /listings/{id}`: one listing, from the cache or bought; `POST /listings/lookup`: up to a hundred, twenty in a call.
+  /// `GET /listings/{id}`: one listing, from the cache or bought; `POST /listings/lookup`: up to a hundred, twenty in a
+  /// call.
   ///
   /// HEAD is refused: who only looks whether something is there must not pay for it.
   func addListings(_ scout: Scout, to router: Router<TollbookContext>) {
