@@ -55,7 +55,8 @@ import TollbookTestSupport
     }
   }
 
-  @Test func `deals keep to preferences where the query says nothing, and say which`() async throws {
+  @Test func `deals keep to preferences where the query says nothing, and say which`() async throws
+  {
     try await DealScoutStand.serving { stand, client in
       _ = try await stand.scanned(client)
       stand.time.advance(byMilliseconds: 5_000)
@@ -101,7 +102,8 @@ import TollbookTestSupport
     }
   }
 
-  @Test func `the page shows what is preferred in its form, and takes all of it away`() async throws {
+  @Test func `the page shows what is preferred in its form, and takes all of it away`() async throws
+  {
     try await DealScoutStand.serving { stand, client in
       _ = try await stand.scanned(client)
       _ = try await client.send(

@@ -31,7 +31,8 @@ import TollbookTestSupport
     return try WatchBook.news(of: watches, "acme", [id(): look], now: .testStart)
   }
 
-  @Test func `a price that drops is told once, from what to what, and a further drop again`() throws {
+  @Test func `a price that drops is told once, from what to what, and a further drop again`() throws
+  {
     var watches = try Self.watches(told: Self.money(2_000))
     let first = try #require(try Self.news(watches, .shown(Self.money(1_500))).first)
     #expect(first.kind == .dropped)
@@ -90,7 +91,7 @@ import TollbookTestSupport
     #expect(watches.rows.first?.isEndTold == true)
   }
 
-  @Test func `nothing is told of what nobody has looked at, nor of a price that nobody says`() throws {
+  @Test func `nothing is told of what nobody has looked at, nor of an unknown price`() throws {
     let watches = try Self.watches(told: Self.money(2_000))
     #expect(WatchBook.news(of: watches, "acme", [:], now: .testStart).isEmpty)
     #expect(try Self.news(watches, .shown(nil)).isEmpty)

@@ -3,6 +3,7 @@ import JSONText
 import Testing
 import TollbookEvents
 import TollbookGateway
+import TollbookHTTP
 import TollbookSimulators
 import TollbookTestSupport
 
@@ -14,7 +15,7 @@ import TollbookTestSupport
     #"{"item_id":"\#(id)"\#(more)}"#
   }
 
-  @Test func `a listing is watched, listed and let go, and one that a scan has shown costs nothing`()
+  @Test func `a listing is watched and let go, and one that a scan has shown costs nothing`()
     async throws
   {
     try await DealScoutStand.serving { stand, client in
@@ -39,7 +40,6 @@ import TollbookTestSupport
       #expect(try await client.send(.delete, uri).status == 404)
       #expect(try await client.send(.delete, "/buyer/watches/x").status == 400)
       #expect(try await client.send(.get, "/buyer/watches")["watches"]?.array?.isEmpty == true)
-      // Its title is in no body that is not sealed, but those of pages.
       #expect(stand.counted == 1)
     }
   }
@@ -49,8 +49,6 @@ import TollbookTestSupport
   {
     try await DealScoutStand.serving { stand, client in
       let known = try await stand.scanned(client)
-      let other = Scout(stand.upstream, judges: true)
-      #expect(other.index.count == 0)
       let foreign = try await stand.foreign(client)
       let before = stand.counted
       let refused = try await client.send(
@@ -146,7 +144,8 @@ import TollbookTestSupport
     }
   }
 
-  @Test func `watches have their listings looked after also where no search is kept`() async throws {
+  @Test func `watches have their listings looked after also where no search is kept`() async throws
+  {
     try await DealScoutStand.serving { stand, _ in
       try await WatchBook(gateway: stand.gateway).add(
         Watch(#require(EbayItemID("v1|1|0")), created: stand.time.now), of: "default")
