@@ -17,6 +17,8 @@ extension HTTPSystem {
       EbayUpstream.limitsKind: Kind("account of calls"),
       SearchBook.kind: Kind("saved search", isBought: false),
       MarkBook.kind: Kind("list of marks", isBought: false),
+      WatchBook.kind: Kind("list of watches", isBought: false),
+      PreferenceBook.kind: Kind("set of preferences", isBought: false),
       Scout.scheduleKind: Kind("schedule", isBought: false),
       UserBook.kind: Kind("consent of a user", isBought: false),
     ].merging(SellerKinds.shown) { own, _ in own }, addRoutes: { _, _ in })
@@ -32,6 +34,9 @@ extension HTTPSystem {
       service.addScanning(scout, to: router)
       service.addDeals(scout, to: router)
       service.addConsent(scout.consents, to: router)
+      service.addListings(scout, to: router)
+      service.addPreferences(to: router)
+      service.addWatches(scout, to: router)
       if let seller { service.addSeller(seller, scout: scout, to: router) }
     }
     system.addPages = { service, router in

@@ -13,7 +13,8 @@ extension Router<TollbookContext> {
   ///
   /// What may spend, a POST with the scope `fetch`, is made once for each idempotency key.
   ///
-  /// Who asks has shown that it may: an access key needs the scope `read` to get, `fetch` to post, and `admin` for the rest.
+  /// Who asks has shown that it may: an access key needs the scope `read` to get, `fetch` to post or put, and `admin` for
+  /// the rest.
   ///
   /// - Parameters:
   ///   - query: the names that its query may hold; nil: those that are known of the path.
@@ -23,7 +24,7 @@ extension Router<TollbookContext> {
   package func route(
     _ path: RouterPath, query: QueryNames? = nil, scope: AccessScope? = nil,
     deleteScope: AccessScope? = nil, takesForm: Bool = false, get: Handler? = nil,
-    post: Handler? = nil, patch: Handler? = nil, delete: Handler? = nil
+    post: Handler? = nil, put: Handler? = nil, patch: Handler? = nil, delete: Handler? = nil
   ) {
     var allowed: [HTTPRequest.Method] = []
     let pattern = path.description
@@ -48,6 +49,16 @@ extension Router<TollbookContext> {
           return try await post(request, context)
         }
         return try await once(request, context, post)
+      }
+    }
+    if let put {
+      allowed.append(.put)
+      on(path, method: .put) { request, context in
+        try context.principal.require(scope ?? .fetch)
+        try QueryNames.check(request, at: pattern, query)
+        try requireJSON(request)
+        try refuseIdempotencyKey(request)
+        return try await put(request, context)
       }
     }
     if let patch {

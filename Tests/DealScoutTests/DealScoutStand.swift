@@ -137,9 +137,10 @@ struct ScoutCaller: Sendable {
   let client: any TestClientProtocol
 
   func send(
-    _ method: HTTPRequest.Method, _ uri: String, _ json: String = ""
+    _ method: HTTPRequest.Method, _ uri: String, _ json: String = "", headers: HTTPFields = [:]
   ) async throws -> ScoutAnswer {
-    let headers: HTTPFields = json.isEmpty ? [:] : [.contentType: "application/json"]
+    var headers = headers
+    if !json.isEmpty { headers[.contentType] = "application/json" }
     let response = try await client.executeRequest(
       uri: uri, method: method, headers: headers,
       body: json.isEmpty ? nil : ByteBuffer(string: json))

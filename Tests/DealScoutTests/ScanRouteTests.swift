@@ -204,7 +204,11 @@ import TollbookViews
     try await DealScoutStand.serving { stand, client in
       let list = try await client.send(.get, "/schedules")
       let names = list["schedules"]?.array?.compactMap { $0["name"]?.string }
-      #expect(names == ["reconcile_sales", "refresh_comps", "scan_all", "send_notifications"])
+      #expect(
+        names == [
+          "recheck_listings", "reconcile_sales", "refresh_comps", "scan_all",
+          "send_notifications",
+        ])
       let moved = try await client.send(
         .patch, "/schedules/scan_all", #"{"rule":"every 10m","paused":true}"#)
       #expect(moved.string("rule") == "every 10m", "\(moved.text)")

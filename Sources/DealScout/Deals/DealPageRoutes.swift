@@ -8,8 +8,12 @@ import TollbookViews
 extension HTTPService {
   /// The page `/deals`, and the form that marks a listing.
   func addDealPages(_ scout: Scout, to router: PageRouter) {
-    router.page("/deals", link: "Deals", query: QueryNames(DealsFilter.names)) { request, context in
-      DealsPage.page(try await dealsContent(QueryParameters(request), context, scout))
+    let names = QueryNames(DealsFilter.names + ["preferences"])
+    router.page("/deals", link: "Deals", query: names) { request, context in
+      // A form sends all of its fields: what is empty there was taken away on purpose.
+      let isPlain = request.uri.query?.isEmpty ?? true
+      return DealsPage.page(
+        try await dealsContent(QueryParameters(request), isPlain: isPlain, context, scout))
     }
     router.form("/deals/marks", fields: DealsPage.markFields) { fields, context in
       let text = try fields.require("item", "the listing")
@@ -34,7 +38,7 @@ extension HTTPService {
   }
 
   private func dealsContent(
-    _ query: QueryParameters, _ context: PageContext, _ scout: Scout
+    _ query: QueryParameters, isPlain: Bool, _ context: PageContext, _ scout: Scout
   ) async throws -> DealsPage.Content {
     try await scout.fill(gateway)
     let now = log.time.now()
@@ -56,16 +60,21 @@ extension HTTPService {
       else { continue }
       content.scanned = max(content.scanned ?? entry.fetched, entry.fetched)
     }
-    let question: DealQuestion
+    var question: DealQuestion
     do throws(Problem) { question = try DealQuestion(query) } catch {
       // The page says beside the field what is wrong with it.
       guard let field = error.field else { throw error }
       content.faults[field] = error.detail
       return content
     }
+    if isPlain {
+      let preferences = try PreferenceBook(gateway: gateway).preferences(of: account)
+      question.prefer(preferences, query, judges: scout.judges)
+      content.filter.show(preferences, question.preferred)
+    }
     let marks = try MarkBook(gateway: gateway).marks(of: account).byID
     let board = await scout.board.content(of: scout.index, judges: scout.judges, now: now)
-    var shown = board.rows(of: scout.keys(of: searches))
+    var shown = scout.rows(of: searches, in: board)
     for (id, marks) in marks where marks.contains(.hidden) {
       if let row = EbayItemID(id).flatMap({ board.number(of: $0) }) { shown.remove(row) }
     }

@@ -19,6 +19,7 @@ extension DealQuestion {
     for place in places[start(in: places, of: table)...] {
       let row = Int(place.row)
       guard shown.contains(row), means(table.facts[row]) else { continue }
+      if let marketplace, table.rows[row].listing.marketplace != marketplace { continue }
       let pairs = table.facts[row].pairs
       guard words.allSatisfy({ $0.searched.canBe(in: pairs) }) else { continue }
       let title = table.rows[row].title

@@ -6,7 +6,7 @@ package import TollbookHTTP
 package struct DealQuestion: Sendable {
   static let names = [
     "q", "category", "min_price", "max_price", "condition", "min_score", "confidence",
-    "ends_before", "sort", "cursor", "limit", "account",
+    "ends_before", "sort", "cursor", "limit", "account", "marketplace", "preferences",
   ]
   static let mostRows = 200
 
@@ -43,6 +43,7 @@ package struct DealQuestion: Sendable {
   /// Words that the title must all have, in small letters.
   var words: [String] = []
   var category: String?
+  var marketplace: EbayMarketplace?
   /// Of the total, in minor units of the listing's own currency.
   var minimum: Int64?
   var maximum: Int64?
@@ -54,6 +55,8 @@ package struct DealQuestion: Sendable {
   var order = Order.score
   var cursor: Cursor?
   var limit: Int
+  /// The preferences that hold since the query says nothing, by the names of their parameters.
+  private(set) var preferred: [String] = []
 
   package init(_ query: QueryParameters) throws(Problem) {
     limit = try query.limit()
@@ -103,6 +106,38 @@ package struct DealQuestion: Sendable {
     order =
       try query.choice("sort", of: Order.allCases.map(\.rawValue), Order.init(rawValue:)) ?? .score
     if let text = query["cursor"], !text.isEmpty { cursor = try Self.cursor(text) }
+    if let id = query["marketplace"] {
+      do throws(EbayRequestFault) { marketplace = try EbayMarketplace(id: id) } catch {
+        throw Problem(.invalidParameter, error.description, field: "marketplace")
+      }
+    }
+  }
+
+  /// Takes preferences where a query says nothing.
+  ///
+  /// - Parameter judges: whether there are scores: without, none are asked for.
+  mutating func prefer(_ preferences: DealPreferences, _ query: QueryParameters, judges: Bool) {
+    func take<Value>(
+      _ name: String, _ value: Value?, _ place: WritableKeyPath<DealQuestion, Value?>
+    ) {
+      guard query[name] == nil, let value else { return }
+      self[keyPath: place] = value
+      preferred.append(name)
+    }
+    take("marketplace", preferences.marketplace, \.marketplace)
+    if judges {
+      take("min_score", preferences.minimumScore.map { $0 * 10 }, \.minimumScore)
+      take("confidence", preferences.confidence, \.confidence)
+    }
+    take("condition", preferences.condition, \.condition)
+    // Below what the query asks for at least there would be nothing.
+    if let most = preferences.maximumPrice?.minorUnits, minimum.map({ $0 <= most }) ?? true {
+      take("max_price", most, \.maximum)
+    }
+    if query["sort"] == nil, let preferred = preferences.order {
+      order = preferred
+      self.preferred.append("sort")
+    }
   }
 
   private static func amount(

@@ -12,8 +12,16 @@ extension HTTPService {
   func addDeals(_ scout: Scout, to router: Router<TollbookContext>) {
     let answer: Handler = { request, context in
       let query = QueryParameters(request)
-      let question = try DealQuestion(query)
+      var question = try DealQuestion(query)
       let account = try account(query["account"], context)
+      let isOn = try query.choice("preferences", of: ["on", "off"]) { text in
+        ["on": true, "off": false][text]
+      }
+      if isOn ?? true {
+        question.prefer(
+          try PreferenceBook(gateway: gateway).preferences(of: account), query,
+          judges: scout.judges)
+      }
       return try await deals(question, of: account, scout)
     }
     router.route("/buyer/deals", query: QueryNames(DealQuestion.names), get: answer)
@@ -37,13 +45,14 @@ extension HTTPService {
     let searches = try SearchBook(gateway: gateway).searches(of: account)
     let now = log.time.now()
     let content = await scout.board.content(of: scout.index, judges: scout.judges, now: now)
-    let shown = content.rows(of: scout.keys(of: searches))
+    let shown = scout.rows(of: searches, in: content)
     let (rows, next) = question.page(of: content, shownBy: shown)
     return .object(position: log.head, capacity: 1_024 * (rows.count + 1)) { json in
       json.array("deals", rows) { json, row in
         json.object { json in row.write(to: &json, at: now) }
       }
       json.field("next", next)
+      json.array("preferences", question.preferred) { json, name in json.string(name) }
       json.field("judged", scout.judges)
       json.field("as_of", content.made)
     }

@@ -7,10 +7,13 @@ package import TollbookEvents
 /// 1. A listing is here once, however many searches show it.
 /// 2. It goes when its end is over, or when it was not seen for as long as eBay's content may be shown: a day.
 /// 3. At most ``most`` are here; then those that were seen longest ago go first.
+/// 4. One that eBay does not show any more goes at once, and pages of before do not bring it back.
 package final class ListingIndex: Sendable {
   static let most = 250_000
   /// In milliseconds: a day.
   static let longestUnseen: Int64 = 86_400_000
+  /// Listings of which it remembers that they are gone; beyond, those that went first are forgotten.
+  static let mostGone = 20_000
 
   /// What a page has changed.
   package struct Change: Hashable, Sendable {
@@ -29,6 +32,8 @@ package final class ListingIndex: Sendable {
     /// Which searches show a listing, by their keys without the page.
     var searches: [String: Set<EbayItemID>] = [:]
     var version: UInt64 = 0
+    /// When eBay said that a listing is not there any more.
+    var gone: [EbayItemID: Timestamp] = [:]
   }
 
   private let shelf = Mutex(Shelf())
@@ -60,6 +65,10 @@ package final class ListingIndex: Sendable {
     shelf.withLock { shelf in
       shelf.version &+= 1
       for var row in taken {
+        if let gone = shelf.gone[row.id] {
+          guard gone < seen else { continue }
+          shelf.gone[row.id] = nil
+        }
         row.version = shelf.version
         if let known = shelf.listings[row.id] {
           // An older page says nothing new of it.
@@ -98,6 +107,47 @@ package final class ListingIndex: Sendable {
   package var all: (listings: [SeenListing], searches: [String: Set<EbayItemID>], version: UInt64) {
     shelf.withLock { (Array($0.listings.values), $0.searches, $0.version) }
   }
+
+  /// Takes out what eBay does not show any more.
+  ///
+  /// - Parameter instant: when eBay said so.
+  /// - Returns: those that were here.
+  @discardableResult
+  func remove(_ ids: some Collection<EbayItemID>, gone instant: Timestamp) -> Set<EbayItemID> {
+    shelf.withLock { shelf in
+      var removed: Set<EbayItemID> = []
+      for id in ids {
+        if shelf.listings[id] != nil { removed.insert(id) }
+        shelf.gone[id] = max(instant, shelf.gone[id] ?? instant)
+      }
+      shelf.boundGone()
+      if !removed.isEmpty { shelf.keep { !removed.contains($0.id) } }
+      shownVersion.store(shelf.version, ordering: .releasing)
+      return removed
+    }
+  }
+
+  /// What eBay said since an instant that it is not there any more.
+  func gone(since instant: Timestamp) -> [EbayItemID] {
+    shelf.withLock { $0.gone.compactMap { $1 >= instant ? $0 : nil } }
+  }
+
+  /// Whether eBay said that it is not there any more, though it was.
+  func isGone(_ id: EbayItemID) -> Bool { shelf.withLock { $0.gone[id] != nil } }
+
+  /// eBay shows a listing again that it did not.
+  func noteShown(_ id: EbayItemID) { shelf.withLock { $0.gone[id] = nil } }
+
+  subscript(id: EbayItemID) -> SeenListing? { shelf.withLock { $0.listings[id] } }
+
+  /// The ids of the listings that searches show, by their keys without the page.
+  func ids(of searches: [String]) -> Set<EbayItemID> {
+    shelf.withLock { shelf in
+      searches.reduce(into: []) { ids, name in
+        if let shown = shelf.searches[name] { ids.formUnion(shown) }
+      }
+    }
+  }
 }
 
 extension ListingIndex.Shelf {
@@ -110,6 +160,13 @@ extension ListingIndex.Shelf {
       searches[name] = kept.isEmpty ? nil : kept
     }
     version &+= 1
+  }
+
+  fileprivate mutating func boundGone() {
+    guard gone.count > ListingIndex.mostGone else { return }
+    let instants = gone.values.sorted()
+    let limit = instants[instants.count / 2]
+    gone = gone.filter { $0.value > limit }
   }
 
   /// A tenth goes at once, so that not each page has to look.

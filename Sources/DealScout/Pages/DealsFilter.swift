@@ -6,7 +6,7 @@ struct DealsFilter: Hashable, Sendable {
   /// The names of the parameters, in the order of the form.
   static let names = [
     "q", "category", "min_price", "max_price", "condition", "min_score", "confidence",
-    "ends_before", "sort", "cursor",
+    "ends_before", "sort", "cursor", "marketplace",
   ]
 
   var q = ""
@@ -20,6 +20,10 @@ struct DealsFilter: Hashable, Sendable {
   var sort = ""
   /// Where the list goes on; empty: at its beginning.
   var cursor = ""
+  var marketplace = ""
+
+  /// The address of all deals, whatever the account prefers.
+  static let none = OwnPath("/deals", query: [("preferences", "off")]) ?? "/deals"
 
   init() {}
 
@@ -35,6 +39,22 @@ struct DealsFilter: Hashable, Sendable {
     endsBefore = query["ends_before"] ?? ""
     sort = query["sort"] ?? ""
     cursor = query["cursor"] ?? ""
+    marketplace = query["marketplace"] ?? ""
+  }
+
+  /// Shows preferences where nothing was typed.
+  mutating func show(_ preferences: DealPreferences, _ names: [String]) {
+    for name in names {
+      switch name {
+      case "marketplace": marketplace = preferences.marketplace?.id ?? ""
+      case "min_score": minScore = preferences.minimumScore.map { "\($0)" } ?? ""
+      case "confidence": confidence = preferences.confidence?.rawValue ?? ""
+      case "condition": condition = preferences.condition?.rawValue ?? ""
+      case "max_price": maxPrice = preferences.maximumPrice?.plainText ?? ""
+      case "sort": sort = preferences.order?.rawValue ?? ""
+      default: break
+      }
+    }
   }
 
   /// The address of the page that shows the same; the page without filters where it would be too long.
@@ -43,14 +63,14 @@ struct DealsFilter: Hashable, Sendable {
   func path(cursor: String? = nil) -> OwnPath {
     let values = [
       q, category, minPrice, maxPrice, condition, minScore, confidence, endsBefore, sort,
-      cursor ?? self.cursor,
+      cursor ?? self.cursor, marketplace,
     ]
     return OwnPath("/deals", query: Array(zip(Self.names, values)).map { ($0, $1) }) ?? "/deals"
   }
 
   /// How many filters are set beside the words and the order.
   var moreCount: Int {
-    [category, minPrice, maxPrice, condition, minScore, confidence, endsBefore]
+    [category, minPrice, maxPrice, condition, minScore, confidence, endsBefore, marketplace]
       .count { !$0.isEmpty }
   }
 

@@ -23,7 +23,7 @@ enum DealsFilterForm {
       }
       if !filter.isEmpty {
         HTML(.p, .class("hint")) {
-          HTML(.a, .href(WebAddress(OwnPath("/deals")))) { "Take all filters away" }
+          HTML(.a, .href(WebAddress(DealsFilter.none))) { "Take all filters away" }
         }
       }
     }
@@ -43,6 +43,7 @@ enum DealsFilterForm {
           .value(localTime(filter.endsBefore)), attributes.described, attributes.invalid)
       }
       text("category", "Category number", filter.category, .numeric, "any", faults)
+      text("marketplace", "Site", filter.marketplace, .text, "any, such as EBAY_US", faults)
     }
   }
 

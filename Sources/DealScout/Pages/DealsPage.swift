@@ -169,7 +169,7 @@ enum DealsPage {
       if !content.filter.isEmpty {
         HTML(.h2) { "No deal goes with these filters" }
         HTML(.p) { "Take a filter away, or accept a lower score." }
-        HTML(.a, .class("button"), .href(WebAddress(OwnPath("/deals")))) { "Show all deals" }
+        HTML(.a, .class("button"), .href(WebAddress(DealsFilter.none))) { "Show all deals" }
       } else if !content.filter.cursor.isEmpty {
         HTML(.h2) { "The list ends here" }
         HTML(.a, .class("button"), .href(WebAddress(content.filter.path(cursor: "")))) {

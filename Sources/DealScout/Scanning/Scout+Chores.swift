@@ -31,6 +31,7 @@ extension Scout {
       case .sendNotifications:
         let tally = await notices.sendHourly(gateway)
         return .done("sent \(tally.sent), failed \(tally.failed), given up \(tally.givenUp)")
+      case .recheckListings: return try await recheck(gateway)
       }
     } catch { return .failed("\(error)") }
   }

@@ -14,6 +14,7 @@ package final class Scout: Sendable {
     case refreshComparables = "refresh_comps"
     case reconcileSales = "reconcile_sales"
     case sendNotifications = "send_notifications"
+    case recheckListings = "recheck_listings"
 
     var standard: String {
       switch self {
@@ -21,6 +22,7 @@ package final class Scout: Sendable {
       case .refreshComparables: "daily 03:00 America/Los_Angeles"
       case .reconcileSales: "hourly :10"
       case .sendNotifications: "hourly :00"
+      case .recheckListings: "every 6h"
       }
     }
   }
@@ -54,13 +56,17 @@ package final class Scout: Sendable {
   let consents: ConsentDesk
   /// What is known of the limits of the key of the settings.
   let state: EbayState
-  private let pool: MeterKey
+  private let meters: [EbayPool: MeterKey]
+  /// What is left to people, in percent of a day's calls.
+  let reserve: Int64
   private let planner: ScanPlanner
   private let paces = Mutex<[String: Pace]>([:])
   /// Calls of scans by the clock since the start, in the window that is named.
   private let scanned = Mutex((window: "", calls: Int64(0)))
   private let isFilled = Mutex(false)
   private let use = Mutex(false)
+  /// Up to where replaced bodies were looked for.
+  let replacedThrough = Mutex<Position>(0)
 
   /// - Parameters:
   ///   - upstream: the one that searches are bought from.
@@ -78,7 +84,9 @@ package final class Scout: Sendable {
     self.notices = notices
     self.seller = seller
     state = upstream.state
-    pool = upstream.meter(.browse)
+    self.reserve = reserve
+    meters = Dictionary(
+      uniqueKeysWithValues: EbayPool.allCases.map { ($0, upstream.meter($0)) })
     planner = ScanPlanner(freshness: upstream.freshness.search, reserve: .percent(reserve))
     let rules = Chore.allCases.compactMap { chore -> (name: String, rule: ScheduleRule)? in
       (try? ScheduleRule(chore.standard)).map { (chore.rawValue, $0) }
@@ -101,6 +109,7 @@ package final class Scout: Sendable {
         return isFilled
       })
     else { return }
+    if try WatchBook(gateway: gateway).isUsed() { noteUse() }
     for search in try SearchBook(gateway: gateway).all() {
       noteUse()
       for number in 0..<SavedSearch.mostPages {
@@ -130,6 +139,15 @@ package final class Scout: Sendable {
     searches.flatMap { search in
       [search.page(0), search.comparables(0)].compactMap { $0?.keyOfAllPages }
     }
+  }
+
+  /// The rows of a table that searches show, without what eBay shows no more though the table has it.
+  func rows(of searches: [SavedSearch], in table: DealTable) -> RowSet {
+    var shown = table.rows(of: keys(of: searches))
+    for id in index.gone(since: table.made) {
+      if let row = table.number(of: id) { shown.remove(row) }
+    }
+    return shown
   }
 
   // MARK: Scanning
@@ -199,16 +217,18 @@ package final class Scout: Sendable {
 
   /// The calls of the day, whoever made them, as the books have them. Those that scans made before the last start count
   /// as those of people.
-  func quota(_ gateway: Gateway, at now: Timestamp) throws(LogError) -> ScanQuota {
-    let rule = state.rule(of: .browse)
+  func quota(
+    _ gateway: Gateway, of pool: EbayPool = .browse, at now: Timestamp
+  ) throws(LogError) -> ScanQuota {
+    let rule = state.rule(of: pool)
     let window = rule.window(at: now)
     let limit = rule.limit ?? 0
     let ledger = LedgerView(gateway.log)
-    let key = pool.inWindow(window.name)
-    let page = try gateway.log.read { (reading) throws(LogError) in
-      try ledger.meter(key, in: reading)
+    let key = meters[pool]?.inWindow(window.name)
+    let page = try key.map { (key) throws(LogError) in
+      try gateway.log.read { (reading) throws(LogError) in try ledger.meter(key, in: reading) }
     }
-    let left = rule.available(on: [page], at: now)
+    let left = page.map { rule.available(on: [$0], at: now) } ?? 0
     let reset = window.ends ?? now.advanced(byMilliseconds: 86_400_000)
     let scanned = scanned.withLock { $0.window == window.name ? $0.calls : 0 }
     return ScanQuota(limit: limit, used: limit - left, scanned: scanned, reset: reset)

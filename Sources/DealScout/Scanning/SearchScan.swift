@@ -71,33 +71,16 @@ struct SearchScan: Sendable {
     return outcome
   }
 
-  /// Asks eBay how its limits stand, if that is not known or long ago. If it cannot be asked, what is counted here holds.
-  private func readLimits() async {
-    guard state.needsLimits(at: gateway.log.time.now()) else { return }
-    var demand = EbayNeed.limits.demand()
-    demand.principal = principal
-    _ = await gateway.answer(demand)
-  }
-
   private func read(
     _ need: EbayNeed, _ outcome: inout Outcome
   ) async throws(LogError) -> EbaySearchPage? {
-    await readLimits()
     var demand = need.demand()
     demand.principal = principal
     demand.isBackground = isBackground
-    var answer = await gateway.answer(demand)
+    let answer = await EbayAsking(gateway: gateway, state: state).answer(demand)
     outcome.position = answer.position
-    // eBay takes the token no more: with another one the same call succeeds, tried once.
-    if let first = answer.outcomes.first, first.problem?.reason == .upstreamUnavailable,
-      state.authorization(at: gateway.log.time.now()) == nil
-    {
-      outcome.calls += first.cost + first.lost + first.inDoubt
-      answer = await gateway.answer(demand)
-      outcome.position = answer.position
-    }
+    outcome.calls += answer.charge + answer.inDoubt
     guard let found = answer.outcomes.first else { return nil }
-    outcome.calls += found.cost + found.lost + found.inDoubt
     if let problem = found.problem { outcome.problem = problem }
     if let write = found.handedOn, case .handOn(_, let detail) = write.disposition {
       // It is the answer to another question.

@@ -26,6 +26,7 @@ package struct EbayFreshness: Hashable, Sendable {
       // Neither answers anybody: what is in memory does.
       kind(EbayUpstream.tokenKind, 0), kind(EbayUpstream.limitsKind, 0),
       Self.own(SearchBook.kind, isSealed: true), Self.own(MarkBook.kind, isSealed: true),
+      Self.own(WatchBook.kind, isSealed: true), Self.own(PreferenceBook.kind, isSealed: true),
       Self.own(Scout.scheduleKind),
       Self.own(UserBook.kind, isSealed: true),
     ]

@@ -10,6 +10,8 @@ enum EbayNeed: Hashable, Sendable {
   /// A page of a search, for prices to compare with.
   case comparables(EbaySearch)
   case item(EbayItemID)
+  /// The same by the number of its page, which is that of an item without variations.
+  case legacy(EbayItemID)
   /// A token of the application. What is kept of it is how long it lasts.
   case token
   /// What is left of the calls.
@@ -21,7 +23,7 @@ enum EbayNeed: Hashable, Sendable {
   var operation: String {
     switch self {
     case .search, .comparables: EbayUpstream.search
-    case .item: EbayUpstream.item
+    case .item, .legacy: EbayUpstream.item
     case .token: EbayUpstream.token
     case .limits: EbayUpstream.limits
     }
@@ -33,7 +35,8 @@ enum EbayNeed: Hashable, Sendable {
       ResourceKey(shared: EbayUpstream.searchKind, path: Self.name(search.key))
     case .comparables(let search):
       ResourceKey(shared: EbayUpstream.comparablesKind, path: Self.name(search.key))
-    case .item(let id): ResourceKey(shared: EbayUpstream.itemKind, path: id.description)
+    case .item(let id), .legacy(let id):
+      ResourceKey(shared: EbayUpstream.itemKind, path: id.description)
     case .token: ResourceKey(shared: EbayUpstream.tokenKind, path: "application")
     case .limits: ResourceKey(shared: EbayUpstream.limitsKind, path: "browse")
     }
@@ -48,7 +51,7 @@ enum EbayNeed: Hashable, Sendable {
   var search: EbaySearch? {
     switch self {
     case .search(let search), .comparables(let search): search
-    case .item, .token, .limits: nil
+    case .item, .legacy, .token, .limits: nil
     }
   }
 
@@ -58,6 +61,9 @@ enum EbayNeed: Hashable, Sendable {
     case .search(let search), .comparables(let search):
       PassedRequest(path: search.pathAndQuery, headers: search.headers)
     case .item(let id): PassedRequest(path: EbayItemRequest.item(id).pathAndQuery)
+    case .legacy(let id):
+      PassedRequest(
+        path: EbayItemRequest.legacy(id.legacyItemId, variation: nil).pathAndQuery)
     case .token: PassedRequest(path: EbayTokenRequest.path)
     case .limits: PassedRequest(path: EbayRateLimits.pathAndQuery())
     }
@@ -70,5 +76,15 @@ enum EbayNeed: Hashable, Sendable {
     var demand = ResourceDemand(operation, [resource], age: age)
     demand.request = request
     return demand
+  }
+
+  /// A demand for several items, twenty of them in a call. Their names say what is sent.
+  static func demand(items ids: [EbayItemID]) -> ResourceDemand {
+    ResourceDemand(EbayUpstream.items, ids.map { EbayNeed.item($0).resource })
+  }
+
+  /// The item that a resource is; nil: it is none.
+  static func item(_ resource: ResourceKey) -> EbayItemID? {
+    resource.kind == EbayUpstream.itemKind ? EbayItemID(String(resource.path)) : nil
   }
 }

@@ -6,8 +6,12 @@ import TollbookUpstreams
 // What an answer of eBay's brings, and what it says of the meters.
 
 extension EbayUpstream {
+  /// - Parameters:
+  ///   - need: the first of the call.
+  ///   - needs: all of them.
   func exchange(
-    _ answer: UpstreamAnswer, of need: Need, _ authorization: EbaySecret?, sent: Timestamp
+    _ answer: UpstreamAnswer, of need: Need, _ needs: [Need], _ authorization: EbaySecret?,
+    sent: Timestamp
   ) -> Exchange {
     let received = now()
     switch EbayAnswer.read(
@@ -18,7 +22,7 @@ extension EbayUpstream {
       var exchange = Exchange(.success(passed(answer)), duration: .zero)
       exchange.charges = [meter(Self.pool(of: need.operation)): .told(0)]
       return exchange
-    case .failed(let failure): return refused(failure, need, authorization)
+    case .failed(let failure): return refused(failure, need, needs.count, authorization)
     case .empty:
       // Nothing to report: the calls go on by what is counted here.
       guard need.operation == Self.limits else { return unreadable("an answer without a body") }
@@ -30,6 +34,7 @@ extension EbayUpstream {
           _ = try EbayTokenAnswer(body)
           return Exchange(.success(passed(answer)), duration: .zero)
         }
+        if need.operation == Self.items { return try items(body, needs) }
         return try exchange(body, of: need, sent: sent, received: received)
       } catch { return unreadable("\(error)") }
     }
@@ -67,7 +72,11 @@ extension EbayUpstream {
       return Exchange(
         .success(Delivery(writes(need, body))), readings: readings(limits), duration: .zero)
     case Self.item:
-      _ = try EbayItem(body)
+      let item = try EbayItem(body)
+      let id = item.listing.itemId
+      guard need.resource.flatMap(EbayNeed.item) == id else {
+        return unreadable("another item than was asked for: \(id)")
+      }
       guard let cleaned = EbaySellerNames.removed(from: body) else {
         return unreadable("an item that is no JSON object")
       }
@@ -86,6 +95,30 @@ extension EbayUpstream {
     }
   }
 
+  /// Of `get_items`: what is not among the items is gone if a warning says so, and unknown otherwise.
+  private func items(_ body: [UInt8], _ needs: [Need]) throws(EbayReadingError) -> Exchange {
+    let asked = needs.compactMap { $0.resource.flatMap(EbayNeed.item) }
+    let answer = try EbayItems(body, asked: asked)
+    var writes: [Write] = []
+    for row in answer.rows {
+      guard let cleaned = EbaySellerNames.removed(from: row.raw) else { continue }
+      writes.append(Write(EbayNeed.item(row.item.listing.itemId).resource, body: cleaned))
+    }
+    // One that cannot be read and has no name may be any of those that are missing.
+    let isToldOfAll = answer.unreadable.allSatisfy { $0.itemId != nil }
+    if isToldOfAll, answer.warnings.contains(where: { Self.notFound.contains($0.id) }) {
+      writes += answer.absent.map { Write(EbayNeed.item($0).resource, body: nil) }
+    }
+    var silence: [ResourceKey: String] = [:]
+    for row in answer.unreadable {
+      if let id = row.itemId { silence[EbayNeed.item(id).resource] = "\(row.error)" }
+    }
+    return Exchange(.success(Delivery(writes, silence: silence)), duration: .zero)
+  }
+
+  /// The numbers of the errors that say that an item is not there.
+  private static let notFound: Set<Int64> = [11_001, 11_002, 11_003]
+
   private func readings(_ limits: EbayRateLimits) -> [MeterReading] {
     EbayPool.allCases.compactMap { pool in
       guard let rate = pool.rate(in: limits) else { return nil }
@@ -96,9 +129,12 @@ extension EbayUpstream {
   }
 
   private func refused(
-    _ failure: EbayFailure, _ need: Need, _ authorization: EbaySecret?
+    _ failure: EbayFailure, _ need: Need, _ count: Int, _ authorization: EbaySecret?
   ) -> Exchange {
-    if failure.reason == .notFound, let resource = need.resource, need.operation == Self.item {
+    // Of several items nobody knows which of them is meant.
+    if failure.reason == .notFound, let resource = need.resource, count == 1,
+      [Self.item, Self.items].contains(need.operation)
+    {
       return Exchange(.success(Delivery([Write(resource, body: nil)])), duration: .zero)
     }
     if failure.reason == .tokenExpired, let authorization { state.forget(authorization) }

@@ -17,6 +17,7 @@ package struct EbayUpstream: Upstream {
   static let unit = "calls"
   static let search = "ebay.search"
   static let item = "ebay.item"
+  static let items = "ebay.items"
   static let token = "ebay.token"
   static let limits = "ebay.limits"
   /// Tokens of a user for a code.
@@ -85,7 +86,9 @@ package struct EbayUpstream: Upstream {
 
   // MARK: Calls
 
-  package func callSize(of operation: String, parts: UInt64) -> Int { 1 }
+  package func callSize(of operation: String, parts: UInt64) -> Int {
+    operation == Self.items ? EbayItemRequest.mostItems : 1
+  }
 
   static func pool(of operation: String) -> EbayPool {
     switch operation {
@@ -93,12 +96,14 @@ package struct EbayUpstream: Upstream {
     case consent: .codes
     case refresh: .refreshes
     case limits: .analytics
+    case items: .items
     default: .browse
     }
   }
 
   package func plan(_ needs: [Need]) -> [PlannedCall] {
-    needs.indices.compactMap { place in
+    if needs.first?.operation == Self.items { return planItems(needs) }
+    return needs.indices.compactMap { place in
       let need = needs[place]
       guard need.request != nil else { return nil }
       let pool = Self.pool(of: need.operation)
@@ -114,6 +119,27 @@ package struct EbayUpstream: Upstream {
     operation == consent || operation == refresh
   }
 
+  /// A call for each twenty items, which counts as one.
+  private func planItems(_ needs: [Need]) -> [PlannedCall] {
+    let places = needs.indices.filter { needs[$0].resource.flatMap(EbayNeed.item) != nil }
+    let most = EbayItemRequest.mostItems
+    return stride(from: 0, to: places.count, by: most).map { start in
+      let places = Array(places[start..<min(start + most, places.count)])
+      let costs = PrefixCosts(of: places.count, callSize: most) { _ in 1 }
+      return PlannedCall(
+        needs: places.map { needs[$0] }, places: places,
+        uses: [MeterUse(meter(.items), state.rule(of: .items), bounds: costs)],
+        isDivisible: false)
+    }
+  }
+
+  /// What a call sends; nil: nobody knows.
+  private static func request(of call: PlannedCall) -> PassedRequest? {
+    guard call.needs.first?.operation == items else { return call.needs.first?.request }
+    let ids = call.needs.compactMap { $0.resource.flatMap(EbayNeed.item) }
+    return PassedRequest(path: EbayItemRequest.items(ids).pathAndQuery)
+  }
+
   package func prerequisite(of operation: String, at now: Timestamp) -> Need? {
     Self.isOfUser(operation) || operation == Self.token || state.authorization(at: now) != nil
       ? nil : EbayNeed.token.need
@@ -122,7 +148,7 @@ package struct EbayUpstream: Upstream {
   package func perform(
     _ call: PlannedCall, with credential: String, within limit: Duration
   ) async -> Exchange {
-    guard let need = call.needs.first, let passed = need.request else {
+    guard let need = call.needs.first, let passed = Self.request(of: call) else {
       return notSent("a call for nothing")
     }
     var request = UpstreamRequest(passed.path, headers: passed.headers)
@@ -159,7 +185,7 @@ package struct EbayUpstream: Upstream {
     switch answered.result {
     case .failure(let failure): exchange = Exchange(.failure(failure), duration: .zero)
     case .success(let answer):
-      exchange = self.exchange(answer, of: need, authorization, sent: sent)
+      exchange = self.exchange(answer, of: need, call.needs, authorization, sent: sent)
     }
     exchange.duration = answered.duration
     exchange.receivedBytes = answered.receivedBytes

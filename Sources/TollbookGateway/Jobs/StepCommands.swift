@@ -66,12 +66,15 @@ struct RemoveKeptCommand: Sendable {
 
 /// Entries that are removed with their bodies at once: what only one job needed is not kept for those who may want it back.
 private struct EntryRemoval {
+  static let ofJob = "the job needs it no more"
+
   var events: [Event] = []
   /// Digests of those that no other entry names.
   var bodies: [[UInt8]] = []
 
+  /// - Parameter note: why, for whoever reads the log.
   init(
-    _ entries: [CacheEntry], _ cache: CacheView, _ reader: LogReader,
+    _ entries: [CacheEntry], note: String = ofJob, _ cache: CacheView, _ reader: LogReader,
     _ state: borrowing LogReading
   ) throws(LogError) {
     var pruned = BodiesPruned()
@@ -83,7 +86,7 @@ private struct EntryRemoval {
       event.hard = true
       event.costs = entry.amounts.map { Cost($0) }
       event.actor = "tollbook"
-      event.note = "the job needs it no more"
+      event.note = note
       events.append(.cachePurged(event))
       guard try cache.references(to: entry.digest, in: state) == 1 else { continue }
       bodies.append(entry.digest)
@@ -145,12 +148,16 @@ extension Gateway {
 
   /// Removes what is kept under one name, and its body.
   ///
+  /// - Parameter note: why, for whoever reads the log; nil: what needed it is over.
   /// - Returns: whether there was anything.
-  package func removeKept(_ resource: ResourceKey) async throws(LogError) -> Bool {
+  package func removeKept(
+    _ resource: ResourceKey, note: String? = nil
+  ) async throws(LogError) -> Bool {
     let (cache, reader) = (cache, log.reader)
     return try await log.decide { (state, _) throws(LogError) in
       let entries = try cache.all(of: resource, in: state)
-      let removal = try EntryRemoval(entries, cache, reader, state)
+      let removal = try EntryRemoval(
+        entries, note: note ?? EntryRemoval.ofJob, cache, reader, state)
       return Decision(
         events: removal.events, prunedBodies: removal.bodies, answer: !entries.isEmpty)
     }.answer
