@@ -73,10 +73,10 @@ extension Scout {
 
   /// The listings that a search shows, without those that they are compared with.
   private func rows(
-    of search: SavedSearch, in content: DealBoard.Content
+    of search: SavedSearch, in table: DealTable
   ) -> [DealBoard.Row] {
-    let shown = index.ids(of: [search.page(0)?.keyOfAllPages].compactMap(\.self))
-    return content.rows.filter { shown.contains($0.listing.id) }
+    let shown = table.rows(of: [search.page(0)?.keyOfAllPages].compactMap(\.self))
+    return table.rows.enumerated().filter { shown.contains($0.offset) }.map(\.element)
   }
 
   // MARK: Alerts
