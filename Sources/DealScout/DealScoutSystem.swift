@@ -15,6 +15,7 @@ extension HTTPSystem {
       SearchBook.kind: Kind("saved search", isBought: false),
       MarkBook.kind: Kind("list of marks", isBought: false),
       Scout.scheduleKind: Kind("schedule", isBought: false),
+      UserBook.kind: Kind("consent of a user", isBought: false),
     ].merging(SellerKinds.shown) { own, _ in own }, addRoutes: { _, _ in })
 
   /// The same, with what is in memory of it.
@@ -26,10 +27,12 @@ extension HTTPSystem {
       service.addSearches(scout, to: router)
       service.addScanning(scout, to: router)
       service.addDeals(scout, to: router)
+      service.addConsent(scout.consents, to: router)
       if let seller { service.addSeller(seller, scout: scout, to: router) }
     }
     system.addPages = { service, router in
       service.addDealPages(scout, to: router)
+      service.addConsentPages(scout.consents, to: router)
       if let seller { service.addSnapPages(seller, scout: scout, to: router) }
     }
     system.work = { service in await scout.work(service.gateway) }
@@ -48,6 +51,7 @@ extension RegisteredUpstream {
       EbayUpstream.name, upstream,
       absence: isSet ? "" : "no key for eBay is set (EBAY_APP_ID and EBAY_CERT_ID)",
       jobKinds: [.scan(scout)] + (seller.map { [.snaps($0)] } ?? []),
-      kinds: upstream.kinds + SellerKinds.all, units: [EbayUpstream.unit])
+      kinds: upstream.kinds + SellerKinds.all, units: [EbayUpstream.unit],
+      files: seller.map { .photos($0) })
   }
 }

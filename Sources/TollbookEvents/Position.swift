@@ -10,6 +10,8 @@ package struct RecordedEvent: Hashable, Sendable {
   /// minutes go by it.
   package var wall: Timestamp
   package let event: Event
+  /// What the event books, in its order: made once for all folds that read it.
+  package let postings: [Posting]
 
   /// - Parameter wall: nil: the same as `time`.
   package init(position: Position, time: Timestamp, wall: Timestamp? = nil, event: Event) {
@@ -17,5 +19,6 @@ package struct RecordedEvent: Hashable, Sendable {
     self.time = time
     self.wall = wall ?? time
     self.event = event
+    postings = event.hasPostings ? event.postings(at: position) : []
   }
 }

@@ -106,7 +106,7 @@ struct DemandReader {
   private mutating func book(_ recorded: RecordedEvent) {
     guard recorded.event.hasPostings, !callNumbers.isEmpty || !unplayedCalls.isEmpty else { return }
     var attempted: [String] = []
-    for posting in recorded.event.postings(at: recorded.position) where !posting.isLimitOnly {
+    for posting in recorded.postings where !posting.isLimitOnly {
       if posting.page.isOfWindow { track(posting) }
       guard let spending = posting.spending else { continue }
       let unit = unit(of: posting.page)
@@ -449,7 +449,7 @@ struct DemandReader {
   }
 
   private mutating func observe(_ event: BalanceObserved, _ recorded: RecordedEvent) {
-    guard let meter = recorded.event.postings(at: recorded.position).first?.page else { return }
+    guard let meter = recorded.postings.first?.page else { return }
     let reduction = (event.flowReductionThousandths + 999) / 1_000
     let reading = BalanceReading(
       meter: meter, time: event.reading.observedMs, balance: event.reading.balance,

@@ -91,6 +91,12 @@ extension Gateway {
           await ending(tell) { () async throws(LogError) in try await deliverAlerts() }
         }
       }
+      if !accountFiles.isEmpty {
+        group.addTask { [self] in
+          await jobs.repeat(.files, every: settings.filesInterval) { [self] _ in await sweepFiles()
+          }
+        }
+      }
       if settings.refreshesAhead {
         group.addTask { [self] in
           await jobs.repeat(.ahead, every: Purchaser.aheadInterval, isFirstAtOnce: false) {

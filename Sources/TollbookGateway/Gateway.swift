@@ -99,6 +99,9 @@ package final class Gateway: Sendable {
   /// In what is paid, at upstreams that are configured or not.
   var registeredUnits: [String] { registered.flatMap(\.units) }
 
+  /// What systems keep of accounts in files beside the log.
+  var accountFiles: [AccountFiles] { registered.compactMap(\.files) }
+
   /// The kinds of jobs that outlive the process.
   var jobKinds: [PurchaseJobKind] { registered.flatMap(\.jobKinds) }
 

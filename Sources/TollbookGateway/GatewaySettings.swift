@@ -39,6 +39,8 @@ package struct GatewaySettings: Sendable, Hashable {
   package var tallyInterval: Int64 = 1_000
   /// Between two rounds of the expiry sweeper.
   package var sweepInterval: Int64 = 1_000
+  /// Between two looks at files of accounts whose time is over.
+  package var filesInterval: Int64 = 3_600_000
   /// Between two looks whether readers of the log have died.
   package var readerInterval: Int64 = 10_000
   /// How long a body is kept after the last entry that named it is gone.

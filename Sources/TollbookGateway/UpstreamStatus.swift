@@ -60,15 +60,19 @@ package struct RegisteredUpstream: Sendable {
   package var kinds: [ResourceKind]
   /// In what its calls are paid, configured or not.
   package var units: [String]
+  /// What of accounts it keeps in files beside the log; nil: nothing.
+  package var files: AccountFiles?
 
   /// - Parameters:
   ///   - kinds: nil: those of the upstream.
   ///   - units: nil: those of its meters.
   package init(
     _ name: String, _ upstream: (any Upstream)?, absence: String,
-    jobKinds: [PurchaseJobKind] = [], kinds: [ResourceKind]? = nil, units: [String]? = nil
+    jobKinds: [PurchaseJobKind] = [], kinds: [ResourceKind]? = nil, units: [String]? = nil,
+    files: AccountFiles? = nil
   ) {
     self.name = name
+    self.files = files
     self.upstream = upstream
     self.absence = absence
     self.jobKinds = jobKinds

@@ -42,7 +42,7 @@ struct Charge {
 
   /// The charges that an event makes final. A doubt on a meter that only limits a cost is no charge of its own.
   static func all(in recorded: RecordedEvent) -> [Charge] {
-    let postings = recorded.event.postings(at: recorded.position)
+    let postings = recorded.postings
     switch recorded.event {
     case .tokensCharged(let event):
       let costs = postings.compactMap { ChargedCost($0) }

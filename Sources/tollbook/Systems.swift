@@ -116,11 +116,15 @@ extension System {
       client, credential: UpstreamCredential(id: id, key: key), freshness: EbayFreshness(),
       takesKey: simulators == nil, now: { TimeSource.system.now() })
     let seller = SellerSettings(
-      directory: settings.dataDirectory, models: try settings.geminiModels(),
-      model: settings.extractModel)
+      directory: settings.dataDirectory, photoDays: settings.photoDays,
+      models: try settings.geminiModels(), model: settings.extractModel)
     let scout = Scout(
       upstream, judges: simulators != nil || settings.hasEbayConsent, reserve: settings.ebayReserve,
-      seller: seller)
+      seller: seller,
+      consent: ConsentSettings(
+        credential: key,
+        ruName: simulators == nil ? settings.ebayRuName : EbayApplication().ruName,
+        login: simulators.map { "\($0.ebay)" } ?? settings.ebayLogin))
     return Opened(
       upstream: .ebay(upstream, scout, seller: seller, isSet: !key.isEmpty),
       http: .dealScout.scouting(with: scout, seller: seller), close: client.shutdown)

@@ -141,4 +141,13 @@ import TollbookUpstreams
       #expect(try await loader.load().extractRetention == Int64(days))
     }
   }
+
+  @Test func `photos are kept for the days that are set, and for 90 if none are`() async throws {
+    var loader = SettingsLoader()
+    #expect(try await loader.load().photoDays == 90)
+    for days in [1, 3_650] {
+      loader.environment = ["TOLLBOOK_PHOTO_DAYS": "\(days)"]
+      #expect(try await loader.load().photoDays == Int64(days))
+    }
+  }
 }

@@ -24,9 +24,16 @@ struct DealScoutStand: Sendable {
     var key = EbaySimulator.sampleKey
     /// Whether prices may be judged.
     var judges = true
+    /// What stands for the address of eBay's redirect; nil: there is none.
+    var ruName: String?
+    /// The access key of the settings; nil: nobody needs one.
+    var accessKey: String?
   }
 
   typealias Scene = @Sendable (DealScoutStand, ScoutCaller) async throws -> Void
+
+  /// Where users of eBay's log in.
+  static let login = "https://auth.example"
 
   let time: ManualTime
   let simulator: EbaySimulator
@@ -72,16 +79,21 @@ struct DealScoutStand: Sendable {
     let upstream = EbayUpstream(
       client, credential: UpstreamCredential(id: id, key: options.key),
       freshness: EbayFreshness(), now: { time.now })
-    let scout = Scout(upstream, judges: options.judges)
+    let scout = Scout(
+      upstream, judges: options.judges,
+      consent: ConsentSettings(
+        credential: options.key, ruName: options.ruName, login: Self.login))
     let gateway = Gateway(
       log: log, upstreams: [.ebay(upstream, scout, isSet: !id.isEmpty)],
       settings: options.gateway, random: { 0 })
     try await gateway.start(version: "test")
     var quiet = Logger(label: "test")
     quiet.logLevel = .critical
+    var settings = HTTPSettings(version: "test", startTime: time.now)
+    settings.accessKey = options.accessKey
     let application = TollbookApplication(
-      gateway: gateway, settings: HTTPSettings(version: "test", startTime: time.now),
-      systems: [.dealScout.scouting(with: scout)], logger: quiet)
+      gateway: gateway, settings: settings, systems: [.dealScout.scouting(with: scout)],
+      logger: quiet)
     let stand = DealScoutStand(
       time: time, simulator: simulator, upstream: upstream, scout: scout, gateway: gateway,
       folder: folder)

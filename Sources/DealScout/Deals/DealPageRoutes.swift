@@ -40,6 +40,9 @@ extension HTTPService {
       content.unscored =
         "eBay has not agreed that prices are judged by what it shows (EBAY_MODELLING_CONSENT)"
     }
+    if scout.consents.isSet {
+      content.consent = .init(try UserBook(gateway: gateway).user(of: account), at: now)
+    }
     let searches = try SearchBook(gateway: gateway).searches(of: account)
     content.searches = searches.count
     for search in searches {

@@ -20,6 +20,8 @@ enum DealsPage {
     var scanned: Timestamp?
     /// Why nothing is scored, in a sentence; nil: what can be scored is.
     var unscored: String?
+    /// How the account stands with eBay; nil: nobody can consent.
+    var consent: ConsentPage.Standing?
     var now: Timestamp
     var token: FormToken
 
@@ -140,6 +142,7 @@ enum DealsPage {
       if let reason = content.unscored {
         HTML(.p, .class("notice")) { "Nothing is scored here: \(reason)" }
       }
+      if let consent = content.consent { ConsentPage.notice(consent) }
     }
   }
 

@@ -22,10 +22,7 @@ extension Scout {
       case .refreshComparables: return try await queueComparables(gateway)
       case .reconcileSales:
         guard let seller else { return .done("there is nothing to do") }
-        let desk = SellerDesk(gateway, seller)
-        let sold = try await desk.reconcileAll()
-        let photos = try await desk.sweepPhotos()
-        return .done("drafts sold \(sold), photos deleted \(photos)")
+        return .done("drafts sold \(try await SellerDesk(gateway, seller).reconcileAll())")
       case .sendNotifications: return .done("there is nothing to do")
       }
     } catch { return .failed("\(error)") }

@@ -44,6 +44,8 @@ package final class Scout: Sendable {
   /// How the seller's desk is set up; nil: there is none.
   let seller: SellerSettings?
   let schedules: ScheduleKeeper
+  /// The consents of users.
+  let consents: ConsentDesk
   /// What is known of the limits of the key of the settings.
   let state: EbayState
   private let pool: MeterKey
@@ -57,9 +59,12 @@ package final class Scout: Sendable {
   ///   - judges: whether prices may be judged by what eBay shows: it is simulated, or eBay has agreed.
   ///   - reserve: what scans leave to people, in percent of a day's calls.
   ///   - seller: how the seller's desk is set up; nil: there is none.
+  ///   - consent: whose consent users give, and where.
   package init(
-    _ upstream: EbayUpstream, judges: Bool, reserve: Int64 = 34, seller: SellerSettings? = nil
+    _ upstream: EbayUpstream, judges: Bool, reserve: Int64 = 34, seller: SellerSettings? = nil,
+    consent: ConsentSettings = .none
   ) {
+    consents = ConsentDesk(consent)
     self.judges = judges
     self.seller = seller
     state = upstream.state

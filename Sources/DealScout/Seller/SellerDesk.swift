@@ -3,9 +3,6 @@ package import TollbookGateway
 
 /// How the seller's desk is set up.
 package struct SellerSettings: Sendable {
-  /// How long pictures are kept unless more is said, in days.
-  package static let standardPhotoDays: Int64 = 90
-
   /// The data directory: photos lie in a folder of it.
   package let directory: String
   /// How long pictures are kept, in days; from 1 to 3,650.
@@ -17,7 +14,7 @@ package struct SellerSettings: Sendable {
   let room = UploadRoom(limit: 96 << 20)
 
   package init(
-    directory: String, photoDays: Int64 = standardPhotoDays, models: GeminiModels, model: String
+    directory: String, photoDays: Int64, models: GeminiModels, model: String
   ) {
     self.directory = directory
     self.photoDays = min(max(1, photoDays), 3_650)
@@ -45,14 +42,4 @@ package struct SellerDesk: Sendable {
   }
   var drafts: DraftBook { DraftBook(gateway: gateway) }
   var sales: SalesBook { SalesBook(gateway: gateway) }
-
-  /// Deletes the pictures whose time is over: for a schedule.
-  ///
-  /// - Returns: how many.
-  package func sweepPhotos() async throws -> Int { try await photos.sweep() }
-
-  /// Removes all pictures of an account whose data key is destroyed.
-  package func removePhotos(of account: String) async throws {
-    try await photos.removeAll(of: account)
-  }
 }

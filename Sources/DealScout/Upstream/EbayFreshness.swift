@@ -24,6 +24,7 @@ package struct EbayFreshness: Hashable, Sendable {
       kind(EbayUpstream.tokenKind, 0), kind(EbayUpstream.limitsKind, 0),
       Self.own(SearchBook.kind, isSealed: true), Self.own(MarkBook.kind, isSealed: true),
       Self.own(Scout.scheduleKind),
+      Self.own(UserBook.kind, isSealed: true),
     ]
   }
 

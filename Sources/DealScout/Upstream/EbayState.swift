@@ -12,12 +12,18 @@ enum EbayPool: String, Hashable, Sendable, CaseIterable {
   case analytics
   /// Tokens of the application.
   case tokens
+  /// Tokens of users, for codes of their consent.
+  case codes
+  /// Tokens of users, for refresh tokens.
+  case refreshes
 
   /// What a day allows until eBay says another figure.
   var limit: Int64 {
     switch self {
     case .browse, .items, .analytics: 5_000
     case .tokens: EbayTokenRequest.Grant.clientCredentials.dailyLimit
+    case .codes: EbayTokenRequest.Grant.authorizationCode.dailyLimit
+    case .refreshes: EbayTokenRequest.Grant.refreshToken.dailyLimit
     }
   }
 
@@ -26,7 +32,7 @@ enum EbayPool: String, Hashable, Sendable, CaseIterable {
     switch self {
     case .browse, .items: EbayUpstream.unit
     case .analytics: "analytics_calls"
-    case .tokens: "tokens_minted"
+    case .tokens, .codes, .refreshes: "tokens_minted"
     }
   }
 
@@ -35,7 +41,7 @@ enum EbayPool: String, Hashable, Sendable, CaseIterable {
     switch self {
     case .browse: "buy.browse"
     case .items: "buy.browse.item.bulk"
-    case .analytics, .tokens: nil
+    case .analytics, .tokens, .codes, .refreshes: nil
     }
   }
 }

@@ -13,6 +13,11 @@ extension EbayUpstream {
     switch EbayAnswer.read(
       status: answer.status, headers: answer.headers, body: answer.body, now: received)
     {
+    case .failed(let failure) where failure.reason == .grantRejected && need.resource == nil:
+      // It says all there is to say: what was shown is used, over or revoked. No token was minted.
+      var exchange = Exchange(.success(passed(answer)), duration: .zero)
+      exchange.charges = [meter(Self.pool(of: need.operation)): .told(0)]
+      return exchange
     case .failed(let failure): return refused(failure, need, authorization)
     case .empty:
       // Nothing to report: the calls go on by what is counted here.
@@ -21,9 +26,19 @@ extension EbayUpstream {
       return Exchange(.success(Delivery(writes(need, Array("{}".utf8)))), duration: .zero)
     case .ok(let body):
       do throws(EbayReadingError) {
+        if Self.isOfUser(need.operation) {
+          _ = try EbayTokenAnswer(body)
+          return Exchange(.success(passed(answer)), duration: .zero)
+        }
         return try exchange(body, of: need, sent: sent, received: received)
       } catch { return unreadable("\(error)") }
     }
+  }
+
+  private func passed(_ answer: UpstreamAnswer) -> Delivery {
+    Delivery(
+      [],
+      raw: RawAnswer(status: answer.status, contentType: "application/json", body: answer.body))
   }
 
   private func unreadable(_ detail: String) -> Exchange {
@@ -97,13 +112,15 @@ extension EbayUpstream {
       case .grantRejected, .scopeMissing, .notFound, .isGroup, .invalidRequest, .forbidden:
         .requestRejected
       }
-    let pool: EbayPool =
-      need.operation == Self.token
-      ? .tokens : need.operation == Self.limits ? .analytics : .browse
+    let pool = Self.pool(of: need.operation)
+    // eBay's words may repeat what was sent: of a user's code or token nothing is written down.
+    let detail =
+      Self.isOfUser(need.operation)
+      ? "HTTP status \(failure.status): eBay gave no token" : "\(failure)"
     var exchange = Exchange(
       .failure(
         UpstreamFailure(
-          reason, status: failure.status, detail: "\(failure)",
+          reason, status: failure.status, detail: detail,
           charge: failure.mayHaveCounted ? .unknown : .known(0))), duration: .zero)
     switch failure.reason {
     // What is turned away before it is looked at does not count.

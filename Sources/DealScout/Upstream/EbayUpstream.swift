@@ -8,7 +8,8 @@ package import TollbookUpstreams
 /// 1. Calls count for a day, up to the instant that eBay names, all sites together. Its answers tell nothing of it: who
 ///    searches asks before how the limits stand, once in ten minutes (Analytics API, `rate_limit`).
 /// 2. Each call costs one call, whatever it brings. What others use of the same key is unexplained, and counts at once.
-/// 3. A token is minted before the first call and renewed five minutes before its end. Tokens are in memory alone.
+/// 3. A token is minted before the first call and renewed five minutes before its end. Tokens are in memory alone; those of
+///    users who consented are passed through, to whoever keeps them.
 /// 4. Where eBay warns that it left out a part of a question, its answer is that of another question: it is not kept.
 /// 5. Nothing is kept that names a seller.
 package struct EbayUpstream: Upstream {
@@ -18,6 +19,10 @@ package struct EbayUpstream: Upstream {
   static let item = "ebay.item"
   static let token = "ebay.token"
   static let limits = "ebay.limits"
+  /// Tokens of a user for a code.
+  static let consent = "ebay.consent"
+  /// Another token of a user.
+  static let refresh = "ebay.refresh"
   static let searchKind = "ebay.search"
   static let comparablesKind = "ebay.comparables"
   static let itemKind = "ebay.item"
@@ -82,9 +87,11 @@ package struct EbayUpstream: Upstream {
 
   package func callSize(of operation: String, parts: UInt64) -> Int { 1 }
 
-  private static func pool(of operation: String) -> EbayPool {
+  static func pool(of operation: String) -> EbayPool {
     switch operation {
     case token: .tokens
+    case consent: .codes
+    case refresh: .refreshes
     case limits: .analytics
     default: .browse
     }
@@ -102,8 +109,14 @@ package struct EbayUpstream: Upstream {
     }
   }
 
+  /// Whether it brings a token of a user.
+  static func isOfUser(_ operation: String) -> Bool {
+    operation == consent || operation == refresh
+  }
+
   package func prerequisite(of operation: String, at now: Timestamp) -> Need? {
-    operation == Self.token || state.authorization(at: now) != nil ? nil : EbayNeed.token.need
+    Self.isOfUser(operation) || operation == Self.token || state.authorization(at: now) != nil
+      ? nil : EbayNeed.token.need
   }
 
   package func perform(
@@ -114,7 +127,11 @@ package struct EbayUpstream: Upstream {
     }
     var request = UpstreamRequest(passed.path, headers: passed.headers)
     var authorization: EbaySecret?
-    if need.operation == Self.token {
+    if Self.isOfUser(need.operation) {
+      // Who asks shows the key that the consent was given to.
+      request.method = "POST"
+      request.body = passed.body
+    } else if need.operation == Self.token {
       guard let key = EbayKey(self.credential) else {
         return Exchange(
           .failure(

@@ -85,7 +85,7 @@ extension AuditFold {
       let began = try reservation.record.withRawSpan { (record) throws(LogError) in
         try decoded(record, at: reservation.position)
       }
-      guard let told = began.event.postings(at: began.position).first else { continue }
+      guard let told = began.postings.first else { continue }
       let origin = AuditOrigin(
         time: reservation.wall, payers: payers(told.payers),
         operation: names.number(of: told.operation))

@@ -108,7 +108,7 @@ private struct BilledDays {
       sums[slot, default: Sum()].certain &+= event.unexplained
       return
     }
-    for posting in recorded.event.postings(at: recorded.position) where !posting.isLimitOnly {
+    for posting in recorded.postings where !posting.isLimitOnly {
       switch posting.change {
       case .charged(let amount, _), .corrected(let amount):
         add(posting, on: day(time)) { $0.certain &+= amount }

@@ -146,7 +146,7 @@ private struct MonthBooks {
   // MARK: Amounts
 
   private mutating func book(_ recorded: RecordedEvent, isInMonth: Bool, _ started: Event?) {
-    for posting in recorded.event.postings(at: recorded.position) where !posting.isLimitOnly {
+    for posting in recorded.postings where !posting.isLimitOnly {
       var posting = posting
       if posting.payers.isEmpty, case .fetchStarted(let event)? = started {
         posting.payers = [Payer(account: event.allDemands.first?.account ?? "")]

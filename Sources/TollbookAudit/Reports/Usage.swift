@@ -307,7 +307,7 @@ package struct Usage: Sendable {
 
 extension UsageFigures {
   fileprivate mutating func addUnexplained(_ reading: RecordedEvent) {
-    for posting in reading.event.postings(at: reading.position) {
+    for posting in reading.postings {
       guard case .observed(let amount) = posting.change, amount != 0 else { continue }
       unexplained[posting.page.unit, default: .none].amount &+= amount
       unexplained[posting.page.unit, default: .none].readings += 1

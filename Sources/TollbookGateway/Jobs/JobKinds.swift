@@ -13,6 +13,8 @@ extension JobKind {
   static let expiry = JobKind("expiry", remembered: 0)
   /// Entries and bodies go to make room.
   static let eviction = JobKind("eviction", remembered: 0)
+  /// Files of accounts beside the log go whose time is over.
+  static let files = JobKind("files", remembered: 0)
   /// Upstreams are asked for their balance, and doubts end for which there is evidence.
   static let meters = JobKind("meters", remembered: 0)
   /// Alerts are raised and cleared.

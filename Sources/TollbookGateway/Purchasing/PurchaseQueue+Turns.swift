@@ -47,7 +47,19 @@ extension PurchaseQueue {
 
   /// The demand whose turn it is. One whose operation needs something bought before makes way for that.
   mutating func nextDemand(_ now: Clock, _ actions: inout [Action]) -> DemandID? {
-    for id in turn {
+    let isBackgroundDue = callersInARow >= Self.turnsOfCallers
+    for isBackground in [isBackgroundDue, !isBackgroundDue] {
+      guard let id = nextDemand(isBackground: isBackground, now, &actions) else { continue }
+      callersInARow = isBackground || isBackgroundDue ? 0 : callersInARow + 1
+      return id
+    }
+    return nil
+  }
+
+  private mutating func nextDemand(
+    isBackground: Bool, _ now: Clock, _ actions: inout [Action]
+  ) -> DemandID? {
+    for id in turn where demands[id]?.order.isBackground == isBackground {
       guard let operation = demands[id]?.order.needs.first?.operation else { continue }
       if prerequisites[operation] != nil { continue }
       guard granted.remove(operation) == nil, let demand = demands[id],

@@ -9,7 +9,8 @@ import TollbookUpstreams
 ///    would take what is there.
 /// 2. At most as many calls are out as there are slots. A call that waits for its retry, or for its booking, holds none.
 /// 3. One batch is decided at a time, so that what is admitted first in the log was first in the queue.
-/// 4. Free slots go round robin over demands. One whose call is out comes after all who came meanwhile:
+/// 4. Free slots go round robin over demands, first over those of callers: what goes on in the background has one turn
+///    in five while callers wait. One whose call is out comes after all of its sort who came meanwhile:
 ///    so a long demand keeps nobody waiting for more than a call, and no crowd keeps it waiting for ever.
 ///    A call takes needs of several demands if they want the same.
 ///    What the upstream itself has refused until an instant is not sent before.
@@ -164,6 +165,8 @@ struct PurchaseQueue: Sendable {
     var title: String
   }
 
+  /// Turns in a row that callers have while something in the background waits.
+  static let turnsOfCallers = 4
   /// The longest sleep before a look whether a refill has come by a clock that somebody has set, in milliseconds.
   static let longestSleep: Int64 = 1_000
   /// So long after it was spent a refill has made up for what was bought ahead, in milliseconds: those in which it is
@@ -257,6 +260,8 @@ struct PurchaseQueue: Sendable {
   var ready: Deque<CallID> = []
   /// Demands with a queue, in the order of their turns.
   var turn: Deque<DemandID> = []
+  /// Turns that callers have had in a row.
+  var callersInARow = 0
   var deciding: Batch?
   var waiting = 0
   private(set) var isStopping = false

@@ -4,8 +4,8 @@ import HTTPTypes
 import Hummingbird
 import TollbookLog
 
-/// A cookie of Tollbook's pages: no script can read it, and a browser sends it with no request that a page of another site
-/// has made.
+/// A cookie of Tollbook's pages: no script can read it, and but for ``journey`` a browser sends it with no request that a
+/// page of another site has made.
 ///
 /// Over TLS its name begins with `__Host-`, so that no other host of the domain and no page without TLS can set it (RFC
 /// 6265bis, section 4.1.3.2).
@@ -14,6 +14,8 @@ enum PageCookie: String, Sendable {
   case session = "tollbook_session"
   /// Of a browser: what the forms are bound to that are shown to who has not signed in.
   case visitor = "tollbook_visitor"
+  /// Of a browser that was sent to another site, which sends it back: it comes with that link, and with no form.
+  case journey = "tollbook_journey"
 
   private static let securePrefix = "__Host-"
   private static let digits = 64
@@ -38,7 +40,7 @@ enum PageCookie: String, Sendable {
   /// - Parameter seconds: how long the browser keeps it; nil: until it is closed.
   func setting(_ value: String, for seconds: Int64? = nil, isSecure: Bool) -> HTTPField {
     var text = "\(isSecure ? Self.securePrefix : "")\(rawValue)=\(value); Path=/; HttpOnly"
-    text += "; SameSite=Strict"
+    text += "; SameSite=\(self == .journey ? "Lax" : "Strict")"
     if isSecure { text += "; Secure" }
     if let seconds { text += "; Max-Age=\(seconds)" }
     return HTTPField(name: .setCookie, value: text)

@@ -5,6 +5,7 @@ package import TollbookGateway
 ///
 /// 1. Who looks has signed in, where an access key is needed at all; otherwise he is led to where he can.
 /// 2. To look at a page changes nothing and buys nothing: a link on any site leads to it.
+///    Where another site sends a browser back to, what is done is bound to a journey that this browser has begun.
 /// 3. A form is taken only with the token of a page that was shown to the same browser.
 package struct PageRouter {
   let router: Router<TollbookContext>

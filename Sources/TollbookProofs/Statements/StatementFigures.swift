@@ -23,7 +23,7 @@ package struct SpendMove: Sendable {
   /// - Parameter started: the start of the fetch that a ChargeInDoubt is about, if that itself names no account.
   package static func moves(of recorded: RecordedEvent, started: FetchStarted?) -> [SpendMove] {
     guard kinds.contains(recorded.event.kind) else { return [] }
-    return recorded.event.postings(at: recorded.position).flatMap { posting in
+    return recorded.postings.flatMap { posting in
       var posting = posting
       if posting.payers.isEmpty {
         posting.payers = [Payer(account: started?.allDemands.first?.account ?? "")]

@@ -146,7 +146,7 @@ private struct JobChanges {
   private mutating func book(
     _ recorded: RecordedEvent, in transaction: borrowing ReadTransaction
   ) throws(LMDBError) {
-    for posting in recorded.event.postings(at: recorded.position) where !posting.isLimitOnly {
+    for posting in recorded.postings where !posting.isLimitOnly {
       let charged: [Int64]
       let held: [Int64]
       switch posting.change {

@@ -135,7 +135,7 @@ extension LedgerView {
       keys = Set(pages.filter { $0.value.meter.lastChange > 0 && !$0.key.isOfWindow }.keys)
       postings = []
     } else {
-      postings = recorded.event.postings(at: recorded.position)
+      postings = recorded.postings
       keys = Set(postings.map(\.page))
     }
     for key in keys where pages[key]?.position == start {

@@ -26,7 +26,7 @@ package enum MetricsFold {
         minutes[minute, default: Counts()].add(amount, to: series.rawValue)
       }
       guard MetricSeries.countsAmounts(of: event) else { continue }
-      for posting in event.postings(at: events[index].position) {
+      for posting in events[index].postings {
         for (series, amount) in MetricSeries.changes(by: posting) where amount != 0 {
           let unit = posting.page.unit
           totals.add(amount, to: series.rawValue, unit)

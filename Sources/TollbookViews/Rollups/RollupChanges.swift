@@ -29,8 +29,7 @@ struct RollupChanges {
   init(_ recorded: borrowing RecordedEvent) {
     hour = RollupKey.hour(of: recorded.wall)
     isBehind = recorded.isInEarlierHour
-    let (event, position) = (recorded.event, recorded.position)
-    switch event {
+    switch recorded.event {
     case .fetchStarted(let event): start(event)
     case .fetchAttemptFailed(let event): retry(event)
     case .fetchSucceeded(let event): keep(event)
@@ -46,9 +45,9 @@ struct RollupChanges {
     case .readsTallied(let event):
       for tally in event.rows { read(tally) }
       for tally in event.unmet { read(tally) }
-    case .tokensCharged(let charge): self.charge(charge, event.postings(at: position))
-    case .chargeInDoubt(let doubt): self.doubt(doubt, event.postings(at: position))
-    case .chargeResolved(let closing): close(closing, event.postings(at: position))
+    case .tokensCharged(let charge): self.charge(charge, recorded.postings)
+    case .chargeInDoubt(let doubt): self.doubt(doubt, recorded.postings)
+    case .chargeResolved(let closing): close(closing, recorded.postings)
     case .balanceObserved(let reading):
       isKnownFormat = reading.hasMeter
       if reading.hasMeter {
@@ -58,7 +57,7 @@ struct RollupChanges {
       isKnownFormat = true
       observe(reading.meter.unit, reading.unexplained, isRestoreGap: false)
     case .spendRefused(let event): refuse(event)
-    case .chargeCorrected: correct(event.postings(at: position))
+    case .chargeCorrected: correct(recorded.postings)
     case .invoicePosted(let bill):
       isKnownFormat = true
       add(bill.unexplained, to: .billed, prefix(Payer(), ""), unit: bill.meter.unit)

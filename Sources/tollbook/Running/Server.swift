@@ -86,7 +86,7 @@ struct Server: Sendable {
         SimulatorPlaces(keepa: keepa, gemini: geminiSimulator, binance: binance, ebay: ebay)
       }
       if let ebaySimulator { return try await body(places(ebaySimulator)) }
-      try await EbaySimulator().serving { try await body(places(Self.base($0))) }
+      try await EbaySimulator(ebayConfiguration).serving { try await body(places(Self.base($0))) }
     }
     let withBinance = { @Sendable (keepa: BaseURL) async throws in
       if let binanceSimulator { return try await withEbay(keepa, binanceSimulator) }
@@ -94,6 +94,19 @@ struct Server: Sendable {
     }
     if let simulator { return try await withBinance(simulator) }
     try await simulator(continuing: log).serving { try await withBinance(Self.base($0)) }
+  }
+
+  /// The simulated eBay sends users back to here, by the name that a browser of this machine uses.
+  private var ebayConfiguration: EbaySimulatorConfiguration {
+    var configuration = EbaySimulatorConfiguration()
+    let port = settings.http.port
+    // Of a port that is chosen later nobody can be told: the page of the consent shows the code.
+    if port != 0 {
+      configuration.applications = [
+        EbayApplication(acceptURL: "http://localhost:\(port)/ebay/callback")
+      ]
+    }
+    return configuration
   }
 
   private static func base(_ address: String) throws -> BaseURL {

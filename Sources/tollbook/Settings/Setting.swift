@@ -4,7 +4,8 @@ enum SettingName: CaseIterable, Sendable {
   case keepaKey, keepaBase, keepaConnectTo, tokenPrice
   case geminiKey, geminiBase, geminiModels, extractModel, extractSecondLook, extractRetention
   case binanceBase, binanceAhead
-  case ebayEnvironment, ebayApp, ebayCert, ebayBase, ebayRuName, ebayConsent, ebayReserve, demoMode
+  case ebayEnvironment, ebayApp, ebayCert, ebayBase, ebayRuName, ebayConsent, ebayReserve, photoDays
+  case demoMode
   case accessKey, masterKey, masterKeyFile, allowedHosts, webhookHosts, lowBalance
   case cache, overdraft, answerTimeout, longestWait, queueLimit
   case productFresh, productGrace, productErrorGrace, productKeep, absentFresh
@@ -132,6 +133,9 @@ extension Setting {
     Setting(
       name: .ebayReserve, key: "ebay.reserve", kind: .integer(0...100), standard: "34",
       help: "Percent of a day's calls that scans leave to people"),
+    Setting(
+      name: .photoDays, key: "tollbook.photo_days", kind: .integer(1...3_650), standard: "90",
+      help: "For how many days a seller's photo is kept after it was last sent in"),
     Setting(
       name: .demoMode, key: "demo.mode", kind: .choice(["false", "true"]), standard: "false",
       help: "`true` is `--simulate`"),

@@ -83,6 +83,11 @@ extension Settings {
     return BaseURL(ebayEnvironment.api)
   }
   var ebayRuName: String? { text(.ebayRuName) }
+  /// Where users of eBay's log in, without a slash at the end.
+  var ebayLogin: String {
+    if case .url(let base)? = value(.ebayBase) { return "\(base)" }
+    return ebayEnvironment.login
+  }
   /// Whether prices may be judged by what eBay shows.
   var hasEbayConsent: Bool { text(.ebayConsent) == "yes" }
   /// In percent of a day's calls.
@@ -92,6 +97,7 @@ extension Settings {
   var extractSecondLook: SecondLook { SecondLook(text(.extractSecondLook) ?? "off") }
   /// In days.
   var extractRetention: Int64 { Int64(number(.extractRetention)) }
+  var photoDays: Int64 { Int64(number(.photoDays)) }
 
   private func address(_ name: SettingName) -> BaseURL {
     guard case .url(let base)? = value(name) else {

@@ -80,7 +80,7 @@ struct SellerStand: Sendable {
       client, credential: UpstreamCredential(id: id, key: options.key), models: models,
       now: { time.now })
     let settings = SellerSettings(
-      directory: folder.path, models: models, model: "gemini-3.5-flash-lite")
+      directory: folder.path, photoDays: 90, models: models, model: "gemini-3.5-flash-lite")
     var gatewaySettings = GatewaySettings()
     gatewaySettings.retries.attempts = 1
     gateway = Gateway(
@@ -89,7 +89,7 @@ struct SellerStand: Sendable {
         .gemini(gemini, isSet: !id.isEmpty),
         RegisteredUpstream(
           EbayUpstream.name, nil, absence: "no key", jobKinds: [.snaps(settings)],
-          kinds: SellerKinds.all),
+          kinds: SellerKinds.all, files: .photos(settings)),
       ], settings: gatewaySettings, random: { 0 })
     try await gateway.start(version: "test")
     let ebay = EbayUpstream(

@@ -98,6 +98,32 @@ import TollbookUpstreams
       world.sent.prefix(6).map { $0[0] } == ["0", "new 0", "newer 0", "3", "new 1", "newer 1"])
   }
 
+  @Test func `callers come before the background, which has one turn in five`() {
+    var world = QueueWorld(slots: 1)
+    world.ask(names(0..<30), parts: 1, isBackground: true)
+    world.decide()
+    world.ask(names(100..<130), parts: 2)
+    for _ in 0..<13 {
+      world.answer(world.out[0])
+      world.decide()
+    }
+    let turns = world.sent.map { $0[0].utf8.count == 3 ? "c" : "b" }.joined()
+    #expect(turns == "bccccbccccbccb")
+  }
+
+  @Test func `callers among themselves go round robin though the background waits`() {
+    var world = QueueWorld(slots: 1)
+    world.ask(names(0..<9), parts: 1, isBackground: true)
+    world.decide()
+    world.ask(names(10..<16), parts: 2)
+    world.ask(names(20..<26), parts: 4)
+    for _ in 0..<5 {
+      world.answer(world.out[0])
+      world.decide()
+    }
+    #expect(world.sent.map { $0[0] } == ["0", "10", "20", "13", "23", "3"])
+  }
+
   // MARK: Deadlines
 
   @Test func `the time in the queue counts: what was not sent by the deadline is not bought`() {

@@ -42,7 +42,7 @@ struct QueueWorld {
   mutating func ask(
     _ names: [String], parts: UInt64 = 0, operation: String = "test.get", limit: Int64? = nil,
     patience: Int64 = 0, deadline: Int64 = 60_000, isWhole: Bool = false, isLive: Bool = false,
-    isAhead: Bool = false
+    isAhead: Bool = false, isBackground: Bool = false
   ) -> Int {
     var demand = Demand()
     demand.account = "acme"
@@ -52,6 +52,7 @@ struct QueueWorld {
       }, demand: demand, patience: patience, limit: limit, deadline: deadline)
     order.isWhole = isWhole
     order.isAhead = isAhead
+    order.isBackground = isAhead || isBackground
     let (id, actions) = queue.submit(order, at: now)
     take(actions)
     return id

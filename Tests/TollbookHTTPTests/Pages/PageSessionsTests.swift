@@ -53,6 +53,10 @@ import Testing
     #expect(
       PageCookie.visitor.setting(value, isSecure: false).value
         == "tollbook_visitor=\(value); Path=/; HttpOnly; SameSite=Strict")
+    // Another site sends this one's browser back.
+    #expect(
+      PageCookie.journey.setting(value, for: 600, isSecure: true).value
+        == "__Host-tollbook_journey=\(value); Path=/; HttpOnly; SameSite=Lax; Secure; Max-Age=600")
   }
 
   @Test func `of a cookie's name that stands twice none counts`() {

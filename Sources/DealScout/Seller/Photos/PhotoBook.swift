@@ -87,14 +87,19 @@ struct PhotoBook: Sendable {
     return record
   }
 
-  /// Deletes the pictures whose time is over, of all accounts, and those that should be gone already. What is known of
-  /// a picture goes a year after it.
+  /// Deletes the pictures whose time is over, of all accounts, those that should be gone already, and those that no
+  /// account knows of, as after a crash. What is known of a picture goes a year after it.
   ///
   /// - Returns: how many were there and are not any more.
   func sweep() async throws -> Int {
+    // Files first: of a picture that is there, the record was written before.
+    var strangers = try await store.digests()
     var removed = 0
     for account in try accounts() {
       try Task.checkCancellation()
+      for entry in try gateway.kept(under: prefix(of: account), atMost: Self.mostOfAccount) {
+        strangers.remove(String(entry.resource.path))
+      }
       for var record in try records(of: account) {
         if record.deleted == nil {
           guard record.isOver(afterDays: days, at: gateway.log.time.now()) else { continue }
@@ -109,10 +114,11 @@ struct PhotoBook: Sendable {
         }
       }
     }
+    for digest in strangers where try await store.remove(digest) { removed += 1 }
     return removed
   }
 
-  /// Removes all pictures of an account, also where its data key is gone: their names tell which these are.
+  /// Removes all pictures of an account, also where its data key is gone: the names of its entries tell which these are.
   func removeAll(of account: String) async throws {
     for entry in try gateway.kept(under: prefix(of: account), atMost: Self.mostOfAccount) {
       let digest = String(entry.resource.path)

@@ -53,6 +53,11 @@ struct PhotoStore: Sendable {
     try await waiting { () throws(Fault) in try erase(digest) }
   }
 
+  /// The digests of all photos that are there.
+  func digests() async throws(Fault) -> Set<String> {
+    try await waiting { () throws(Fault) in try list() }
+  }
+
   /// Does something with files while this task is suspended.
   private func waiting<Value: Sendable>(
     _ work: @escaping @Sendable () throws(Fault) -> Value
@@ -99,6 +104,17 @@ struct PhotoStore: Sendable {
     }
     if let wrong = DurableNames.synchronize(place.folder) { throw Fault(description: wrong) }
     return true
+  }
+
+  private func list() throws(Fault) -> Set<String> {
+    let files = FileManager.default
+    guard files.fileExists(atPath: folder) else { return [] }
+    do {
+      let names = try files.contentsOfDirectory(atPath: folder).flatMap { name in
+        try files.contentsOfDirectory(atPath: "\(folder)/\(name)")
+      }
+      return Set(names.filter(Self.isDigest))
+    } catch { throw Fault(description: "the folder \(folder) cannot be read") }
   }
 
   private func size(of file: String) -> Int? {
