@@ -15,9 +15,7 @@ extension DealScoutStand {
     #expect(try await client.save("search \(number)", words).status == 201)
     let scan = try await client.send(.post, "/scan/run", #"{"search":"search-\#(number)"}"#)
     #expect(scan.status == 200, "\(scan.text)")
-    let search = try #require(
-      try SearchBook(gateway: gateway).search("search-\(number)", of: "default"))
-    let shown = scout.index.ids(of: scout.keys(of: [search]))
+    let shown = Set(try #require(try page(number)).listings.map(\.itemId))
     return scout.index.all.listings.filter { shown.contains($0.id) }
       .sorted { $0.id.description < $1.id.description }
   }
