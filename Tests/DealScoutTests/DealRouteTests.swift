@@ -71,18 +71,18 @@ import TollbookTestSupport
     async throws
   {
     try await DealScoutStand.serving { stand, client in
-      let page = try await client.client.executeRequest(uri: "/deals", method: .get)
+      let page = try await client.client.execute(uri: "/deals", method: .get)
       let cookie = try #require(page.headers[.setCookie]).prefix { $0 != ";" }
       // A page without listings has no form with a token.
       _ = try await client.save("first", stand.simulator.familyWords[0])
       _ = try await client.send(.post, "/scan/run", "{}")
-      let shown = try await client.client.executeRequest(
+      let shown = try await client.client.execute(
         uri: "/deals", method: .get, headers: [.cookie: String(cookie)])
       let text = String(buffer: shown.body)
       let token = try #require(text.firstMatch(of: /name="form_token" value="([0-9a-f.]+)"/)).1
       func send(_ set: String) async throws -> Int {
         let fields = "form_token=\(token)&item=v1%7C1234567%7C0&mark=saved\(set)"
-        return try await client.client.executeRequest(
+        return try await client.client.execute(
           uri: "/deals/marks", method: .post,
           headers: [
             .cookie: String(cookie), .origin: "http://localhost",
