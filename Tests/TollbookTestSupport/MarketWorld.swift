@@ -5,7 +5,7 @@ import Logging
 import NIOCore
 import NIOEmbedded
 import Synchronization
-package import Market
+import Market
 import TollbookEvents
 package import TollbookGateway
 import TollbookHTTP
