@@ -5,7 +5,7 @@ import Logging
 import NIOCore
 import NIOEmbedded
 import Synchronization
-package import Market
+import Market
 import TollbookEvents
 package import TollbookGateway
 import TollbookHTTP
@@ -45,16 +45,14 @@ package final class MarketWorld {
     package var greatestMinute = 0
 
     package init() {}
-
-    package var answered: Int { requests - failed }
   }
 
-  package let shape: MarketTrace.Shape
+  private let shape: MarketTrace.Shape
   package let time: ManualTime
   package let simulator: BinanceSimulator
-  package let log: EventLog
+  private let log: EventLog
   package let gateway: Gateway
-  package let weights: BinanceWeights
+  private let weights: BinanceWeights
   private let settings: Settings
   private let folder: TemporaryFolder
   private let responder: RouterResponder<TollbookContext>
@@ -71,7 +69,7 @@ package final class MarketWorld {
     folder = try TemporaryFolder()
     let time = ManualTime()
     self.time = time
-    // Those that have a name here do not trade, or not all the time, or not for long enough.
+    // These do not trade any more, not all the time, or not for long enough.
     let others = [
       BinanceListing.endedSymbol, BinanceListing.pausedSymbol, BinanceListing.recentSymbol,
     ]
@@ -116,7 +114,7 @@ package final class MarketWorld {
   }
 
   /// A cache without fault for the same demand.
-  package func ideal() -> IdealMarket {
+  private func ideal() -> IdealMarket {
     IdealMarket(start: start, candlesOfAnalysis: shape.candles, weights: weights)
   }
 
@@ -179,7 +177,8 @@ package final class MarketWorld {
   ) async -> UpstreamCall<UpstreamAnswer> {
     let sent = time.now.milliseconds
     let reply = await simulator.answer(path: request.path, query: request.encodedQuery)
-    watch.note(reply.usedWeight)
+    // Where it refuses, the second client may have come over the limit alone.
+    if reply.status == 200 { watch.note(reply.usedWeight) }
     var headers: [(name: String, value: String)] = []
     if let type = reply.contentType { headers.append(("Content-Type", type)) }
     if let weight = reply.usedWeight { headers.append(("X-MBX-USED-WEIGHT-1M", weight)) }
