@@ -118,7 +118,8 @@ extension HTTPService {
       json.field("state", state)
       json.field("cleared_to", clearing.head)
       json.field("still_open", clearing.open.count)
-      json.field("detail", "left out of GET /jobs; GET /jobs/{id} and the ledger still tell of them")
+      json.field(
+        "detail", "left out of GET /jobs; GET /jobs/{id} and the ledger still tell of them")
     }
   }
 
