@@ -93,8 +93,8 @@ package final class Gateway: Sendable {
     purchasers.first { operation.hasPrefix($0.upstream.name + ".") && $0.isConfigured }
   }
 
-  /// The kinds whose entries may come from elsewhere, of upstreams that are configured or not.
-  var importedKinds: [ResourceKind] { registered.flatMap(\.kinds) }
+  /// The kinds whose entries may come from elsewhere, of upstreams that are configured or not, and what the engine keeps.
+  var importedKinds: [ResourceKind] { registered.flatMap(\.kinds) + [JobClearing.kind] }
 
   /// In what is paid, at upstreams that are configured or not.
   var registeredUnits: [String] { registered.flatMap(\.units) }

@@ -141,7 +141,7 @@ extension [HTTPSystem] {
 
   /// The kinds of which an upstream sells nothing.
   package var ownKinds: Set<String> {
-    Set(flatMap { $0.kinds.filter { !$0.value.isBought }.keys })
+    Set(flatMap { $0.kinds.filter { !$0.value.isBought }.keys }).union(Gateway.ownKinds)
   }
 
   /// What can be tried with other windows.

@@ -49,4 +49,48 @@ import TollbookGateway
       #expect(answer.status == 405)
     }
   }
+
+  @Test func `failed jobs are cleared from the list, and those that run or ended well are not`()
+    async throws
+  {
+    let stand = try await Stand()
+    let jobs = stand.gateway.jobs
+    try await stand.serving { caller in
+      let failed = try jobs.submit(JobKind("a")) { _ in .failed("no") }
+      let done = try jobs.submit(JobKind("b")) { _ in .done() }
+      let long = try jobs.submit(JobKind("c")) { _ in
+        while !Task.isCancelled { await Task.yield() }
+        return .cancelled
+      }
+      while jobs[failed]?.state != .failed || jobs[done]?.state != .done { await Task.yield() }
+      #expect(try await caller.get("/jobs?state=failed").count("jobs") == 1)
+      let answer = try await caller.send(.delete, "/jobs?state=failed")
+      #expect(answer.status == 200)
+      #expect(answer.string("state") == "failed")
+      #expect(try await caller.get("/jobs?state=failed").count("jobs") == 0)
+      #expect(try await caller.get("/jobs?kind=b").count("jobs") == 1)
+      #expect(try await caller.get("/jobs/\(long)").string("state") == "running")
+      jobs.cancel(long)
+    }
+  }
+
+  @Test(arguments: [
+    ("", "state"), ("?state=done", "state"), ("?state=running", "state"), ("?state=x", "state"),
+    ("?state=failed&kind=a", "kind"), ("?state=failed&limit=1", "limit"),
+    ("?state=failed&cursor=9", "cursor"),
+  ])
+  func `to clear anything but failed jobs is refused by name`(query: String, field: String)
+    async throws
+  {
+    let stand = try await Stand()
+    let jobs = stand.gateway.jobs
+    try await stand.serving { caller in
+      let failed = try jobs.submit(JobKind("a")) { _ in .failed("no") }
+      while jobs[failed]?.state != .failed { await Task.yield() }
+      let answer = try await caller.send(.delete, "/jobs" + query)
+      #expect(answer.status == 400)
+      #expect(answer.string("field") == field)
+      #expect(jobs[failed] != nil)
+    }
+  }
 }

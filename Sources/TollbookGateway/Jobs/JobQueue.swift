@@ -84,6 +84,15 @@ struct JobQueue: Sendable {
     }
   }
 
+  /// Remembers those that have failed no longer. What waits, runs or ended otherwise is left alone.
+  mutating func forgetFailed() {
+    for (name, line) in lines {
+      let failed = line.ended.filter { jobs[$0]?.state == .failed }
+      for id in failed { jobs[id] = nil }
+      lines[name]?.ended.removeAll { failed.contains($0) }
+    }
+  }
+
   /// Begins no more.
   mutating func stop(at now: Timestamp) -> [Action] {
     isStopping = true

@@ -212,6 +212,9 @@ package final class JobRunner: Sendable {
     }
   }
 
+  /// Remembers those that have failed no longer.
+  func forgetFailed() { state.withLock { $0.queue.forgetFailed() } }
+
   package enum CancelAnswer: Hashable, Sendable { case unknown, hasEnded, cancelled }
 
   /// Begins no more, asks all to end, and waits until they have.

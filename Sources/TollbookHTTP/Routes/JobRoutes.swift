@@ -7,14 +7,15 @@ import TollbookViews
 
 extension HTTPService {
   /// `GET /jobs`: what goes on behind what is asked, what waits, and what has ended, the newest first, those that end with
-  /// the process before those that outlive it; `GET /jobs/{id}`: one of them; `DELETE /jobs/{id}`: ends one that waits, and
-  /// asks one that runs to end.
+  /// the process before those that outlive it; `DELETE /jobs?state=failed`: leaves out of it those that have failed;
+  /// `GET /jobs/{id}`: one of them; `DELETE /jobs/{id}`: ends one that waits, and asks one that runs to end.
   func addJobs(to router: Router<TollbookContext>) {
     router.route(
       "/jobs",
       get: { request, context in
         try listJobs(QueryParameters(request), by: context.principal)
-      })
+      },
+      delete: { request, _ in try await clearJobs(QueryParameters(request)) })
     router.route(
       "/jobs/:id",
       get: { _, context in try showJob(jobID(context), by: context.principal) },
@@ -64,9 +65,10 @@ extension HTTPService {
     let state = try query.choice(
       "state", of: Job.State.allCases.map(\.rawValue), Job.State.init(rawValue:))
     let cursor = try query.position("cursor")
+    let clearing = try gateway.jobClearing()
     func isWanted(_ job: Job) -> Bool {
       (kind == nil || job.kind == kind) && (state == nil || job.state == state)
-        && job.isSeen(by: principal)
+        && job.isSeen(by: principal) && !job.isCleared(by: clearing)
     }
     let passing = cursor == nil ? gateway.jobs.passing.filter(isWanted) : []
     let recorded = try recorded(
@@ -91,6 +93,33 @@ extension HTTPService {
             "last_detail", recurring.value.last.flatMap { $0.detail.isEmpty ? nil : $0.detail })
         }
       }
+    }
+  }
+
+  /// Leaves those that have failed out of the list. Nothing else can be cleared: what waits or runs is ended one by one.
+  private func clearJobs(_ query: QueryParameters) async throws -> Response {
+    for name in ["limit", "kind", "cursor"] where query[name] != nil {
+      throw Problem(
+        .invalidParameter, "\(name) does not go with DELETE /jobs, which clears all failed jobs",
+        field: name)
+    }
+    guard let state = query["state"] else {
+      throw Problem(
+        .invalidParameter, "name what to clear: DELETE /jobs?state=failed", field: "state")
+    }
+    guard state == Job.State.failed.rawValue else {
+      throw Problem(
+        .invalidParameter,
+        "jobs with the state “\(state.inOneLine(atMost: 40))” are not cleared; state=failed is all"
+          + " that can be", field: "state")
+    }
+    let clearing = try await gateway.clearFailedJobs()
+    return .object(position: log.head) { json in
+      json.field("state", state)
+      json.field("cleared_to", clearing.head)
+      json.field("still_open", clearing.open.count)
+      json.field(
+        "detail", "left out of GET /jobs; GET /jobs/{id} and the ledger still tell of them")
     }
   }
 
@@ -164,6 +193,12 @@ extension Job {
   /// Whether it is of the account of who asks. What belongs to no account only administrators see.
   package func isSeen(by principal: Principal) -> Bool {
     principal.may(.admin) || record?.account == principal.account
+  }
+
+  /// Whether it is left out of the list.
+  fileprivate func isCleared(by clearing: JobClearing?) -> Bool {
+    guard case .recorded(let number) = id, let clearing, let record else { return false }
+    return clearing.covers(number, record.state)
   }
 
   fileprivate func write(to json: inout JSONWriter) {
