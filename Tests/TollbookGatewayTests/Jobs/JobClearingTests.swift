@@ -22,7 +22,7 @@ import TollbookViews
     return .jobStarted(event)
   }
 
-  private static func finished(_ job: Position, _ end: JobFinished.End) -> Event {
+  private static func finished(_ job: Position, _ end: JobEnd) -> Event {
     var event = JobFinished()
     event.job = job
     event.end = end
@@ -95,7 +95,7 @@ import TollbookViews
     #expect(try Self.shown(world.gateway) == [number])
     try await world.gateway.clearFailedJobs()
     #expect(try Self.shown(world.gateway) == [])
-    #expect(try world.job(.recorded(number)).state == .failed)
+    #expect(try world.gateway.job(.recorded(number))?.state == .failed)
   }
 
   @Test func `what is kept of it survives a purge of everything`() async throws {
