@@ -16,7 +16,12 @@ final class NotificationNews: Sendable {
   static let mostScans = SearchBook.most
   static let mostCheaper = 2_000
 
+  /// After so long watches are looked at though no listing has changed, in milliseconds.
+  static let watchPause: Int64 = 60_000
+
   private let scans = Mutex<[String: Scan]>([:])
+  /// Of the index, and when by the monotonic clock, at the last look at watches.
+  private let watches = Mutex<(version: UInt64, at: Int64)?>(nil)
   private let alerts = Mutex<Position?>(nil)
 
   /// Alerts were looked at up to this position; nil: not since the start.
@@ -30,6 +35,15 @@ final class NotificationNews: Sendable {
       var scan = Scan(search: search, cheaper: scans[search.place]?.cheaper ?? [], version: version)
       for item in cheaper where scan.cheaper.count < Self.mostCheaper { scan.cheaper.insert(item) }
       scans[search.place] = scan
+    }
+  }
+
+  /// Whether watches are to be looked at now; if so, the look is noted.
+  func takeWatches(of version: UInt64, at now: Int64) -> Bool {
+    watches.withLock { last in
+      if let last, last.version == version, now - last.at < Self.watchPause { return false }
+      last = (version, now)
+      return true
     }
   }
 

@@ -29,18 +29,25 @@ extension Scout {
     }
   }
 
-  /// Queues what rules want told of scans and alerts since the last look.
+  /// Queues what rules want told of scans, watches and alerts since the last look.
   func lookForNews(_ gateway: Gateway) async throws {
     try await lookAtAlerts(gateway)
     try await lookAtScans(gateway)
+    try await lookAtWatches(gateway)
   }
 
   /// Queues what the rules of an account want told of facts, such as the news of its watches. An account whose data key
   /// is gone holds up no other.
+  ///
+  /// - Returns: whether they were looked at.
+  @discardableResult
   func tell(
     _ facts: [NotificationFact], of account: String, _ gateway: Gateway
-  ) async throws {
-    do { try await notices.tell(facts, of: account, gateway) } catch is AccountRefusal { return }
+  ) async throws -> Bool {
+    do { try await notices.tell(facts, of: account, gateway) } catch is AccountRefusal {
+      return false
+    }
+    return true
   }
 
   // MARK: Scans
@@ -77,6 +84,20 @@ extension Scout {
   ) -> [DealBoard.Row] {
     let shown = table.rows(of: [search.page(0)?.keyOfAllPages].compactMap(\.self))
     return table.rows.enumerated().filter { shown.contains($0.offset) }.map(\.element)
+  }
+
+  // MARK: Watches
+
+  /// What is watched is looked at when the index has changed, and once a minute: a listing also ends by the clock.
+  private func lookAtWatches(_ gateway: Gateway) async throws {
+    let now = gateway.log.time.monotonicMilliseconds
+    guard notices.news.takeWatches(of: index.version, at: now) else { return }
+    let book = WatchBook(gateway: gateway)
+    let facts = try await watchNews(gateway).map(\.fact)
+    for (account, own) in Dictionary(grouping: facts, by: \.account).sorted(by: { $0.key < $1.key })
+    where try await tell(own, of: account, gateway) {
+      try await book.noteTold(own, to: account)
+    }
   }
 
   // MARK: Alerts

@@ -169,6 +169,27 @@ import TollbookViews
     }
   }
 
+  @Test func `a watched listing below its mark is told once, however often it is looked at`()
+    async throws
+  {
+    try await Routes.stand { stand, client, listener in
+      try await Routes.scan(stand, client)
+      try await Self.listen(client, #""about":"price.dropped""#)
+      try await Routes.tell(stand)
+      let before = listener.notices.count
+      let listing = try #require(
+        stand.scout.index.all.listings.min { $0.id.description < $1.id.description })
+      let watch = try await client.send(
+        .post, "/buyer/watches", #"{"item_id":"\#(listing.id)","below":"90000"}"#)
+      #expect(watch.status == 201, "\(watch.text)")
+      for _ in 0..<3 {
+        stand.time.advance(byMilliseconds: 60_000)
+        try await Routes.tell(stand)
+        #expect(listener.notices.count == before + 1)
+      }
+    }
+  }
+
   // MARK: Deliveries
 
   @Test func `a channel that answers 500 for days is given up, and resend works`() async throws {
