@@ -15,7 +15,10 @@ struct SearchedText: Sendable {
   /// - Parameter text: in small letters.
   init(_ text: String) {
     isASCII = text.utf8.allSatisfy { $0 < 0x80 }
-    bytes = Array((isASCII ? text : text.precomposedStringWithCanonicalMapping).utf8)
+    // A mark that stands alone is composed with what is before it in the other text: no byte tells.
+    let isMark = text.unicodeScalars.first?.properties.isGraphemeExtend ?? false
+    let composed = isASCII ? text : text.precomposedStringWithCanonicalMapping
+    bytes = isMark ? [] : Array(composed.utf8)
     var pairs = SIMD4<UInt64>()
     for (left, right) in zip(bytes, bytes.dropFirst()) {
       let bit = (UInt32(left) &* 0x9e37 &+ UInt32(right) &* 0x79b1) >> 4 & 255
