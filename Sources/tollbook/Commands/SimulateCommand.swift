@@ -8,5 +8,6 @@ struct SimulateCommand: AsyncParsableCommand {
     subcommands: [
       SimulateKeepaCommand.self, SimulateGeminiCommand.self, SimulateBinanceCommand.self,
       SimulateEbayCommand.self, SimulateInvoicesCommand.self,
+      SimulatePhotosCommand.self,
     ])
 }
