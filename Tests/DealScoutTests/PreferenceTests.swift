@@ -17,7 +17,8 @@ import TollbookTestSupport
       #expect(none["preferences.min_score"]?.isNull == true)
       let put = try await client.send(
         .put, Self.path,
-        #"{"marketplace":"EBAY_US","min_score":40,"confidence":"medium","condition":"used","max_price":"300","sort":"price"}"#
+        #"{"marketplace":"EBAY_US","min_score":40,"confidence":"medium","condition":"used","#
+          + #""max_price":"300","sort":"price"}"#
       )
       #expect(put.status == 200, "\(put.text)")
       let kept = try await client.send(.get, Self.path)

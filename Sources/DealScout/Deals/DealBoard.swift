@@ -3,14 +3,13 @@ package import TollbookEvents
 
 /// The table of the listings with their scores, as they were when the index last changed or the table grew old.
 ///
-/// 1. A table is made anew for who asks first after a change, at most once in a while: a scan changes the index many
-///    times. One is made at a time.
+/// 1. A table is made anew for who asks first after a change. One is made at a time.
 /// 2. As long as there are few listings, who asks waits for it. Of many a table that is two minutes old at most answers
-///    at once, and the next one is made behind: nobody waits for more than one.
+///    at once, and the next one is made behind, at most once in a while, since a scan changes the index many times:
+///    nobody waits for more than one.
 package final class DealBoard: Sendable {
-  /// So long a table of few and one of many listings may be older than the index without a new one being made, in
-  /// milliseconds.
-  private static let longestBehind: (few: Int64, many: Int64) = (2_000, 15_000)
+  /// So long a table of many listings may be older than the index without a new one being made, in milliseconds.
+  private static let longestBehind: Int64 = 15_000
   /// After so long ends and ages are told anew, in milliseconds. Of many listings no table answers that is twice as old.
   private static let longestUnchanged: Int64 = 60_000
 
@@ -37,8 +36,7 @@ package final class DealBoard: Sendable {
     let (table, making) = state.withLock { state -> (DealTable?, Task<DealTable, Never>?) in
       let age = state.table.map { now.milliseconds - $0.made.milliseconds }
       let isMany = state.table.map { $0.rows.count > mostAtOnce } ?? false
-      let behind = isMany ? Self.longestBehind.many : Self.longestBehind.few
-      if let age, 0..<behind ~= age { return (state.table, nil) }
+      if let age, isMany, 0..<Self.longestBehind ~= age { return (state.table, nil) }
       if let age, state.table?.version == version, 0..<Self.longestUnchanged ~= age {
         return (state.table, nil)
       }

@@ -154,7 +154,11 @@ package final class NotificationDesk: Sendable {
     delivery.next = gateway.log.time.now()
     delivery.ended = nil
     let again = delivery
-    guard queue.withLock({ $0.add(again) }) else {
+    let isTaken = queue.withLock { queue in
+      queue.wake(again.place)
+      return queue.add(again)
+    }
+    guard isTaken else {
       throw AccountRefusal(
         .conflict, "id",
         "it waits already, or \(NotificationQueue.mostWaiting) others of the account do")

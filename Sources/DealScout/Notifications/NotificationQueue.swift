@@ -59,6 +59,9 @@ struct NotificationQueue: Sendable {
     return true
   }
 
+  /// Lets a channel that rests try again, since somebody asks for it.
+  mutating func wake(_ place: Place) { rests[place] = nil }
+
   /// Lets go what waits for the hour.
   mutating func release(at now: Timestamp) {
     for place in Array(waiting.keys) {

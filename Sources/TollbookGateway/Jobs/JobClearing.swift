@@ -5,7 +5,8 @@ package import TollbookViews
 /// Which failed jobs of the log are left out of the list. The jobs stay in the log, with what they have cost.
 ///
 /// A job is cleared if it has failed, was there when failed jobs were cleared, and had ended then. Positions tell that, and
-/// no clock: one that is set back changes nothing. What is cleared stays so: a later clearing covers all that one before did.
+/// no clock: one that is set back changes nothing. What is cleared stays so: a later clearing covers all that one before
+/// did.
 package struct JobClearing: Hashable, Sendable {
   package static let kindName = "tollbook.jobs_cleared"
   static let resource = ResourceKey(shared: kindName, path: "failed")
