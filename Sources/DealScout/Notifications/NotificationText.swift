@@ -52,7 +52,7 @@ extension NotificationDigest {
   package var heading: String {
     let count = notices.count + untold
     guard count == 1, let only = notices.first else { return "\(count) notices" }
-    return only.fact.sentence.inOneLine(atMost: 120)
+    return only.fact.sentence
   }
 
   /// One line for each notice: with when a listing was seen, since what it said may have changed, and its address.

@@ -51,8 +51,7 @@ struct Draft: Hashable, Sendable {
 
   /// Why it is not published.
   static let publishing =
-    "drafts are not published: that waits for a fact sheet of eBay's API for listings; export them,"
-    + " and send the file in at eBay"
+    "Tollbook publishes no drafts: export them, and send the file in at eBay"
 
   func writeMembers(to json: inout JSONWriter) {
     json.field("id", id)
