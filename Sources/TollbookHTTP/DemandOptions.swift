@@ -26,8 +26,14 @@ package struct DemandOptions: Hashable, Sendable {
   package var cache: Bool?
 
   private static let names = ["max-tokens", "priority", "fresh", "stale", "tags"]
+  private static let cacheName = "cache"
+  /// Those that only some systems leave to who asks, too.
+  static let allNames = names + [cacheName]
 
   package init() {}
+
+  /// The header that an option may stand in.
+  static func header(_ name: String) -> HeaderName? { HeaderName("Tollbook-\(name)") }
 
   /// What the step of a path that options stand in says, such as `~fresh=24h`; clients may encode it, the `~` too.
   ///
@@ -43,10 +49,10 @@ package struct DemandOptions: Hashable, Sendable {
   package init(
     path: String?, _ headers: HTTPFields, choosesCache: Bool = false
   ) throws(Fault) {
-    let names = Self.names + (choosesCache ? ["cache"] : [])
+    let names = choosesCache ? Self.allNames : Self.names
     var items: [(name: String, value: String, from: String)] = []
     for name in names {
-      if let header = HeaderName("Tollbook-\(name)"), let value = headers[header] {
+      if let header = Self.header(name), let value = headers[header] {
         items.append((name, value, "the header Tollbook-\(name)"))
       }
     }
@@ -92,7 +98,7 @@ package struct DemandOptions: Hashable, Sendable {
       do throws(TagProblem) { tags = try Tags.list(text.replacing(";", with: ",")) } catch {
         throw Fault(description: "\(error) (in \(place))")
       }
-    case "cache" where names.contains(name):
+    case Self.cacheName where names.contains(name):
       guard value == "on" || value == "off" else { throw wrong("on or off") }
       cache = value == "on"
     default:

@@ -13,6 +13,8 @@ package struct HTTPSettings: Sendable {
   package var version: String
   /// Names under which browsers may reach Tollbook, beside this machine's own; without a port, any will do.
   package var allowedHosts: [String] = []
+  /// Whose pages may call from a browser, as ``origin(_:)`` reads them; empty: none but those on the hosts.
+  package var corsOrigins: [String] = []
   /// How many connections may be open at once.
   package var connections = 960
   /// The longest answer that is kept for repeats of a request with an idempotency key, in bytes.
@@ -51,6 +53,9 @@ package struct HTTPSettings: Sendable {
 
   /// Whether a text is a name or an address of a host, with or without a port, and nothing more.
   package static func isHostName(_ text: String) -> Bool { BrowserGuard.isAuthority(text) }
+
+  /// An origin, `scheme://host[:port]`, as browsers send it; nil: the text is none.
+  package static func origin(_ text: String) -> String? { CrossOrigins.origin(text) }
 
   /// Whether an address belongs to this machine alone. A name that merely begins like one does not.
   package static func isLoopback(_ host: String) -> Bool {

@@ -114,11 +114,13 @@ package struct TollbookApplication: Sendable {
   ) -> Router<TollbookContext> {
     let router = Router(context: TollbookContext.self)
     let paths = PagePaths(isSecure: isSecure)
+    let origins = CrossOrigins(service.settings, pages: paths)
     router.addMiddleware {
+      CrossOriginAnswers(origins: origins)
       AnswerHeaders { service.gateway.isSimulated }
       RequestMetrics(statistics: service.requests, time: service.log.time)
       ProblemMiddleware(service: service, pages: paths)
-      BrowserGuard(service.settings, inPlaceOf: providers, pages: paths)
+      BrowserGuard(service.settings, inPlaceOf: providers, pages: paths, origins: origins)
       AccessKeyGuard(service: service, pages: paths)
       IdempotencyKeys(requests: service.idempotency)
       ProviderPaths()

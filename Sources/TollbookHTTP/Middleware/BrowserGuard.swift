@@ -5,20 +5,27 @@ import Hummingbird
 /// A foreign `Host` means that somebody's name was pointed at this machine (DNS rebinding), a foreign `Origin` or
 /// `Sec-Fetch-Site: cross-site` that a page of another site makes the call. What is no browser sends neither of the
 /// latter two. `/health` answers under every name: a probe asks by whatever address it has. A link on another site may lead
-/// to a page: to look at one changes nothing, and the other site does not see it.
+/// to a page: to look at one changes nothing, and the other site does not see it. Origins that the settings name may call
+/// what is no page, and what their browsers ask before that is answered here.
 struct BrowserGuard: RouterMiddleware {
   typealias Context = TollbookContext
 
   private let hosts: Set<String>
   private let pages: PagePaths
+  private let origins: CrossOrigins
 
   /// - Parameters:
   ///   - settings: names the hosts that are allowed beside this machine's own names; the address that is listened on is
   ///     allowed too, unless it stands for all addresses.
   ///   - providers: host names of others in whose place it answers.
   ///   - pages: the paths that are pages.
-  init(_ settings: HTTPSettings, inPlaceOf providers: [String] = [], pages: PagePaths) {
+  ///   - origins: those whose pages may call.
+  init(
+    _ settings: HTTPSettings, inPlaceOf providers: [String] = [], pages: PagePaths,
+    origins: CrossOrigins
+  ) {
     self.pages = pages
+    self.origins = origins
     var hosts: Set<String> = ["localhost", "127.0.0.1", "[::1]"]
     hosts.formUnion(providers)
     for host in settings.allowedHosts { hosts.insert(Self.name(ofAuthority: host)) }
@@ -38,6 +45,7 @@ struct BrowserGuard: RouterMiddleware {
     }
     if context.endpointPath != "/health" { try checkHost(request) }
     try checkSite(request, context)
+    if let answer = origins.preflight(request, context) { return answer }
     return try await next(request, context)
   }
 
@@ -53,6 +61,7 @@ struct BrowserGuard: RouterMiddleware {
   }
 
   private func checkSite(_ request: Request, _ context: TollbookContext) throws(Problem) {
+    guard origins.origin(of: request, context) == nil else { return }
     if let origin = request.headers[.origin], !isAllowed(origin: origin) {
       throw Problem(
         .foreignOrigin, "pages of “\(origin.prefix(100))” may not call Tollbook", field: "Origin")

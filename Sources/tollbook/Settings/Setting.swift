@@ -6,7 +6,8 @@ enum SettingName: CaseIterable, Sendable {
   case binanceBase, binanceAhead
   case ebayEnvironment, ebayApp, ebayCert, ebayBase, ebayRuName, ebayConsent, ebayReserve, photoDays
   case demoMode
-  case accessKey, masterKey, masterKeyFile, allowedHosts, webhookHosts, lowBalance
+  case accessKey, masterKey, masterKeyFile, allowedHosts, corsOrigins, webhookHosts
+  case lowBalance
   case sendmail, mailFrom
   case cache, overdraft, answerTimeout, longestWait, queueLimit
   case productFresh, productGrace, productErrorGrace, productKeep, absentFresh
@@ -152,6 +153,9 @@ extension Setting {
     Setting(
       name: .allowedHosts, key: "tollbook.allowed_hosts", kind: .hosts, standard: "",
       help: "Names under which browsers may reach Tollbook, beside this machine's own"),
+    Setting(
+      name: .corsOrigins, key: "tollbook.cors_origins", kind: .origins, standard: "",
+      help: "Origins, such as `https://app.example`, whose pages may call from a browser (CORS)"),
     Setting(
       name: .webhookHosts, key: "tollbook.webhook_allow", kind: .hosts, standard: "",
       help: "Hosts that webhooks may reach although their addresses are not public"),

@@ -17,6 +17,8 @@ enum SettingKind: Hashable, Sendable {
   case connection
   /// Names of hosts, separated by commas.
   case hosts
+  /// Origins of pages, `scheme://host[:port]`, separated by commas.
+  case origins
   /// Of a token, such as `0.0412 EUR`.
   case price
   /// From 0 to 1 with up to four decimals, or `none`.
@@ -49,13 +51,21 @@ extension SettingKind {
     case .connection: ConnectionPlace(text).map { .text($0.description) }
     case .hosts:
       Self.elements(text).allSatisfy(HTTPSettings.isHostName) ? .list(Self.elements(text)) : nil
+    case .origins: Self.origins(text).map { .list($0) }
     case .price: TokenPrice(text).map { .text($0.description) }
     case .share: text == "none" ? .text(text) : Self.share(text).map { .number($0) }
     }
   }
 
   /// A value that is none, to be repeated to who gave it: an address without what may be a secret in it.
-  func shown(_ text: String) -> String { self == .url ? BaseURL.masked(text) : text }
+  func shown(_ text: String) -> String {
+    switch self {
+    case .url: BaseURL.masked(text)
+    case .origins:
+      text.split(separator: ",").map { BaseURL.masked(String($0)) }.joined(separator: ",")
+    default: text
+    }
+  }
 
   /// What a value must look like, to follow “expected”.
   var expectation: String {
@@ -73,6 +83,9 @@ extension SettingKind {
         + " 65535 and without a name, a password, a query or a fragment"
     case .connection: "a host or an address, with or without a port, such as 192.0.2.7 or [::1]:443"
     case .hosts: "names of hosts separated by commas, such as tollbook.example"
+    case .origins:
+      "origins separated by commas, each http or https with a host and perhaps a port, such as"
+        + " https://app.example, without a path, a name or a password, and never *"
     case .price: "an amount with up to six decimals and a currency, such as 0.0412 EUR"
     case .share: "a share from 0 to 1 with up to four decimals, such as 0.45, or none"
     }
@@ -121,6 +134,15 @@ extension SettingKind {
 
   private static func natural(_ text: Substring) -> Int? {
     text.allSatisfy { $0.isASCII && $0.isNumber } ? Int(text) : nil
+  }
+
+  /// Nil: one of them is none. A blank within one is not passed over: it stands where a comma is missing.
+  private static func origins(_ text: String) -> [String]? {
+    let named = text.split(separator: ",")
+      .map { $0.split(whereSeparator: \.isWhitespace).joined(separator: " ") }
+      .filter { !$0.isEmpty }
+    let origins = named.compactMap { HTTPSettings.origin($0) }
+    return origins.count == named.count ? origins : nil
   }
 
   private static func elements(_ text: String) -> [String] {

@@ -227,6 +227,7 @@ extension Settings {
     http.accessKey = text(.accessKey)
     http.tokenPrice = tokenPrice
     http.allowedHosts = list(.allowedHosts)
+    http.corsOrigins = list(.corsOrigins)
     http.memoryLimit = number(.memoryLimit)
     return http
   }
