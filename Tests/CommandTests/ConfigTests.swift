@@ -93,6 +93,11 @@ import TollbookTestSupport
       ["TOLLBOOK_EXTRACT_SECOND_LOOK": "twice"],
       ["TOLLBOOK_EXTRACT_SECOND_LOOK", "twice", "neither off nor repeat", "gemini-3.5-flash"]
     ),
+    (["TOLLBOOK_CORS_ORIGINS": "*"], ["TOLLBOOK_CORS_ORIGINS", "never *"]),
+    (
+      ["TOLLBOOK_CORS_ORIGINS": "https://app.example/page"],
+      ["TOLLBOOK_CORS_ORIGINS", "https://app.example/page", "without a path"]
+    ),
     (["TOLLBOOK_PHOTO_DAYS": "0"], ["TOLLBOOK_PHOTO_DAYS", "whole number from 1 to 3650"]),
     (["TOLLBOOK_EXTRACT_RETENTION_DAYS": "3651"], ["TOLLBOOK_EXTRACT_RETENTION_DAYS", "3650"]),
     (["TOLLBOOK_CONFIG": "nowhere.json"], ["nowhere.json", "cannot be read"]),

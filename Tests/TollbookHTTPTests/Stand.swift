@@ -24,6 +24,7 @@ struct Stand {
     /// The address that is said to be listened on; nil: this machine's own.
     var host: String?
     var allowedHosts: [String] = []
+    var corsOrigins: [String] = []
     /// Nil: no key is configured; empty: none is, and some can be put in.
     var key: String? = KeepaSimulator.sampleKey
     /// What seals credentials that are put in; nil: none can be.
@@ -73,6 +74,7 @@ struct Stand {
     settings.host = options.host ?? settings.host
     settings.accessKey = options.accessKey
     settings.allowedHosts = options.allowedHosts
+    settings.corsOrigins = options.corsOrigins
     settings.memoryLimit = options.memoryLimit ?? settings.memoryLimit
     settings.longestKeptAnswer = options.longestKeptAnswer ?? settings.longestKeptAnswer
     var quiet = Logger(label: "test")

@@ -3,7 +3,8 @@ import Hummingbird
 
 /// What every answer carries, errors included: which request it belongs to, and what a browser must not do with it.
 ///
-/// Stands outermost but for what lets pages of other origins read an answer. It also leaves out the body of an answer to HEAD.
+/// Stands outermost but for what lets pages of other origins read an answer. It also leaves out the body of an answer to
+/// HEAD.
 struct AnswerHeaders: RouterMiddleware {
   typealias Context = TollbookContext
 
