@@ -85,15 +85,17 @@ import TollbookTestSupport
     }
   }
 
-  @Test(arguments: [
-    ("https://app.example", "https://app.example"), ("HTTPS://App.Example", "https://app.example"),
-    ("https://app.example:443", "https://app.example"),
-    ("http://app.example:80", "http://app.example"),
-    ("http://127.0.0.1:3000", "http://127.0.0.1:3000"), ("*", nil), ("https://*", nil),
-    ("https://*.example", nil), ("https://app.example/", nil), ("https://app.example/page", nil),
-    ("https://ann:secret@app.example", nil), ("app.example", nil), ("ftp://app.example", nil),
-    ("https://", nil), ("", nil), ("null", nil),
-  ] as [(String, String?)])
+  @Test(
+    arguments: [
+      ("https://app.example", "https://app.example"),
+      ("HTTPS://App.Example", "https://app.example"),
+      ("https://app.example:443", "https://app.example"),
+      ("http://app.example:80", "http://app.example"),
+      ("http://127.0.0.1:3000", "http://127.0.0.1:3000"), ("*", nil), ("https://*", nil),
+      ("https://*.example", nil), ("https://app.example/", nil), ("https://app.example/page", nil),
+      ("https://ann:secret@app.example", nil), ("app.example", nil), ("ftp://app.example", nil),
+      ("https://", nil), ("", nil), ("null", nil),
+    ] as [(String, String?)])
   func `an origin is a scheme, a host and perhaps a port`(_ text: String, _ origin: String?) {
     #expect(HTTPSettings.origin(text) == origin)
   }
