@@ -76,7 +76,7 @@ struct CrossOrigins: Sendable {
 
   /// What every page may read anyway, and what is said to the browser alone.
   private static let unexposed: Set<HeaderName> = [
-    .cacheControl, .contentLanguage, .contentLength, .contentType, .expires, .lastModified, .pragma,
+    .cacheControl, .contentLanguage, .contentLength, .contentType, .expires, .lastModified,
     .xContentTypeOptions, .referrerPolicy, .frameOptions, .contentSecurityPolicy,
     .crossOriginResourcePolicy, .vary, .trailer, .buffering, .accessControlAllowMethods,
     .accessControlAllowHeaders, .accessControlMaxAge,
