@@ -22,7 +22,7 @@ import TollbookTestSupport
       let id = try #require(made.string("id"))
       #expect(made.headers[.location] == "/seller/drafts/\(id)")
       #expect(made["published"]?.bool == false)
-      #expect(made.string("publishing")?.contains("fact sheet") == true)
+      #expect(made.string("publishing")?.contains("publishes no drafts") == true)
       #expect(made.string("price.amount") == "12.50")
       #expect(made.string("marketplace") == "EBAY_US")
       #expect(made.int("quantity") == 1)
