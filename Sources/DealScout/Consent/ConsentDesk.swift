@@ -17,7 +17,7 @@ final class ConsentDesk: Sendable {
   /// What is under way, by its account.
   private let renewals = Mutex<[String: Task<EbayUser, any Error>]>([:])
 
-  /// - Parameter random: gives so many bytes that nobody can guess.
+  /// - Parameter random: makes bytes that nobody can guess, as many as it is asked for.
   init(
     _ settings: ConsentSettings,
     random: @escaping @Sendable (Int) -> [UInt8] = { AccessKey.systemRandom($0) }
@@ -68,7 +68,7 @@ final class ConsentDesk: Sendable {
     let begun = try open.take(state, proof, at: gateway.log.time.monotonicMilliseconds)
     let payer = principal ?? begun
     let account = begun.account
-    // The code is used up by this: whoever hangs up meanwhile finds the account connected all the same.
+    // The code is used up by this: a client that hangs up meanwhile finds the account connected all the same.
     let work = Task {
       let answer = try await self.mint(
         EbayUpstream.consent, minting, application, by: payer, gateway)

@@ -19,7 +19,7 @@ final class OpenConsents: Sendable {
   /// 256 bits, which nobody guesses.
   private static let stateBytes = 32
 
-  /// By what a state is bound to whoever shows it.
+  /// What proves that the one who shows a state has begun it.
   enum Proof: Sendable {
     /// The browser that eBay has sent back; nil: it was not sent from here.
     case browser(String?)
@@ -44,7 +44,7 @@ final class OpenConsents: Sendable {
   private let random: @Sendable (Int) -> [UInt8]
   private let state = Mutex(State())
 
-  /// - Parameter random: gives so many bytes that nobody can guess.
+  /// - Parameter random: makes bytes that nobody can guess, as many as it is asked for.
   init(random: @escaping @Sendable (Int) -> [UInt8]) { self.random = random }
 
   var count: Int { state.withLock { $0.begun.count } }

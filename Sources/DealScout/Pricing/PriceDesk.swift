@@ -9,7 +9,7 @@ struct PriceDesk: Sendable {
   let comparables: LicensedComparables?
   let now: Timestamp
 
-  /// Work for a processor, not for whoever else runs on this task's executor.
+  /// Work for a processor: it runs on no executor that requests share.
   @concurrent
   func price(
     of title: String, gtin: String?, epid: String? = nil, _ condition: ConditionGroup?,
@@ -44,7 +44,7 @@ extension SellerDesk {
 }
 
 extension Scout {
-  /// The listings that were seen, whoever's searches show them, as far as prices may be judged by them; nil: they may
+  /// The listings that were seen, of the searches of all accounts, as far as prices may be judged by them; nil: they may
   /// not.
   fileprivate func comparables(
     _ gateway: Gateway, at now: Timestamp

@@ -215,7 +215,7 @@ package final class Scout: Sendable {
     return (planner.plan(try quota(gateway, at: now), asked, now: now), searches)
   }
 
-  /// The calls of the day, whoever made them, as the books have them. Those that scans made before the last start count
+  /// The calls of the day, of all who made some, as the books have them. Those that scans made before the last start count
   /// as those of people.
   func quota(
     _ gateway: Gateway, of pool: EbayPool = .browse, at now: Timestamp

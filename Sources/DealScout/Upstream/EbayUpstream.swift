@@ -9,7 +9,7 @@ package import TollbookUpstreams
 ///    searches asks before how the limits stand, once in ten minutes (Analytics API, `rate_limit`).
 /// 2. Each call costs one call, whatever it brings. What others use of the same key is unexplained, and counts at once.
 /// 3. A token is minted before the first call and renewed five minutes before its end. Tokens are in memory alone; those of
-///    users who consented are passed through, to whoever keeps them.
+///    users who consented are passed through, and kept elsewhere.
 /// 4. Where eBay warns that it left out a part of a question, its answer is that of another question: it is not kept.
 /// 5. Nothing is kept that names a seller.
 package struct EbayUpstream: Upstream {

@@ -44,7 +44,7 @@ extension Scout {
     return found.max { ($0.at <= now ? 1 : 0, $0.at) < ($1.at <= now ? 1 : 0, $1.at) }
   }
 
-  /// What there is to tell of all watches, account after account. Whoever has told it notes that:
+  /// What there is to tell of all watches, account after account. Once it was told, that is noted:
   /// ``WatchBook/noteTold(_:to:)``.
   func watchNews(_ gateway: Gateway) async throws -> [WatchNews] {
     try await fill(gateway)

@@ -23,7 +23,7 @@ package struct AddWebhook: Sendable {
 
   /// - Parameters:
   ///   - secret: nil: one is made, where something is signed.
-  ///   - random: gives so many bytes that nobody can guess.
+  ///   - random: makes bytes that nobody can guess, as many as it is asked for.
   package init(
     url: String, secret: String?, format: String, events: [String], actor: String,
     random: (Int) -> [UInt8] = AccessKey.systemRandom

@@ -72,7 +72,7 @@ private struct EntryRemoval {
   /// Digests of those that no other entry names.
   var bodies: [[UInt8]] = []
 
-  /// - Parameter note: why, for whoever reads the log.
+  /// - Parameter note: why, for people who read the log.
   init(
     _ entries: [CacheEntry], note: String = ofJob, _ cache: CacheView, _ reader: LogReader,
     _ state: borrowing LogReading
@@ -148,7 +148,7 @@ extension Gateway {
 
   /// Removes what is kept under one name, and its body.
   ///
-  /// - Parameter note: why, for whoever reads the log; nil: what needed it is over.
+  /// - Parameter note: why, for people who read the log; nil: what needed it is over.
   /// - Returns: whether there was anything.
   package func removeKept(
     _ resource: ResourceKey, note: String? = nil

@@ -87,7 +87,7 @@ struct SnapForm: Sendable {
     }
   }
 
-  /// Whoever sends a page's form pays for it.
+  /// The account that sends a page's form pays for it.
   private var fields: [String: Int] {
     guard gate != nil else { return Self.fields }
     let own = Self.fields.filter { ["note", "marketplace"].contains($0.key) }

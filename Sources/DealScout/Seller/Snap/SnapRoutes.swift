@@ -162,7 +162,7 @@ extension HTTPService {
     }
   }
 
-  /// Work for a processor, not for whoever else runs on this task's executor.
+  /// Work for a processor: it runs on no executor that requests share.
   @concurrent
   private static func photo(of file: SnapForm.File) async throws(Problem) -> Photo {
     do throws(PhotoFault) { return try Photo(of: file.content, declared: file.type) } catch {
