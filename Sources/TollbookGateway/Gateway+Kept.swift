@@ -79,6 +79,44 @@ extension Gateway {
     }
   }
 
+  /// The accounts that something of one of these kinds is kept for, closed ones too, in the order of their names.
+  ///
+  /// It looks at the first entry of each account that has any, and at the first of each kind.
+  package func accounts(keeping kinds: [String]) throws(LogError) -> [String] {
+    let cache = cache
+    return try log.read { (reading) throws(LogError) in
+      var accounts: [String] = []
+      var cursor: [UInt8]?
+      while let account = try cache.first(prefix: "account/", after: cursor, in: reading)?.resource
+        .account
+      {
+        let own = "account/\(account)/"
+        for kind in kinds where try cache.first(prefix: "\(own)\(kind)/", in: reading) != nil {
+          accounts.append(account)
+          break
+        }
+        // No byte of a name is as high: behind all that is the account's.
+        cursor = Array(own.utf8) + [0xff]
+      }
+      return accounts.sorted()
+    }
+  }
+
+  /// Those of them that are open.
+  package func openAccounts(keeping kinds: [String]) throws(LogError) -> [String] {
+    let found = try accounts(keeping: kinds)
+    let (view, standard) = (AccountsView(log), settings.account)
+    return try log.read { (reading) throws(LogError) in
+      var open: [String] = []
+      for account in found {
+        // The account of all who show no key of their own may have no row.
+        let isOpen = try view.account(account, in: reading)?.isOpen ?? (account == standard)
+        if isOpen { open.append(account) }
+      }
+      return open
+    }
+  }
+
   /// Compresses and seals: work for a processor, not for whoever else runs on this task's executor.
   @concurrent
   private func sealed(_ content: [UInt8], as resource: ResourceKey) async -> Body? {

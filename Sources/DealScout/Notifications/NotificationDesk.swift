@@ -74,7 +74,9 @@ package final class NotificationDesk: Sendable {
   private func readWaiting(_ gateway: Gateway) async -> Bool {
     let book = book(gateway)
     var isUsed = false
-    for account in (try? SearchBook(gateway: gateway).accounts()) ?? [] {
+    let accounts = try? gateway.openAccounts(
+      keeping: [NotificationBook.ruleKind, NotificationBook.deliveryKind])
+    for account in accounts ?? [] {
       if (try? book.rules(of: account))?.isEmpty == false { isUsed = true }
       for delivery in (try? book.deliveries(of: account)) ?? [] where delivery.state == .waiting {
         isUsed = queue.withLock { $0.add(delivery) } || isUsed

@@ -1,7 +1,6 @@
 import TollbookEvents
 import TollbookGateway
 import TollbookLog
-import TollbookViews
 
 /// The saved searches of all accounts, as entries that nobody sells: one for each search, sealed with its account's data
 /// key.
@@ -11,8 +10,6 @@ struct SearchBook: Sendable {
   static let mostOfAccount = 200
   /// Of all accounts together.
   static let most = 2_000
-
-  private static let mostAccounts = 10_000
 
   let gateway: Gateway
 
@@ -32,19 +29,10 @@ struct SearchBook: Sendable {
     return searches
   }
 
-  /// The accounts that are open, in the order of their names.
-  func accounts() throws(LogError) -> [String] {
-    let view = AccountsView(gateway.log)
-    let opened = try gateway.log.read { (reading) throws(LogError) in
-      try view.accounts(limit: Self.mostAccounts, in: reading).filter(\.account.isOpen).map(\.id)
-    }
-    return Set(opened + [gateway.settings.account]).sorted()
-  }
-
   /// Those of all accounts, account after account.
   func all() throws(LogError) -> [SavedSearch] {
     var searches: [SavedSearch] = []
-    for account in try accounts() {
+    for account in try gateway.openAccounts(keeping: [Self.kind]) {
       searches += try self.searches(of: account)
       guard searches.count < Self.most else { break }
     }

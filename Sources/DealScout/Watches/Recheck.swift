@@ -54,7 +54,7 @@ extension Scout {
     var rows: [(id: EbayItemID, account: String, asked: Timestamp?)] = []
     var seen: Set<EbayItemID> = []
     var gone: Set<EbayItemID> = []
-    for account in try book.accounts() {
+    for account in try gateway.openAccounts(keeping: [WatchBook.kind, MarkBook.kind]) {
       let saved = try marks.marks(of: account).rows.filter { $0.marks.contains(.saved) }
       let watched = try book.watches(of: account).rows.filter { !$0.isEndTold }
       let ids = watched.map(\.id) + saved.compactMap { EbayItemID($0.id) }

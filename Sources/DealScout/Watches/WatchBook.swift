@@ -2,14 +2,12 @@ import JSONText
 import TollbookEvents
 import TollbookGateway
 import TollbookLog
-import TollbookViews
 
 /// What accounts watch: one entry for each account, sealed with its data key.
 struct WatchBook: Sendable {
   static let kind = "ebay.watches"
   /// Of one account. All of them share the calls that look after them.
   static let mostOfAccount = 500
-  private static let mostAccounts = 10_000
 
   /// Why a watch is not taken.
   enum Refusal: Error, Hashable, Sendable { case full, isThere }
@@ -85,20 +83,11 @@ struct WatchBook: Sendable {
     try gateway.keptContent(resource(account)).map { Watches($0) } ?? Watches()
   }
 
-  /// The accounts that are open.
-  func accounts() throws(LogError) -> [String] {
-    let view = AccountsView(gateway.log)
-    let opened = try gateway.log.read { (reading) throws(LogError) in
-      try view.accounts(limit: Self.mostAccounts, in: reading).filter(\.account.isOpen).map(\.id)
-    }
-    return Set(opened + [gateway.settings.account]).sorted()
-  }
+  /// The accounts that are open and watch something.
+  func accounts() throws(LogError) -> [String] { try gateway.openAccounts(keeping: [Self.kind]) }
 
   /// Whether anybody watches anything.
-  func isUsed() throws(LogError) -> Bool {
-    for account in try accounts() where try gateway.kept(resource(account)) != nil { return true }
-    return false
-  }
+  func isUsed() throws(LogError) -> Bool { try !accounts().isEmpty }
 
   /// - Throws: a ``Refusal``, or why it cannot be kept.
   func add(_ watch: Watch, of account: String) async throws {

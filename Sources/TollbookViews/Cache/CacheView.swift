@@ -129,6 +129,14 @@ package struct CacheView: Sendable {
     return page
   }
 
+  /// The first entry after a key whose resource's name begins so; nil: there is none.
+  package func first(
+    prefix: String, after cursor: [UInt8]? = nil, in transaction: borrowing LogReading
+  ) throws(LogError) -> CacheEntry? {
+    try page(prefix: prefix, after: cursor, limit: 1, scanLimit: 1, in: transaction) { _ in true }
+      .entries.first
+  }
+
   /// Up to `limit` entries whose next instant for the sweeper has passed, the most overdue first. What cannot be
   /// decoded is passed over: the sweeper goes on with the others.
   package func dueEntries(

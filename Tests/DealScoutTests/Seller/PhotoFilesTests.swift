@@ -60,16 +60,26 @@ import TollbookTestSupport
     }
   }
 
-  @Test func `no account is left out, however many there are`() async throws {
+  @Test func `accounts that keep something are found, whatever their names begin with`()
+    async throws
+  {
     try await SellerStand.serving { stand, client in
-      let names = (1...5).map { "seller-\($0)" }
-      for id in names {
-        let made = try await client.post("/admin/accounts", #"{"id":"\#(id)"}"#)
-        #expect(made.status == 201)
+      let (gateway, photos) = (stand.gateway, stand.desk.photos)
+      let all = ["a", "a-1", "ab", "b", "default", "zz"]
+      for id in all where id != "default" {
+        #expect(try await client.post("/admin/accounts", #"{"id":"\#(id)"}"#).status == 201)
       }
-      for portion in [2, 5] {
-        #expect(try stand.desk.photos.accounts(by: portion) == ["default"] + names)
-      }
+      #expect(try gateway.accounts(keeping: [SellerKinds.photo]) == [])
+      for id in ["zz", "a-1", "default", "a"] { _ = try await photos.add(try photo(1), of: id) }
+      _ = try await photos.add(try photo(2), of: "a")
+      let other = ResourceKey(account: "ab", kind: SellerKinds.snap, path: "1")
+      try await gateway.keep([1], as: other)
+      let keeping = ["a", "a-1", "default", "zz"]
+      #expect(try gateway.accounts(keeping: [SellerKinds.photo]) == keeping)
+      let both = [SellerKinds.photo, SellerKinds.snap]
+      #expect(try gateway.accounts(keeping: both) == ["a", "a-1", "ab", "default", "zz"])
+      #expect(try await client.send(.delete, "/admin/accounts/a-1").status == 200)
+      #expect(try gateway.openAccounts(keeping: both) == ["a", "ab", "default", "zz"])
     }
   }
 

@@ -94,7 +94,7 @@ struct PhotoBook: Sendable {
     // Files first: of a picture that is there, the record was written before.
     var strangers = try await store.digests()
     var removed = 0
-    for account in try accounts() {
+    for account in try gateway.accounts(keeping: [SellerKinds.photo]) {
       try Task.checkCancellation()
       for entry in try gateway.kept(under: prefix(of: account), atMost: Self.mostOfAccount) {
         strangers.remove(String(entry.resource.path))
@@ -123,22 +123,5 @@ struct PhotoBook: Sendable {
       let digest = String(entry.resource.path)
       if PhotoStore.isDigest(digest) { try await store.remove(digest) }
     }
-  }
-
-  /// All accounts, closed ones too, in their order: the pictures of one that was left out would be nobody's.
-  ///
-  /// - Parameter portion: how many are read together.
-  func accounts(by portion: Int = 1_000) throws(LogError) -> [String] {
-    let view = AccountsView(gateway.log)
-    var known: [String] = []
-    while true {
-      let last = known.last ?? ""
-      let more = try gateway.log.read { (reading) throws(LogError) in
-        try view.accounts(after: last, limit: portion, in: reading).map(\.id)
-      }
-      known += more
-      guard more.count == portion else { break }
-    }
-    return Set(known + [gateway.settings.account]).sorted()
   }
 }

@@ -1,4 +1,5 @@
 import TollbookEvents
+import TollbookGateway
 
 /// Which sales were of which drafts.
 ///
@@ -93,7 +94,7 @@ extension SellerDesk {
   /// The same for all accounts.
   package func reconcileAll() async throws -> Int {
     var noted = 0
-    for account in try photos.accounts() {
+    for account in try gateway.accounts(keeping: [SellerKinds.draft]) {
       try Task.checkCancellation()
       noted += try await reconcile(account)
     }
