@@ -169,8 +169,8 @@ let package = Package(
       dependencies: [
         "Bytes", "LMDB", "TollbookEvents", "TollbookLog", "TollbookViews", "TollbookUpstreams",
         "TollbookGateway", "TollbookArchive", "TollbookAudit", "TollbookForecast", "TollbookHTTP",
-        "Keepa", "Market", "DealScout", "TollbookTestSupport", "TollbookSimulators", "JSONText",
-        hummingbird, httpTypes, nioCore, logging, crypto, algorithms,
+        "Keepa", "Market", "DealScout", "TollbookTestSupport", "MarketTestSupport",
+        "TollbookSimulators", "JSONText", hummingbird, httpTypes, nioCore, logging, crypto, algorithms,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "tools/benchmarks"),
@@ -178,12 +178,19 @@ let package = Package(
       name: "TollbookTestSupport",
       dependencies: [
         "Bytes", "LMDB", "TollbookEvents", "TollbookLog", "TollbookViews", "TollbookUpstreams",
-        "TollbookGateway", "TollbookArchive", "TollbookHTTP", "Keepa", "Market",
-        "TollbookSimulators", hummingbird, httpTypes, nioCore, logging, algorithms,
+        "TollbookGateway", "TollbookArchive", "Keepa", "TollbookSimulators", logging, algorithms,
+      ],
+      path: "Tests/TollbookTestSupport"),
+    .target(
+      name: "MarketTestSupport",
+      dependencies: [
+        "TollbookEvents", "TollbookLog", "TollbookViews", "TollbookUpstreams", "TollbookGateway",
+        "TollbookHTTP", "Market", "TollbookSimulators", "TollbookTestSupport", hummingbird,
+        httpTypes, nioCore, logging, algorithms,
         .product(name: "HummingbirdCore", package: "hummingbird"),
         .product(name: "NIOEmbedded", package: "swift-nio"),
       ],
-      path: "Tests/TollbookTestSupport"),
+      path: "Tests/MarketTestSupport"),
     .testTarget(name: "BytesTests", dependencies: ["Bytes"]),
     .testTarget(name: "LMDBTests", dependencies: ["Bytes", "LMDB"]),
     .testTarget(name: "DeflateTests", dependencies: ["Deflate"]),
@@ -256,7 +263,8 @@ let package = Package(
       dependencies: [
         "JSONText", "TollbookEvents", "TollbookLog", "TollbookViews", "TollbookUpstreams",
         "TollbookGateway", "TollbookArchive", "TollbookForecast", "TollbookHTTP", "Market",
-        "TollbookSimulators", "TollbookTestSupport", hummingbird, httpTypes, nioCore, logging,
+        "TollbookSimulators", "TollbookTestSupport", "MarketTestSupport", hummingbird, httpTypes,
+        nioCore, logging,
         .product(name: "HummingbirdTesting", package: "hummingbird"),
       ]),
     .testTarget(

@@ -51,26 +51,18 @@ extension Router<TollbookContext> {
         return try await once(request, context, post)
       }
     }
-    if let put {
-      allowed.append(.put)
-      on(path, method: .put) { request, context in
-        try context.principal.require(scope ?? .fetch)
+    func change(_ method: HTTPRequest.Method, _ scope: AccessScope, _ answer: @escaping Handler) {
+      allowed.append(method)
+      on(path, method: method) { request, context in
+        try context.principal.require(scope)
         try QueryNames.check(request, at: pattern, query)
         try requireJSON(request)
         try refuseIdempotencyKey(request)
-        return try await put(request, context)
+        return try await answer(request, context)
       }
     }
-    if let patch {
-      allowed.append(.patch)
-      on(path, method: .patch) { request, context in
-        try context.principal.require(scope ?? .admin)
-        try QueryNames.check(request, at: pattern, query)
-        try requireJSON(request)
-        try refuseIdempotencyKey(request)
-        return try await patch(request, context)
-      }
-    }
+    if let put { change(.put, scope ?? .fetch, put) }
+    if let patch { change(.patch, scope ?? .admin, patch) }
     if let delete {
       allowed.append(.delete)
       on(path, method: .delete) { request, context in

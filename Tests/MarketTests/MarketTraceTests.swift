@@ -1,4 +1,5 @@
 import Market
+import MarketTestSupport
 import Testing
 import TollbookGateway
 import TollbookSimulators

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Market
+import MarketTestSupport
 import TollbookGateway
 import TollbookLog
 import TollbookSimulators

@@ -1,3 +1,5 @@
+import TollbookEvents
+
 /// An amount of money as eBay writes it: decimal digits in a string and a currency. Never negative, never a `Double`.
 package struct EbayMoney: Hashable, Sendable, CustomStringConvertible {
   /// What an amount was before eBay converted it into the currency of the site.
@@ -56,6 +58,15 @@ package struct EbayMoney: Hashable, Sendable, CustomStringConvertible {
       units = product
     }
     return units
+  }
+
+  /// Of nano-units of a currency; nil: it is no money, or finer than the currency's smallest unit.
+  init?(_ amount: Amount) {
+    guard let currency = EbayCurrency(amount.unit), currency.exponent <= 9 else { return nil }
+    var scale: Int64 = 1
+    for _ in currency.exponent..<9 { scale *= 10 }
+    guard amount.count % scale == 0 else { return nil }
+    self.init(minorUnits: amount.count / scale, currency)
   }
 
   /// The amount in a currency: this one, or what it was converted from; nil: it is of neither.

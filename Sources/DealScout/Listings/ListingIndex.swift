@@ -111,19 +111,12 @@ package final class ListingIndex: Sendable {
   /// Takes out what eBay does not show any more.
   ///
   /// - Parameter instant: when eBay said so.
-  /// - Returns: those that were here.
-  @discardableResult
-  func remove(_ ids: some Collection<EbayItemID>, gone instant: Timestamp) -> Set<EbayItemID> {
+  func remove(_ ids: Set<EbayItemID>, gone instant: Timestamp) {
     shelf.withLock { shelf in
-      var removed: Set<EbayItemID> = []
-      for id in ids {
-        if shelf.listings[id] != nil { removed.insert(id) }
-        shelf.gone[id] = max(instant, shelf.gone[id] ?? instant)
-      }
+      for id in ids { shelf.gone[id] = max(instant, shelf.gone[id] ?? instant) }
       shelf.boundGone()
-      if !removed.isEmpty { shelf.keep { !removed.contains($0.id) } }
+      shelf.keep { !ids.contains($0.id) }
       shownVersion.store(shelf.version, ordering: .releasing)
-      return removed
     }
   }
 
@@ -139,15 +132,6 @@ package final class ListingIndex: Sendable {
   func noteShown(_ id: EbayItemID) { shelf.withLock { $0.gone[id] = nil } }
 
   subscript(id: EbayItemID) -> SeenListing? { shelf.withLock { $0.listings[id] } }
-
-  /// The ids of the listings that searches show, by their keys without the page.
-  func ids(of searches: [String]) -> Set<EbayItemID> {
-    shelf.withLock { shelf in
-      searches.reduce(into: []) { ids, name in
-        if let shown = shelf.searches[name] { ids.formUnion(shown) }
-      }
-    }
-  }
 }
 
 extension ListingIndex.Shelf {

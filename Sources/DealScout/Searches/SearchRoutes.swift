@@ -13,12 +13,7 @@ extension HTTPService {
       "/searches", query: QueryNames(["account"]),
       get: { request, context in
         let account = try account(QueryParameters(request)["account"], context)
-        let searches = try book.searches(of: account)
-        return .object(position: log.head) { json in
-          json.array("searches", searches) { json, search in
-            json.object { json in search.write(to: &json) }
-          }
-        }
+        return list("searches", try book.searches(of: account)) { $0.write(to: &$1) }
       },
       post: { request, context in
         let account = try account(QueryParameters(request)["account"], context)
@@ -28,20 +23,10 @@ extension HTTPService {
           throw Problem(error)
         }
         let search = SavedSearch(saved, of: account, created: log.time.now())
-        guard try book.searches(of: account).count < SearchBook.mostOfAccount else {
-          throw Problem(
-            .conflict, "the account has \(SearchBook.mostOfAccount) searches, as many as it may",
-            field: "name")
-        }
-        let isNew: Bool
-        do throws(PurchaseProblem) { isNew = try await book.add(search) } catch {
-          throw Problem(error)
-        }
-        guard isNew else {
-          throw Problem(
-            .conflict, "there is a search \(search.id) already; remove it, or take another name",
-            field: "name")
-        }
+        try await keepNew(
+          ("search", "searches"), search.id, beside: book.searches(of: account).count,
+          atMost: SearchBook.mostOfAccount
+        ) { () throws(PurchaseProblem) in try await book.add(search) }
         scout.noteUse()
         return Response.object(position: log.head) { json in search.write(to: &json) }
           .created(at: "/searches/\(search.id)")
@@ -55,10 +40,7 @@ extension HTTPService {
           throw Problem(
             .notFound, "there is no search “\(id.inOneLine(atMost: 100))”", field: "id")
         }
-        return .object(position: log.head) { json in
-          json.field("id", id)
-          json.field("removed", true)
-        }
+        return removed("id", id)
       })
   }
 

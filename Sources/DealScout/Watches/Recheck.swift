@@ -30,10 +30,10 @@ extension Scout {
       }
     }
     let removed = try await forget(gone, gateway)
-    let replaced = try await removeReplaced(gateway)
+    let bodies = gone.isEmpty ? try await removeReplaced(gateway) : removed.bodies
     let sentence =
       "listings asked for \(asked), gone \(gone.count); entries removed \(removed.entries), bodies"
-      + " \(removed.bodies + replaced)"
+      + " \(bodies)"
     return problem.map { .failed("\(sentence); \($0.detail)") } ?? .done(sentence)
   }
 

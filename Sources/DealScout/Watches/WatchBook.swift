@@ -119,14 +119,3 @@ struct WatchBook: Sendable {
     }
   }
 }
-
-extension EbayMoney {
-  /// An amount in nano-units of a currency; nil: it is no money, or finer than the currency's smallest unit.
-  init?(_ amount: Amount) {
-    guard let currency = EbayCurrency(amount.unit), currency.exponent <= 9 else { return nil }
-    var scale: Int64 = 1
-    for _ in currency.exponent..<9 { scale *= 10 }
-    guard amount.count % scale == 0 else { return nil }
-    self.init(minorUnits: amount.count / scale, currency)
-  }
-}

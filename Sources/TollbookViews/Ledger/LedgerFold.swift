@@ -61,8 +61,6 @@ private struct LedgerBooks {
   private var spend: [KeyBytes: Spend] = [:]
   private var credentials: [KeyBytes: Credential] = [:]
   private var past: [KeyBytes: Meter] = [:]
-  /// By meter that counts in windows, its only page that is open, once that was seen in this run.
-  private var onlyOpen: [KeyBytes: MeterKey] = [:]
 
   /// A page, and in which of the two tables it is and shall be.
   private struct Page {
@@ -218,9 +216,6 @@ private struct LedgerBooks {
     like page: MeterKey, at position: Position, in transaction: borrowing ReadTransaction
   ) throws(LMDBError) {
     let prefix = page.meterBytes
-    let meter = KeyBytes(prefix)
-    if onlyOpen[meter] == page { return }
-    onlyOpen[meter] = nil
     var keys: Set<MeterKey> = []
     try transaction.scan(meterTable, prefix: prefix.span) { (key, _) throws(LMDBError) in
       keys.insert(MeterKey(bytes: [UInt8](copying: key)))
@@ -233,18 +228,13 @@ private struct LedgerBooks {
     for key in keys where key.isOfWindow {
       if try self.page(key, in: transaction).closed == nil { open.append(key) }
     }
-    guard let last = open.max() else { return }
-    var isOnly = true
+    guard open.count > 1, let last = open.max() else { return }
     for key in open where key != last {
       var page = try self.page(key, in: transaction)
-      guard !page.meter.isHolding else {
-        isOnly = false
-        continue
-      }
+      guard !page.meter.isHolding else { continue }
       page.closed = position
       pages[KeyBytes(key.bytes)] = page
     }
-    if isOnly { onlyOpen[meter] = last }
   }
 
   /// The keys of all meters that do not count in windows, stored or changed in this run.

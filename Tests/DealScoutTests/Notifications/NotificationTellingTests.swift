@@ -77,7 +77,7 @@ import TollbookViews
       ).rows.filter { ($0.score?.tenths ?? 0) >= 400 }.map(\.listing.id)
       let page = try #require(
         try SearchBook(gateway: stand.gateway).search("second", of: "default")?.page(0))
-      let own = stand.scout.index.ids(of: [page.keyOfAllPages])
+      let own = try #require(stand.scout.index.all.searches[page.keyOfAllPages])
       let wanted = all.filter { own.contains($0) }
       let hidden = try #require(wanted.first)
       try await MarkBook(gateway: stand.gateway).set(.hidden, true, on: hidden, of: "default")
@@ -95,10 +95,10 @@ import TollbookViews
       let search = try #require(
         try SearchBook(gateway: stand.gateway).search("first", of: "default"))
       let asked = try #require(search.page(0))
+      let all = stand.scout.index.all
+      let shown = try #require(all.searches[asked.keyOfAllPages])
       let some = try #require(
-        stand.scout.index.all.listings.first {
-          $0.price > 5_000 && stand.scout.index.ids(of: [asked.keyOfAllPages]).contains($0.id)
-        })
+        all.listings.first { $0.price > 5_000 && shown.contains($0.id) })
       func drop(to cents: Int64) async throws {
         stand.time.advance(byMilliseconds: 1_000)
         let page = try EbaySearchPage(

@@ -46,13 +46,13 @@ import TollbookTestSupport
     }
   }
 
-  @Test func `a key that was destroyed before its pictures went leaves none for long`() async throws
+  @Test func `a picture that no entry names, as after a crash, goes with the next sweep`()
+    async throws
   {
     try await SellerStand.serving { stand, _ in
       let photos = stand.desk.photos
       let lost = try await photos.add(try photo(1), of: "default")
       let known = try await photos.add(try photo(2), of: "default")
-      // As after a crash: the entry is gone, the file is there.
       _ = try await stand.gateway.removeKept(
         ResourceKey(account: "default", kind: SellerKinds.photo, path: lost.digest))
       #expect(try stand.photoFiles().count == 2)
@@ -61,7 +61,7 @@ import TollbookTestSupport
     }
   }
 
-  @Test func `accounts that keep something are found, whatever their names begin with`()
+  @Test func `accounts that keep something are found, also where one name begins like another`()
     async throws
   {
     try await SellerStand.serving { stand, client in
@@ -84,7 +84,9 @@ import TollbookTestSupport
     }
   }
 
-  @Test func `pictures go in time though every schedule is paused`() async throws {
+  @Test func `the housekeeping lets pictures go in time, and no schedule has a part in it`()
+    async throws
+  {
     try await SellerStand.serving { stand, _ in
       _ = try await stand.desk.photos.add(try photo(1), of: "default")
       stand.time.advance(byMilliseconds: 91 * 86_400_000)

@@ -1,5 +1,6 @@
 import Algorithms
 package import Market
+import TollbookTestSupport
 
 /// A demand for market data like that of trading bots: few markets are asked for often, many seldom.
 ///

@@ -13,6 +13,7 @@ package import TollbookLog
 package import TollbookSimulators
 import TollbookUpstreams
 import TollbookViews
+package import TollbookTestSupport
 
 /// Tollbook with its routes in front of a simulated Binance, on a manual clock: it is asked what a demand asks, at the
 /// instants that the demand names. No socket is between the two, and none between it and who asks. Calls take no time of the
