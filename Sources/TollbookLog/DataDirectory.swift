@@ -76,7 +76,7 @@ package struct DataDirectory: Sendable {
   package let path: String
   package let mode: LogMode
   /// Holds the lock while the directory is owned; nil when it is only read.
-  private let lock: FileHandle?
+  private let lock: DirectoryLock?
   /// Whether the folder was made with it.
   private var isFolderMade = false
 
@@ -133,14 +133,14 @@ package struct DataDirectory: Sendable {
 
   /// Whether a process owns it now.
   package static func isOwned(_ path: String) -> Bool {
-    guard let handle = openLock(in: path, O_RDONLY) else { return false }
+    guard let lock = openLock(in: path, O_RDONLY) else { return false }
     // Together with readers that keep owners away.
-    return flock(handle.fileDescriptor, LOCK_SH | LOCK_NB) != 0
+    return !lock.takeTogether()
   }
 
   /// Lets nobody own it as long as the value lasts: for who reads it and cannot write at all. Several can.
   package func keepingOwnersAway() throws(DataDirectoryError) -> any Sendable {
-    guard let handle = Self.openLock(in: path, O_RDONLY) else {
+    guard let lock = Self.openLock(in: path, O_RDONLY) else {
       throw .perhapsWrittenElsewhere(path, reason: "it has no \(Self.lockName) that could be read")
     }
     do throws(DataDirectoryError) {
@@ -149,10 +149,8 @@ package struct DataDirectory: Sendable {
       guard case .networkFilesystem(_, let type) = error else { throw error }
       throw .perhapsWrittenElsewhere(path, reason: "another machine may have it (\(type))")
     }
-    guard flock(handle.fileDescriptor, LOCK_SH | LOCK_NB) == 0 else {
-      throw .writtenElsewhere(path)
-    }
-    return handle
+    guard lock.takeTogether() else { throw .writtenElsewhere(path) }
+    return lock
   }
 
   /// The snapshot on which the log of a directory rests, as its marker says.
@@ -281,21 +279,19 @@ package struct DataDirectory: Sendable {
     return fsync(handle.fileDescriptor) == 0
   }
 
-  private static func takeLock(in path: String) throws(DataDirectoryError) -> FileHandle {
-    guard let handle = openLock(in: path, O_RDWR | O_CREAT) else {
+  private static func takeLock(in path: String) throws(DataDirectoryError) -> DirectoryLock {
+    guard let lock = openLock(in: path, O_RDWR | O_CREAT) else {
       let denial =
         FileRight.denial(of: path, [.enter, .write])
         ?? FileRight.denial(of: "\(path)/\(lockName)", [.read, .write])
       throw .unusable(path, reason: denial ?? "its lock file cannot be opened")
     }
-    guard flock(handle.fileDescriptor, LOCK_EX | LOCK_NB) == 0 else { throw .inUse(path) }
-    return handle
+    guard lock.takeAlone() else { throw .inUse(path) }
+    return lock
   }
 
-  /// Opens the lock file for this process alone: a child that inherited it would own the directory on after us.
-  private static func openLock(in path: String, _ way: Int32) -> FileHandle? {
-    let descriptor = unsafe open("\(path)/\(lockName)", way | O_CLOEXEC, 0o600)
-    return descriptor < 0 ? nil : FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
+  private static func openLock(in path: String, _ way: Int32) -> DirectoryLock? {
+    DirectoryLock("\(path)/\(lockName)", way)
   }
 
   /// LMDB's locks and its map need a local filesystem.

@@ -68,6 +68,30 @@ import TollbookTestSupport
     #expect(DataDirectory.isOwned(owner.path))
   }
 
+  @Test(arguments: [true, false])
+  func `a child that was forked while it was owned, or read, does not keep the next owner away`(
+    isOwned: Bool
+  ) throws {
+    var owner: DataDirectory? = try folder.own()
+    var reader = isOwned ? nil : owner
+    if !isOwned { owner = nil }
+    var keeper = try reader?.keepingOwnersAway()
+    // What a fork leaves to the child until its exec: the same open file, once more.
+    let inherited = try #require(try openFiles(of: "\(path)/tollbook.lock").map { dup($0) }.first)
+    defer { close(inherited) }
+    (owner, reader, keeper) = (nil, nil, nil)
+    #expect(keeper == nil && !DataDirectory.isOwned(path))
+    _ = try DataDirectory.own(path, mode: .simulated)
+  }
+
+  /// The descriptors of this process that have a file open.
+  private func openFiles(of path: String) throws -> [Int32] {
+    let real = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
+    return try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").filter {
+      (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/\($0)")) == real
+    }.compactMap { Int32($0) }
+  }
+
   @Test func `a directory in use by another process is refused until that is killed`()
     async throws
   {
