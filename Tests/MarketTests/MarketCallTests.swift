@@ -69,6 +69,28 @@ import TollbookViews
     }
   }
 
+  @Test func `an analysis is the same until a candle closes, and then one of a newer window`()
+    async throws
+  {
+    try await MarketStand.serving { stand, caller in
+      let question = #"{"symbol":"BTCUSDT","timeframe":"15m","limit":300}"#
+      let first = try await caller.post("/comprehensive_analysis", question)
+      let again = try await caller.post("/comprehensive_analysis", question)
+      let shorter = try await caller.post(
+        "/comprehensive_analysis", #"{"symbol":"BTCUSDT","timeframe":"15m","limit":250}"#)
+      stand.time.advance(byMilliseconds: 15 * 60_000)
+      let later = try await caller.post("/comprehensive_analysis", question)
+      func average(_ reply: MarketReply) -> Double? {
+        reply.data?["indicators"]?["ema"]?["200"]?.double
+      }
+      let known = try #require(average(first), "\(first.text)")
+      #expect(average(again) == known)
+      for other in [shorter, later] { #expect(average(other).map { $0 != known } == true) }
+      let last = first.data?["candles"]?["last"]?.int64 ?? 0
+      #expect(later.data?["candles"]?["last"]?.int64 == last + 15 * 60_000)
+    }
+  }
+
   @Test func `the candle that is open is asked for again when it is no longer fresh`() async throws
   {
     try await MarketStand.serving { stand, caller in

@@ -62,7 +62,11 @@ struct MarketParts: Sendable {
   let state: BinanceState
   let freshness: BinanceFreshness
   let symbols: SymbolBook
-  let candles = CandleMemory()
+  /// Of blocks; a full one takes about 25 KB.
+  let candles = DigestMemory<[Candle]>()
+  let tickers = DigestMemory<BinanceTicker>()
+  /// Of windows, by ``CandleWindow/digest``.
+  let analyses = DigestMemory<Analysis>()
 
   init(_ state: BinanceState, _ freshness: BinanceFreshness) {
     self.state = state

@@ -78,18 +78,18 @@ extension HTTPService {
     var reading = MarketReading()
     let symbol = try await asking.system.symbols.symbol(question.symbol, asking, &reading)
     let ticker = try await asking.ticker(symbol, &reading)
-    let (candles, opened) = try await asking.candles(symbol, question, &reading)
-    let analysis = Analysis(candles, volumeThreshold: 2)
+    let window = try await asking.candles(symbol, question, &reading)
+    let analysis = asking.system.analysis(of: window)
     return MarketAnswer(symbol: symbol, timeframe: question.timeframe, reading: reading).response(
       at: log.time.now()
     ) { json in
       json.object("price") { ticker.write(to: &$0) }
       analysis.write(to: &json)
       json.object("candles") { json in
-        json.field("count", candles.count)
-        json.field("first", candles.first?.openTime)
-        json.field("last", candles.last?.openTime)
-        json.field("includes_open", opened)
+        json.field("count", window.count)
+        json.field("first", window.first?.figures.openTime)
+        json.field("last", window.last?.figures.openTime)
+        json.field("includes_open", !window.open.isEmpty)
       }
     }
   }
@@ -97,7 +97,7 @@ extension HTTPService {
   private func spikes(_ question: MarketQuestion, _ asking: MarketAsking) async throws -> Response {
     var reading = MarketReading()
     let symbol = try await asking.system.symbols.symbol(question.symbol, asking, &reading)
-    let (candles, _) = try await asking.candles(symbol, question, &reading)
+    let candles = try await asking.candles(symbol, question, &reading).figures
     let spikes = VolumeSpikes(candles, window: question.window, threshold: question.threshold)
     return MarketAnswer(symbol: symbol, timeframe: question.timeframe, reading: reading).response(
       at: log.time.now()
@@ -121,7 +121,8 @@ extension HTTPService {
     let points: [DeltaPoint]
     switch question.source {
     case .candles:
-      points = DeltaPoint.points(of: try await asking.candles(symbol, question, &reading).0)
+      let candles = try await asking.candles(symbol, question, &reading).figures
+      points = DeltaPoint.points(of: candles)
     case .trades: points = try await asking.tradeDeltas(symbol, question, &reading)
     }
     return MarketAnswer(symbol: symbol, timeframe: question.timeframe, reading: reading).response(
@@ -138,13 +139,19 @@ extension MarketAsking {
   fileprivate func ticker(
     _ symbol: BinanceExchangeInfo.Symbol, _ reading: inout MarketReading
   ) async throws -> BinanceTicker {
-    let pieces = try await reading.pieces(of: tickerDemand(symbol.name), gateway)
-    guard let content = pieces.first?.content else {
+    let piece = try await reading.pieces(
+      of: tickerDemand(symbol.name), gateway, knowing: system.tickers
+    ).first
+    if let known = piece?.known { return known }
+    guard let piece, let content = piece.content else {
       throw reading.told(
         Problem(.unknownSymbol, "Binance does not know \(symbol.name) any more", field: "symbol"))
     }
     do {
-      return try BinanceTicker(JSONDocument(content).root, of: BinanceEndpoint.ticker24Hours.name)
+      let ticker = try BinanceTicker(
+        JSONDocument(content).root, of: BinanceEndpoint.ticker24Hours.name)
+      system.tickers.keep(ticker, of: piece.digest)
+      return ticker
     } catch { throw reading.told(Problem(.upstreamUnavailable, "\(error)")) }
   }
 
@@ -174,15 +181,26 @@ extension MarketAsking {
         newest: question.limit, withOpen: question.includesOpen)
   }
 
-  /// The newest candles, those that are not closed only where they are asked for; and whether there are any of these.
+  /// The newest candles, those that are not closed only where they are asked for.
   fileprivate func candles(
     _ symbol: BinanceExchangeInfo.Symbol, _ question: MarketQuestion,
     _ reading: inout MarketReading
-  ) async throws -> ([CandleFigures], hasOpen: Bool) {
+  ) async throws -> CandleWindow {
     let series = CandleSeries(symbol: symbol.name, interval: question.timeframe)
-    let window = try await CandleReader(asking: self, series: series).newest(
+    var window = try await CandleReader(asking: self, series: series).newest(
       question.limit, withOpen: question.includesOpen, &reading)
-    let open = question.includesOpen ? window.open : []
-    return ((window.closed + open).map(\.figures), !open.isEmpty)
+    if !question.includesOpen { window.open = [] }
+    return window
+  }
+}
+
+extension MarketParts {
+  /// All indicators at the last candle. Closed candles never change: until the next one closes, it is reckoned once.
+  fileprivate func analysis(of window: CandleWindow) -> Analysis {
+    let digest = window.digest
+    if let known = analyses.value(of: digest) { return known }
+    let analysis = Analysis(window.figures, volumeThreshold: 2)
+    analyses.keep(analysis, of: digest)
+    return analysis
   }
 }

@@ -32,11 +32,11 @@ struct MarketReading: Sendable {
   }
 
   /// What one entry says.
-  struct Piece: Sendable {
-    /// Nil: the exchange does not have it, or its candles are known.
+  struct Piece<Known: Sendable>: Sendable {
+    /// Nil: the exchange does not have it, or what was read from it is known.
     var content: [UInt8]?
     /// What was read from it before.
-    var candles: [Candle]?
+    var known: Known?
     /// Of the bytes; empty: they are not kept.
     var digest: [UInt8]
     var written: Position
@@ -63,33 +63,33 @@ struct MarketReading: Sendable {
   /// Answers a demand, each of its resources from the cache, from the exchange, or if nothing better can be had from what is
   /// past its time.
   ///
-  /// - Parameter memory: of which bodies the candles are known: they are not read.
+  /// - Parameter memory: what is known of some bodies: they are not read.
   /// - Throws: a `Problem`: one of them cannot be had.
-  mutating func pieces(
-    of demand: ResourceDemand, _ gateway: Gateway, knowing memory: CandleMemory? = nil
-  ) async throws -> [Piece] {
+  mutating func pieces<Known>(
+    of demand: ResourceDemand, _ gateway: Gateway, knowing memory: DigestMemory<Known>?
+  ) async throws -> [Piece<Known>] {
     var demand = demand
     // What the request may cost holds for all of it.
     demand.limit = demand.limit.map { max(0, $0 &- before &- charge &- inDoubt) }
     let answer = await gateway.answer(demand)
     position = max(position, answer.position)
-    var pieces: [Piece] = []
+    var pieces: [Piece<Known>] = []
     var problem: PurchaseProblem?
     for outcome in answer.outcomes {
       charge &+= outcome.cost &+ outcome.lost
       inDoubt &+= outcome.inDoubt
       var content: [UInt8]?
-      var candles: [Candle]?
+      var known: Known?
       switch (outcome.entry, outcome.handedOn) {
       case (let entry?, nil):
-        candles = memory?.candles(of: entry.digest)
-        if candles == nil { content = try gateway.content(of: entry) }
+        known = memory?.value(of: entry.digest)
+        if known == nil { content = try gateway.content(of: entry) }
       case (_, let write?): content = write.body
       case (nil, nil): content = nil
       }
       let isAbsent = outcome.entry.map { !$0.isPresent } ?? false
       let isRefused = outcome.source == .stale && refusesStale
-      guard content != nil || candles != nil || isAbsent, !isRefused else {
+      guard content != nil || known != nil || isAbsent, !isRefused else {
         problem = problem ?? outcome.problem ?? .unread
         continue
       }
@@ -102,7 +102,7 @@ struct MarketReading: Sendable {
       let when = outcome.entry?.fetched ?? answer.now
       pieces.append(
         Piece(
-          content: content, candles: candles, digest: isKept ? outcome.entry?.digest ?? [] : [],
+          content: content, known: known, digest: isKept ? outcome.entry?.digest ?? [] : [],
           written: outcome.entry?.written ?? 0, fetched: when))
     }
     if let problem {
@@ -111,6 +111,13 @@ struct MarketReading: Sendable {
     }
     if let last = pieces.last { fetched = max(last.fetched, fetched ?? last.fetched) }
     return pieces
+  }
+
+  /// The same where nothing is known of any body.
+  mutating func pieces(
+    of demand: ResourceDemand, _ gateway: Gateway
+  ) async throws -> [Piece<Never>] {
+    try await pieces(of: demand, gateway, knowing: nil)
   }
 
   /// Takes in what another part of the request was answered from.

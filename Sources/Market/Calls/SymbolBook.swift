@@ -95,7 +95,7 @@ final class SymbolBook: Sendable {
 
   /// Reads what is kept of the list, if it is not the one that is known.
   private func read(
-    _ pieces: [MarketReading.Piece], _ reading: MarketReading
+    _ pieces: [MarketReading.Piece<Never>], _ reading: MarketReading
   ) throws(Problem) -> (info: BinanceExchangeInfo, bytes: [UInt8]) {
     guard let piece = pieces.first, let content = piece.content else {
       throw reading.told(Problem(.upstreamUnavailable, "Binance does not say which markets it has"))

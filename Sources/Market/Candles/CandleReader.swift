@@ -9,19 +9,11 @@ struct CandleReader {
   let asking: MarketAsking
   let series: CandleSeries
 
-  /// What was read.
-  struct Window {
-    /// Those that are closed, the oldest first.
-    var closed: [Candle] = []
-    /// Those that are not, the oldest first.
-    var open: [Candle] = []
-  }
-
   /// The most blocks that are asked for at once.
   private static let mostBlocks: Int64 = 60
   private var state: BinanceState { asking.system.state }
   private var interval: BinanceInterval { series.interval }
-  private var memory: CandleMemory { asking.system.candles }
+  private var memory: DigestMemory<[Candle]> { asking.system.candles }
 
   /// The number of the first candle that is not closed now.
   private var openNumber: Int64 { interval.number(at: state.settled(at: asking.now)) }
@@ -37,11 +29,13 @@ struct CandleReader {
     state.needsClock(at: asking.now, after: asking.system.freshness.clock)
   }
 
-  private func window(_ candles: [Candle]) -> Window {
+  private func window(_ candles: [Candle]) -> CandleWindow {
     let settled = state.settled(at: asking.now)
-    return Window(
-      closed: candles.filter { $0.figures.closeTime < settled },
-      open: candles.filter { $0.figures.closeTime >= settled })
+    let closed = candles.prefix { $0.figures.closeTime < settled }
+    var window = CandleWindow()
+    window.add(older: [CandleWindow.Part(candles: closed)], before: .max)
+    window.open = Array(candles[closed.endIndex...])
+    return window
   }
 
   /// The newest candles that are closed, and those that are not.
@@ -51,7 +45,7 @@ struct CandleReader {
   ///   - end: only candles before this number; nil: all.
   func newest(
     _ count: Int, before end: Int64? = nil, withOpen: Bool, _ reading: inout MarketReading
-  ) async throws -> Window {
+  ) async throws -> CandleWindow {
     try await readClock(&reading)
     let open = openNumber
     guard isOnGrid else {
@@ -60,7 +54,7 @@ struct CandleReader {
     }
     let readsOpen = withOpen && end.map { $0 > open } ?? true
     let end = min(end ?? open, open)
-    var window = Window()
+    var window = CandleWindow()
     var next = max(firstNumber, end - Int64(count))
     var pieces = blocks(from: next, until: end)
     if readsOpen { pieces.append(.open(series)) }
@@ -68,17 +62,20 @@ struct CandleReader {
     // Where candles are missing, older ones make up for them.
     while !pieces.isEmpty {
       let found = try await read(pieces, &reading, isNewest: isFirst)
-      window.closed = found.closed.filter { $0.number < end } + window.closed
+      window.add(older: found.closed, before: end)
       if isFirst { window.open = found.open }
       isFirst = false
-      let missing = Int64(count - window.closed.count)
+      let missing = Int64(count - window.closedCount)
       guard missing > 0, next > firstNumber, !found.isWhollyAbsent else { break }
       let reached = CandlePiece.floor(next, CandlePiece.size) * CandlePiece.size
       next = max(firstNumber, reached - missing)
       pieces = blocks(from: next, until: min(reached, end))
     }
-    if window.closed.isEmpty { window.closed = try await beforeStop(count, end, &reading) }
-    window.closed.removeFirst(max(0, window.closed.count - count))
+    if window.closedCount == 0 {
+      let candles = try await beforeStop(count, end, &reading)
+      window.add(older: [CandleWindow.Part(candles: candles[...])], before: end)
+    }
+    window.keepNewest(count)
     return window
   }
 
@@ -88,7 +85,7 @@ struct CandleReader {
   ) async throws -> [Candle] {
     var items: [(String, String)] = []
     if end < openNumber { items.append(("endTime", "\(interval.openTime(ofCandle: end) - 1)")) }
-    return try await asked(count, items, &reading).filter { $0.number < end }
+    return try await asked(count, items, &reading)
   }
 
   /// What the exchange answers to a question of its own, which is not taken apart.
@@ -125,9 +122,9 @@ struct CandleReader {
 
   /// What one piece holds; nil: the exchange does not have it.
   private func candles(
-    of content: MarketReading.Piece, _ reading: MarketReading
+    of content: MarketReading.Piece<[Candle]>, _ reading: MarketReading
   ) throws(Problem) -> [Candle]? {
-    if let known = content.candles { return known }
+    if let known = content.known { return known }
     guard let bytes = content.content else { return nil }
     let candles = try candles(bytes, reading)
     memory.keep(candles, of: content.digest)
@@ -155,7 +152,8 @@ struct CandleReader {
       if found.isWhollyAbsent, candles.isEmpty, stop < open {
         return try await afterListing(count, first, end, &reading)
       }
-      candles += (found.closed + found.open).filter { next <= $0.number && $0.number < end }
+      let closed = found.closed.flatMap(\.candles)
+      candles += (closed + found.open).filter { next <= $0.number && $0.number < end }
       guard stop < open else { break }
       next = pieces.last.map(Self.end(of:)) ?? stop
     }
@@ -185,7 +183,7 @@ struct CandleReader {
   }
 
   private struct Found {
-    var closed: [Candle] = []
+    var closed: [CandleWindow.Part] = []
     var open: [Candle] = []
     /// Whether nothing was ever traded in all of it.
     var isWhollyAbsent = true
@@ -194,7 +192,7 @@ struct CandleReader {
   private func read(
     _ pieces: [CandlePiece], _ reading: inout MarketReading, isNewest: Bool
   ) async throws -> Found {
-    let contents: [MarketReading.Piece]
+    let contents: [MarketReading.Piece<[Candle]>]
     if isNewest {
       contents = try await self.contents(pieces, &reading)
     } else {
@@ -209,10 +207,10 @@ struct CandleReader {
       found.isWhollyAbsent = found.isWhollyAbsent && candles.isEmpty
       if case .open = piece {
         // What has closed since it was fetched stands in its block.
-        let last = found.closed.last?.number ?? .min
+        let last = found.closed.last { !$0.candles.isEmpty }?.candles.last?.number ?? .min
         found.open = candles.filter { $0.number > last }
       } else {
-        found.closed += candles
+        found.closed.append(CandleWindow.Part(candles: candles[...], digest: content.digest))
       }
     }
     return found
@@ -222,8 +220,8 @@ struct CandleReader {
   /// change.
   private func contents(
     _ pieces: [CandlePiece], _ reading: inout MarketReading
-  ) async throws -> [MarketReading.Piece] {
-    var contents: [MarketReading.Piece] = []
+  ) async throws -> [MarketReading.Piece<[Candle]>] {
+    var contents: [MarketReading.Piece<[Candle]>] = []
     for demand in demands(pieces) {
       contents += try await reading.pieces(of: demand, asking.gateway, knowing: memory)
     }

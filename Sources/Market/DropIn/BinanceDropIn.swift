@@ -185,9 +185,9 @@ struct BinanceDropIn: Sendable {
     if let first = firstNumber(interval) {
       return try await reader.oldest(limit, from: first, before: end ?? .max, &reading).map(\.row)
     }
-    let window = try await reader.newest(limit, before: end, withOpen: true, &reading)
-    let open = window.open.filter { candle in end.map { candle.number < $0 } ?? true }
-    return (window.closed + open).suffix(limit).map(\.row)
+    var window = try await reader.newest(limit, before: end, withOpen: true, &reading)
+    if let end { window.open.removeAll { $0.number >= end } }
+    return window.candles.suffix(limit).map(\.row)
   }
 
   /// The answer as it came, or put together of what was said of each symbol.
