@@ -308,11 +308,13 @@ import TollbookTestSupport
   // MARK: Versions that read the events otherwise
 
   /// Texts in capitals: what version 1 kept is not what the events give.
-  private static func loud(_ seen: SeenEvents = SeenEvents()) -> Fold {
+  private static func loud(
+    _ seen: SeenEvents = SeenEvents(), exactness: Fold.Exactness = .never
+  ) -> Fold {
     Fold(
       name: "texts", version: 2, tables: ["texts"], cadence: .eachDecision,
       predecessors: [
-        Fold.Predecessor(name: "texts", version: 1, tables: ["texts"], isExact: false) {
+        Fold.Predecessor(name: "texts", version: 1, tables: ["texts"], exactness: exactness) {
           _, key, value in
           [CarriedRow(table: 0, key: [UInt8](copying: key), value: [UInt8](copying: value))]
         }
@@ -350,6 +352,27 @@ import TollbookTestSupport
     #expect(seen.count == 2)
     #expect(try Self.texts(of: log) == ["A", "B"])
     #expect(try await log.rebuildViews().isEqual)
+  }
+
+  @Test(arguments: [0, 1, -1])
+  func `a version that only reads the clock otherwise is built anew after a clock was ahead alone`(
+    step: Int64
+  ) async throws {
+    let time = ManualTime()
+    do {
+      let log = try folder.openLog(folds: [TextFold.first], time: time.source)
+      defer { log.close() }
+      for text in ["a", "b"] {
+        try await log.append([note(text)])
+        time.setWallClock(to: time.now.advanced(byMilliseconds: step))
+      }
+      try mark("data", "format 1 simulated")
+    }
+    let seen = SeenEvents()
+    let log = try folder.openLog(folds: [Self.loud(seen, exactness: .underRightClocks)])
+    defer { log.close() }
+    #expect(seen.count == (step < 0 ? 2 : 0))
+    #expect(try Self.texts(of: log) == (step < 0 ? ["A", "B"] : ["a", "b"]))
   }
 
   @Test func `where they are not it begins with what the snapshot says, if that can be read`()

@@ -229,7 +229,9 @@ struct RestoreWork {
     let successors = Self.successors(in: reader)
     // Where all events are there, they tell more than the rows of a version that read them otherwise.
     let isComplete = isComplete
-    let wanted = successors.map { $0?.source.isExact == false && isComplete ? nil : $0 }
+    let wanted = successors.map { successor in
+      successor.flatMap { $0.source.exactness != .always && isComplete ? nil : $0 }
+    }
     var parked = successors.map { _ in [Fold.Parked]() }
     var waiting: (view: Int, table: Int, rows: [(key: [UInt8], value: [UInt8])]) = (0, 0, [])
     var waitingBodies: [Body] = []

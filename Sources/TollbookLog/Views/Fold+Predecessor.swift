@@ -31,21 +31,30 @@ extension Fold {
     package let id: String
     /// The tables' names, each beginning with `name@version`.
     package let tables: [String]
-    /// Whether its rows become what the events give in the next version. If not, they are carried over only where nobody has
+    /// Where its rows become what the events give in the next version. Elsewhere they are carried over only if nobody has
     /// the events: up to the snapshot that a log goes on from.
-    let isExact: Bool
+    let exactness: Exactness
     package let carry: Carry
 
     /// - Parameter tables: what follows `name@version.` in the names of its tables.
     package init(
-      name: String, version: Int, tables: [String], isExact: Bool = true, carry: @escaping Carry
+      name: String, version: Int, tables: [String], exactness: Exactness = .always,
+      carry: @escaping Carry
     ) {
       let id = "\(name)@\(version)"
       self.id = id
-      self.isExact = isExact
+      self.exactness = exactness
       self.tables = tables.map { "\(id).\($0)" }
       self.carry = carry
     }
+  }
+
+  /// Where rows of an earlier version become what the events give in the next one.
+  package enum Exactness: Int, Sendable {
+    case never
+    /// In a log of which each commit has the time that its clock said.
+    case underRightClocks
+    case always
   }
 
   /// A view that the fold can go on from: its own, or one of an earlier version.
@@ -60,8 +69,10 @@ extension Fold {
     /// Whether it is the fold's own version.
     package var isOwn: Bool { steps.isEmpty }
 
-    /// Whether its rows become what the events give.
-    package var isExact: Bool { steps.allSatisfy(\.isExact) }
+    /// Where its rows become what the events give.
+    package var exactness: Exactness {
+      steps.map(\.exactness).min { $0.rawValue < $1.rawValue } ?? .always
+    }
   }
 
   /// What it can go on from: its own view, then the earlier versions, the youngest first.

@@ -56,7 +56,7 @@ struct ViewBeginning {
         if isThere { continue }
         if let earlier = try earlier(of: bound.fold) {
           opened += earlier.tables
-          if !earlier.source.isExact {
+          if try !isExact(earlier.source) {
             guard let base else { continue }
             if try begin(bound, at: base) { continue }
             // Without the snapshot: better what an older version made of the events than no log.
@@ -86,6 +86,30 @@ struct ViewBeginning {
       return Earlier(source: source, tables: try environment.openTables(inForce), row: row)
     }
     return nil
+  }
+
+  /// Whether what its rows become is what the events of this log give.
+  private func isExact(_ source: Fold.Source) throws(LMDBError) -> Bool {
+    switch source.exactness {
+    case .always: true
+    case .never: false
+    case .underRightClocks:
+      try environment.withReadTransaction { (transaction) throws(LMDBError) in
+        var areRight = true
+        try transaction.scan(tables.commits) { (key, value) throws(LMDBError) in
+          // One that cannot be read says nothing: who builds from the events will tell of it.
+          guard key.byteCount == 8,
+            let row = try? CommitRow(last: key.bigEndianUInt64(at: 0), bytes: value)
+          else {
+            areRight = false
+            return .stop
+          }
+          areRight = row.time == row.wall
+          return areRight ? .next : .stop
+        }
+        return areRight
+      }
+    }
   }
 
   // MARK: From a snapshot

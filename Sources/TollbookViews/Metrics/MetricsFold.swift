@@ -51,7 +51,7 @@ package enum MetricsFold {
 
   /// Version 2 went by the minutes of commit times, which stand still after a clock was ahead.
   static let second = Fold.Predecessor(
-    name: "metrics", version: 2, tables: ["totals", "minutes"], isExact: false
+    name: "metrics", version: 2, tables: ["totals", "minutes"], exactness: .underRightClocks
   ) { table, key, value in
     [CarriedRow(table: table, key: [UInt8](copying: key), value: [UInt8](copying: value))]
   }

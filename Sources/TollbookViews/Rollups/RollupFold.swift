@@ -45,7 +45,7 @@ package enum RollupFold {
   /// Version 1 went by the hours of commit times, and counted what is passed through among what is handed on.
   static let first = Fold.Predecessor(
     name: "rollups", version: 1,
-    tables: ["hours", "refreshes", "gone", "doubts", "remarks", "meta"], isExact: false
+    tables: ["hours", "refreshes", "gone", "doubts", "remarks", "meta"], exactness: .never
   ) { table, key, value in
     var value = [UInt8](copying: value)
     // A doubt's hour was that of the commit time.
