@@ -55,6 +55,7 @@ def bench_deals(binaries, folder):
             ("/health, p99", f"{sorted(bare)[495] * 1_000:.2f} ms",
              f"p50 {sorted(bare)[250] * 1_000:.2f} ms"),
             ("rows in an answer, on the average", f"{rows / len(questions):.0f}", ""),
-            ("private memory", f"{private_memory(port) / 1e6:.0f} MB", ""),
+            ("private memory", f"{private_memory(port) / 1e6:.0f} MB",
+             "the standard limit: 419 MB"),
         ])
     server.stop()

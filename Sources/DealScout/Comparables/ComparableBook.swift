@@ -100,7 +100,7 @@ package struct ComparableBook: Sendable {
       marketplace: offer.marketplace, category: key.rule == .title ? offer.category : nil)
   }
 
-  private static func isComparable(_ offer: Offer, _ now: Timestamp, _ rules: DealRules) -> Bool {
+  static func isComparable(_ offer: Offer, _ now: Timestamp, _ rules: DealRules) -> Bool {
     guard offer.exclusion == nil, offer.key != nil, offer.condition != nil,
       rules.comparesUnknownShipping || !offer.isShippingUnknown
     else { return false }

@@ -6,6 +6,8 @@ package import TollbookEvents
 package struct Offer: Hashable, Sendable {
   /// The highest total that is believed, in minor units: sums and products of the score never overflow.
   package static let mostMinorUnits: Int64 = 1_000_000_000_000
+  /// Those that are believed.
+  static let totals = 1...mostMinorUnits
 
   /// Who sells, as far as that counts.
   package struct Seller: Hashable, Sendable {
@@ -64,22 +66,49 @@ package struct Offer: Hashable, Sendable {
     epid: String? = nil, seller: Seller = Seller(), isAuction: Bool = false,
     endsAt: Timestamp? = nil, soldAt: Timestamp? = nil, seen: Timestamp
   ) {
-    guard 1...Self.mostMinorUnits ~= total else { return nil }
+    guard Self.totals ~= total else { return nil }
+    let condition = conditionID.flatMap { ConditionGroup(id: $0) }
+    self.init(
+      id: id, title: title, total: total, isShippingUnknown: isShippingUnknown,
+      currency: currency, marketplace: marketplace, condition: condition, category: category,
+      seller: seller, isAuction: isAuction, endsAt: endsAt, soldAt: soldAt, seen: seen,
+      reading: Reading(title, condition, gtin: gtin, epid: epid))
+  }
+
+  /// Of a title that was read before.
+  ///
+  /// - Parameter total: one of ``totals``.
+  init(
+    id: String, title: String, total: Int64, isShippingUnknown: Bool, currency: String,
+    marketplace: String, condition: ConditionGroup?, category: String?, seller: Seller,
+    isAuction: Bool, endsAt: Timestamp?, soldAt: Timestamp?, seen: Timestamp, reading: Reading
+  ) {
     self.id = id
     self.title = title
     self.total = total
     self.isShippingUnknown = isShippingUnknown
     self.currency = currency
     self.marketplace = marketplace
-    condition = conditionID.flatMap { ConditionGroup(id: $0) }
+    self.condition = condition
     self.category = category
     self.seller = seller
     self.isAuction = isAuction
     self.endsAt = endsAt
     self.soldAt = soldAt
     self.seen = seen
-    let words = TitleWords(title)
-    key = ProductKey(gtin: gtin, epid: epid, words: words)
-    exclusion = condition == .parts ? .parts : ListingExclusion(words)
+    key = reading.key
+    exclusion = reading.exclusion
+  }
+
+  /// What a title and the numbers beside it tell.
+  struct Reading: Sendable {
+    let key: ProductKey?
+    let exclusion: ListingExclusion?
+
+    init(_ title: String, _ condition: ConditionGroup?, gtin: String? = nil, epid: String?) {
+      let words = TitleWords(title)
+      key = ProductKey(gtin: gtin, epid: epid, words: words)
+      exclusion = condition == .parts ? .parts : ListingExclusion(words)
+    }
   }
 }

@@ -99,7 +99,8 @@ package struct TitleKey: Hashable, Sendable {
     }
     guard !(identity.isEmpty && words.isEmpty) else { return nil }
     var text = ""
-    text.reserveCapacity(128)
+    // Many are held: no more memory than there is text.
+    text.reserveCapacity((identity + words).reduce(1) { $0 + $1.utf8.count + 1 })
     Self.append(&identity, to: &text)
     text += "|"
     Self.append(&words, to: &text)
@@ -109,15 +110,20 @@ package struct TitleKey: Hashable, Sendable {
   package init?(_ title: String) { self.init(TitleWords(title)) }
 
   /// Numbers, and words that tell models and accessories apart, such as `pro` and `case`; sorted.
-  package var identity: [String] { parts.identity.split(separator: " ").map(String.init) }
+  package var identity: [String] { identityText.split(separator: " ").map(String.init) }
 
   /// All other words; sorted.
   package var words: [String] { parts.words.map(String.init) }
 
   var parts: (identity: Substring, words: [Substring]) {
-    let bar = text.utf8.firstIndex(of: UInt8(ascii: "|")) ?? text.endIndex
+    let bar = bar
     return (text[..<bar], text[bar...].dropFirst().split(separator: " "))
   }
+
+  /// ``identity`` as it stands in the text.
+  var identityText: Substring { text[..<bar] }
+
+  private var bar: String.Index { text.utf8.firstIndex(of: UInt8(ascii: "|")) ?? text.endIndex }
 
   /// Whether it has a number. Without one a title says too little to be taken for another.
   package var hasNumber: Bool { text.utf8.first.map { 0x30...0x39 ~= $0 } ?? false }

@@ -119,17 +119,16 @@ extension DealsPage.Deal {
 }
 
 extension DealsPage.Deal.Score {
-  fileprivate init(_ score: DealScore) {
+  fileprivate init(_ score: ShownVerdict.Score) {
     let confidence: DealsPage.Deal.Confidence =
       switch score.confidence {
       case .low: .low
       case .medium: .medium
       case .high: .high
       }
-    let statistics = score.comparables.statistics
     var reasons = [
-      "The middle price of \(statistics.kept) comparable listings is the fair price"
-        + (statistics.dropped > 0 ? "; \(statistics.dropped) lay too far out" : "") + "."
+      "The middle price of \(score.kept) comparable listings is the fair price"
+        + (score.dropped > 0 ? "; \(score.dropped) lay too far out" : "") + "."
     ]
     for penalty in score.penalties {
       let why =
@@ -142,7 +141,7 @@ extension DealsPage.Deal.Score {
       reasons.append("\(penalty.tenths / 10) points less: \(why).")
     }
     self.init(
-      points: score.points, confidence: confidence, fairPrice: score.fair.minorUnits,
-      discount: Int(score.discount / 10), comparables: statistics.kept, reasons: reasons)
+      points: Int(score.points), confidence: confidence, fairPrice: score.fair.minorUnits,
+      discount: Int(score.discount / 10), comparables: Int(score.kept), reasons: reasons)
   }
 }

@@ -37,7 +37,7 @@ package struct DealQuestion: Sendable {
   /// Where a page begins: behind the last row of the one before.
   struct Cursor: Hashable, Sendable {
     var key: Int64
-    var id: String
+    var id: EbayItemID
   }
 
   /// Words that the title must all have, in small letters.
@@ -156,10 +156,10 @@ package struct DealQuestion: Sendable {
   /// What a page said of its next one.
   static func cursor(_ text: String) throws(Problem) -> Cursor {
     let parts = text.split(separator: "~", maxSplits: 1).map(String.init)
-    guard parts.count == 2, let key = Int64(parts[0]), EbayItemID(parts[1]) != nil else {
+    guard parts.count == 2, let key = Int64(parts[0]), let id = EbayItemID(parts[1]) else {
       throw Problem(
         .invalidParameter, "cursor is none that Tollbook gave out", field: "cursor")
     }
-    return Cursor(key: key, id: parts[1])
+    return Cursor(key: key, id: id)
   }
 }

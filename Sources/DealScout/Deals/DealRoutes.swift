@@ -88,13 +88,13 @@ extension DealBoard.Row {
       json.field("currency", listing.currency.code)
     }
     json.field("marketplace", listing.marketplace.id)
-    json.field("condition", listing.offer?.condition?.rawValue)
+    json.field("condition", listing.conditionGroup?.rawValue)
     json.field("fair", score.flatMap { amount($0.fair.minorUnits) })
     json.field("discount", score.map { Self.tenths($0.discount) })
     json.field("score", score.map { Self.tenths($0.tenths) })
     json.field("confidence", score?.confidence.rawValue)
     json.field("unscored", verdict?.refusal?.description)
-    json.field("comparables", score?.comparables.statistics.kept)
+    json.field("comparables", score.map { Int($0.kept) })
     json.array("flags", score?.flags ?? []) { json, flag in json.string(flag.rawValue) }
     json.array("penalties", score?.penalties ?? []) { json, penalty in
       json.object { json in

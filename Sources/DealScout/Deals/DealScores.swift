@@ -7,42 +7,22 @@ import TollbookEvents
 /// or time has made one begin or cease to count. Words are weighed anew, and then all families scored, when an hour is
 /// over or the number of listings has changed by an eighth: until then new titles are grouped by the weights there are.
 struct DealScores {
-  /// What the listings of a family have in common.
-  private enum Name: Hashable {
-    case number(ProductKey)
-    /// The numbers and the telling words of a title.
-    case identity(Substring)
-    /// Without a number titles are the same product only if all their words are the same.
-    case wording(TitleKey)
-    /// Nobody can tell which product they are.
-    case unknown
-
-    init(_ key: ProductKey?) {
-      guard let key else {
-        self = .unknown
-        return
-      }
-      guard case .title(let title) = key else {
-        self = .number(key)
-        return
-      }
-      self = title.hasNumber ? .identity(title.parts.identity) : .wording(title)
-    }
-  }
-
   private struct Family {
-    var rows: [EbayItemID: DealBoard.Row] = [:]
-    /// When time alone changes a verdict next; nil: never.
-    var change: Timestamp?
-    var isChanged = true
+    /// The row of a listing that is as it was; nil: it was seen since.
+    var members: [(listing: SeenListing, row: DealBoard.Row?)] = []
+    var isChanged = false
+
+    mutating func add(_ listing: SeenListing, _ row: DealBoard.Row?, isChanged: Bool) {
+      members.append((listing, row))
+      self.isChanged = self.isChanged || isChanged
+    }
   }
 
   private static let longestWeighed: Int64 = 3_600_000
 
   private let rules: DealRules
-  private var families: [Name: Family] = [:]
-  /// In which family a listing is, and the version of the index in which it was taken in.
-  private var known: [EbayItemID: (family: Name, version: UInt64)] = [:]
+  /// As they were told last.
+  private var rows: [DealBoard.Row] = []
   private var judges = false
   private var now = Timestamp(milliseconds: 0)
   private var weighed = (count: 0, at: Timestamp(milliseconds: 0))
@@ -56,7 +36,7 @@ struct DealScores {
   /// A row for each listing.
   ///
   /// - Parameters:
-  ///   - listings: each id once; one whose version is as it was is the same.
+  ///   - listings: each id once; the same object is unchanged.
   ///   - judges: whether prices may be judged; without that there is no verdict.
   mutating func rows(
     of listings: [SeenListing], judges: Bool, now: Timestamp
@@ -65,72 +45,60 @@ struct DealScores {
     if judges != self.judges || now < self.now { self = DealScores(rules) }
     self.judges = judges
     self.now = now
-    take(listings)
-    weigh(listings)
+    let isWeighed = weigh(listings)
     scored = 0
-    for name in families.keys { score(name) }
-    return families.values.flatMap(\.rows.values)
-  }
-
-  /// Takes in what is new, and lets go of what is gone.
-  private mutating func take(_ listings: [SeenListing]) {
-    for listing in listings {
-      var title: SearchedText?
-      if let (name, version) = known[listing.id] {
-        guard version != listing.version else { continue }
-        let before = remove(listing.id, from: name)
-        if before?.listing.title == listing.title { title = before?.title }
+    var rows: [DealBoard.Row] = []
+    rows.reserveCapacity(listings.count)
+    for family in families(of: listings) {
+      if judges, family.isChanged || isWeighed {
+        rows += score(family.members.map(\.listing))
+      } else {
+        rows += family.members.map { $0.row ?? DealBoard.Row(listing: $0.listing) }
       }
-      let name = Name(listing.offer?.key)
-      known[listing.id] = (name, listing.version)
-      families[name, default: Family()].rows[listing.id] = DealBoard.Row(
-        listing: listing, verdict: nil, title: title)
-      families[name]?.isChanged = true
     }
-    guard known.count > listings.count else { return }
-    let ids = Set(listings.map(\.id))
-    for (id, place) in known where !ids.contains(id) {
-      remove(id, from: place.family)
-      known[id] = nil
-    }
-    families = families.filter { !$0.value.rows.isEmpty }
+    self.rows = rows
+    return rows
   }
 
-  @discardableResult
-  private mutating func remove(_ id: EbayItemID, from name: Name) -> DealBoard.Row? {
-    families[name]?.isChanged = true
-    return families[name]?.rows.removeValue(forKey: id)
+  private func families(of listings: [SeenListing]) -> some Sequence<Family> {
+    var known = Dictionary(rows.map { (ObjectIdentifier($0.listing), $0) }) { first, _ in first }
+    var families: [ProductFamily: Family] = [:]
+    for listing in listings {
+      let row = known.removeValue(forKey: ObjectIdentifier(listing))
+      let isChanged = row.map { $0.change <= now.milliseconds } ?? true
+      families[listing.family, default: Family()].add(listing, row, isChanged: isChanged)
+    }
+    // What is gone was compared with those that are left.
+    for row in known.values { families[row.listing.family]?.isChanged = true }
+    return families.values
   }
 
-  private mutating func weigh(_ listings: [SeenListing]) {
-    guard judges else { return }
+  /// - Returns: whether words weigh something else than before.
+  private mutating func weigh(_ listings: [SeenListing]) -> Bool {
+    guard judges else { return false }
     let age = now.milliseconds - weighed.at.milliseconds
     let difference = abs(listings.count - weighed.count)
-    if age < Self.longestWeighed && difference * 8 <= weighed.count { return }
+    if age < Self.longestWeighed && difference * 8 <= weighed.count { return false }
     weighed = (listings.count, now)
     weights = WordWeights()
-    let offers = listings.compactMap(\.offer)
-    for index in ComparableBook.eligible(offers, now: now, rules: rules) {
-      if case .title(let key) = offers[index].key { weights.count(key.parts.words, 1) }
+    for listing in listings {
+      guard let offer = listing.offer, ComparableBook.isComparable(offer, now, rules),
+        case .title(let key)? = offer.key
+      else { continue }
+      weights.count(key.parts.words, 1)
     }
-    for name in families.keys { families[name]?.isChanged = true }
+    return true
   }
 
-  private mutating func score(_ name: Name) {
-    guard judges, var family = families[name],
-      family.isChanged || family.change.map({ $0 <= now }) ?? false
-    else { return }
-    let offers = family.rows.values.compactMap(\.listing.offer)
-    let book = ComparableBook(offers, weights: weights, now: now, rules: rules)
-    family.rows = family.rows.mapValues { row in
+  private mutating func score(_ listings: [SeenListing]) -> [DealBoard.Row] {
+    scored += listings.count
+    let offers = listings.map(\.offer)
+    let book = ComparableBook(
+      offers.compactMap(\.self), weights: weights, now: now, rules: rules)
+    return zip(listings, offers).map { listing, offer in
       DealBoard.Row(
-        listing: row.listing, verdict: row.listing.offer.map { book.verdict(on: $0) },
-        title: row.title)
+        listing: listing, verdict: offer.map { ShownVerdict(book.verdict(on: $0)) },
+        change: offer.flatMap { ComparableBook.nextChange(of: $0, after: now, rules: rules) })
     }
-    family.change =
-      offers.compactMap { ComparableBook.nextChange(of: $0, after: now, rules: rules) }.min()
-    family.isChanged = false
-    families[name] = family
-    scored += family.rows.count
   }
 }

@@ -17,6 +17,7 @@ package struct DealTable: Sendable {
     let ends: Int64
     let confidence: Confidence?
     let condition: ConditionGroup?
+    let marketplace: EbayMarketplace
     /// Of the title.
     let pairs: SIMD4<UInt64>
 
@@ -26,15 +27,10 @@ package struct DealTable: Sendable {
       tenths = row.score?.tenths ?? -1
       ends = listing.endsAt?.milliseconds ?? .max
       confidence = row.score?.confidence
-      condition = listing.offer?.condition
-      pairs = row.title.pairs
+      condition = listing.conditionGroup
+      marketplace = listing.marketplace
+      pairs = listing.searchedTitle.pairs
     }
-  }
-
-  /// A row in an order, by what it is sorted there.
-  struct Place: Sendable {
-    let key: Int64
-    let row: Int32
   }
 
   package let rows: [DealBoard.Row]
@@ -42,8 +38,10 @@ package struct DealTable: Sendable {
   /// Of the index.
   let version: UInt64
   let made: Timestamp
-  private let orders: [DealQuestion.Order: [Place]]
-  private let numbers: [EbayItemID: Int32]
+  /// Numbers of rows.
+  private let orders: [DealQuestion.Order: [Int32]]
+  /// Of the rows.
+  private let ids: [EbayItemID]
   private let rowsOfSearch: [String: [Int32]]
   private let rowsOfCategory: [String: [Int32]]
 
@@ -54,35 +52,39 @@ package struct DealTable: Sendable {
     _ unsorted: [DealBoard.Row] = [], searches: [String: Set<EbayItemID>] = [:],
     version: UInt64 = 0, made: Timestamp
   ) {
-    let rows = unsorted.sorted { $0.listing.id.description < $1.listing.id.description }
-    let facts = rows.map { Facts($0) }
-    var numbers: [EbayItemID: Int32] = [:]
-    numbers.reserveCapacity(rows.count)
+    let sorted = unsorted.map { (id: $0.listing.id, row: $0) }.sorted { $0.id < $1.id }
+    rows = sorted.map(\.row)
+    ids = sorted.map(\.id)
+    facts = rows.map { Facts($0) }
+    self.version = version
+    self.made = made
     var categories: [String: [Int32]] = [:]
     for (number, row) in rows.enumerated() {
-      numbers[row.listing.id] = Int32(number)
-      for category in Set(row.listing.categories) {
+      for category in row.listing.categories {
         categories[category, default: []].append(Int32(number))
       }
     }
-    var orders: [DealQuestion.Order: [Place]] = [:]
-    for order in DealQuestion.Order.allCases {
-      orders[order] = rows.indices
-        .map { Place(key: order.key(of: rows[$0], facts[$0]), row: Int32($0)) }
-        .sorted { ($0.key, $0.row) < ($1.key, $1.row) }
-    }
-    self.orders = orders
-    self.rows = rows
-    self.facts = facts
-    self.version = version
-    self.made = made
-    self.numbers = numbers
-    rowsOfSearch = searches.mapValues { ids in ids.compactMap { numbers[$0] } }
     rowsOfCategory = categories
+    let (ids, rows, facts) = (ids, rows, facts)
+    rowsOfSearch = searches.mapValues { shown in
+      shown.compactMap { ids.number(of: $0).map { Int32($0) } }
+    }
+    orders = Dictionary(
+      uniqueKeysWithValues: DealQuestion.Order.allCases.map { order in
+        let keys = rows.indices.map {
+          (key: order.key(of: rows[$0], facts[$0]), row: Int32($0))
+        }
+        return (order, keys.sorted { $0 < $1 }.map(\.row))
+      })
   }
 
-  /// All rows in an order.
-  func places(in order: DealQuestion.Order) -> [Place] { orders[order] ?? [] }
+  /// The numbers of all rows in an order.
+  func numbers(in order: DealQuestion.Order) -> [Int32] { orders[order] ?? [] }
+
+  /// What a row is ordered by.
+  func key(of row: Int, in order: DealQuestion.Order) -> Int64 {
+    order.key(of: rows[row], facts[row])
+  }
 
   /// The rows that searches show, by their keys without the page.
   package func rows(of searches: [String]) -> RowSet {
@@ -99,5 +101,17 @@ package struct DealTable: Sendable {
   }
 
   /// Where a listing stands; nil: it does not.
-  func number(of id: EbayItemID) -> Int? { numbers[id].map { Int($0) } }
+  func number(of id: EbayItemID) -> Int? { ids.number(of: id) }
+}
+
+extension [EbayItemID] {
+  /// Where an id stands among those that are sorted, found by halving; nil: it does not.
+  fileprivate func number(of id: EbayItemID) -> Int? {
+    var (low, high) = (0, count)
+    while low < high {
+      let middle = low + (high - low) / 2
+      if self[middle] < id { low = middle + 1 } else { high = middle }
+    }
+    return low < count && self[low] == id ? low : nil
+  }
 }

@@ -1,11 +1,8 @@
 /// The name of an item in eBay's REST APIs: `v1|110000000001|0`. The first number is the listing's, the second that
 /// of a variation of it, or 0 (Buy APIs, legacy API compatibility).
 package struct EbayItemID: Hashable, Sendable, CustomStringConvertible {
-  package let description: String
-  /// The number of the listing, as in the address of its page.
-  package let legacyItemId: String
-  /// The number of the variation; nil: there is none.
-  package let variationId: String?
+  /// What is behind `v1|`. Most are of 14 bytes: Swift holds up to 15 in a string itself, without memory beside it.
+  private let numbers: String
 
   /// The longest text, in bytes.
   package static let mostBytes = 48
@@ -17,18 +14,25 @@ package struct EbayItemID: Hashable, Sendable, CustomStringConvertible {
     guard parts.count == 3, parts[0] == "v1", EbayText.isDigits(parts[1], 1...20),
       EbayText.isDigits(parts[2], 1...20)
     else { return nil }
-    description = text
-    legacyItemId = String(parts[1])
-    variationId = parts[2] == "0" ? nil : String(parts[2])
+    numbers = String(text[parts[1].startIndex...])
   }
 
-  /// The text says all: the numbers are parts of it.
-  package static func == (left: Self, right: Self) -> Bool {
-    left.description == right.description
-  }
+  package var description: String { "v1|\(numbers)" }
 
-  package func hash(into hasher: inout Hasher) { hasher.combine(description) }
+  /// The number of the listing, as in the address of its page.
+  package var legacyItemId: String { String(numbers.prefix { $0 != "|" }) }
+
+  /// The number of the variation; nil: there is none.
+  package var variationId: String? {
+    let variation = numbers.drop { $0 != "|" }.dropFirst()
+    return variation == "0" ? nil : String(variation)
+  }
 
   /// As one step of a path: `v1%7C110000000001%7C0`.
   package var pathStep: String { EbayText.percentEncoded(description) }
+}
+
+/// By their texts.
+extension EbayItemID: Comparable {
+  package static func < (left: Self, right: Self) -> Bool { left.numbers < right.numbers }
 }

@@ -51,36 +51,30 @@ package final class ListingIndex: Sendable {
   /// - Parameter search: what was asked: what does not keep to its filters is left out, since eBay may have dropped them.
   package func add(_ page: EbaySearchPage, of search: EbaySearch, seen: Timestamp) -> Change {
     var change = Change()
-    var taken: [SeenListing] = []
-    for listing in page.listings {
-      guard search.admits(listing),
-        let row = SeenListing(listing, on: search.marketplace, seen: seen)
-      else {
-        change.leftOut += 1
-        continue
-      }
-      taken.append(row)
-    }
+    let admitted = page.listings.filter { search.admits($0) }
+    change.leftOut = page.listings.count - admitted.count
     let name = search.keyOfAllPages
     shelf.withLock { shelf in
       shelf.version &+= 1
-      for var row in taken {
+      for listing in admitted {
+        let known = shelf.listings[listing.itemId]
+        guard
+          let row = SeenListing(listing, on: search.marketplace, seen: seen, after: known)
+        else {
+          change.leftOut += 1
+          continue
+        }
         if let gone = shelf.gone[row.id] {
           guard gone < seen else { continue }
           shelf.gone[row.id] = nil
         }
-        row.version = shelf.version
-        if let known = shelf.listings[row.id] {
+        if let known {
           // An older page says nothing new of it.
           guard known.seen <= seen else {
             shelf.searches[name, default: []].insert(row.id)
             continue
           }
-          row.earlierPrice = known.earlierPrice
-          if row.price < known.price {
-            row.earlierPrice = known.price
-            change.cheaper.append(row.id)
-          }
+          if row.price < known.price { change.cheaper.append(row.id) }
         } else {
           change.new.append(row.id)
         }
@@ -103,7 +97,8 @@ package final class ListingIndex: Sendable {
     }
   }
 
-  /// All listings, which of them each search shows by its key without the page, and the version that they are of.
+  /// All listings, which of them each search shows by its key without the page, and the version that they are of. The same
+  /// object is unchanged from one version to the next.
   package var all: (listings: [SeenListing], searches: [String: Set<EbayItemID>], version: UInt64) {
     shelf.withLock { (Array($0.listings.values), $0.searches, $0.version) }
   }

@@ -116,7 +116,7 @@ private struct Evidence {
   let others: [Piece]
 }
 
-/// The sales and offers whose prices could say something, whatever product they are of.
+/// The sales and offers whose prices could say something, of the families that the product in question may be in.
 private struct EvidencePool {
   private let sales: [(key: ProductKey, piece: Evidence.Piece)]
   private let offers: [(key: ProductKey, offer: Offer)]
@@ -144,9 +144,17 @@ private struct EvidencePool {
       )
     }
     let offers = Self.offers(comparables, question, condition, rules)
-    groups = ProductGroups(usable.map(\.key) + offers.map(\.key))
-    self.sales = usable
-    self.offers = offers
+    // What words weigh is told by all that is there; groups of other families need not be made.
+    var weights = WordWeights()
+    for case .title(let key) in [usable.map(\.key), offers.map(\.key)].joined() {
+      weights.count(key.parts.words, 1)
+    }
+    let families = Set(
+      [question.key, question.titleKey].compactMap(\.self).map { ProductFamily($0) })
+    self.sales = usable.filter { families.contains(ProductFamily($0.key)) }
+    self.offers = offers.filter { families.contains(ProductFamily($0.key)) }
+    groups = ProductGroups(
+      [self.sales.map(\.key), self.offers.map(\.key)].joined(), weights: weights)
   }
 
   private static func offers(

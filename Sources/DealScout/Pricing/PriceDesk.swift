@@ -5,8 +5,8 @@ import TollbookLog
 /// What prices are suggested to an account by, as it stands at one moment. Nothing is bought for it.
 struct PriceDesk: Sendable {
   let sales: [SoldItem]
-  /// Nil: nothing permits any.
-  let comparables: LicensedComparables?
+  /// What was seen, of the searches of all accounts, and by what right prices are judged by it; nil: by none.
+  let seen: (listings: [SeenListing], licence: LicensedComparables.Licence)?
   let now: Timestamp
 
   /// Work for a processor: it runs on no executor that requests share.
@@ -20,8 +20,20 @@ struct PriceDesk: Sendable {
       currency: marketplace.currency.code, marketplace: marketplace.id, today: now.calendarDay)
     return SuggestedPrice(
       answer: try PriceAdvisor.answer(
-        question, sales: sales, comparables: comparables, fees: fees),
+        question, sales: sales, comparables: comparables(condition, marketplace), fees: fees),
       condition: condition, marketplace: marketplace)
+  }
+
+  /// Offers are made of those listings alone that may count.
+  private func comparables(
+    _ condition: ConditionGroup?, _ marketplace: EbayMarketplace
+  ) -> LicensedComparables? {
+    seen.map { seen in
+      let offers = seen.listings.lazy
+        .filter { $0.conditionGroup == condition && $0.marketplace == marketplace }
+        .compactMap(\.offer)
+      return LicensedComparables(Array(offers), licence: seen.licence, now: now)
+    }
   }
 
   /// The same of what a model has found in photos.
@@ -39,20 +51,17 @@ extension SellerDesk {
     let now = gateway.log.time.now()
     return PriceDesk(
       sales: try sales.sales(of: account),
-      comparables: try await scout?.comparables(gateway, at: now), now: now)
+      seen: try await scout?.judged(gateway), now: now)
   }
 }
 
 extension Scout {
-  /// The listings that were seen, of the searches of all accounts, as far as prices may be judged by them; nil: they may
-  /// not.
-  fileprivate func comparables(
-    _ gateway: Gateway, at now: Timestamp
-  ) async throws -> LicensedComparables? {
+  /// The listings that prices may be judged by, and by what right; nil: by none.
+  fileprivate func judged(
+    _ gateway: Gateway
+  ) async throws -> (listings: [SeenListing], licence: LicensedComparables.Licence)? {
     guard judges else { return nil }
     try await fill(gateway)
-    return LicensedComparables(
-      index.all.listings.compactMap(\.offer),
-      licence: gateway.isSimulated ? .simulated : .consent, now: now)
+    return (index.all.listings, gateway.isSimulated ? .simulated : .consent)
   }
 }
