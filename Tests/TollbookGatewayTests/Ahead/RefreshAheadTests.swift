@@ -1,4 +1,5 @@
 import Keepa
+import Synchronization
 import Testing
 import TollbookEvents
 import TollbookLog
