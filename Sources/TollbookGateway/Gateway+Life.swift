@@ -116,8 +116,8 @@ extension Gateway {
 
   /// Between two looks for what is about to be lost, in milliseconds.
   package static let aheadInterval = Purchaser.aheadInterval
-  /// So long before a refill something is about to be lost, in milliseconds.
-  package static let aheadLead = Purchaser.aheadLead
+  /// So long before a refill it is spent at the earliest, in milliseconds.
+  package static let aheadLead = AheadPace.longest
 
   /// Does something, and tells what came of it.
   private func ending(

@@ -62,4 +62,18 @@ private let day: Int64 = 86_400_000
     books.advance(to: start + 4 * TokenBucket.tick)
     #expect(books.wronglySpent == 5, "all of it would have been lost")
   }
+  @Test func `a look that spends nothing after a request has come spends nothing wrongly`() {
+    let start: Int64 = 1_000_000
+    var books = AheadBooks(TokenBucket(rate: 20, balance: 1_200, at: start))
+    books.charge(20, isAhead: true, at: start + 100)
+    books.charge(3, isAhead: false, at: start + 200)
+    books.charge(0, isAhead: true, at: start + 300)
+    #expect(books.wronglySpent == 0)
+    // That was to be seen.
+    books.charge(2, isAhead: true, at: start + 400)
+    #expect(books.wronglySpent == 2)
+    books.advance(to: start + TokenBucket.tick)
+    #expect(books.wronglySpent == 2)
+    #expect(books.overtaken == 3)
+  }
 }

@@ -19,8 +19,8 @@ private let day: Int64 = 86_400_000
     try await world.live(
       (0..<7).map { WhatIfDemand(at: Int64($0) * (day - 60_000), asins: asins) })
     world.time.advance(byMilliseconds: day - 10 * 60_000)
-    for _ in 0..<32 {
-      world.time.advance(byMilliseconds: 2_000)
+    for _ in 0..<128 {
+      world.time.advance(byMilliseconds: Gateway.aheadInterval)
       _ = await world.gateway.refreshAhead()
     }
     #expect(world.gateway.aheadReads.counts.bought == 2)

@@ -24,8 +24,8 @@ struct RefreshAheadRouteTests {
         stand.time.advance(byMilliseconds: 86_400_000 - 60_000)
       }
       await stand.gateway.writeTallies()
-      for _ in 0..<32 {
-        stand.time.advance(byMilliseconds: 2_000)
+      for _ in 0..<128 {
+        stand.time.advance(byMilliseconds: Gateway.aheadInterval)
         _ = await stand.gateway.refreshAhead()
       }
       // Now both would have to be bought again.

@@ -36,11 +36,12 @@ package struct AheadBooks {
   /// - Parameter isAhead: whether nobody waited for it.
   package mutating func charge(_ tokens: Int64, isAhead: Bool, at now: Int64) {
     advance(to: now)
+    // What is missing by now a request could have used: what is spent now answers only for what it adds to that.
+    let missing = missingAfterRefill
     bucket.charge(Int(tokens), at: now)
     if isAhead {
       ahead += tokens
-      let difference = afterRefill(beside) - afterRefill(bucket)
-      let wrong = max(0, difference - wrongSinceRefill)
+      let wrong = missingAfterRefill - missing
       wronglySpent += wrong
       wrongSinceRefill += wrong
     } else {
@@ -48,6 +49,9 @@ package struct AheadBooks {
       beside.charge(Int(tokens), at: now)
     }
   }
+
+  /// What the bucket will hold less than the one beside it after the next refill, if nobody spends anything before.
+  private var missingAfterRefill: Int64 { afterRefill(beside) - afterRefill(bucket) }
 
   /// What a bucket holds after the next refill, if nobody spends anything before.
   private func afterRefill(_ bucket: TokenBucket) -> Int64 {

@@ -14,10 +14,9 @@ extension Purchaser {
     case failed(String)
   }
 
-  /// So long before a refill what it would overfill is spent, in milliseconds.
-  static let aheadLead: Int64 = 6_000
-  /// Between two looks.
-  static let aheadInterval: Int64 = 2_000
+  /// Between two looks, in milliseconds: one finds the time in which it is spent, with enough of it left to ask for the
+  /// balance.
+  static let aheadInterval: Int64 = AheadPace.room / 3
   /// The most entries that are looked at, those first that stop being fresh first.
   static let mostCandidates = 2_000
 
@@ -42,10 +41,13 @@ extension Purchaser {
     else { return .nothing("nothing is lost") }
     let order = order(for: plan, limit: lost, deadline: settings.answerTimeout)
     reads.begin(after: log.head)
+    let began = clock.monotonic
     let purchases = await buy(order)
+    let took = clock.monotonic - began
     let written = written(by: purchases, of: plan)
     reads.bought(written)
     if let problem = purchases.lazy.compactMap(\.problem).first { return .failed(problem.detail) }
+    aheadPace.withLock { $0.note(took) }
     return .bought(written.count)
   }
 
@@ -117,11 +119,12 @@ extension Purchaser {
     (try? log.readPages([meter.key], ledger))?[meter.key]
   }
 
-  /// What a bucket loses at the next refill; 0 if nobody knows.
+  /// What a bucket loses at the next refill, if it is time to spend that; 0 if nobody knows.
   private func lost(of meter: UpstreamMeter) -> Int64 {
     let now = log.time.now()
+    let pace = aheadPace.withLock { $0 }
     return page(of: meter).flatMap { meter.rule.level(on: $0, at: now) }?
-      .lost(from: now, within: Self.aheadLead) ?? 0
+      .lost(from: now, after: pace.landing, within: pace.lead) ?? 0
   }
 
   /// Whether the balance was told so short a while ago that nobody else is likely to have spent much of it.
@@ -138,10 +141,11 @@ extension Purchaser {
       guard let ahead = meter.ahead else { continue }
       kept[meter.key.inWindow(meter.rule.window(at: now).name)] = ahead.reserve
     }
+    let lead = aheadPace.withLock { $0.lead }
     for meter in members.upstreams.flatMap(\.meters) where meter.rule.limit == nil {
       let level = page(of: meter).flatMap { meter.rule.level(on: $0, at: now) }
       // More than any bucket holds: nothing may be spent.
-      kept[meter.key] = level?.kept(from: now, within: Self.aheadLead) ?? 1 << 60
+      kept[meter.key] = level?.kept(from: now, within: lead) ?? 1 << 60
     }
     return kept
   }

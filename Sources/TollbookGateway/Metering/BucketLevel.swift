@@ -29,25 +29,39 @@ package struct BucketLevel: Hashable, Sendable {
   }
 
   /// How many refills come within a time from an instant, the one at its end included.
-  package func refills(from now: Timestamp, within horizon: Int64) -> Int64 {
+  ///
+  /// - Parameter landing: those that come sooner after the instant do not count.
+  package func refills(
+    from now: Timestamp, after landing: Int64 = 0, within horizon: Int64
+  ) -> Int64 {
     guard tick > 0, horizon >= 0 else { return 0 }
     // Refills that should have come, and are not in the balance, nobody can count on.
     let wait = max(0, nextRefill.milliseconds - now.milliseconds)
     guard wait <= horizon else { return 0 }
-    return min((horizon - wait) / tick, .max - 1) + 1
+    let all = min((horizon - wait) / tick, .max - 1) + 1
+    guard landing > wait else { return all }
+    return max(0, all - (min((landing - wait - 1) / tick, .max - 1) + 1))
   }
 
   /// What has to stay in the bucket so that those refills fill it again, and no more.
-  package func kept(from now: Timestamp, within horizon: Int64) -> Int64 {
-    let brought = refills(from: now, within: horizon).multipliedReportingOverflow(by: refill)
+  package func kept(
+    from now: Timestamp, after landing: Int64 = 0, within horizon: Int64
+  ) -> Int64 {
+    let brought = refills(from: now, after: landing, within: horizon)
+      .multipliedReportingOverflow(by: refill)
     return brought.overflow ? 0 : max(0, capacity - max(0, brought.partialValue))
   }
 
   /// What is lost within a time from an instant if nobody spends anything.
-  package func lost(from now: Timestamp, within horizon: Int64) -> Int64 {
+  ///
+  /// - Parameter landing: what is spent at the instant is taken out of the bucket so much later at the latest: it makes no
+  ///   room for refills that come before.
+  package func lost(
+    from now: Timestamp, after landing: Int64 = 0, within horizon: Int64
+  ) -> Int64 {
     // More than it holds is a figure that nobody understands.
     guard balance <= capacity else { return 0 }
-    return max(0, balance - kept(from: now, within: horizon))
+    return max(0, balance - kept(from: now, after: landing, within: horizon))
   }
 }
 

@@ -42,6 +42,7 @@ final class Purchaser: Sendable {
   /// What is read often; of an upstream that ``isHot`` says it of.
   let hot = Mutex(HotKeys())
   let aheadBudget = Mutex(AheadBudget())
+  let aheadPace = Mutex(AheadPace())
   /// Whether entries are refreshed ahead within what a meter allows.
   let isHot: Bool
   private let watches = Mutex<[String: MeterWatch]>([:])

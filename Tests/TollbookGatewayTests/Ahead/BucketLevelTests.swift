@@ -36,6 +36,43 @@ import TollbookTestSupport
     #expect(lost(level(1_170), within: 125_000) == 30)
   }
 
+  @Test func `a refill that comes before the call is charged makes nothing lost`() {
+    #expect(level(1_200).lost(from: .testStart, after: 5_000, within: 6_000) == 20)
+    #expect(level(1_200).lost(from: .testStart, after: 5_001, within: 6_000) == 0)
+    #expect(level(1_200).lost(from: .testStart, after: 5_001, within: 65_000) == 20)
+    #expect(level(1_200).lost(from: .testStart, after: 65_001, within: 65_000) == 0)
+    // It should have come, and did not.
+    #expect(level(1_200, in: -1).lost(from: .testStart, after: 500, within: 6_000) == 0)
+  }
+
+  @Test(arguments: Seeds.all)
+  func `what is charged until then would have been lost at the refills that count`(seed: UInt64) {
+    var random = SeededGenerator(seed: seed)
+    let refill = random.int64(1...300)
+    let capacity = refill * random.int64(1...60)
+    let horizon = random.int64(0...300_000)
+    let landing = random.int64(0...horizon)
+    let chargedAt = random.int64(0...landing)
+    let wait = random.int64(1...60_000)
+    let level = level(
+      random.chance(70) ? capacity - random.int64(0...refill) : random.int64(-50...capacity),
+      capacity: capacity, refill: refill, in: wait)
+    let lost = level.lost(from: .testStart, after: landing, within: horizon)
+    var (with, without) = (Bucket(balance: level.balance), Bucket(balance: level.balance))
+    var isCharged = false
+    for next in stride(from: wait, through: horizon, by: Int(level.tick)) {
+      if chargedAt <= next, !isCharged {
+        with.balance -= lost
+        isCharged = true
+      }
+      with.refill(refill, capacity)
+      without.refill(refill, capacity)
+    }
+    if !isCharged { with.balance -= lost }
+    #expect(with.balance == without.balance)
+    #expect(with.lost + lost == without.lost)
+  }
+
   @Test func `more than it holds is a figure that nobody understands`() {
     #expect(lost(level(1_201), within: 5_000) == 0)
   }
@@ -44,6 +81,9 @@ import TollbookTestSupport
     #expect(lost(level(.max, capacity: .max, refill: .max), within: .max) >= 0)
     #expect(lost(level(.min), within: .max) == 0)
     #expect(lost(level(1_200, tick: 0), within: 5_000) == 0)
+    let whole = level(.max, capacity: .max, refill: .max)
+    #expect(whole.lost(from: .testStart, after: .max, within: .max) >= 0)
+    #expect(whole.lost(from: .testStart, after: .min, within: .max) >= 0)
   }
 
   /// A bucket as it is: a refill a tick, never above what it holds.

@@ -1,4 +1,5 @@
 import Keepa
+import Synchronization
 import Testing
 import TollbookEvents
 import TollbookLog
@@ -27,12 +28,12 @@ struct RefreshAheadTests {
     return world
   }
 
-  /// Looks every two seconds, for longer than it takes to the next refill.
+  /// Looks as often as the service does, for longer than it takes to the next refill.
   @discardableResult
   private func look(_ world: World, seconds: Int64 = 64) async -> [Purchaser.AheadTurn] {
     var turns: [Purchaser.AheadTurn] = []
-    for _ in 0..<seconds / 2 {
-      world.time.advance(byMilliseconds: 2_000)
+    for _ in 0..<seconds * 1_000 / Purchaser.aheadInterval {
+      world.time.advance(byMilliseconds: Purchaser.aheadInterval)
       turns.append(await turn(world))
     }
     return turns
@@ -85,8 +86,8 @@ struct RefreshAheadTests {
     let before = world.keepa.books.charged
     // Just after a refill, until just after the next.
     var least = world.keepa.balance
-    for _ in 0..<31 {
-      world.time.advance(byMilliseconds: 2_000)
+    for _ in 0..<124 {
+      world.time.advance(byMilliseconds: Purchaser.aheadInterval)
       _ = await turn(world)
       least = min(least, world.keepa.balance)
     }
@@ -111,7 +112,7 @@ struct RefreshAheadTests {
       world.time.advance(byMilliseconds: random.int64(1...20 * hour))
       await world.gateway.writeTallies()
       var otherwise = world.keepa.bucket
-      for turn in await look(world, seconds: random.int64(2...200)) {
+      for turn in await look(world, seconds: random.int64(2...120)) {
         if case .bought = turn { turns += 1 }
       }
       // The refill that makes up for what was spent last.
@@ -145,6 +146,29 @@ struct RefreshAheadTests {
     #expect(await answer.value.reasons.allSatisfy { $0 == nil })
     #expect(world.time.now < asked.advanced(byMilliseconds: 9_000))
     #expect(try world.count(.spendRefused) == 0)
+  }
+
+  @Test func `nothing is bought so late before a refill that it would be charged after it`()
+    async throws
+  {
+    let world = try await world()
+    func stand(before refill: Int64) {
+      // Its refills come when somebody looks.
+      _ = world.keepa.balance
+      let wait = world.keepa.bucket.nextTick - refill - world.time.now.milliseconds
+      world.time.advance(byMilliseconds: wait > 0 ? wait : wait + ModelBucket.tick)
+    }
+    // Nobody knows yet how long calls take.
+    let pace = AheadPace()
+    stand(before: pace.landing - 1)
+    #expect(await turn(world) == .nothing("nothing is lost"))
+    stand(before: pace.lead + 1)
+    #expect(await turn(world) == .nothing("nothing is lost"))
+    stand(before: pace.landing)
+    #expect(await turn(world) == .bought(3))
+    // The call took no time: the next may come later.
+    let quicker = world.gateway.purchasers[0].aheadPace.withLock { $0 }
+    #expect(quicker.landing < pace.landing)
   }
 
   @Test func `nothing is bought while the bucket has room`() async throws {
@@ -224,8 +248,8 @@ struct RefreshAheadTests {
       let world = try await world { $0.refreshesAhead = isOn }
       let housekeeping = Task { await world.gateway.runHousekeeping() }
       await world.time.waitForSleepers(isOn ? 8 : 7)
-      for _ in 0..<40 {
-        world.time.advance(byMilliseconds: 2_000)
+      for _ in 0..<160 {
+        world.time.advance(byMilliseconds: Purchaser.aheadInterval)
         await world.log.settle()
         await world.time.waitForSleepers(isOn ? 8 : 7)
       }
