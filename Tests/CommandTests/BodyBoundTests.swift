@@ -1,5 +1,7 @@
 import HTTPTypes
 import Hummingbird
+import NIOCore
+import Synchronization
 import Testing
 import TollbookGateway
 import TollbookLog
@@ -215,6 +217,57 @@ import TollbookLog
       }
       #expect(kept > 20)
       #expect(stand.gateway.log.head == head)
+    }
+  }
+
+  /// A form that has begun and does not come to its end.
+  private final class HeldForm: Sendable {
+    private let pieces: AsyncStream<ByteBuffer>
+    private let source: AsyncStream<ByteBuffer>.Continuation
+    private let isRead = Mutex(false)
+
+    init(_ beginning: String) {
+      (pieces, source) = AsyncStream.makeStream()
+      source.yield(ByteBuffer(string: beginning))
+    }
+
+    var hasBegun: Bool { isRead.withLock { $0 } }
+
+    var body: RequestBody {
+      RequestBody(
+        asyncSequence: pieces.map { piece in
+          self.isRead.withLock { $0 = true }
+          return piece
+        })
+    }
+
+    func end() { source.finish() }
+  }
+
+  @Test(arguments: [("/extract", "file"), ("/seller/snap", "photo")])
+  func `files with an idempotency key wait unread for room in memory`(
+    _ pattern: String, _ field: String
+  ) async throws {
+    try await RouteStand.serving { stand in
+      let listener = try #require(stand.listeners.first)
+      let route = RouteStand.Route(method: .post, pattern: pattern)
+      let headers = Self.headers(route)
+      let beginning = Self.file.replacing("FIELD", with: field)
+      let held = HeldForm(beginning)
+      let first = Task { try await stand.send(route, to: listener, headers, held.body) }
+      while !held.hasBegun { await Task.yield() }
+      let body = PouredBody(1_000, beginning: beginning)
+      let second = Task {
+        var headers = headers
+        headers[.idempotencyKey] = "key"
+        return try await stand.send(route, to: listener, headers, body)
+      }
+      for _ in 0..<10_000 { await Task.yield() }
+      #expect(body.taken == 0)
+      held.end()
+      #expect(try await first.value.status == 400)
+      let answer = try await second.value
+      #expect(answer.status == 400 && answer.taken == 1_000, "\(answer)")
     }
   }
 }
