@@ -289,10 +289,11 @@ let package = Package(
     .testTarget(
       name: "CommandTests",
       dependencies: [
-        "tollbook", "JSONText", "TollbookEvents", "TollbookLog", "TollbookViews",
+        "tollbook", "Deflate", "JSONText", "TollbookEvents", "TollbookLog", "TollbookViews",
         "TollbookUpstreams", "TollbookGateway", "TollbookArchive", "TollbookProofs",
-        "TollbookHTTP", "Keepa", "Market", "TollbookSimulators", "TollbookTestSupport", x509, asn1,
-        crypto, logging, grdb,
+        "TollbookHTTP", "Keepa", "Market", "TollbookSimulators", "TollbookTestSupport",
+        hummingbird, httpTypes, nioCore, x509, asn1, crypto, logging, grdb,
+        .product(name: "NIOEmbedded", package: "swift-nio"),
       ]),
     .testTarget(name: "TidyTests"),
   ]

@@ -7,7 +7,7 @@ extension HTTPService {
   /// `GET /keepa/batch-analyze/{job}`: the results of one, as far as it is.
   func addBatch(to router: Router<TollbookContext>) {
     router.route(
-      "/keepa/batch-analyze",
+      "/keepa/batch-analyze", mostBytes: BatchOrder.mostBytes,
       post: { request, context in
         if Preference.states(Preference.respondAsync, request.headers) {
           return try await takeOnBatch(request, by: context.principal)

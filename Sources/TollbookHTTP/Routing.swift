@@ -20,11 +20,14 @@ extension Router<TollbookContext> {
   ///   - query: the names that its query may hold; nil: those that are known of the path.
   ///   - scope: what an access key needs for each method, if it is another one.
   ///   - deleteScope: what an access key needs to delete, if that is another one still.
-  ///   - takesForm: whether its POST is a form, which it reads, and whose sender it looks at, by its own rules.
+  ///   - mostBytes: the longest body of its POST, where that is longer than usual.
+  ///   - takesForm: whether its POST is a form, which it reads, makes once for a key, and whose sender it looks at, by its
+  ///     own rules.
   package func route(
     _ path: RouterPath, query: QueryNames? = nil, scope: AccessScope? = nil,
-    deleteScope: AccessScope? = nil, takesForm: Bool = false, get: Handler? = nil,
-    post: Handler? = nil, put: Handler? = nil, patch: Handler? = nil, delete: Handler? = nil
+    deleteScope: AccessScope? = nil, mostBytes: Int = TollbookContext.maximumBody,
+    takesForm: Bool = false, get: Handler? = nil, post: Handler? = nil, put: Handler? = nil,
+    patch: Handler? = nil, delete: Handler? = nil
   ) {
     var allowed: [HTTPRequest.Method] = []
     let pattern = path.description
@@ -48,7 +51,9 @@ extension Router<TollbookContext> {
           try refuseIdempotencyKey(request)
           return try await post(request, context)
         }
-        return try await once(request, context, post)
+        return takesForm
+          ? try await post(request, context)
+          : try await once(request, context, atMost: mostBytes, post)
       }
     }
     func change(_ method: HTTPRequest.Method, _ scope: AccessScope, _ answer: @escaping Handler) {

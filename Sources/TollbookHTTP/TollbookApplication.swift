@@ -109,7 +109,7 @@ package struct TollbookApplication: Sendable {
     }.get()
   }
 
-  private func router(
+  func router(
     inPlaceOf providers: [String] = [], isSecure: Bool = false
   ) -> Router<TollbookContext> {
     let router = Router(context: TollbookContext.self)
@@ -156,7 +156,7 @@ package struct TollbookApplication: Sendable {
     return router
   }
 
-  private var controlRouter: Router<TollbookContext> {
+  var controlRouter: Router<TollbookContext> {
     let router = Router(context: TollbookContext.self)
     router.addMiddleware {
       AnswerHeaders { service.gateway.isSimulated }

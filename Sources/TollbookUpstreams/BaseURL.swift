@@ -59,10 +59,11 @@ package struct BaseURL: Hashable, Sendable, CustomStringConvertible {
       && (host.hasPrefix("[") ? host.hasSuffix("]") && host.contains(":") : !host.contains(":"))
   }
 
-  /// A text that should have been such an address, to be shown: without what may be a secret, which is all before an `@`
-  /// and all in a query or behind a `#`.
+  /// A text that should have been such an address, or several, to be shown: without what may be a secret, which is all
+  /// before the last `@` and all in a query or behind a `#`.
   package static func masked(_ text: String) -> String {
-    let place = text.firstRange(of: "://")?.upperBound ?? text.startIndex
+    let scheme = text.firstRange(of: "://")?.upperBound ?? text.startIndex
+    let place = text[..<scheme].contains { "@?#".contains($0) } ? text.startIndex : scheme
     var rest = text[place...]
     if let at = rest.lastIndex(of: "@") { rest = "…" + rest[at...] }
     if let query = rest.firstIndex(where: { $0 == "?" || $0 == "#" }) {

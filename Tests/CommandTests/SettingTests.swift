@@ -67,6 +67,20 @@ import TollbookUpstreams
     }
   }
 
+  @Test(arguments: [
+    "https://ann:hush@app.example", "https://app.example, https://ann:hush@b.example",
+    "https://ann:hush,hush@app.example", "ann:hush@app.example,https://b.example",
+    "https://app.example?key=hush", "https://app.example/#hush,hush",
+  ])
+  func `an origin that is refused is shown without its secret`(_ text: String) async throws {
+    let problems = await #expect(throws: SettingsProblems.self) {
+      try await SettingsLoader(environment: ["TOLLBOOK_CORS_ORIGINS": text]).load()
+    }
+    let told = problems?.description ?? ""
+    #expect(told.contains("TOLLBOOK_CORS_ORIGINS is “"))
+    #expect(!told.contains("hush"), "\(told)")
+  }
+
   @Test func `the defaults are those of the gateway itself`() async throws {
     let settings = try await SettingsLoader().load()
 

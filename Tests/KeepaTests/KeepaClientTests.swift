@@ -149,6 +149,8 @@ import TollbookUpstreams
     ("http://a:b@c@d", "http://…@d"), ("http://a?key=secret", "http://a?…"),
     ("http://a/#secret", "http://a/#…"), ("http://u:secret@a?secret", "http://…@a?…"),
     ("http://a:65536", "http://a:65536"), ("", ""),
+    ("http://b,http://user:secret@a", "http://…@a"), ("user:secret@a,http://b", "…@a,http://b"),
+    ("http://user:se,cret@a,http://b", "http://…@a,http://b"), ("a?secret://b", "a?…"),
   ])
   func `an address that is refused shows no secret`(_ text: String, _ shown: String) {
     #expect(BaseURL.masked(text) == shown)

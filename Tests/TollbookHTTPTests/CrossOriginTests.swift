@@ -75,6 +75,69 @@ import TollbookTestSupport
     }
   }
 
+  @Test(arguments: [nil, "cross-site", "same-site", "same-origin", "none"] as [String?])
+  func `at pages and forms a named origin is foreign like any other`(_ site: String?) async throws {
+    let stand = try await Stand()
+    try await stand.browsing(corsOrigins: [Self.named]) { caller in
+      var browser = Browser(caller)
+      // That of a page which this very browser was shown.
+      let token = try await browser.token(at: "/books")
+      var headers: HTTPFields = [.origin: Self.named]
+      headers[.secFetchSite] = site
+      headers[.secFetchMode] = "navigate"
+      headers[.secFetchDest] = "document"
+      let form = [("form_token", token), ("mark", "a")]
+      var answers = [
+        try await browser.post("/books/marks", form, headers),
+        try await browser.post("/photos", [("token", token)], headers),
+        try await browser.get("/books", headers), try await browser.get("/books/cover", headers),
+      ]
+      headers[.accessControlRequestMethod] = "POST"
+      answers.append(try await caller.send(.options, "/books/marks", headers))
+      for answer in answers {
+        #expect(answer.status == 403)
+        #expect(answer.headers[.accessControlAllowOrigin] == nil)
+        #expect(answer.headers[.accessControlAllowMethods] == nil)
+        #expect(answer.headers[.crossOriginResourcePolicy] == "same-origin")
+      }
+      // Of Tollbook's own page it is taken.
+      #expect(try await browser.post("/books/marks", form).status == 200)
+    }
+  }
+
+  @Test func `what a browser marks as cross-site may come from a named origin alone`()
+    async throws
+  {
+    let stand = try await Stand { $0.corsOrigins = [Self.named] }
+    try await stand.serving { caller in
+      for (origin, status) in [(nil, 403), ("https://other.example", 403), (Self.named, 200)] {
+        var headers: HTTPFields = [.secFetchSite: "cross-site", .secFetchMode: "cors"]
+        headers[.origin] = origin
+        #expect(stand.callCount == 0)
+        let answer = try await caller.batch(["B000000001"], headers: headers)
+        #expect(answer.status == status)
+        #expect(answer.headers[.accessControlAllowOrigin] == (status == 200 ? Self.named : nil))
+      }
+      #expect(stand.callCount > 0)
+    }
+  }
+
+  @Test func `under a foreign Host not even a named origin may call`() async throws {
+    let stand = try await Stand { $0.corsOrigins = [Self.named] }
+    try await stand.serving { caller in
+      var headers: HTTPFields = [.origin: Self.named, .plainHost: "evil.example"]
+      let called = try await caller.batch(["B000000001"], headers: headers)
+      headers[.accessControlRequestMethod] = "POST"
+      let asked = try await caller.send(.options, "/keepa/batch-analyze", headers)
+      for answer in [called, asked] {
+        #expect(answer.status == 421)
+        #expect(answer.headers[.accessControlAllowMethods] == nil)
+        #expect(answer.headers[.accessControlAllowHeaders] == nil)
+      }
+      #expect(stand.callCount == 0)
+    }
+  }
+
   @Test func `where no origin is named no answer speaks of origins`() async throws {
     let stand = try await Stand()
     try await stand.serving { caller in

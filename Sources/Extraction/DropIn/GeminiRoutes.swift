@@ -25,7 +25,8 @@ extension HTTPService {
             }
           }
           return try await method == .get
-            ? ask(request, context) : once(request, context, ask)
+            ? ask(request, context)
+            : once(request, context, atMost: GeminiDropIn.mostBody, ask)
         }
       }
     }

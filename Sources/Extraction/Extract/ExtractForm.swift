@@ -48,15 +48,18 @@ struct ExtractForm: Sendable {
           bodyBytes: Self.longestBody))
     } catch { throw Problem(.unsupportedMediaType, "\(error)", field: "Content-Type") }
     var part: (MultipartPart, content: [UInt8])?
+    var unreserved = announced
     do {
       for try await piece in request.body {
         for event in try reader.read(Array(piece.readableBytesView)) {
           switch event {
           case .begin(let begun):
             part = (begun, [])
-            // A long file is not moved as it grows.
+            // A long file is not moved as it grows. All of them together are not longer than what was announced.
             if begun.name == "file" {
-              part?.content.reserveCapacity(min(announced, Self.longestFile))
+              let most = min(max(0, unreserved), Self.longestFile)
+              part?.content.reserveCapacity(most)
+              unreserved -= most
             }
           case .data(let bytes): part?.content.append(contentsOf: bytes)
           case .end:

@@ -20,32 +20,36 @@ extension HTTPService {
       "/extract", takesForm: true,
       post: { request, context in
         try refuseForeignForm(request)
-        let announced = request.headers[.contentLength].flatMap { Int($0) }
-        let bytes = min(announced ?? ExtractForm.longestBody, ExtractForm.longestBody)
-        let isIn = await ClientPresence.holdingBack { await room.enter(bytes) }
-        guard isIn else {
-          throw Problem(.busy, "too many uploads are waiting").retrying(after: 5)
-        }
+        let bytes = try await room.enter(request, atMost: ExtractForm.longestBody)
         defer { room.leave(bytes) }
-        var form = try await ExtractForm(request)
-        let reader = DocumentReader(
-          gateway: gateway, models: models, model: model,
-          principal: try payer(form, context.principal),
-          options: try options(request), second: second)
-        if Preference.states(Preference.respondAsync, request.headers) {
-          return try await takeOnExtract(&form, reader, request.headers)
+        return try await once(request, context, atMost: ExtractForm.longestBody) {
+          request, context in
+          try await extract(request, context, with: models, by: model, second: second)
         }
-        if try Self.isDryRun(request.headers) { return try preview(form, reader, request) }
-        var results = ExtractResults(results: [], currency: models.currency)
-        while let file = form.takeFile() {
-          do {
-            results.results.append((file.name, .success(try await reader.read(file))))
-          } catch let failure as DocumentReader.Failure {
-            results.results.append((file.name, .failure(failure.problem)))
-          }
-        }
-        return try results.response(position: log.head)
       })
+  }
+
+  private func extract(
+    _ request: Request, _ context: TollbookContext, with models: GeminiModels, by model: String,
+    second: SecondLook
+  ) async throws -> Response {
+    var form = try await ExtractForm(request)
+    let reader = DocumentReader(
+      gateway: gateway, models: models, model: model, principal: try payer(form, context.principal),
+      options: try options(request), second: second)
+    if Preference.states(Preference.respondAsync, request.headers) {
+      return try await takeOnExtract(&form, reader, request.headers)
+    }
+    if try Self.isDryRun(request.headers) { return try preview(form, reader, request) }
+    var results = ExtractResults(results: [], currency: models.currency)
+    while let file = form.takeFile() {
+      do {
+        results.results.append((file.name, .success(try await reader.read(file))))
+      } catch let failure as DocumentReader.Failure {
+        results.results.append((file.name, .failure(failure.problem)))
+      }
+    }
+    return try results.response(position: log.head)
   }
 
   /// Refuses a form that a page of somebody else's could post: a browser says where it comes from, and such a page knows no

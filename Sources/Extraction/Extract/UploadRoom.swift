@@ -1,4 +1,7 @@
+package import Hummingbird
 import Synchronization
+import TollbookGateway
+package import TollbookHTTP
 
 /// Room for uploads: so many bytes of them are in memory at the same time, and others wait, in their order, unread.
 package final class UploadRoom: Sendable {
@@ -48,6 +51,21 @@ package final class UploadRoom: Sendable {
       if isDone { continuation.resume() }
     }
     return !isRefused
+  }
+
+  /// Waits until there is room for the body of a request, which is not read before. One that says nothing of its length
+  /// takes as much as it may have. With an idempotency key it takes that twice: it is held as it came too.
+  ///
+  /// - Parameter longest: in bytes.
+  /// - Returns: the bytes that are given back.
+  package func enter(_ request: Request, atMost longest: Int) async throws(Problem) -> Int {
+    let announced = request.headers[.contentLength].flatMap { Int($0) } ?? longest
+    let times = request.headers[.idempotencyKey] == nil ? 1 : 2
+    let bytes = min(max(0, announced), longest) * times
+    guard await ClientPresence.holdingBack({ await enter(bytes) }) else {
+      throw Problem(.busy, "too many uploads are waiting").retrying(after: 5)
+    }
+    return bytes
   }
 
   /// Gives room back.

@@ -17,13 +17,16 @@ struct IdempotencyKeys: RouterMiddleware {
 }
 
 /// Answers a request that may spend: once, if it bears an idempotency key. What only asks what would happen spends nothing.
+///
+/// - Parameter limit: the longest body that the handler takes, in bytes: with a key the body is read before.
 package func once(
-  _ request: Request, _ context: TollbookContext, _ handler: @escaping Handler
+  _ request: Request, _ context: TollbookContext, atMost limit: Int = TollbookContext.maximumBody,
+  _ handler: @escaping Handler
 ) async throws -> Response {
   guard let key = request.headers[.idempotencyKey], let requests = context.idempotency,
     request.headers[.dryRun] == nil
   else { return try await handler(request, context) }
-  return try await requests.answer(request, key: key, context, handler)
+  return try await requests.answer(request, key: key, atMost: limit, context, handler)
 }
 
 /// Refuses a key where nothing would heed it.

@@ -12,9 +12,6 @@ import TollbookLog
 ///    to be kept: it is told all the same.
 /// 4. While it is in doubt what it has cost, it is not made anew.
 final class IdempotentRequests: Sendable {
-  /// The longest body of a request that it takes: the longest that any route does.
-  static let mostRequestBytes = 24 << 20
-
   private enum Outcome: Sendable {
     case answered(KeptAnswer)
     case failed(any Error)
@@ -46,8 +43,11 @@ final class IdempotentRequests: Sendable {
   var waitingCount: Int { underWay.withLock { $0.values.reduce(0) { $0 + $1.waiting.count } } }
 
   /// Answers a request, or repeats the answer that its key has got before.
+  ///
+  /// - Parameter limit: the longest body, in bytes.
   func answer(
-    _ request: Request, key: String, _ context: TollbookContext, _ handler: @escaping Handler
+    _ request: Request, key: String, atMost limit: Int, _ context: TollbookContext,
+    _ handler: @escaping Handler
   ) async throws -> Response {
     guard let key = IdempotencyKey(key, of: context.principal)?.digest else {
       throw Problem(
@@ -56,8 +56,8 @@ final class IdempotentRequests: Sendable {
         field: "Idempotency-Key")
     }
     var request = request
-    let body = try await request.body.collect(upTo: Self.mostRequestBytes)
-    request.body = .init(buffer: body)
+    let body = try await collectedBody(of: request, limit: limit)
+    request.body = .init(buffer: ByteBuffer(bytes: body))
     let digest = Self.digest(of: request, body)
     switch await place(of: key, digest) {
     case .other: throw Self.otherRequest
@@ -80,10 +80,10 @@ final class IdempotentRequests: Sendable {
   }
 
   /// SHA-256 of what a request asks: of its method, path and query, body, and of what in its header changes the answer.
-  private static func digest(of request: Request, _ body: ByteBuffer) -> [UInt8] {
+  private static func digest(of request: Request, _ body: [UInt8]) -> [UInt8] {
     let fields = [HeaderName.accept, .prefer, .tags].map { request.headers[$0] ?? "" }
     let texts = [request.method.rawValue, request.uri.description] + fields
-    return IdempotencyKey.digest(of: texts.map { Array($0.utf8) } + [Array(body.readableBytesView)])
+    return IdempotencyKey.digest(of: texts.map { Array($0.utf8) } + [body])
   }
 
   private static let otherRequest = Problem(

@@ -60,9 +60,8 @@ extension SettingKind {
   /// A value that is none, to be repeated to who gave it: an address without what may be a secret in it.
   func shown(_ text: String) -> String {
     switch self {
-    case .url: BaseURL.masked(text)
-    case .origins:
-      text.split(separator: ",").map { BaseURL.masked(String($0)) }.joined(separator: ",")
+    // A password may hold a comma: origins are masked together.
+    case .url, .origins: BaseURL.masked(text)
     default: text
     }
   }

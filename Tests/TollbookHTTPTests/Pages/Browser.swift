@@ -79,11 +79,13 @@ extension Stand {
   /// Serves pages: `/books`, and a form at `/books/marks` that tells which mark and whose, and a form with files at
   /// `/photos`.
   func browsing<Value: Sendable>(
-    accessKey: String? = nil, _ body: @Sendable (Caller) async throws -> Value
+    accessKey: String? = nil, corsOrigins: [String] = [],
+    _ body: @Sendable (Caller) async throws -> Value
   ) async throws -> Value {
     var settings = HTTPSettings(version: Self.version, startTime: time.now)
     settings.port = 0
     settings.accessKey = accessKey
+    settings.corsOrigins = corsOrigins
     var quiet = Logger(label: "test")
     quiet.logLevel = .critical
     var system = HTTPSystem("books", title: "Books") { _, _ in }

@@ -26,17 +26,9 @@ extension HTTPService {
         }
       },
       post: { request, context in
-        let account = try account(QueryParameters(request)["account"], context)
-        let isTable = try Self.isTable(request)
-        let bytes = try await collectedBody(of: request, limit: SalesFile.mostBytes)
-        let today = log.time.now().calendarDay
-        let file =
-          try isTable
-          ? SalesFile(csv: bytes, today: today) : SalesFile(json: bytes, today: today)
-        let tally = try await Problem.ofPhotos {
-          try await book.add(file.sales, of: account)
+        try await once(request, context, atMost: SalesFile.mostBytes) { request, context in
+          try await takeSales(request, context, book)
         }
-        return .imported(file, tally, position: log.head)
       })
     router.route(
       "/seller/sales/{id}", query: QueryNames(["account"]), scope: .fetch,
@@ -52,6 +44,19 @@ extension HTTPService {
           json.field("removed", true)
         }
       })
+  }
+
+  private func takeSales(
+    _ request: Request, _ context: TollbookContext, _ book: SalesBook
+  ) async throws -> Response {
+    let account = try account(QueryParameters(request)["account"], context)
+    let isTable = try Self.isTable(request)
+    let bytes = try await collectedBody(of: request, limit: SalesFile.mostBytes)
+    let today = log.time.now().calendarDay
+    let file =
+      try isTable ? SalesFile(csv: bytes, today: today) : SalesFile(json: bytes, today: today)
+    let tally = try await Problem.ofPhotos { try await book.add(file.sales, of: account) }
+    return .imported(file, tally, position: log.head)
   }
 
   /// Whether a body is a table. Neither type is one that a form of a page could send without asking first.

@@ -172,7 +172,7 @@ private final class SentPhotos: Sendable {
     _ request: Request, _ gate: FormGate, _ desk: SellerDesk
   ) async throws -> SentPhotos {
     let room = desk.settings.room
-    let bytes = try await HTTPService.enterRoom(request, desk)
+    let bytes = try await room.enter(request, atMost: SnapForm.longestBody)
     var form = SnapForm(gate: gate)
     do {
       try await form.read(request)

@@ -14,7 +14,15 @@ extension HTTPService {
   func addSnaps(to router: Router<TollbookContext>, _ desk: SellerDesk) {
     router.route(
       "/seller/snap", takesForm: true,
-      post: { request, context in try await takeSnap(request, context, desk) })
+      post: { request, context in
+        try refuseForeignPhotos(request)
+        let room = desk.settings.room
+        let bytes = try await room.enter(request, atMost: SnapForm.longestBody)
+        defer { room.leave(bytes) }
+        return try await once(request, context, atMost: SnapForm.longestBody) {
+          request, context in try await takeSnap(request, context, desk)
+        }
+      })
     router.route(
       "/seller/snap/{id}", query: QueryNames([]),
       get: { _, context in
@@ -74,9 +82,6 @@ extension HTTPService {
   private func takeSnap(
     _ request: Request, _ context: TollbookContext, _ desk: SellerDesk
   ) async throws -> Response {
-    try refuseForeignPhotos(request)
-    let bytes = try await Self.enterRoom(request, desk)
-    defer { desk.settings.room.leave(bytes) }
     var form = SnapForm()
     try await form.read(request)
     let payer = try payer(form, context.principal)
@@ -94,19 +99,6 @@ extension HTTPService {
     response.status = .accepted
     response.headers[.location] = "/seller/snap/\(number)"
     return response
-  }
-
-  /// Waits until there is room in memory for what a request brings.
-  ///
-  /// - Returns: the bytes that are to be given back.
-  static func enterRoom(_ request: Request, _ desk: SellerDesk) async throws(Problem) -> Int {
-    let announced = request.headers[.contentLength].flatMap { Int($0) }
-    let bytes = min(max(0, announced ?? SnapForm.longestBody), SnapForm.longestBody)
-    let room = desk.settings.room
-    guard await ClientPresence.holdingBack({ await room.enter(bytes) }) else {
-      throw Problem(.busy, "too many uploads are waiting").retrying(after: 5)
-    }
-    return bytes
   }
 
   /// Keeps the photos of a form, and has a model look at them in a job. They are taken out of the form.
