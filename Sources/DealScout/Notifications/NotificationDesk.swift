@@ -108,9 +108,9 @@ package final class NotificationDesk: Sendable {
         if let entry = try book.entry(id, of: account) {
           // Its fact is still so: it is remembered for longer.
           if now.milliseconds - entry.fetched.milliseconds > NotificationBook.refresh,
-            let known = try book.delivery(id, of: account), known.state != .waiting
+            let known = try book.delivery(in: entry, of: account), known.state != .waiting
           {
-            try await book.keep(known)
+            try await book.keep(known, after: entry)
           }
           continue
         }
@@ -123,7 +123,7 @@ package final class NotificationDesk: Sendable {
           leftOut.withLock { $0[account, default: 0] += 1 }
           continue
         }
-        guard try await book.keep(delivery, isNew: true) else { continue }
+        guard try await book.keep(delivery, after: nil) else { continue }
         _ = queue.withLock { $0.add(delivery) }
         room = left - 1
         new += 1
@@ -140,7 +140,9 @@ package final class NotificationDesk: Sendable {
     let book = book(gateway)
     await load(gateway)
     let shown = id.inOneLine(atMost: 40)
-    guard var delivery = try book.delivery(id, of: account) else {
+    guard let entry = try book.entry(id, of: account),
+      var delivery = try book.delivery(in: entry, of: account)
+    else {
       throw AccountRefusal(.notFound, "id", "there is no notice “\(shown)”")
     }
     guard delivery.state == .givenUp else {
@@ -155,17 +157,20 @@ package final class NotificationDesk: Sendable {
     delivery.attempts = 0
     delivery.next = gateway.log.time.now()
     delivery.ended = nil
-    let again = delivery
-    let isTaken = queue.withLock { queue in
-      queue.wake(again.place)
-      return queue.add(again)
-    }
-    guard isTaken else {
+    guard queue.withLock({ $0.count(of: account) }) < NotificationQueue.mostWaiting else {
       throw AccountRefusal(
         .conflict, "id",
-        "it waits already, or \(NotificationQueue.mostWaiting) others of the account do")
+        "\(NotificationQueue.mostWaiting) notices of the account wait, as many as may")
     }
-    try await book.keep(again)
+    // It is kept before it can be sent: what comes of that is kept after it. Of two who ask at once, one has it sent.
+    guard try await book.keep(delivery, after: entry) else {
+      throw AccountRefusal(.conflict, "id", "the notice \(shown) waits already")
+    }
+    let again = delivery
+    queue.withLock { queue in
+      queue.wake(again.place)
+      _ = queue.add(again)
+    }
   }
 
   // MARK: Sending
@@ -173,12 +178,7 @@ package final class NotificationDesk: Sendable {
   /// Lets go what waits for the hour, and sends it.
   func sendHourly(_ gateway: Gateway) async -> Tally {
     await load(gateway)
-    let now = gateway.log.time.now()
-    let book = book(gateway)
-    for delivery in queue.withLock({ $0.forgetListings(at: now) }) {
-      _ = try? await book.keep(delivery)
-    }
-    queue.withLock { $0.release(at: now) }
+    queue.withLock { $0.release(at: gateway.log.time.now()) }
     return await send(gateway)
   }
 
@@ -186,6 +186,7 @@ package final class NotificationDesk: Sendable {
   @discardableResult
   func send(_ gateway: Gateway) async -> Tally {
     await load(gateway)
+    await forgetListings(gateway)
     return await withTaskGroup(of: Tally.self) { group in
       var tally = Tally()
       var running = 0
@@ -203,6 +204,19 @@ package final class NotificationDesk: Sendable {
         tally.givenUp += next.givenUp
       }
       return tally
+    }
+  }
+
+  /// Has what waits for too long forget what its listings said, whatever becomes of the schedule of the hour.
+  private func forgetListings(_ gateway: Gateway) async {
+    let book = book(gateway)
+    for old in queue.withLock({ $0.forgetListings(at: gateway.log.time.now()) }) {
+      // What cannot be kept now is forgotten when it is kept next.
+      try? await book.change(old.id, of: old.notice.fact.account) { kept in
+        var kept = kept
+        kept.forgetListing()
+        return kept
+      }
     }
   }
 
@@ -227,7 +241,7 @@ package final class NotificationDesk: Sendable {
     var tally = Tally()
     for delivery in queue.withLock({ $0.end(batch, ending, at: gateway.log.time.now()) }) {
       // What cannot be kept is as it is until the next start.
-      _ = try? await book.keep(delivery)
+      try? await book.change(delivery.id, of: account) { _ in delivery }
       switch delivery.state {
       case .sent: tally.sent += 1
       case .waiting: tally.failed += 1

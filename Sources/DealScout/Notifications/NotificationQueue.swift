@@ -172,5 +172,5 @@ extension NotificationDelivery {
     now.milliseconds - notice.fact.at.milliseconds > NotificationQueue.longestWords
   }
 
-  fileprivate mutating func forgetListing() { notice.fact = notice.fact.withoutListing }
+  mutating func forgetListing() { notice.fact = notice.fact.withoutListing }
 }
