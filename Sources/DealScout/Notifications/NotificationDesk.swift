@@ -36,7 +36,7 @@ package final class NotificationDesk: Sendable {
   let mail: Mail?
   let limits: NotificationBook.Limits
   private let queue = Mutex(NotificationQueue())
-  private let loading = Mutex<Task<Bool, Never>?>(nil)
+  private let loading = Once<Bool>()
   /// Facts of each account that were not queued, since there was no room.
   private let leftOut = Mutex<[String: Int]>([:])
   /// When channels were tried last, by the clock that nobody sets, in milliseconds.
@@ -59,26 +59,20 @@ package final class NotificationDesk: Sendable {
   /// Takes up what waits, once. Who comes while that goes on waits for it: what was read before something was sent must
   /// not be queued after it.
   ///
-  /// - Returns: whether there were rules, or notices that wait.
+  /// - Returns: whether there were rules, or notices that wait; false too where they cannot be read now.
   @discardableResult
   func load(_ gateway: Gateway) async -> Bool {
-    let task = loading.withLock { loading in
-      if let loading { return loading }
-      let made = Task { await readWaiting(gateway) }
-      loading = made
-      return made
-    }
-    return await task.value
+    (try? await loading.value { try await self.readWaiting(gateway) }) ?? false
   }
 
-  private func readWaiting(_ gateway: Gateway) async -> Bool {
+  private func readWaiting(_ gateway: Gateway) async throws -> Bool {
     let book = book(gateway)
     var isUsed = false
-    let accounts = try? gateway.openAccounts(
+    let accounts = try gateway.openAccounts(
       keeping: [NotificationBook.ruleKind, NotificationBook.deliveryKind])
-    for account in accounts ?? [] {
-      if (try? book.rules(of: account))?.isEmpty == false { isUsed = true }
-      for delivery in (try? book.deliveries(of: account)) ?? [] where delivery.state == .waiting {
+    for account in accounts {
+      if try !book.rules(of: account).isEmpty { isUsed = true }
+      for delivery in try book.deliveries(of: account) where delivery.state == .waiting {
         isUsed = queue.withLock { $0.add(delivery) } || isUsed
       }
       await Task.yield()

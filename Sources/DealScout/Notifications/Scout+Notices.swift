@@ -13,8 +13,8 @@ extension Scout {
 
   /// Looks for what is to be told, until the task is cancelled.
   func keepNoticing(_ gateway: Gateway) async {
-    if await notices.load(gateway) { noteUse() }
     while !Task.isCancelled {
+      if !isUsed, await notices.load(gateway) { noteUse() }
       // What cannot be looked at now is looked at with the next scan.
       if isUsed { try? await lookForNews(gateway) }
       guard (try? await gateway.log.time.sleep(Self.noticePause)) != nil else { break }
@@ -68,14 +68,25 @@ extension Scout {
     let content = await board.content(of: index, judges: judges, now: gateway.log.time.now())
     let scans = notices.news.take(upTo: content.version)
       .filter { listening.contains($0.search.account) }
-    for scan in scans {
-      let hidden = try MarkBook(gateway: gateway).marks(of: scan.search.account).byID
-        .filter { $0.value.contains(.hidden) }
-      let facts = rows(of: scan.search, in: content)
-        .filter { hidden[$0.listing.id.description] == nil }
-        .flatMap { $0.facts(of: scan) }
-      try await tell(facts, of: scan.search.account, gateway)
+    for (place, scan) in scans.enumerated() {
+      do { try await tell(of: scan, in: content, gateway) } catch {
+        // A price that has fallen is told by no later scan.
+        for left in scans[place...] { notices.news.note(left) }
+        throw error
+      }
     }
+  }
+
+  private func tell(
+    of scan: NotificationNews.Scan, in table: DealTable, _ gateway: Gateway
+  ) async throws {
+    let account = scan.search.account
+    let hidden = try MarkBook(gateway: gateway).marks(of: account).byID
+      .filter { $0.value.contains(.hidden) }
+    let facts = rows(of: scan.search, in: table)
+      .filter { hidden[$0.listing.id.description] == nil }
+      .flatMap { $0.facts(of: scan) }
+    try await tell(facts, of: account, gateway)
   }
 
   /// The listings that a search shows, without those that they are compared with.
@@ -135,7 +146,8 @@ extension Scout {
 extension NotificationDesk {
   /// Notes what a scan has brought, to be looked at soon.
   func note(_ search: SavedSearch, _ outcome: SearchScan.Outcome, version: UInt64) {
-    news.note(search, cheaper: outcome.cheaper, version: version)
+    news.note(
+      NotificationNews.Scan(search: search, cheaper: Set(outcome.cheaper), version: version))
   }
 }
 

@@ -63,7 +63,7 @@ package final class Scout: Sendable {
   private let paces = Mutex<[String: Pace]>([:])
   /// Calls of scans by the clock since the start, in the window that is named.
   private let scanned = Mutex((window: "", calls: Int64(0)))
-  private let isFilled = Mutex(false)
+  private let filling = Once<Void>()
   private let use = Mutex(false)
   /// Up to where replaced bodies were looked for.
   let replacedThrough = Mutex<Position>(0)
@@ -103,12 +103,10 @@ package final class Scout: Sendable {
 
   /// Fills the index from the pages that are kept, once.
   func fill(_ gateway: Gateway) async throws {
-    guard
-      !isFilled.withLock({ isFilled in
-        defer { isFilled = true }
-        return isFilled
-      })
-    else { return }
+    try await filling.value { try await self.readPages(gateway) }
+  }
+
+  private func readPages(_ gateway: Gateway) async throws {
     if try WatchBook(gateway: gateway).isUsed() { noteUse() }
     for search in try SearchBook(gateway: gateway).all() {
       noteUse()
