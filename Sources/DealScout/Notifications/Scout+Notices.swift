@@ -104,7 +104,7 @@ extension Scout {
     let now = gateway.log.time.monotonicMilliseconds
     guard notices.news.takeWatches(of: index.version, at: now) else { return }
     let book = WatchBook(gateway: gateway)
-    let facts = try await watchNews(gateway).map(\.fact)
+    let facts = try await watchNews(gateway)
     for (account, own) in Dictionary(grouping: facts, by: \.account).sorted(by: { $0.key < $1.key })
     where try await tell(own, of: account, gateway) {
       try await book.noteTold(own, to: account)
