@@ -77,24 +77,18 @@ extension Scout {
     }
   }
 
-  private func tell(
+  /// Queues what rules want told of the listings that a scan has shown, without those that they are compared with.
+  func tell(
     of scan: NotificationNews.Scan, in table: DealTable, _ gateway: Gateway
   ) async throws {
     let account = scan.search.account
     let hidden = try MarkBook(gateway: gateway).marks(of: account).byID
       .filter { $0.value.contains(.hidden) }
-    let facts = rows(of: scan.search, in: table)
-      .filter { hidden[$0.listing.id.description] == nil }
-      .flatMap { $0.facts(of: scan) }
+    let shown = rows(of: [scan.search.page(0)?.keyOfAllPages].compactMap(\.self), in: table)
+    let facts = table.rows.enumerated()
+      .filter { shown.contains($0.offset) && hidden[$0.element.listing.id.description] == nil }
+      .flatMap { $0.element.facts(of: scan) }
     try await tell(facts, of: account, gateway)
-  }
-
-  /// The listings that a search shows, without those that they are compared with.
-  private func rows(
-    of search: SavedSearch, in table: DealTable
-  ) -> [DealBoard.Row] {
-    let shown = table.rows(of: [search.page(0)?.keyOfAllPages].compactMap(\.self))
-    return table.rows.enumerated().filter { shown.contains($0.offset) }.map(\.element)
   }
 
   // MARK: Watches

@@ -141,7 +141,12 @@ package final class Scout: Sendable {
 
   /// The rows of a table that searches show, without what eBay shows no more though the table has it.
   func rows(of searches: [SavedSearch], in table: DealTable) -> RowSet {
-    var shown = table.rows(of: keys(of: searches))
+    rows(of: keys(of: searches), in: table)
+  }
+
+  /// The same by the keys of searches, without the page.
+  func rows(of keys: [String], in table: DealTable) -> RowSet {
+    var shown = table.rows(of: keys)
     for id in index.gone(since: table.made) {
       if let row = table.number(of: id) { shown.remove(row) }
     }

@@ -89,6 +89,23 @@ import TollbookViews
     }
   }
 
+  @Test func `what eBay shows no more is not told, though a table of before has it`() async throws {
+    try await Routes.stand { stand, client, listener in
+      try await Self.listen(client, #""about":"deal.new","min_score":40"#)
+      try await Routes.scan(stand, client)
+      let scout = stand.scout
+      let table = await scout.board.content(of: scout.index, judges: true, now: stand.time.now)
+      let deals = table.rows.filter { ($0.score?.tenths ?? 0) >= 400 }.map(\.listing.id)
+      let gone = try #require(deals.first)
+      scout.index.remove([gone], gone: stand.time.now)
+      let scan = try #require(scout.notices.news.noted.first)
+      try await scout.tell(of: scan, in: table, stand.gateway)
+      await scout.notices.send(stand.gateway)
+      let told = Set(listener.notices.compactMap { $0["subject"]?.string })
+      #expect(told == Set(deals.dropFirst().map(\.description)))
+    }
+  }
+
   @Test func `a listing that has become cheaper is told, once at each price`() async throws {
     try await Routes.stand { stand, client, listener in
       try await Self.listen(client, #""about":"price.dropped""#)
