@@ -29,9 +29,6 @@ package final class NotificationDesk: Sendable {
     var givenUp = 0
   }
 
-  /// Messages under way at once; on one channel one.
-  private static let messagesAtOnce = 4
-
   /// Nil: no e-mail is sent.
   let mail: Mail?
   let limits: NotificationBook.Limits
@@ -176,23 +173,21 @@ package final class NotificationDesk: Sendable {
     return await send(gateway)
   }
 
-  /// Sends what is due, until nothing is. A channel that hangs holds up none but itself.
+  /// Sends what is due, until nothing is. It may be called again before it has ended: then it sends what another channel
+  /// has got meanwhile.
   @discardableResult
   func send(_ gateway: Gateway) async -> Tally {
     await load(gateway)
     await forgetListings(gateway)
     return await withTaskGroup(of: Tally.self) { group in
       var tally = Tally()
-      var running = 0
       while true {
-        while running < Self.messagesAtOnce, !Task.isCancelled, gateway.log.writerState == .open,
+        while !Task.isCancelled, gateway.log.writerState == .open,
           let batch = queue.withLock({ $0.take(at: gateway.log.time.now()) })
         {
-          running += 1
           group.addTask { [self] in await attempt(batch, gateway) }
         }
         guard let next = await group.next() else { break }
-        running -= 1
         tally.sent += next.sent
         tally.failed += next.failed
         tally.givenUp += next.givenUp

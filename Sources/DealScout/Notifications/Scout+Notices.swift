@@ -21,11 +21,15 @@ extension Scout {
     }
   }
 
-  /// Sends what is due, until the task is cancelled.
+  /// Sends what is due, until the task is cancelled. A channel that hangs takes one of the few messages that may be under
+  /// way, and holds up no other.
   func keepSending(_ gateway: Gateway) async {
-    while !Task.isCancelled {
-      if isUsed { await notices.send(gateway) }
-      guard (try? await gateway.log.time.sleep(Self.noticePause)) != nil else { break }
+    await withDiscardingTaskGroup { group in
+      while !Task.isCancelled {
+        if isUsed { group.addTask { await self.notices.send(gateway) } }
+        guard (try? await gateway.log.time.sleep(Self.noticePause)) != nil else { break }
+      }
+      group.cancelAll()
     }
   }
 

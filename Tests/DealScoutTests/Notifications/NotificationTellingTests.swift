@@ -338,6 +338,43 @@ import TollbookViews
     }
   }
 
+  @Test(.timeLimit(.minutes(2)))
+  func `a channel that hangs holds up none but itself`() async throws {
+    let held = HeldCalls()
+    let listener = NoticeListener()
+    try await DealScoutStand.serving {
+      $0.gateway.webhookHosts = ["198.51.100.7"]
+      $0.send = { message in
+        if message.url.text.hasSuffix("/hangs") { await held.stop() }
+        return await listener.send(message)
+      }
+    } _: { stand, client in
+      for name in ["hangs", "goes"] {
+        _ = try await client.send(
+          .post, "/notifications/channels",
+          #"{"name":"\#(name)","kind":"slack","url":"https://198.51.100.7/\#(name)"}"#)
+        let rule = try await client.send(
+          .post, "/notifications/rules",
+          #"{"name":"\#(name)","channel":"\#(name)","about":"watch.ended"}"#)
+        #expect(rule.status == 201, "\(rule.text)")
+      }
+      let sending = Task { await stand.scout.keepSending(stand.gateway) }
+      for number in 1...3 {
+        let fact = try Self.fact(number, stand)
+        try await stand.scout.notices.tell([fact], of: "default", stand.gateway)
+        while listener.messages.count < number {
+          stand.time.advance(byMilliseconds: 1_000)
+          await stand.log.settle()
+        }
+      }
+      #expect(held.count == 1)
+      #expect(listener.messages.allSatisfy { $0.url.text.hasSuffix("/goes") })
+      held.letGo()
+      sending.cancel()
+      await sending.value
+    }
+  }
+
   @Test func `what waits for a channel that is removed is given up`() async throws {
     try await Routes.stand { stand, client, listener in
       try await Self.listen(client, #""about":"watch.ended""#)
