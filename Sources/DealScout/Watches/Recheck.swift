@@ -6,25 +6,26 @@ import TollbookViews
 // What accounts have saved or watch is asked for by its id: a scan need not show it again.
 
 extension Scout {
-  /// Calls of one run; each asks for twenty listings.
+  /// Calls of one run; each asks for up to twenty listings.
   static let mostRecheckCalls = 20
   /// Questions of one run. What a budget refuses costs no call.
   private static let mostQuestions = 100
 
   /// Asks eBay for what is saved or watched, and takes out what is gone. Those that were asked for longest ago come first,
   /// so that all have their turn. Each account pays for its own, in calls of its own; one that may not buy, or for which
-  /// eBay gives no answer, is asked for no more in this run, and holds up no other.
+  /// eBay gives no answer, is passed over for the rest of the run, and holds up no other.
   func recheck(_ gateway: Gateway) async throws -> JobEnding {
     try await fill(gateway)
     var left = try recheckCalls(gateway)
+    var questions = Self.mostQuestions
     let found = try dueListings(gateway)
     var gone = found.gone
     var asked = 0
     var problem: PurchaseProblem?
     var refused: Set<String> = []
-    for question in found.due.prefix(Self.mostQuestions) {
-      guard left > 0 else { break }
-      guard !refused.contains(question.account) else { continue }
+    for question in found.due where !refused.contains(question.account) {
+      guard left > 0, questions > 0 else { break }
+      questions -= 1
       var demand = EbayNeed.demand(items: question.ids)
       demand.principal = Principal(account: question.account)
       demand.isBackground = true
@@ -33,13 +34,9 @@ extension Scout {
       for outcome in answer.outcomes {
         guard let id = EbayNeed.item(outcome.resource) else { continue }
         if outcome.entry?.isPresent == false { gone.insert(id) }
-        guard let found = outcome.problem else {
-          asked += 1
-          continue
-        }
-        problem = problem ?? found
-        refused.insert(question.account)
+        if let found = outcome.problem { problem = problem ?? found } else { asked += 1 }
       }
+      if answer.outcomes.allSatisfy({ $0.problem != nil }) { refused.insert(question.account) }
     }
     let removed = try await forget(gone, gateway)
     let bodies = gone.isEmpty ? try await removeReplaced(gateway) : removed.bodies

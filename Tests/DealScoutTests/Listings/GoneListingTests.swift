@@ -178,6 +178,13 @@ import TollbookViews
   @Test func `an account that may not buy holds up no other`() async throws {
     try await DealScoutStand.serving { stand, client in
       try await Self.watch(1_000..<1_500, of: "acme", stand, client)
+      // More than a run may ask for, and all before the other's.
+      var marks = MarkBook.Marks()
+      for number in 10_000..<12_100 {
+        marks.set(.saved, true, on: try #require(EbayItemID("v1|\(number)|0")))
+      }
+      try await stand.gateway.keep(
+        marks.bytes, as: ResourceKey(account: "acme", kind: MarkBook.kind, path: "listings"))
       try await Self.watch(2_000..<2_001, of: "zenith", stand, client)
       var scope = BudgetRow.Scope()
       scope.account = "acme"
