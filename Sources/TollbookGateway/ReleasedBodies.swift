@@ -11,17 +11,23 @@ extension Gateway {
   ///
   /// - Parameters:
   ///   - kinds: the kinds of the entries that named them.
-  ///   - position: where the look before has ended; what was let go of by then is not looked for again.
+  ///   - position: where the look before has ended; what was let go of by then is not looked for again, nor what was let
+  ///     go of so long ago that the housekeeping removes it anyway.
   /// - Returns: where this look has ended, and how many bodies it removed.
   package func removeReleasedBodies(
     of kinds: Set<String>, after position: Position
   ) async throws(LogError) -> (through: Position, bodies: Int) {
-    let head = log.head
+    let (head, reader) = (log.head, log.reader)
+    let bound = PruneBodiesCommand(now: log.time.now(), retention: settings.bodyRetention).bound
+    let pruned = try log.read { (reading) throws(LogError) in
+      try reader.lastPosition(before: bound, in: reading)
+    }
+    let position = max(position, pruned)
     var removed = 0
     for kind in ReleasedBodies.events {
       var search = ReleasedBodies(kinds: kinds, kind: kind, after: position, through: head)
       while !search.isOver {
-        let (index, cache, reader) = (log.index, cache, log.reader)
+        let (index, cache) = (log.index, cache)
         let digests = try log.read { (reading) throws(LogError) in
           try search.next(index, cache, reader, in: reading)
         }

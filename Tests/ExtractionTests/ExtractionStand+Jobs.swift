@@ -1,5 +1,4 @@
 import HTTPTypes
-import Synchronization
 import Testing
 import TollbookEvents
 import TollbookGateway
@@ -62,40 +61,5 @@ extension ExtractionStand {
         prefix: "account/\(account)/\(kind)", after: nil, limit: 1_000, in: reading
       ) { _ in true }.entries
     }
-  }
-}
-
-/// Calls stand still at the simulator until a test lets them go on.
-final class CallGate: Sendable {
-  private struct State {
-    var isOpen = false
-    var waiting: [CheckedContinuation<Void, Never>] = []
-  }
-
-  private let state = Mutex(State())
-
-  func pass() async {
-    await withCheckedContinuation { continuation in
-      let isOpen = state.withLock { state in
-        if !state.isOpen { state.waiting.append(continuation) }
-        return state.isOpen
-      }
-      if isOpen { continuation.resume() }
-    }
-  }
-
-  /// Returns when at least that many stand still.
-  func wait(for count: Int) async {
-    while state.withLock({ $0.waiting.count }) < count { await Task.yield() }
-  }
-
-  /// Lets all go on, and stops none any more.
-  func open() {
-    let waiting = state.withLock { state in
-      state.isOpen = true
-      defer { state.waiting = [] }
-      return state.waiting
-    }
-    for continuation in waiting { continuation.resume() }
   }
 }

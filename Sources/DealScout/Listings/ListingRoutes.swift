@@ -79,20 +79,18 @@ extension HTTPService {
     }
     let found = try await scout.found([outcome], gateway)
     let row = ListingRow(id, found, outcome, now: log.time.now())
-    var headers: HTTPFields = [
-      .charge: "\(answer.charge)", .cacheStatus: row.cacheStatus,
-    ]
-    headers.tell(inDoubt: answer.inDoubt)
+    var headers = answer.headers
+    headers[.cacheStatus] = row.cacheStatus
     if let age = row.age { headers[.age] = "\(age)" }
     if var problem = row.problem {
-      for field in headers { problem.headers[field.name] = field.value }
+      problem.headers.set(headers)
       throw problem
     }
     var response = Response.object(position: answer.position, capacity: 4_096) { json in
       row.write(to: &json)
       json.field("calls", answer.charge)
     }
-    for field in headers { response.headers[field.name] = field.value }
+    response.headers.set(headers)
     return response
   }
 
@@ -113,7 +111,7 @@ extension HTTPService {
     let failures = rows.compactMap(\.failure)
     if let first = failures.first, failures.count == rows.count {
       var problem = Problem(first)
-      problem.headers[.charge] = "\(answer.charge)"
+      problem.headers.set(answer.headers)
       throw problem
     }
     var response = Response.object(
@@ -124,9 +122,17 @@ extension HTTPService {
       json.field("failed", failures.count)
       json.field("calls", answer.charge)
     }
-    response.headers[.charge] = "\(answer.charge)"
-    response.headers.tell(inDoubt: answer.inDoubt)
+    response.headers.set(answer.headers)
     return response
+  }
+}
+
+extension EbayAsking.Answer {
+  /// What it has cost, and what it may have cost beside.
+  var headers: HTTPFields {
+    var headers: HTTPFields = [.charge: "\(charge)"]
+    headers.tell(inDoubt: inDoubt)
+    return headers
   }
 }
 

@@ -23,13 +23,19 @@ package struct MailProgram: Sendable {
 
   private let path: String
   private let timeout: Duration
+  private let sleep: @Sendable (Duration) async throws -> Void
 
   /// - Parameters:
   ///   - path: of the program, from the root on.
   ///   - timeout: after which it is killed.
-  package init(_ path: String, timeout: Duration = .seconds(60)) {
+  ///   - sleep: waits for that long.
+  package init(
+    _ path: String, timeout: Duration = .seconds(60),
+    sleep: @escaping @Sendable (Duration) async throws -> Void = { try await Task.sleep(for: $0) }
+  ) {
     self.path = path
     self.timeout = timeout
+    self.sleep = sleep
   }
 
   /// Hands over a message, once.
@@ -47,8 +53,8 @@ package struct MailProgram: Sendable {
         await run.finish()
         return true
       }
-      group.addTask { [timeout] in
-        let isOver = (try? await Task.sleep(for: timeout)) != nil
+      group.addTask { [timeout, sleep] in
+        let isOver = (try? await sleep(timeout)) != nil
         // Also where nobody waits for it any more.
         run.kill()
         return !isOver

@@ -112,13 +112,15 @@ struct NotificationBook: Sendable {
 
   /// What is kept of a notice; nil: it was never told, or that was forgotten.
   func entry(_ id: String, of account: String) throws(LogError) -> CacheEntry? {
-    try gateway.kept(resource(Self.deliveryKind, id, of: account))
+    guard Self.isID(id) else { return nil }
+    return try gateway.kept(resource(Self.deliveryKind, id, of: account))
   }
 
-  func delivery(_ id: String, of account: String) throws(LogError) -> NotificationDelivery? {
-    guard Self.isID(id) else { return nil }
-    return try gateway.keptContent(resource(Self.deliveryKind, id, of: account)).flatMap {
-      NotificationDelivery($0, id: id, of: account)
+  /// Nil: it cannot be read.
+  func delivery(in entry: CacheEntry, of account: String) throws(LogError) -> NotificationDelivery?
+  {
+    try gateway.content(of: entry).flatMap {
+      NotificationDelivery($0, id: String(entry.resource.path), of: account)
     }
   }
 
@@ -136,14 +138,38 @@ struct NotificationBook: Sendable {
       - (try gateway.kept(under: prefix, atMost: limits.deliveries).count)
   }
 
-  /// - Parameter isNew: whether it may only be kept if it is not there.
+  /// Keeps a notice.
+  ///
+  /// - Parameter entry: what is kept of it; nil: nothing.
+  /// - Returns: false: somebody has changed that meanwhile, and it stays as it is.
   @discardableResult
   func keep(
-    _ delivery: NotificationDelivery, isNew: Bool = false
+    _ delivery: NotificationDelivery, after entry: CacheEntry?
   ) async throws(PurchaseProblem) -> Bool {
     try await gateway.keep(
       delivery.bytes,
       as: resource(Self.deliveryKind, delivery.id, of: delivery.notice.fact.account),
-      if: isNew ? .isNew : .any)
+      if: entry.map { .isStill($0.written) } ?? .isNew)
   }
+
+  /// Changes what is kept of a notice. One that is there no more, as when the data key of its account was destroyed, does
+  /// not come back.
+  ///
+  /// - Parameter change: makes of what is kept what is to be kept; it may be called several times.
+  func change(
+    _ id: String, of account: String,
+    _ change: @Sendable (NotificationDelivery) -> NotificationDelivery
+  ) async throws {
+    do {
+      _ = try await gateway.rekeep(resource(Self.deliveryKind, id, of: account)) { bytes in
+        guard let bytes, let kept = NotificationDelivery(bytes, id: id, of: account) else {
+          throw Gone()
+        }
+        return change(kept).bytes
+      }
+    } catch is Gone {}
+  }
+
+  /// What was to be changed is there no more.
+  private struct Gone: Error {}
 }

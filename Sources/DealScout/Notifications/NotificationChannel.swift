@@ -4,7 +4,7 @@ import TollbookGateway
 import TollbookHTTP
 import TollbookUpstreams
 
-/// Where an account is told: one of at most ``NotificationLimits/channels``.
+/// Where an account is told: one of at most ``NotificationBook/Limits/channels``.
 struct NotificationChannel: Hashable, Sendable {
   enum Target: Hashable, Sendable {
     /// Signed with the secret of the entry.

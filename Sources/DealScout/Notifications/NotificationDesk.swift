@@ -29,14 +29,11 @@ package final class NotificationDesk: Sendable {
     var givenUp = 0
   }
 
-  /// Messages under way at once; on one channel one.
-  private static let messagesAtOnce = 4
-
   /// Nil: no e-mail is sent.
   let mail: Mail?
   let limits: NotificationBook.Limits
   private let queue = Mutex(NotificationQueue())
-  private let loading = Mutex<Task<Bool, Never>?>(nil)
+  private let loading = Once<Bool>()
   /// Facts of each account that were not queued, since there was no room.
   private let leftOut = Mutex<[String: Int]>([:])
   /// When channels were tried last, by the clock that nobody sets, in milliseconds.
@@ -59,26 +56,20 @@ package final class NotificationDesk: Sendable {
   /// Takes up what waits, once. Who comes while that goes on waits for it: what was read before something was sent must
   /// not be queued after it.
   ///
-  /// - Returns: whether there were rules, or notices that wait.
+  /// - Returns: whether there were rules, or notices that wait; false too where they cannot be read now.
   @discardableResult
   func load(_ gateway: Gateway) async -> Bool {
-    let task = loading.withLock { loading in
-      if let loading { return loading }
-      let made = Task { await readWaiting(gateway) }
-      loading = made
-      return made
-    }
-    return await task.value
+    (try? await loading.value { try await self.readWaiting(gateway) }) ?? false
   }
 
-  private func readWaiting(_ gateway: Gateway) async -> Bool {
+  private func readWaiting(_ gateway: Gateway) async throws -> Bool {
     let book = book(gateway)
     var isUsed = false
-    let accounts = try? gateway.openAccounts(
+    let accounts = try gateway.openAccounts(
       keeping: [NotificationBook.ruleKind, NotificationBook.deliveryKind])
-    for account in accounts ?? [] {
-      if (try? book.rules(of: account))?.isEmpty == false { isUsed = true }
-      for delivery in (try? book.deliveries(of: account)) ?? [] where delivery.state == .waiting {
+    for account in accounts {
+      if try !book.rules(of: account).isEmpty { isUsed = true }
+      for delivery in try book.deliveries(of: account) where delivery.state == .waiting {
         isUsed = queue.withLock { $0.add(delivery) } || isUsed
       }
       await Task.yield()
@@ -108,9 +99,9 @@ package final class NotificationDesk: Sendable {
         if let entry = try book.entry(id, of: account) {
           // Its fact is still so: it is remembered for longer.
           if now.milliseconds - entry.fetched.milliseconds > NotificationBook.refresh,
-            let known = try book.delivery(id, of: account), known.state != .waiting
+            let known = try book.delivery(in: entry, of: account), known.state != .waiting
           {
-            try await book.keep(known)
+            try await book.keep(known, after: entry)
           }
           continue
         }
@@ -123,7 +114,7 @@ package final class NotificationDesk: Sendable {
           leftOut.withLock { $0[account, default: 0] += 1 }
           continue
         }
-        guard try await book.keep(delivery, isNew: true) else { continue }
+        guard try await book.keep(delivery, after: nil) else { continue }
         _ = queue.withLock { $0.add(delivery) }
         room = left - 1
         new += 1
@@ -140,7 +131,9 @@ package final class NotificationDesk: Sendable {
     let book = book(gateway)
     await load(gateway)
     let shown = id.inOneLine(atMost: 40)
-    guard var delivery = try book.delivery(id, of: account) else {
+    guard let entry = try book.entry(id, of: account),
+      var delivery = try book.delivery(in: entry, of: account)
+    else {
       throw AccountRefusal(.notFound, "id", "there is no notice “\(shown)”")
     }
     guard delivery.state == .givenUp else {
@@ -155,17 +148,20 @@ package final class NotificationDesk: Sendable {
     delivery.attempts = 0
     delivery.next = gateway.log.time.now()
     delivery.ended = nil
-    let again = delivery
-    let isTaken = queue.withLock { queue in
-      queue.wake(again.place)
-      return queue.add(again)
-    }
-    guard isTaken else {
+    guard queue.withLock({ $0.count(of: account) }) < NotificationQueue.mostWaiting else {
       throw AccountRefusal(
         .conflict, "id",
-        "it waits already, or \(NotificationQueue.mostWaiting) others of the account do")
+        "\(NotificationQueue.mostWaiting) notices of the account wait, as many as may")
     }
-    try await book.keep(again)
+    // It is kept before it can be sent: what comes of that is kept after it. Of two who ask at once, one has it sent.
+    guard try await book.keep(delivery, after: entry) else {
+      throw AccountRefusal(.conflict, "id", "the notice \(shown) waits already")
+    }
+    let again = delivery
+    queue.withLock { queue in
+      queue.wake(again.place)
+      _ = queue.add(again)
+    }
   }
 
   // MARK: Sending
@@ -173,36 +169,43 @@ package final class NotificationDesk: Sendable {
   /// Lets go what waits for the hour, and sends it.
   func sendHourly(_ gateway: Gateway) async -> Tally {
     await load(gateway)
-    let now = gateway.log.time.now()
-    let book = book(gateway)
-    for delivery in queue.withLock({ $0.forgetListings(at: now) }) {
-      _ = try? await book.keep(delivery)
-    }
-    queue.withLock { $0.release(at: now) }
+    queue.withLock { $0.release(at: gateway.log.time.now()) }
     return await send(gateway)
   }
 
-  /// Sends what is due, until nothing is. A channel that hangs holds up none but itself.
+  /// Sends what is due, until nothing is. It may be called again before it has ended: then it sends what another channel
+  /// has got meanwhile.
   @discardableResult
   func send(_ gateway: Gateway) async -> Tally {
     await load(gateway)
+    await forgetListings(gateway)
     return await withTaskGroup(of: Tally.self) { group in
       var tally = Tally()
-      var running = 0
       while true {
-        while running < Self.messagesAtOnce, !Task.isCancelled, gateway.log.writerState == .open,
+        while !Task.isCancelled, gateway.log.writerState == .open,
           let batch = queue.withLock({ $0.take(at: gateway.log.time.now()) })
         {
-          running += 1
           group.addTask { [self] in await attempt(batch, gateway) }
         }
         guard let next = await group.next() else { break }
-        running -= 1
         tally.sent += next.sent
         tally.failed += next.failed
         tally.givenUp += next.givenUp
       }
       return tally
+    }
+  }
+
+  /// Has what waits for too long forget what its listings said, whatever becomes of the schedule of the hour.
+  private func forgetListings(_ gateway: Gateway) async {
+    let book = book(gateway)
+    for old in queue.withLock({ $0.forgetListings(at: gateway.log.time.now()) }) {
+      // What cannot be kept now is forgotten when it is kept next.
+      try? await book.change(old.id, of: old.notice.fact.account) { kept in
+        var kept = kept
+        kept.forgetListing()
+        return kept
+      }
     }
   }
 
@@ -227,7 +230,7 @@ package final class NotificationDesk: Sendable {
     var tally = Tally()
     for delivery in queue.withLock({ $0.end(batch, ending, at: gateway.log.time.now()) }) {
       // What cannot be kept is as it is until the next start.
-      _ = try? await book.keep(delivery)
+      try? await book.change(delivery.id, of: account) { _ in delivery }
       switch delivery.state {
       case .sent: tally.sent += 1
       case .waiting: tally.failed += 1

@@ -29,12 +29,17 @@ final class NotificationNews: Sendable {
 
   func noteAlerts(upTo position: Position) { alerts.withLock { $0 = position } }
 
-  func note(_ search: SavedSearch, cheaper: [EbayItemID], version: UInt64) {
+  /// Notes a scan, beside what was noted of its search before.
+  func note(_ scan: Scan) {
+    let place = scan.search.place
     scans.withLock { scans in
-      guard scans[search.place] != nil || scans.count < Self.mostScans else { return }
-      var scan = Scan(search: search, cheaper: scans[search.place]?.cheaper ?? [], version: version)
-      for item in cheaper where scan.cheaper.count < Self.mostCheaper { scan.cheaper.insert(item) }
-      scans[search.place] = scan
+      guard scans[place] != nil || scans.count < Self.mostScans else { return }
+      var noted = scans[place] ?? Scan(search: scan.search, version: scan.version)
+      noted.version = max(noted.version, scan.version)
+      for item in scan.cheaper where noted.cheaper.count < Self.mostCheaper {
+        noted.cheaper.insert(item)
+      }
+      scans[place] = noted
     }
   }
 

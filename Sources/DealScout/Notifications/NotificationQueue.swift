@@ -4,13 +4,15 @@ import TollbookUpstreams
 
 /// The notices that wait, channel by channel: a pure state machine.
 ///
-/// 1. A notice is here once. On a channel one message is under way at a time.
+/// 1. A notice is here once. On a channel one message is under way at a time, and on all together ``messagesAtOnce``.
 /// 2. Those that are told at once go each in a message of its own, those of an hour together in one.
 /// 3. After a failure the whole channel rests for a while, and the notice waits longer with each try. After the last one
 ///    it is given up, and is sent again only when somebody asks for it.
 struct NotificationQueue: Sendable {
   /// Notices of one account that wait.
   static let mostWaiting = 1_000
+  /// Messages under way at once.
+  static let messagesAtOnce = 4
   /// How long a listing's words stay in a notice that waits, in milliseconds: a day.
   static let longestWords: Int64 = 86_400_000
 
@@ -71,8 +73,10 @@ struct NotificationQueue: Sendable {
     }
   }
 
-  /// The next message that is due on a channel that is not at work; it is at work from here on.
+  /// The next message that is due on a channel that is not at work; it is at work from here on. Nil also where as many
+  /// are as may be.
   mutating func take(at now: Timestamp) -> Batch? {
+    guard busy.count < Self.messagesAtOnce else { return nil }
     func isDue(_ next: Timestamp?) -> Bool {
       guard let next else { return false }
       return next <= now || next > now.advanced(byMilliseconds: Self.longestPause)
@@ -172,5 +176,5 @@ extension NotificationDelivery {
     now.milliseconds - notice.fact.at.milliseconds > NotificationQueue.longestWords
   }
 
-  fileprivate mutating func forgetListing() { notice.fact = notice.fact.withoutListing }
+  mutating func forgetListing() { notice.fact = notice.fact.withoutListing }
 }

@@ -13,19 +13,23 @@ extension Scout {
 
   /// Looks for what is to be told, until the task is cancelled.
   func keepNoticing(_ gateway: Gateway) async {
-    if await notices.load(gateway) { noteUse() }
     while !Task.isCancelled {
+      if !isUsed, await notices.load(gateway) { noteUse() }
       // What cannot be looked at now is looked at with the next scan.
       if isUsed { try? await lookForNews(gateway) }
       guard (try? await gateway.log.time.sleep(Self.noticePause)) != nil else { break }
     }
   }
 
-  /// Sends what is due, until the task is cancelled.
+  /// Sends what is due, until the task is cancelled. A channel that hangs takes one of the few messages that may be under
+  /// way, and holds up no other.
   func keepSending(_ gateway: Gateway) async {
-    while !Task.isCancelled {
-      if isUsed { await notices.send(gateway) }
-      guard (try? await gateway.log.time.sleep(Self.noticePause)) != nil else { break }
+    await withDiscardingTaskGroup { group in
+      while !Task.isCancelled {
+        if isUsed { group.addTask { await self.notices.send(gateway) } }
+        guard (try? await gateway.log.time.sleep(Self.noticePause)) != nil else { break }
+      }
+      group.cancelAll()
     }
   }
 
@@ -68,22 +72,27 @@ extension Scout {
     let content = await board.content(of: index, judges: judges, now: gateway.log.time.now())
     let scans = notices.news.take(upTo: content.version)
       .filter { listening.contains($0.search.account) }
-    for scan in scans {
-      let hidden = try MarkBook(gateway: gateway).marks(of: scan.search.account).byID
-        .filter { $0.value.contains(.hidden) }
-      let facts = rows(of: scan.search, in: content)
-        .filter { hidden[$0.listing.id.description] == nil }
-        .flatMap { $0.facts(of: scan) }
-      try await tell(facts, of: scan.search.account, gateway)
+    for (place, scan) in scans.enumerated() {
+      do { try await tell(of: scan, in: content, gateway) } catch {
+        // A price that has fallen is told by no later scan.
+        for left in scans[place...] { notices.news.note(left) }
+        throw error
+      }
     }
   }
 
-  /// The listings that a search shows, without those that they are compared with.
-  private func rows(
-    of search: SavedSearch, in table: DealTable
-  ) -> [DealBoard.Row] {
-    let shown = table.rows(of: [search.page(0)?.keyOfAllPages].compactMap(\.self))
-    return table.rows.enumerated().filter { shown.contains($0.offset) }.map(\.element)
+  /// Queues what rules want told of the listings that a scan has shown, without those that they are compared with.
+  func tell(
+    of scan: NotificationNews.Scan, in table: DealTable, _ gateway: Gateway
+  ) async throws {
+    let account = scan.search.account
+    let hidden = try MarkBook(gateway: gateway).marks(of: account).byID
+      .filter { $0.value.contains(.hidden) }
+    let shown = rows(of: [scan.search.page(0)?.keyOfAllPages].compactMap(\.self), in: table)
+    let facts = table.rows.enumerated()
+      .filter { shown.contains($0.offset) && hidden[$0.element.listing.id.description] == nil }
+      .flatMap { $0.element.facts(of: scan) }
+    try await tell(facts, of: account, gateway)
   }
 
   // MARK: Watches
@@ -93,7 +102,7 @@ extension Scout {
     let now = gateway.log.time.monotonicMilliseconds
     guard notices.news.takeWatches(of: index.version, at: now) else { return }
     let book = WatchBook(gateway: gateway)
-    let facts = try await watchNews(gateway).map(\.fact)
+    let facts = try await watchNews(gateway)
     for (account, own) in Dictionary(grouping: facts, by: \.account).sorted(by: { $0.key < $1.key })
     where try await tell(own, of: account, gateway) {
       try await book.noteTold(own, to: account)
@@ -135,7 +144,8 @@ extension Scout {
 extension NotificationDesk {
   /// Notes what a scan has brought, to be looked at soon.
   func note(_ search: SavedSearch, _ outcome: SearchScan.Outcome, version: UInt64) {
-    news.note(search, cheaper: outcome.cheaper, version: version)
+    news.note(
+      NotificationNews.Scan(search: search, cheaper: Set(outcome.cheaper), version: version))
   }
 }
 

@@ -63,7 +63,7 @@ package final class Scout: Sendable {
   private let paces = Mutex<[String: Pace]>([:])
   /// Calls of scans by the clock since the start, in the window that is named.
   private let scanned = Mutex((window: "", calls: Int64(0)))
-  private let isFilled = Mutex(false)
+  private let filling = Once<Void>()
   private let use = Mutex(false)
   /// Up to where replaced bodies were looked for.
   let replacedThrough = Mutex<Position>(0)
@@ -103,12 +103,10 @@ package final class Scout: Sendable {
 
   /// Fills the index from the pages that are kept, once.
   func fill(_ gateway: Gateway) async throws {
-    guard
-      !isFilled.withLock({ isFilled in
-        defer { isFilled = true }
-        return isFilled
-      })
-    else { return }
+    try await filling.value { try await self.readPages(gateway) }
+  }
+
+  private func readPages(_ gateway: Gateway) async throws {
     if try WatchBook(gateway: gateway).isUsed() { noteUse() }
     for search in try SearchBook(gateway: gateway).all() {
       noteUse()
@@ -143,7 +141,12 @@ package final class Scout: Sendable {
 
   /// The rows of a table that searches show, without what eBay shows no more though the table has it.
   func rows(of searches: [SavedSearch], in table: DealTable) -> RowSet {
-    var shown = table.rows(of: keys(of: searches))
+    rows(of: keys(of: searches), in: table)
+  }
+
+  /// The same by the keys of searches, without the page.
+  func rows(of keys: [String], in table: DealTable) -> RowSet {
+    var shown = table.rows(of: keys)
     for id in index.gone(since: table.made) {
       if let row = table.number(of: id) { shown.remove(row) }
     }

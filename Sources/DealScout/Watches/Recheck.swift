@@ -6,28 +6,37 @@ import TollbookViews
 // What accounts have saved or watch is asked for by its id: a scan need not show it again.
 
 extension Scout {
-  /// Calls of one run; each asks for twenty listings.
+  /// Calls of one run; each asks for up to twenty listings.
   static let mostRecheckCalls = 20
+  /// Questions of one run. What a budget refuses costs no call.
+  private static let mostQuestions = 100
 
   /// Asks eBay for what is saved or watched, and takes out what is gone. Those that were asked for longest ago come first,
-  /// so that all have their turn; each account pays for its own.
+  /// so that all have their turn. Each account pays for its own, in calls of its own; one that may not buy, or for which
+  /// eBay gives no answer, is passed over for the rest of the run, and holds up no other.
   func recheck(_ gateway: Gateway) async throws -> JobEnding {
     try await fill(gateway)
-    let left = try recheckCalls(gateway) * EbayItemRequest.mostItems
-    let found = try dueListings(gateway, atMost: left)
+    var left = try recheckCalls(gateway)
+    var questions = Self.mostQuestions
+    let found = try dueListings(gateway)
     var gone = found.gone
     var asked = 0
     var problem: PurchaseProblem?
-    for (account, ids) in found.due.sorted(by: { $0.key < $1.key }) {
-      var demand = EbayNeed.demand(items: ids)
-      demand.principal = Principal(account: account)
+    var refused: Set<String> = []
+    for question in found.due where !refused.contains(question.account) {
+      guard left > 0, questions > 0 else { break }
+      questions -= 1
+      var demand = EbayNeed.demand(items: question.ids)
+      demand.principal = Principal(account: question.account)
       demand.isBackground = true
       let answer = await EbayAsking(gateway: gateway, state: state).answer(demand)
+      left -= answer.charge + answer.inDoubt
       for outcome in answer.outcomes {
         guard let id = EbayNeed.item(outcome.resource) else { continue }
         if outcome.entry?.isPresent == false { gone.insert(id) }
         if let found = outcome.problem { problem = problem ?? found } else { asked += 1 }
       }
+      if answer.outcomes.allSatisfy({ $0.problem != nil }) { refused.insert(question.account) }
     }
     let removed = try await forget(gone, gateway)
     let bodies = gone.isEmpty ? try await removeReplaced(gateway) : removed.bodies
@@ -38,17 +47,23 @@ extension Scout {
   }
 
   /// As many as are left of the day beyond what people may need.
-  private func recheckCalls(_ gateway: Gateway) throws(LogError) -> Int {
+  private func recheckCalls(_ gateway: Gateway) throws(LogError) -> Int64 {
     let quota = try quota(gateway, of: .items, at: gateway.log.time.now())
     let spare = quota.limit - quota.used - quota.limit * reserve / 100
-    return Int(min(Int64(Self.mostRecheckCalls), max(0, spare)))
+    return min(Int64(Self.mostRecheckCalls), spare)
   }
 
-  /// The listings that accounts have saved or watch, by account; and those of them that are gone by what eBay has said
-  /// already, though a page still shows them.
+  /// What one account asks for in one call.
+  private struct Question {
+    let account: String
+    var ids: [EbayItemID] = []
+  }
+
+  /// The listings that accounts have saved or watch, by the calls that ask for them; and those of them that are gone by
+  /// what eBay has said already, though a page still shows them.
   private func dueListings(
-    _ gateway: Gateway, atMost most: Int
-  ) throws(LogError) -> (due: [String: [EbayItemID]], gone: Set<EbayItemID>) {
+    _ gateway: Gateway
+  ) throws(LogError) -> (due: [Question], gone: Set<EbayItemID>) {
     let book = WatchBook(gateway: gateway)
     let marks = MarkBook(gateway: gateway)
     var rows: [(id: EbayItemID, account: String, asked: Timestamp?)] = []
@@ -71,8 +86,16 @@ extension Scout {
       (left.asked?.milliseconds ?? .min, left.id.description)
         < (right.asked?.milliseconds ?? .min, right.id.description)
     }
-    var due: [String: [EbayItemID]] = [:]
-    for row in rows.prefix(most) { due[row.account, default: []].append(row.id) }
+    var due: [Question] = []
+    var last: [String: Int] = [:]
+    for row in rows {
+      if let place = last[row.account], due[place].ids.count < EbayItemRequest.mostItems {
+        due[place].ids.append(row.id)
+      } else {
+        last[row.account] = due.count
+        due.append(Question(account: row.account, ids: [row.id]))
+      }
+    }
     return (due, gone)
   }
 }

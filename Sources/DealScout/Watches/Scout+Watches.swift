@@ -46,16 +46,15 @@ extension Scout {
 
   /// What there is to tell of all watches, account after account. Once it was told, that is noted:
   /// ``WatchBook/noteTold(_:to:)``.
-  func watchNews(_ gateway: Gateway) async throws -> [WatchNews] {
+  func watchNews(_ gateway: Gateway) async throws -> [NotificationFact] {
     try await fill(gateway)
     let book = WatchBook(gateway: gateway)
-    let now = gateway.log.time.now()
-    var news: [WatchNews] = []
+    var news: [NotificationFact] = []
     for account in try book.accounts() {
       let watches = try book.watches(of: account)
       guard !watches.rows.isEmpty else { continue }
       let looks = try looks(at: watches.rows.map(\.id), gateway)
-      news += WatchBook.news(of: watches, account, looks, now: now)
+      news += WatchBook.news(of: watches, account, looks)
       await Task.yield()
     }
     return news

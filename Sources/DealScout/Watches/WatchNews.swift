@@ -1,21 +1,5 @@
 import TollbookEvents
 
-/// Something that has come to pass with a listing that an account watches.
-struct WatchNews: Hashable, Sendable {
-  enum Kind: Hashable, Sendable {
-    /// It costs less than what was told last.
-    case dropped
-    /// It costs less than the mark of the watch.
-    case below
-    case ended
-  }
-
-  let kind: Kind
-  let item: EbayItemID
-  /// As it is told. Its key is the same whenever the same is found again.
-  let fact: NotificationFact
-}
-
 extension WatchBook {
   /// What there is to tell of watches. A pure function: the same looks bring the same facts, and once they are noted as told
   /// (``Watches/note(_:)``) they bring none.
@@ -24,24 +8,21 @@ extension WatchBook {
   /// 2. Of a watch with a mark nothing is told at or above the mark; the first fact tells the mark as the price before.
   /// 3. Prices of two currencies are not compared.
   static func news(
-    of watches: Watches, _ account: String, _ looks: [EbayItemID: ListingLook], now: Timestamp
-  ) -> [WatchNews] {
+    of watches: Watches, _ account: String, _ looks: [EbayItemID: ListingLook]
+  ) -> [NotificationFact] {
     watches.rows.compactMap { watch in
-      looks[watch.id].flatMap { news(of: watch, account, $0, now: now) }
+      looks[watch.id].flatMap { news(of: watch, account, $0) }
     }
   }
 
   private static func news(
-    of watch: Watch, _ account: String, _ look: ListingLook, now: Timestamp
-  ) -> WatchNews? {
+    of watch: Watch, _ account: String, _ look: ListingLook
+  ) -> NotificationFact? {
     let id = watch.id.description
     let title = look.title.isEmpty ? id : look.title
     if case .ended = look.state {
-      guard !watch.isEndTold,
-        let fact = try? NotificationFact.watchEnded(
-          id, of: account, title: title, url: look.url, at: now)
-      else { return nil }
-      return WatchNews(kind: .ended, item: watch.id, fact: fact)
+      guard !watch.isEndTold else { return nil }
+      return try? .watchEnded(id, of: account, title: title, url: look.url, at: look.at)
     }
     guard let price = look.price else { return nil }
     if let mark = watch.below {
@@ -49,11 +30,10 @@ extension WatchBook {
     }
     let before = watch.told ?? watch.below
     guard let before, before.currency == price.currency, price.minorUnits < before.minorUnits,
-      let from = before.nanoUnits, let to = price.nanoUnits,
-      let fact = try? NotificationFact.priceDrop(
-        id, of: account, title: title, url: look.url, from: Amount(from, price.currency.code),
-        to: Amount(to, price.currency.code), at: now)
+      let from = before.nanoUnits, let to = price.nanoUnits
     else { return nil }
-    return WatchNews(kind: watch.below == nil ? .dropped : .below, item: watch.id, fact: fact)
+    return try? .priceDrop(
+      id, of: account, title: title, url: look.url, from: Amount(from, price.currency.code),
+      to: Amount(to, price.currency.code), at: look.at)
   }
 }

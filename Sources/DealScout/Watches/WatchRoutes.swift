@@ -74,7 +74,31 @@ extension HTTPService {
     try Self.refusing(id) { () throws(WatchBook.Refusal) in
       try watches.add(Watch(id, created: log.time.now()))
     }
-    let (look, charge, inDoubt) = try await look(need, id, context, scout)
+    var principal = context.principal
+    principal.account = account
+    let (look, charge, headers) = try await look(need, id, principal, scout)
+    let watch: Watch
+    do {
+      watch = try await Self.keep(look, below: mark, named, id, of: account, book, log.time.now())
+    } catch var problem as Problem {
+      // What it has cost is told though nothing is watched.
+      problem.headers.set(headers)
+      throw problem
+    }
+    scout.noteUse()
+    var response = Response.object(position: log.head) { json in
+      watch.write(look, to: &json, at: log.time.now())
+      json.field("calls", charge)
+    }.created(at: "/buyer/watches/\(id.pathStep)")
+    response.headers.set(headers)
+    return response
+  }
+
+  /// Keeps a watch of a listing that is known.
+  private static func keep(
+    _ look: ListingLook, below mark: String?, _ named: String?, _ id: EbayItemID,
+    of account: String, _ book: WatchBook, _ now: Timestamp
+  ) async throws -> Watch {
     guard let price = look.price else {
       throw Problem(.listingEnded, "the listing \(id) has ended", field: "item_id")
     }
@@ -84,27 +108,19 @@ extension HTTPService {
         "currency is \(named), and \(id) costs \(price.currency.code); prices of two currencies"
           + " are not compared", field: "currency")
     }
-    var watch = Watch(id, created: log.time.now())
+    var watch = Watch(id, created: now)
     if let mark {
       guard let money = EbayMoney(mark, price.currency) else {
-        throw Problem(.invalidField, Self.noAmount(mark), field: "below")
+        throw Problem(.invalidField, noAmount(mark), field: "below")
       }
       watch.below = money
     } else {
       watch.told = price
     }
     do { try await book.add(watch, of: account) } catch let refusal as WatchBook.Refusal {
-      try Self.refusing(id) { () throws(WatchBook.Refusal) in throw refusal }
+      try refusing(id) { () throws(WatchBook.Refusal) in throw refusal }
     } catch let problem as PurchaseProblem { throw Problem(problem) }
-    scout.noteUse()
-    let kept = watch
-    var response = Response.object(position: log.head) { json in
-      kept.write(look, to: &json, at: log.time.now())
-      json.field("calls", charge)
-    }.created(at: "/buyer/watches/\(id.pathStep)")
-    response.headers[.charge] = "\(charge)"
-    response.headers.tell(inDoubt: inDoubt)
-    return response
+    return watch
   }
 
   private static func noAmount(_ text: String) -> String {
@@ -131,14 +147,14 @@ extension HTTPService {
 
   /// What a listing costs: as it was seen in a page of a scan, or as eBay says now.
   private func look(
-    _ need: EbayNeed, _ id: EbayItemID, _ context: TollbookContext, _ scout: Scout
-  ) async throws -> (look: ListingLook, charge: Int64, inDoubt: Int64) {
+    _ need: EbayNeed, _ id: EbayItemID, _ principal: Principal, _ scout: Scout
+  ) async throws -> (look: ListingLook, charge: Int64, headers: HTTPFields) {
     try await scout.fill(gateway)
     if let known = try scout.looks(at: [id], gateway)[id], known.price != nil {
-      return (known, 0, 0)
+      return (known, 0, [.charge: "0"])
     }
     var demand = need.demand()
-    demand.principal = context.principal
+    demand.principal = principal
     let answer = await EbayAsking(gateway: gateway, state: scout.state).answer(demand)
     guard let outcome = answer.outcomes.first else {
       throw Problem(.internalError, "nothing became of \(need.resource)")
@@ -147,7 +163,7 @@ extension HTTPService {
     let row = ListingRow(id, found, outcome, now: log.time.now())
     if var problem = row.problem {
       problem.field = "item_id"
-      problem.headers[.charge] = "\(answer.charge)"
+      problem.headers.set(answer.headers)
       throw problem
     }
     guard let item = row.item, let seen = row.seen else {
@@ -157,7 +173,7 @@ extension HTTPService {
       row.state == .ended ? .ended : .shown(item.listing.currentPrice)
     let look = ListingLook(
       state: state, title: item.listing.title, url: item.listing.webURL, at: seen)
-    return (look, answer.charge, answer.inDoubt)
+    return (look, answer.charge, answer.headers)
   }
 }
 

@@ -1,6 +1,7 @@
 import Crypto
 import Foundation
 package import TollbookEvents
+import TollbookLog
 package import TollbookUpstreams
 
 // What tells a user's address something, whatever it tells.
@@ -32,9 +33,7 @@ extension OutgoingMessage {
     let seconds = now.milliseconds / 1_000
     let code = HMAC<SHA256>.authenticationCode(
       for: Data("\(seconds).".utf8) + Data(body), using: SymmetricKey(data: Data(secret.utf8)))
-    let digits = Array("0123456789abcdef")
-    let text = code.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }
-    return "t=\(seconds),v1=\(String(text))"
+    return "t=\(seconds),v1=\(Array(code).hexadecimal)"
   }
 }
 

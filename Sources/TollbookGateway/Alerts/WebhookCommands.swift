@@ -55,7 +55,7 @@ package struct AddWebhook: Sendable {
     self.url = target.entry.url
     self.secret = target.entry.secret
     isSecretMade = target.isSecretMade
-    id = "wh" + WebhookTarget.word(random(5))
+    id = "wh" + random(5).hexadecimal
     self.actor = actor
   }
 

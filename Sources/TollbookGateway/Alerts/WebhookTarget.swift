@@ -1,3 +1,4 @@
+import TollbookLog
 import TollbookUpstreams
 
 /// Where a user wants to be told, and what signs it.
@@ -29,12 +30,6 @@ package struct WebhookTarget: Hashable, Sendable {
     }
     isSecretMade = secret == nil && isSigned
     entry = WebhookKeys.Entry(
-      url: address, secret: secret ?? (isSecretMade ? "whsec_" + Self.word(random(32)) : ""))
-  }
-
-  /// In hexadecimal.
-  static func word(_ bytes: [UInt8]) -> String {
-    let digits = Array("0123456789abcdef")
-    return String(bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] })
+      url: address, secret: secret ?? (isSecretMade ? "whsec_" + random(32).hexadecimal : ""))
   }
 }

@@ -71,7 +71,7 @@ extension KeptAnswer {
     try await response.body.write(collected)
     var headers = response.headers
     headers[.trailer] = nil
-    for field in collected.trailer.withLock({ $0 }) { headers[field.name] = field.value }
+    headers.set(collected.trailer.withLock { $0 })
     return KeptAnswer(
       status: response.status, headers: headers, content: collected.content.withLock { $0 })
   }

@@ -1,7 +1,6 @@
 import HTTPTypes
 import HummingbirdTesting
 import NIOCore
-import Synchronization
 import Testing
 import TollbookGateway
 import TollbookSimulators
@@ -144,41 +143,5 @@ extension DealScoutStand {
       actor: "test"
     ).run(on: log, default: "default")
     return key.text
-  }
-}
-
-/// Where calls of eBay's stand still, once it is closed.
-final class EbayGate: Sendable {
-  private struct State {
-    var isOpen = true
-    var waiting: [CheckedContinuation<Void, Never>] = []
-  }
-
-  private let state = Mutex(State())
-
-  func close() { state.withLock { $0.isOpen = false } }
-
-  func pass() async {
-    await withCheckedContinuation { continuation in
-      let isOpen = state.withLock { state in
-        if !state.isOpen { state.waiting.append(continuation) }
-        return state.isOpen
-      }
-      if isOpen { continuation.resume() }
-    }
-  }
-
-  /// Returns when at least one call stands still.
-  func waitForCall() async {
-    while state.withLock({ $0.waiting.isEmpty }) { await Task.yield() }
-  }
-
-  func open() {
-    let waiting = state.withLock { state in
-      state.isOpen = true
-      defer { state.waiting = [] }
-      return state.waiting
-    }
-    for continuation in waiting { continuation.resume() }
   }
 }

@@ -43,14 +43,14 @@ import TollbookTestSupport
 
   @MainActor
   @Test func `who asks while a token is being renewed waits for the same call`() async throws {
-    let gate = EbayGate()
+    let held = HeldCalls(isHolding: false)
     try await DealScoutStand.consenting({
       $0.simulator.latency = 1
-      $0.simulator.sleep = { _ in await gate.pass() }
+      $0.simulator.sleep = { _ in await held.stop() }
     }) { @MainActor stand, client in
       var browser = ConsentBrowser(stand, client)
       #expect(try await browser.connect().status == 200)
-      gate.close()
+      held.hold()
       // On one actor each runs up to where it waits before the next one begins.
       let asked = (0..<5).map { _ in
         Task { @MainActor in
@@ -59,8 +59,8 @@ import TollbookTestSupport
         }
       }
       for _ in asked { await Task.yield() }
-      await gate.waitForCall()
-      gate.open()
+      await held.wait(for: 1)
+      held.letGo()
       var tokens: Set<EbaySecret> = []
       for task in asked {
         if let access = try await task.value.user.tokens?.access { tokens.insert(access) }
@@ -126,20 +126,20 @@ import TollbookTestSupport
   }
 
   @Test func `a consent is forgotten, also while its token is being renewed`() async throws {
-    let gate = EbayGate()
+    let held = HeldCalls(isHolding: false)
     try await DealScoutStand.consenting({
       $0.simulator.latency = 1
-      $0.simulator.sleep = { _ in await gate.pass() }
+      $0.simulator.sleep = { _ in await held.stop() }
     }) { stand, client in
       var browser = ConsentBrowser(stand, client)
       #expect(try await client.send(.delete, "/ebay/account").status == 404)
       #expect(try await client.send(.post, "/ebay/refresh", "{}").string("reason") == "no_consent")
       #expect(try await browser.connect().status == 200)
-      gate.close()
+      held.hold()
       async let renewal = client.send(.post, "/ebay/refresh", "{}")
-      await gate.waitForCall()
+      await held.wait(for: 1)
       #expect(try await client.send(.delete, "/ebay/account").status == 200)
-      gate.open()
+      held.letGo()
       let refused = try await renewal
       #expect(refused.status == 409, "\(refused.text)")
       #expect(try stand.user() == nil)

@@ -108,6 +108,20 @@ import TollbookViews
     }
   }
 
+  @Test func `what the housekeeping removes anyway is not looked for in all of the log`()
+    async throws
+  {
+    try await DealScoutStand.serving { stand, client in
+      _ = try await stand.scanned(client)
+      stand.advanceAlone(byMilliseconds: 86_400_001)
+      for _ in 0..<2 { await stand.gateway.sweep() }
+      stand.advanceAlone(byMilliseconds: stand.gateway.settings.bodyRetention + 1)
+      #expect(try await stand.scout.removeReplaced(stand.gateway) == 0)
+      await stand.gateway.pruneBodies()
+      #expect(try stand.bodies().allSatisfy { !$0.contains("itemSummaries") })
+    }
+  }
+
   @Test func `saved listings are asked for, twenty in a call and no more than a run may ask`()
     async throws
   {
@@ -127,6 +141,62 @@ import TollbookViews
       #expect(stand.simulator.books.byRoute["get_items"] == 23)
       _ = try await stand.scout.recheck(stand.gateway)
       #expect(stand.simulator.books.byRoute["get_items"] == 23)
+    }
+  }
+
+  /// Opens an account that watches some listings.
+  private static func watch(
+    _ numbers: Range<Int>, of account: String, _ stand: DealScoutStand, _ client: ScoutCaller
+  ) async throws {
+    let opened = try await client.send(.post, "/admin/accounts", #"{"id":"\#(account)"}"#)
+    #expect(opened.status == 201, "\(opened.text)")
+    var watches = WatchBook.Watches()
+    for number in numbers {
+      try watches.add(Watch(#require(EbayItemID("v1|\(number)|0")), created: stand.time.now))
+    }
+    try await stand.gateway.keep(
+      watches.bytes, as: ResourceKey(account: account, kind: WatchBook.kind, path: "listings"))
+  }
+
+  @Test func `listings of many accounts take no more calls than a run may make`() async throws {
+    try await DealScoutStand.serving { stand, client in
+      for number in 10..<35 {
+        try await Self.watch(9_000 + number..<9_001 + number, of: "a\(number)", stand, client)
+      }
+      _ = try await stand.scout.recheck(stand.gateway)
+      #expect(stand.simulator.books.byRoute["get_items"] == Scout.mostRecheckCalls)
+      // Those that were left out come first.
+      _ = try await stand.scout.recheck(stand.gateway)
+      #expect(stand.simulator.books.byRoute["get_items"] == 25)
+      for number in 10..<35 {
+        let id = try #require(EbayItemID("v1|\(9_000 + number)|0"))
+        #expect(try stand.gateway.kept(EbayNeed.item(id).resource) != nil)
+      }
+    }
+  }
+
+  @Test func `an account that may not buy holds up no other`() async throws {
+    try await DealScoutStand.serving { stand, client in
+      try await Self.watch(1_000..<1_500, of: "acme", stand, client)
+      // More than a run may ask for, and all before the other's.
+      var marks = MarkBook.Marks()
+      for number in 10_000..<12_100 {
+        marks.set(.saved, true, on: try #require(EbayItemID("v1|\(number)|0")))
+      }
+      try await stand.gateway.keep(
+        marks.bytes, as: ResourceKey(account: "acme", kind: MarkBook.kind, path: "listings"))
+      try await Self.watch(2_000..<2_001, of: "zenith", stand, client)
+      var scope = BudgetRow.Scope()
+      scope.account = "acme"
+      let order = try BudgetOrder(
+        name: "calls", scope: scope, unit: "calls", limit: 1, window: .day, units: ["calls"],
+        upstreams: ["ebay"])
+      try await SetBudget(order, now: stand.time.now, actor: "test").run(
+        on: stand.log, default: "default")
+      _ = try await stand.scout.recheck(stand.gateway)
+      let id = try #require(EbayItemID("v1|2000|0"))
+      #expect(try stand.gateway.kept(EbayNeed.item(id).resource) != nil)
+      #expect(stand.simulator.books.byRoute["get_items"] == 2)
     }
   }
 

@@ -116,6 +116,17 @@ import TollbookUpstreams
     #expect(queue.take(at: start) == nil)
   }
 
+  @Test func `a few messages are under way at once, and the next goes when one has ended`() throws {
+    let queue = HeldQueue()
+    for number in 0..<9 { #expect(queue.add(try delivery("\(number)", channel: "c\(number)"))) }
+    var taken: [NotificationQueue.Batch] = []
+    while let batch = queue.take(at: start) { taken.append(batch) }
+    #expect(taken.count == NotificationQueue.messagesAtOnce)
+    _ = queue.end(taken[0], .taken(status: 200), at: start)
+    #expect(queue.take(at: start) != nil)
+    #expect(queue.take(at: start) == nil)
+  }
+
   @Test func `what will never be taken is given up at once`() throws {
     let queue = HeldQueue()
     #expect(queue.add(try delivery("1")))

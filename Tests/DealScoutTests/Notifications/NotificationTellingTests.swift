@@ -15,6 +15,7 @@ import TollbookViews
 /// What is told of scans, alerts and watches, and that nothing is told twice.
 @Suite struct `Notices that are told` {
   private typealias Routes = `Channels and rules of notices`
+  private typealias Samples = NotificationSamples
 
   /// A channel, and a rule with these members over it.
   private static func listen(_ client: ScoutCaller, _ members: String) async throws {
@@ -85,6 +86,23 @@ import TollbookViews
       let told = Set(listener.notices.compactMap { $0["subject"]?.string })
       #expect(told == Set(wanted.dropFirst().map(\.description)))
       #expect(told.count < all.count)
+    }
+  }
+
+  @Test func `what eBay shows no more is not told, though a table of before has it`() async throws {
+    try await Routes.stand { stand, client, listener in
+      try await Self.listen(client, #""about":"deal.new","min_score":40"#)
+      try await Routes.scan(stand, client)
+      let scout = stand.scout
+      let table = await scout.board.content(of: scout.index, judges: true, now: stand.time.now)
+      let deals = table.rows.filter { ($0.score?.tenths ?? 0) >= 400 }.map(\.listing.id)
+      let gone = try #require(deals.first)
+      scout.index.remove([gone], gone: stand.time.now)
+      let scan = try #require(scout.notices.news.noted.first)
+      try await scout.tell(of: scan, in: table, stand.gateway)
+      await scout.notices.send(stand.gateway)
+      let told = Set(listener.notices.compactMap { $0["subject"]?.string })
+      #expect(told == Set(deals.dropFirst().map(\.description)))
     }
   }
 
@@ -320,6 +338,43 @@ import TollbookViews
     }
   }
 
+  @Test(.timeLimit(.minutes(2)))
+  func `a channel that hangs holds up none but itself`() async throws {
+    let held = HeldCalls()
+    let listener = NoticeListener()
+    try await DealScoutStand.serving {
+      $0.gateway.webhookHosts = ["198.51.100.7"]
+      $0.send = { message in
+        if message.url.text.hasSuffix("/hangs") { await held.stop() }
+        return await listener.send(message)
+      }
+    } _: { stand, client in
+      for name in ["hangs", "goes"] {
+        _ = try await client.send(
+          .post, "/notifications/channels",
+          #"{"name":"\#(name)","kind":"slack","url":"https://198.51.100.7/\#(name)"}"#)
+        let rule = try await client.send(
+          .post, "/notifications/rules",
+          #"{"name":"\#(name)","channel":"\#(name)","about":"watch.ended"}"#)
+        #expect(rule.status == 201, "\(rule.text)")
+      }
+      let sending = Task { await stand.scout.keepSending(stand.gateway) }
+      for number in 1...3 {
+        let fact = try Self.fact(number, stand)
+        try await stand.scout.notices.tell([fact], of: "default", stand.gateway)
+        while listener.messages.count < number {
+          stand.time.advance(byMilliseconds: 1_000)
+          await stand.log.settle()
+        }
+      }
+      #expect(held.count == 1)
+      #expect(listener.messages.allSatisfy { $0.url.text.hasSuffix("/goes") })
+      held.letGo()
+      sending.cancel()
+      await sending.value
+    }
+  }
+
   @Test func `what waits for a channel that is removed is given up`() async throws {
     try await Routes.stand { stand, client, listener in
       try await Self.listen(client, #""about":"watch.ended""#)
@@ -332,6 +387,64 @@ import TollbookViews
       let list = try await client.send(.get, "/notifications/deliveries")
       #expect(list.string("deliveries.0.last_detail") == "the channel hook was removed")
     }
+  }
+
+  @Test(arguments: [true, false])
+  func `what waits is not kept again once the data key of its account is destroyed`(
+    isHourly: Bool
+  ) async throws {
+    try await Routes.stand { stand, client, listener in
+      try await Self.listen(
+        client, #""about":"watch.ended","delivery":"\#(isHourly ? "hourly" : "at_once")""#)
+      let notices = stand.scout.notices
+      try await notices.tell([Self.fact(1, stand)], of: "default", stand.gateway)
+      let prefix = "account/default/\(NotificationBook.deliveryKind)/"
+      #expect(try stand.gateway.kept(under: prefix, atMost: 9).count == 1)
+      _ = try await stand.gateway.shred("default", actor: "test")
+      // So long that its words are to be forgotten, too.
+      stand.time.advance(byMilliseconds: 2 * 86_400_000)
+      _ = await notices.sendHourly(stand.gateway)
+      #expect(listener.messages.isEmpty)
+      #expect(try stand.gateway.kept(under: prefix, atMost: 9).isEmpty)
+    }
+  }
+
+  @Test func `a notice forgets a listing's words after a day, also with the schedule paused`()
+    async throws
+  {
+    try await Routes.stand { stand, client, listener in
+      try await Self.listen(client, #""about":"watch.ended","delivery":"hourly""#)
+      let notices = stand.scout.notices
+      try await notices.tell([Self.fact(1, stand)], of: "default", stand.gateway)
+      func text() async throws -> String? {
+        await notices.send(stand.gateway)
+        let list = try await client.send(.get, "/notifications/deliveries?state=waiting")
+        return list.string("deliveries.0.text")
+      }
+      stand.time.advance(byMilliseconds: 86_400_000)
+      #expect(try await text() == "Widget 1, which you watch, has ended")
+      stand.time.advance(byMilliseconds: 1)
+      #expect(try await text() == "v1|1|0, which you watch, has ended")
+      #expect(listener.messages.isEmpty)
+    }
+  }
+
+  @Test func `what could not be told of a scan is noted again, beside that of a later one`()
+    throws
+  {
+    let news = NotificationNews()
+    let saved = try EbaySavedSearch(name: "one", search: EbaySearch(.unitedStates, words: "x"))
+    let search = SavedSearch(saved, of: "acme", created: Samples.now)
+    let ids = try (1...3).map { try #require(EbayItemID("v1|\($0)|0")) }
+    news.note(.init(search: search, cheaper: [ids[0], ids[1]], version: 3))
+    #expect(news.take(upTo: 2).isEmpty)
+    let taken = try #require(news.take(upTo: 3).first)
+    news.note(.init(search: search, cheaper: [ids[2]], version: 5))
+    news.note(taken)
+    // It is not taken before the index shows all of it.
+    #expect(news.take(upTo: 4).isEmpty)
+    #expect(news.take(upTo: 5).first?.cheaper == Set(ids))
+    #expect(news.noted.isEmpty)
   }
 
   @Test func `e-mail goes through the program, with no header that a title could add`()

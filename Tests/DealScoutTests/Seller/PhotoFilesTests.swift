@@ -61,6 +61,21 @@ import TollbookTestSupport
     }
   }
 
+  @Test func `what a killed process has not finished writing goes with the next sweep`()
+    async throws
+  {
+    try await SellerStand.serving { stand, _ in
+      let photos = stand.desk.photos
+      let known = try await photos.add(try photo(1), of: "default")
+      let folder = "\(photos.store.folder)/\(known.digest.prefix(2))"
+      let unfinished = "\(folder)/.\(known.digest)-0011223344556677"
+      try Data([1, 2, 3]).write(to: URL(filePath: unfinished))
+      #expect(try await photos.sweep() == 0)
+      #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == [known.digest])
+      #expect(try await photos.bytes(known, of: "default") != nil)
+    }
+  }
+
   @Test func `accounts that keep something are found, also where one name begins like another`()
     async throws
   {

@@ -24,36 +24,40 @@ import TollbookTestSupport
     return watches
   }
 
+  /// When eBay said so.
+  private static let seen = Timestamp.testStart.advanced(byMilliseconds: -7_200_000)
+
   private static func news(
     _ watches: WatchBook.Watches, _ state: ListingLook.State, title: String = "Widget"
-  ) throws -> [WatchNews] {
-    let look = ListingLook(state: state, title: title, url: "https://e.test/1", at: .testStart)
-    return try WatchBook.news(of: watches, "acme", [id(): look], now: .testStart)
+  ) throws -> [NotificationFact] {
+    let look = ListingLook(state: state, title: title, url: "https://e.test/1", at: seen)
+    return try WatchBook.news(of: watches, "acme", [id(): look])
   }
 
   @Test func `a price that drops is told once, from what to what, and a further drop again`() throws
   {
     var watches = try Self.watches(told: Self.money(2_000))
     let first = try #require(try Self.news(watches, .shown(Self.money(1_500))).first)
-    #expect(first.kind == .dropped)
-    #expect(first.fact.kind == .priceDrop)
-    #expect(first.fact.account == "acme")
-    #expect(first.fact.title == "Widget")
+    #expect(first.kind == .priceDrop)
+    #expect(first.account == "acme")
+    #expect(first.title == "Widget")
+    // It tells when that was seen, and not when it is told.
+    #expect(first.at == Self.seen)
     #expect(
-      first.fact.detail
+      first.detail
         == .drop(from: Amount(20_000_000_000, "USD"), to: Amount(15_000_000_000, "USD")))
     // The same until it was told.
     let same = try Self.news(watches, .shown(Self.money(1_500)))
-    #expect(same.map(\.fact.key) == [first.fact.key])
-    watches.note([first.fact])
+    #expect(same.map(\.key) == [first.key])
+    watches.note([first])
     #expect(try Self.news(watches, .shown(Self.money(1_500))).isEmpty)
     // It rises and comes back: that was told.
     #expect(try Self.news(watches, .shown(Self.money(1_900))).isEmpty)
     #expect(try Self.news(watches, .shown(Self.money(1_500))).isEmpty)
     let second = try #require(try Self.news(watches, .shown(Self.money(1_499))).first)
-    #expect(second.fact.key != first.fact.key)
+    #expect(second.key != first.key)
     #expect(
-      second.fact.detail
+      second.detail
         == .drop(from: Amount(15_000_000_000, "USD"), to: Amount(14_990_000_000, "USD")))
   }
 
@@ -63,11 +67,10 @@ import TollbookTestSupport
       #expect(try Self.news(watches, .shown(Self.money(price))).isEmpty, "\(price)")
     }
     let first = try #require(try Self.news(watches, .shown(Self.money(999))).first)
-    #expect(first.kind == .below)
     #expect(
-      first.fact.detail
+      first.detail
         == .drop(from: Amount(10_000_000_000, "USD"), to: Amount(9_990_000_000, "USD")))
-    watches.note([first.fact])
+    watches.note([first])
     #expect(try Self.news(watches, .shown(Self.money(999))).isEmpty)
     #expect(try Self.news(watches, .shown(Self.money(998))).count == 1)
   }
@@ -83,17 +86,17 @@ import TollbookTestSupport
   @Test func `that it has ended is told once, by its id if eBay shows its title no more`() throws {
     var watches = try Self.watches(told: Self.money(2_000))
     let ended = try #require(try Self.news(watches, .ended, title: "").first)
-    #expect(ended.kind == .ended)
-    #expect(ended.fact.kind == .watchEnded)
-    #expect(ended.fact.title == "v1|1|0")
-    watches.note([ended.fact])
+    #expect(ended.kind == .watchEnded)
+    #expect(ended.title == "v1|1|0")
+    #expect(ended.at == Self.seen)
+    watches.note([ended])
     #expect(try Self.news(watches, .ended).isEmpty)
     #expect(watches.rows.first?.isEndTold == true)
   }
 
   @Test func `nothing is told of what nobody has looked at, nor of an unknown price`() throws {
     let watches = try Self.watches(told: Self.money(2_000))
-    #expect(WatchBook.news(of: watches, "acme", [:], now: .testStart).isEmpty)
+    #expect(WatchBook.news(of: watches, "acme", [:]).isEmpty)
     #expect(try Self.news(watches, .shown(nil)).isEmpty)
   }
 
@@ -101,7 +104,7 @@ import TollbookTestSupport
     var watches = try Self.watches(told: Self.money(2_000))
     let high = try #require(try Self.news(watches, .shown(Self.money(1_500))).first)
     let low = try #require(try Self.news(watches, .shown(Self.money(1_200))).first)
-    watches.note([low.fact, high.fact])
+    watches.note([low, high])
     #expect(try watches.rows.first?.told == Self.money(1_200))
   }
 
@@ -117,7 +120,7 @@ import TollbookTestSupport
       try watches.add(Watch(Self.id(7), created: .testStart))
     }
     let ended = try #require(try Self.news(watches, .ended).first)
-    watches.note([ended.fact])
+    watches.note([ended])
     let read = WatchBook.Watches(watches.bytes)
     #expect(read.rows.count == WatchBook.mostOfAccount)
     let first = try #require(read.rows.first)

@@ -4,6 +4,7 @@ import Testing
 import TollbookEvents
 import TollbookGateway
 import TollbookHTTP
+import TollbookLog
 import TollbookSimulators
 import TollbookTestSupport
 
@@ -55,6 +56,7 @@ import TollbookTestSupport
         .post, "/buyer/watches", Self.watch(foreign.itemId, #","below":"20","currency":"USD""#))
       #expect(refused.status == 400, "\(refused.text)")
       #expect(refused.string("field") == "currency")
+      #expect(refused.headers[.charge] == "1")
       #expect(stand.counted == before + 1)
       let made = try await client.send(.post, "/buyer/watches", Self.watch(foreign.itemId))
       #expect(made.status == 201, "\(made.text)")
@@ -72,6 +74,33 @@ import TollbookTestSupport
       #expect(unknown.status == 404, "\(unknown.text)")
       let list = try await client.send(.get, "/buyer/watches")
       #expect(list["watches"]?.array?.count == 1)
+    }
+  }
+
+  @Test func `an administrator's watch for another account is paid for by that account`()
+    async throws
+  {
+    try await DealScoutStand.serving { stand, client in
+      #expect(try await client.send(.post, "/admin/accounts", #"{"id":"acme"}"#).status == 201)
+      let foreign = try await stand.foreign(client)
+      let made = try await client.send(
+        .post, "/buyer/watches?account=acme", Self.watch(foreign.itemId))
+      #expect(made.status == 201, "\(made.text)")
+      #expect(made.headers[.charge] == "1")
+      let (index, reader) = (stand.log.index, stand.log.reader)
+      let payers = try stand.log.read { (reading) throws(LogError) in
+        var payers: [String] = []
+        for position in try index.positions(
+          of: .fetchStarted, after: 0, limit: .max, in: reading)
+        {
+          guard case .fetchStarted(let event)? = try reader.event(at: position, in: reading)?.event,
+            event.operation == EbayUpstream.item
+          else { continue }
+          payers += event.allDemands.map(\.account)
+        }
+        return payers
+      }
+      #expect(payers == ["acme"])
     }
   }
 
@@ -131,12 +160,12 @@ import TollbookTestSupport
       stand.end(ending.id)
       _ = try await stand.scout.recheck(stand.gateway)
       let news = try await stand.scout.watchNews(stand.gateway)
-      #expect(news.map(\.kind) == [.dropped, .ended])
-      #expect(news.map(\.item) == [dropping.id, ending.id])
-      #expect(news.first?.fact.title == dropping.title)
+      #expect(news.map(\.kind) == [.priceDrop, .watchEnded])
+      #expect(news.map(\.subject) == [dropping.id, ending.id].map(\.description))
+      #expect(news.first?.title == dropping.title)
       let again = try await stand.scout.watchNews(stand.gateway)
-      #expect(again.map(\.fact.key) == news.map(\.fact.key))
-      try await book.noteTold(news.map(\.fact), to: "default")
+      #expect(again.map(\.key) == news.map(\.key))
+      try await book.noteTold(news, to: "default")
       #expect(try await stand.scout.watchNews(stand.gateway).isEmpty)
       let list = try await client.send(.get, "/buyer/watches")
       #expect(list.string("watches.1.state") == "ended")

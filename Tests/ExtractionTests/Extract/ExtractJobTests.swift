@@ -199,20 +199,20 @@ import TollbookViews
   @Test func `what an earlier try has bought is told as the job's own, with what it cost`()
     async throws
   {
-    let gate = CallGate()
+    let held = HeldCalls()
     try await ExtractionStand.serving({
       $0.simulator.latency = 1
-      $0.simulator.sleep = { _ in await gate.pass() }
+      $0.simulator.sleep = { _ in await held.stop() }
     }) { stand, client in
       // The second is the first once more: that one costs nothing.
       let id = try #require(
         try await client.queue([Self.company, Self.file(1), Self.file(1)]).string("id"))
-      await gate.wait(for: 1)
+      await held.wait(for: 1)
       // Its time is over, and its call goes on.
       stand.time.advance(byMilliseconds: DocumentReader.patience + 1)
       for purchaser in stand.gateway.purchasers { purchaser.tick() }
       try await stand.waiting(id)
-      gate.open()
+      held.letGo()
       while try stand.settled("tokens") == 0 { await Task.yield() }
       await stand.finish(id)
       let job = try await client.send(.get, "/jobs/\(id)")

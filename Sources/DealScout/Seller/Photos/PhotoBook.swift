@@ -23,7 +23,10 @@ struct PhotoBook: Sendable {
     ResourceKey(account: account, kind: SellerKinds.photo, path: digest)
   }
 
-  private func prefix(of account: String) -> String { "account/\(account)/\(SellerKinds.photo)/" }
+  /// All of an account: those that were sent in at the same moment may be more than it may have.
+  private func entries(of account: String) throws(LogError) -> [CacheEntry] {
+    try gateway.kept(under: "account/\(account)/\(SellerKinds.photo)/", atMost: .max)
+  }
 
   /// What is known of a photo; nil: nothing, or the account's data key is gone.
   func record(_ digest: String, of account: String) throws(LogError) -> PhotoRecord? {
@@ -36,7 +39,7 @@ struct PhotoBook: Sendable {
   /// All of an account, in the order of their digests.
   func records(of account: String) throws(LogError) -> [PhotoRecord] {
     var records: [PhotoRecord] = []
-    for entry in try gateway.kept(under: prefix(of: account), atMost: Self.mostOfAccount) {
+    for entry in try entries(of: account) {
       guard let content = try gateway.content(of: entry),
         let record = PhotoRecord(content, digest: String(entry.resource.path))
       else { continue }
@@ -47,8 +50,7 @@ struct PhotoBook: Sendable {
 
   /// Whether an account has room for more photos.
   func hasRoom(for count: Int, of account: String) throws(LogError) -> Bool {
-    let entries = try gateway.kept(under: prefix(of: account), atMost: Self.mostOfAccount)
-    return entries.count + count <= Self.mostOfAccount
+    try entries(of: account).count + count <= Self.mostOfAccount
   }
 
   /// Keeps a photo. One that is there already begins its time anew.
@@ -96,7 +98,7 @@ struct PhotoBook: Sendable {
     var removed = 0
     for account in try gateway.accounts(keeping: [SellerKinds.photo]) {
       try Task.checkCancellation()
-      for entry in try gateway.kept(under: prefix(of: account), atMost: Self.mostOfAccount) {
+      for entry in try entries(of: account) {
         strangers.remove(String(entry.resource.path))
       }
       for var record in try records(of: account) {
@@ -119,7 +121,7 @@ struct PhotoBook: Sendable {
 
   /// Removes all pictures of an account, also where its data key is gone: the names of its entries tell which these are.
   func removeAll(of account: String) async throws {
-    for entry in try gateway.kept(under: prefix(of: account), atMost: Self.mostOfAccount) {
+    for entry in try entries(of: account) {
       let digest = String(entry.resource.path)
       if PhotoStore.isDigest(digest) { try await store.remove(digest) }
     }

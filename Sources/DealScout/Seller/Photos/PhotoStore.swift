@@ -17,6 +17,9 @@ struct PhotoStore: Sendable {
   /// Disks are waited for here, and on no thread that requests share.
   private static let queue = DispatchQueue(label: "tollbook.photos")
 
+  /// What the name of a file begins with that is being written.
+  private static let unfinished = "."
+
   let folder: String
 
   /// - Parameter directory: the data directory.
@@ -53,7 +56,7 @@ struct PhotoStore: Sendable {
     try await waiting { () throws(Fault) in try erase(digest) }
   }
 
-  /// The digests of all photos that are there.
+  /// The digests of all photos that are there. What a process that was killed has not finished is removed.
   func digests() async throws(Fault) -> Set<String> {
     try await waiting { () throws(Fault) in try list() }
   }
@@ -72,7 +75,7 @@ struct PhotoStore: Sendable {
     let place = place(of: digest)
     if size(of: place.file) == bytes.count { return }
     for folder in [folder, place.folder] { try makeFolder(folder) }
-    let unfinished = "\(place.folder)/.\(digest)-\(word)"
+    let unfinished = "\(place.folder)/\(Self.unfinished)\(digest)-\(word)"
     do throws(SystemError) {
       try SystemCalls.writeNewFile(bytes, to: unfinished, mode: 0o600)
     } catch { throw Fault(description: Descriptors.message(error.code)) }
@@ -111,7 +114,13 @@ struct PhotoStore: Sendable {
     guard files.fileExists(atPath: folder) else { return [] }
     do {
       let names = try files.contentsOfDirectory(atPath: folder).flatMap { name in
-        try files.contentsOfDirectory(atPath: "\(folder)/\(name)")
+        let own = "\(folder)/\(name)"
+        let names = try files.contentsOfDirectory(atPath: own)
+        // One file is worked on after the other: none is being written now.
+        for name in names where name.hasPrefix(Self.unfinished) {
+          try files.removeItem(atPath: "\(own)/\(name)")
+        }
+        return names
       }
       return Set(names.filter(Self.isDigest))
     } catch { throw Fault(description: "the folder \(folder) cannot be read") }

@@ -1,19 +1,21 @@
 import Synchronization
 
-/// Calls that stand still at a simulated Keepa until a test lets them go on.
-final class HeldCalls: Sendable {
+/// Calls that stand still at a simulated provider until a test lets them go on.
+package final class HeldCalls: Sendable {
   private struct State {
-    var isHolding = true
+    var isHolding: Bool
     var stopped: [CheckedContinuation<Void, Never>] = []
   }
 
-  private let state = Mutex(State())
+  private let state: Mutex<State>
+
+  package init(isHolding: Bool = true) { state = Mutex(State(isHolding: isHolding)) }
 
   /// How many stand still.
-  var count: Int { state.withLock { $0.stopped.count } }
+  package var count: Int { state.withLock { $0.stopped.count } }
 
   /// Stands still, unless all were let go.
-  func stop() async {
+  package func stop() async {
     await withCheckedContinuation { continuation in
       let isHeld = state.withLock { state in
         if state.isHolding { state.stopped.append(continuation) }
@@ -24,10 +26,12 @@ final class HeldCalls: Sendable {
   }
 
   /// Returns when at least that many stand still.
-  func wait(for count: Int) async { while self.count < count { await Task.yield() } }
+  package func wait(for count: Int) async {
+    while self.count < count { await Task.yield() }
+  }
 
   /// Lets those go on that stand still, and holds those that come.
-  func step() {
+  package func step() {
     let stopped = state.withLock { state in
       defer { state.stopped = [] }
       return state.stopped
@@ -36,10 +40,10 @@ final class HeldCalls: Sendable {
   }
 
   /// Holds those that come.
-  func hold() { state.withLock { $0.isHolding = true } }
+  package func hold() { state.withLock { $0.isHolding = true } }
 
   /// Lets all go on, and holds no more.
-  func letGo() {
+  package func letGo() {
     state.withLock { $0.isHolding = false }
     step()
   }
