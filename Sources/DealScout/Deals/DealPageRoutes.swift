@@ -131,6 +131,9 @@ extension DealsPage.Deal.Score {
       "The middle price of \(statistics.kept) comparable listings is the fair price"
         + (statistics.dropped > 0 ? "; \(statistics.dropped) lay too far out" : "") + "."
     ]
+    let (whole, tenth) = score.discount.magnitude.quotientAndRemainder(dividingBy: 10)
+    let side = score.discount < 0 ? "above" : "below"
+    reasons.append("The total lies \(whole).\(tenth)% \(side) it.")
     for penalty in score.penalties {
       let why =
         switch penalty.reason {
@@ -143,6 +146,6 @@ extension DealsPage.Deal.Score {
     }
     self.init(
       points: score.points, confidence: confidence, fairPrice: score.fair.minorUnits,
-      discount: Int(score.discount / 10), comparables: statistics.kept, reasons: reasons)
+      discount: Int(score.discount.rounded(by: 10)), comparables: statistics.kept, reasons: reasons)
   }
 }
