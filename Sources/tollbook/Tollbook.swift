@@ -15,10 +15,17 @@ import Foundation
     SystemCalls.setEnvironment("COLUMNS", "\(Terminal.columns)")
     do {
       var command = try await asyncParseAsRoot()
-      if var command = command as? any AsyncParsableCommand {
-        try await command.run()
-      } else {
-        try command.run()
+      do {
+        if var command = command as? any AsyncParsableCommand {
+          try await command.run()
+        } else {
+          try command.run()
+        }
+      } catch let fault as ValidationError {
+        // The parser would show how the whole program is used, not this command.
+        _ = Console.finish()
+        Console.note("Error: \(fault.message)")
+        Foundation.exit(2)
       }
     } catch { end(with: error) }
     if !Console.finish() { Foundation.exit(1) }

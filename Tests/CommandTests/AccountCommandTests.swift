@@ -93,7 +93,7 @@ import TollbookTestSupport
     for (arguments, text) in [
       ("budget set daily --unit tokens --limit 1 --window day", "there is a budget daily already"),
       ("budget set b --unit acorns --limit 1 --window day", "nothing is spent in “acorns”"),
-      ("budget set b --unit tokens --limit 1 --window year", "window is minute, hour, day"),
+      ("budget set b --unit tokens --limit 1 --window year", "window is “year”; it must be minute"),
       (
         "budget set b --unit tokens --limit 1 --window day --account none",
         "there is no account none"

@@ -47,7 +47,7 @@ import TollbookTestSupport
       "correct", "--position", "\(charge)", "--units", "-2", "--reason", "again",
     ])
     #expect(refused.status == 1)
-    #expect(refused.errors.contains("would take the charge below zero: it stands at 1 tokens"))
+    #expect(refused.errors.contains("would take the charge below zero: it stands at 1 token"))
     #expect(try await run("correct --position 0 --units -2 --reason r").status == 2)
     let audit = try await run("audit")
     #expect(audit.output.contains("corrected"))

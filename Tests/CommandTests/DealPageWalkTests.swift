@@ -44,6 +44,7 @@ struct DealPageWalkTests {
     let deal = try #require(try await serving.get("/buyer/deals?limit=1")["deals"]?[0])
     let (title, fair) = (try #require(deal["title"]?.string), try #require(deal["fair"]?.string))
     let score = Int((try #require(deal["score"]?.double)).rounded())
+    let discount = try #require(deal["discount"]?.double)
     let chromium = try await Chromium(in: folder)
     for look in Self.looks {
       try await chromium.look(look)
@@ -53,6 +54,7 @@ struct DealPageWalkTests {
       #expect(try await chromium.text(".score-text")?.contains("USD\u{A0}\(fair)") == true)
       let why = try await chromium.text("article details")
       #expect(why?.contains("comparable listings is the fair price") == true)
+      #expect(why?.contains("The total lies \(discount)% below it.") == true)
       #expect(try await chromium.value("document.scripts.length")?.int == 0)
       try await check(look, chromium, serving)
     }

@@ -32,6 +32,14 @@ import TollbookTestSupport
     let again = try await Binary.run(
       ["keepa", "cost", "--file", "asins.csv", "--url", serving.url], in: folder)
     #expect(again.output == "130 cached, 0 would be bought for 0 tokens, 0 at most.\n")
+    let wrong = try await Binary.run(
+      ["keepa", "cost", "asins.csv", "B200000000", "--url", serving.url], in: folder)
+    #expect(
+      wrong.output == """
+        0 cached, 1 would be bought for 1 token, 1 at most.
+        1 is no ASIN, or named before.
+
+        """)
     _ = await serving.end()
   }
 
@@ -63,8 +71,11 @@ import TollbookTestSupport
   }
 
   @Test func `without a Tollbook the command says where it looked`() async throws {
+    let clock = ContinuousClock()
+    let began = clock.now
     let ended = try await Binary.run(
       ["keepa", "cost", "B09T2ZLMHB", "--url", "http://127.0.0.1:9"], in: folder)
+    #expect(clock.now - began < .seconds(60), "it is told at once that nobody listens")
     #expect(ended.status == 1)
     #expect(ended.errors.contains("no Tollbook answers at http://127.0.0.1:9"))
   }

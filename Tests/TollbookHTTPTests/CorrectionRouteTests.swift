@@ -124,7 +124,7 @@ import TollbookViews
       #expect(try await caller.send(.post, "/admin/corrections", key, body: "{}").status == 403)
       #expect(stand.log.head == head)
       _ = try await caller.correct(charge, "-2")
-      try await expect(body(charge, "-2"), 400, "units", "it stands at 1 tokens")
+      try await expect(body(charge, "-2"), 400, "units", "it stands at 1 token")
     }
   }
 

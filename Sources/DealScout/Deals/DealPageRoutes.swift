@@ -130,6 +130,9 @@ extension DealsPage.Deal.Score {
       "The middle price of \(score.kept) comparable listings is the fair price"
         + (score.dropped > 0 ? "; \(score.dropped) lay too far out" : "") + "."
     ]
+    let (whole, tenth) = score.discount.magnitude.quotientAndRemainder(dividingBy: 10)
+    let side = score.discount < 0 ? "above" : "below"
+    reasons.append("The total lies \(whole).\(tenth)% \(side) it.")
     for penalty in score.penalties {
       let why =
         switch penalty.reason {
@@ -142,6 +145,7 @@ extension DealsPage.Deal.Score {
     }
     self.init(
       points: Int(score.points), confidence: confidence, fairPrice: score.fair.minorUnits,
-      discount: Int(score.discount / 10), comparables: Int(score.kept), reasons: reasons)
+      discount: Int(Int64(score.discount).rounded(by: 10)), comparables: Int(score.kept),
+      reasons: reasons)
   }
 }

@@ -11,7 +11,7 @@ package struct EbayConsent: Sendable {
     package init(_ text: String, field: String = "state") throws(EbayRequestFault) {
       guard 16...128 ~= text.utf8.count, text.utf8.allSatisfy(EbayText.isUnreserved) else {
         throw EbayRequestFault(
-          .form("(hidden)", expected: "16 to 128 letters, digits or -._~"), of: field)
+          .secretForm(expected: "16 to 128 letters, digits or -._~"), of: field)
       }
       secret = EbaySecret(text)
     }

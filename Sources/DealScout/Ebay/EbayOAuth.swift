@@ -77,8 +77,9 @@ package struct EbayKey: Hashable, Sendable, CustomStringConvertible {
       throw EbayRequestFault(.tooLong(text.utf8.count, most: most, of: "bytes"), of: field)
     }
     guard text.utf8.allSatisfy({ 0x21...0x7E ~= $0 && allows($0) }) else {
+      let expected = "visible characters of ASCII"
       throw EbayRequestFault(
-        .form(hidden ? "(secret)" : text, expected: "visible characters of ASCII"), of: field)
+        hidden ? .secretForm(expected: expected) : .form(text, expected: expected), of: field)
     }
   }
 }

@@ -21,6 +21,8 @@ package struct EbayRequestFault: Error, Hashable, Sendable, CustomStringConverti
     case unknownWord(String, allowed: String)
     /// Not of the form that it must have.
     case form(String, expected: String)
+    /// The same of what must not be shown.
+    case secretForm(expected: String)
     case outside(ClosedRange<Int64>, String)
     case notMultiple(of: Int)
     case belowMinimum
@@ -56,10 +58,12 @@ extension EbayRequestFault.Problem: CustomStringConvertible {
     case .tooMany(let count, let most): "has \(count) elements; \(most) are allowed"
     case .repeated(let text): "names \(Self.quoted(text)) twice"
     case .character(let what): "has \(what), which cannot be searched for"
-    case .unknownWord(let text, let allowed): "is \(Self.quoted(text)), which is not \(allowed)"
-    case .form(let text, let expected): "is \(Self.quoted(text)), which is not \(expected)"
+    case .unknownWord(let text, let allowed):
+      "is \(Self.quoted(text)); it must be one of \(allowed)"
+    case .form(let text, let expected): "is \(Self.quoted(text)); it must be \(expected)"
+    case .secretForm(let expected): "must be \(expected); what came is not shown"
     case .outside(let range, let text):
-      "is \(Self.quoted(text)), which is not from \(range.lowerBound) to \(range.upperBound)"
+      "is \(Self.quoted(text)); it must be from \(range.lowerBound) to \(range.upperBound)"
     case .notMultiple(let limit): "is no multiple of the limit of \(limit)"
     case .belowMinimum: "is below the minimum, so that nothing can lie between"
     case .beforeStart: "is before the start, so that nothing can lie between"

@@ -68,7 +68,7 @@ struct ListingRow: Sendable {
       return problem
     case (.notFound, _):
       var problem = Problem(
-        .notFound, "eBay has no listing \(id), and none was seen here\(asked)", field: "id")
+        .notFound, "eBay has no listing \(id)\(asked), and none was seen here", field: "id")
       problem.reason = state.rawValue
       return problem
     case (.active, _), (.ended, _): return nil

@@ -26,13 +26,14 @@ struct PricingOrder: Sendable {
     title = try Self.title(fields)
     gtin = try fields.string("gtin").map { (text) throws(Problem) in
       guard let checked = GTIN.checked(text) else {
-        throw DraftOrder.wrong("gtin", "must be 8, 12, 13 or 14 digits with the right check digit")
+        throw DraftOrder.wrongGTIN(text)
       }
       return checked
     }
     epid = try fields.string("epid").map { (text) throws(Problem) in
       guard EbayText.isDigits(text, 1...20) else {
-        throw DraftOrder.wrong("epid", "must be a number of eBay's catalogue, in digits")
+        throw DraftOrder.wrong(
+          "epid", "is \(DraftOrder.quoted(text)); it must be a number of eBay's catalogue")
       }
       return text
     }
@@ -40,7 +41,7 @@ struct PricingOrder: Sendable {
       fields.string("condition"), "condition", "one of \(ConditionGroup.words)")
     guard let condition = ConditionGroup(rawValue: word) else {
       throw DraftOrder.wrong(
-        "condition", "is “\(word.inOneLine(atMost: 40))”; it is one of \(ConditionGroup.words)")
+        "condition", "is \(DraftOrder.quoted(word)); it is one of \(ConditionGroup.words)")
     }
     self.condition = condition
     let site = try fields.string("marketplace") ?? EbayMarketplace.unitedStates.id
@@ -80,7 +81,7 @@ struct PricingOrder: Sendable {
       return try SellingFees(rate: rate ?? 0, fixed: fixed ?? 0)
     } catch {
       throw error.field == "rate"
-        ? DraftOrder.wrong("fee_percent", "must be from 0 to 100")
+        ? DraftOrder.wrong("fee_percent", "is above 100; it is a share in percent such as 13.25")
         : DraftOrder.wrong("fee_fixed", "is more than prices are compared by")
     }
   }
@@ -94,7 +95,8 @@ struct PricingOrder: Sendable {
       value.kind == .number
       ? String(decoding: value.bytes.prefix(60), as: UTF8.self) : value.string
     guard let units = text.flatMap({ EbayMoney.minorUnits($0, exponent: exponent) }) else {
-      throw DraftOrder.wrong(name, "must be \(what)")
+      let shown = text.map { "is \(DraftOrder.quoted($0)); it " } ?? ""
+      throw DraftOrder.wrong(name, "\(shown)must be \(what)")
     }
     return units
   }

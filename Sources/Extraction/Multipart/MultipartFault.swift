@@ -103,6 +103,7 @@ extension MultipartFault.Place: CustomStringConvertible {
 extension MultipartFault.Reason: CustomStringConvertible {
   package var description: String {
     switch self {
+    case .otherType(""): "it is missing; a form is sent as multipart/form-data"
     case .otherType(let type): "“\(type)” is not multipart/form-data"
     case .noBoundary: "the parameter boundary is missing"
     case .boundaryLength(let length): "a boundary has 1 to 70 characters, not \(length)"

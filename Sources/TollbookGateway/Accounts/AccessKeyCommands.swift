@@ -36,7 +36,7 @@ package struct IssueAccessKey: Sendable {
       found.insert(scope)
     }
     guard !found.isEmpty else {
-      throw AccountRefusal(.invalid, "scopes", "scopes is empty: the key could do nothing")
+      throw AccountRefusal(.invalid, "scopes", "scopes is empty: name read, fetch or admin")
     }
     guard kinds.count <= Self.mostKinds else {
       throw AccountRefusal(

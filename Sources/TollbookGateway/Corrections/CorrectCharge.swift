@@ -218,6 +218,7 @@ extension AccountRefusal {
 extension Int64 {
   /// Such as `-30 tokens`, and of money `-0.50 EUR`.
   func text(in unit: String) -> String {
-    "\(Amount.isMoney(unit) ? DecimalText.text(nanoUnits: self) : "\(self)") \(unit)"
+    if Amount.isMoney(unit) { return "\(DecimalText.text(nanoUnits: self)) \(unit)" }
+    return "\(self) \(magnitude == 1 && unit.hasSuffix("s") ? String(unit.dropLast()) : unit)"
   }
 }

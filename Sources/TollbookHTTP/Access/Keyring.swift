@@ -100,7 +100,8 @@ extension Keyring.Refusal {
   /// For a person: what is the matter with the key, without a full stop.
   var sentence: String {
     switch self {
-    case .unknown: "show the access key as Authorization: Bearer …, or as X-API-Key: …"
+    case .unknown:
+      "show an access key that is valid here, as Authorization: Bearer …, or as X-API-Key: …"
     case .expired(let time): "the access key expired at \(time)"
     case .revoked(let time): "the access key was revoked at \(time)"
     case .accountClosed(let account): "the account \(account) of the access key is closed"

@@ -55,8 +55,8 @@ struct BrowserGuard: RouterMiddleware {
     for authority in named where !hosts.contains(Self.name(ofAuthority: authority)) {
       throw Problem(
         .foreignHost,
-        "Tollbook does not answer as “\(authority.prefix(100))”; add the name to the allowed hosts"
-          + " if it is yours", field: "Host")
+        "Tollbook does not answer as “\(authority.prefix(100))”; if the name is yours, add it to"
+          + " TOLLBOOK_ALLOWED_HOSTS", field: "Host")
     }
   }
 

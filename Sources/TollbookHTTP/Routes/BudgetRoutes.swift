@@ -133,9 +133,10 @@ extension JSONFields {
     {
       return .rolling(seconds: seconds)
     }
+    let shown = value.string.map { "is “\($0.inOneLine(atMost: 40))”; it " } ?? ""
     throw Problem(
       .invalidField,
-      "window is minute, hour, day, week, month, total, or {\"rolling_seconds\": n}",
+      "window \(shown)must be minute, hour, day, week, month, total or {\"rolling_seconds\": n}",
       field: "window")
   }
 

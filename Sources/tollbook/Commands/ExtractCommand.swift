@@ -12,8 +12,8 @@ struct ExtractCommand: AsyncParsableCommand {
     discussion: """
       Has each PDF, PNG, JPEG and WebP of a folder read by a model, in the order of their \
       names, and prints a line of CSV for each. What was read before costs nothing, so \
-      that a run that was interrupted can be begun again. A company pays; a budget that \
-      is used up ends the run.
+      that a run that was interrupted can be begun again. A company pays. What is refused \
+      is told on standard error, document by document.
 
       Example:
         tollbook extract ./invoices --company acme --user ann > invoices.csv
@@ -58,15 +58,18 @@ struct ExtractCommand: AsyncParsableCommand {
         currency = answer["cost"]?["currency"]?.string ?? currency
       } catch let refused as Refused {
         failed += 1
-        Console.note("\(name.inOneLine()): \(refused)")
+        // The service names a file that it does not take.
+        let (place, why) = ("\(name.inOneLine()): ", "\(refused)")
+        Console.note(why.hasPrefix(place) ? why : place + why)
       }
       Console.progress("\((number + 1).grouped) of \(files.count.grouped) documents")
       Console.flush()
     }
     Console.endProgress()
     Console.note(
-      "\(bought.grouped) read for \(DecimalText.text(nanoUnits: nanoUnits))"
-        + " \(currency)\(estimated > 0 ? " (\(estimated.grouped) of them estimated)" : "")"
+      "\(bought.grouped) read"
+        + (currency.isEmpty ? "" : " for \(DecimalText.text(nanoUnits: nanoUnits)) \(currency)")
+        + (estimated > 0 ? " (\(estimated.grouped) of them estimated)" : "")
         + ", \(cached.grouped) known, \(failed.grouped) failed.\(looks.sentence)")
     if failed > 0 { throw ExitCode(1) }
   }
@@ -102,7 +105,7 @@ struct ExtractCommand: AsyncParsableCommand {
     let names = try FileManager.default.contentsOfDirectory(atPath: path).filter { name in
       types[URL(filePath: name).pathExtension.lowercased()] != nil
     }
-    guard !names.isEmpty else { throw Refused("there is no PDF, PNG, JPEG or WebP in \(path).") }
+    guard !names.isEmpty else { throw Refused("there is no PDF, PNG, JPEG or WebP in “\(path)”.") }
     return names.sorted().map { "\(path)/\($0)" }
   }
 

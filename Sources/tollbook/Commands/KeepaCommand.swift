@@ -85,12 +85,14 @@ struct KeepaCostCommand: AsyncParsableCommand {
     var sums = (
       cached: Int64(0), bought: Int64(0), refused: Int64(0), expected: Int64(0), bound: Int64(0)
     )
+    var asked = 0
     for start in stride(from: 0, to: all.count, by: 1_000) {
       let part = all[start..<min(start + 1_000, all.count)]
       let bytes = try await client.post(
         "/keepa/batch-analyze", headers: [("Tollbook-Dry-Run", "1")]
       ) { json in list.write(part, to: &json) }
       let stats = try JSONDocument(bytes).root["stats"]
+      asked += stats?["requested"]?.int ?? 0
       sums.cached += stats?["cached"]?.int64 ?? 0
       sums.bought += stats?["would_buy"]?.int64 ?? 0
       sums.refused += stats?["refused"]?.int64 ?? 0
@@ -99,7 +101,11 @@ struct KeepaCostCommand: AsyncParsableCommand {
     }
     Console.say(
       "\(sums.cached.grouped) cached, \(sums.bought.grouped) would be bought for"
-        + " \(sums.expected.grouped) tokens, \(sums.bound.grouped) at most.")
+        + " \(Int(sums.expected).of("token")), \(sums.bound.grouped) at most.")
+    if asked < all.count {
+      let left = all.count - asked
+      Console.say("\(left.grouped) \(left == 1 ? "is" : "are") no ASIN, or named before.")
+    }
     if sums.refused > 0 {
       Console.say("\(sums.refused.grouped) more do not fit what is left of the tokens now.")
     }

@@ -180,9 +180,13 @@ struct AuditCheckCommand: ParsableCommand {
 
   private static func key(_ text: String) throws -> VerifierKey {
     if let key = VerifierKey(trimmed(text)) { return key }
+    guard FileManager.default.fileExists(atPath: text) else {
+      throw ValidationError(
+        "--key is “\(text)”; it is a key as GET /log/key shows it, or a file with one.")
+    }
     let bytes = try OlderProof.contents(of: text)
     guard let key = VerifierKey(trimmed(String(decoding: bytes, as: UTF8.self))) else {
-      throw ValidationError("\(text) is not a key as GET /log/key shows it.")
+      throw ValidationError("\(text) holds no key as GET /log/key shows it.")
     }
     return key
   }

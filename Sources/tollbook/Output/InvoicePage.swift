@@ -36,7 +36,7 @@ struct InvoicePage {
     lines.append(
       found.isEmpty
         ? "\(all.of("figure")) compared; the bill and the ledger agree."
-        : "\(all.of("figure")) compared; \(found.count.grouped) differ.")
+        : "\(all.of("figure")) compared; \(found.count.of("differs", "differ")).")
     let unknown = Set(comparison.rows.filter { $0.booked == nil }.map(\.unit)).sorted()
     if !unknown.isEmpty {
       lines.append(

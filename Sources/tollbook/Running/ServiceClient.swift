@@ -10,6 +10,13 @@ struct ServiceClient {
   /// What a service may say of one request, in bytes.
   private static let mostAnswer = 64 << 20
 
+  /// Lives as long as the process. Where nobody listens it says so at once, and does not try for a minute and a half.
+  private static let http: HTTPClient = {
+    var configuration = HTTPClient.Configuration.singletonConfiguration
+    configuration.connectionPool.retryConnectionEstablishment = false
+    return HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+  }()
+
   /// Without a slash at its end.
   let base: String
   let accessKey: String?
@@ -108,7 +115,7 @@ struct ServiceClient {
     let status: UInt
     let bytes: [UInt8]
     do {
-      let response = try await HTTPClient.shared.execute(request, timeout: timeout)
+      let response = try await Self.http.execute(request, timeout: timeout)
       status = response.status.code
       bytes = Array(try await response.body.collect(upTo: Self.mostAnswer).readableBytesView)
     } catch {

@@ -119,7 +119,7 @@ import TollbookTestSupport
         ),
         (
           .photo(huge, name: "raw.jpg", type: "image/jpeg"), 413,
-          "raw.jpg: a photo may have up to \(20 << 20) bytes"
+          "raw.jpg: a photo may have up to 20 MiB"
         ),
         (.photo([], name: ""), 400, "send at least one picture"),
         (.text("companyID", "default"), 400, "there is no field “companyID”"),

@@ -30,7 +30,7 @@ import Testing
   }
 
   @Test(arguments: [
-    ("", "“” is not multipart/form-data"),
+    ("", "it is missing; a form is sent as multipart/form-data"),
     ("application/json", "“application/json” is not multipart/form-data"),
     ("multipart/mixed; boundary=abc", "“multipart/mixed” is not multipart/form-data"),
     ("multipart/form-data", "the parameter boundary is missing"),

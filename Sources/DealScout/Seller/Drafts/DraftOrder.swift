@@ -56,13 +56,14 @@ struct DraftOrder: Sendable {
     }
     category = try fields.string("category").map { (text) throws(Problem) in
       guard EbayText.isDigits(text, 1...10) else {
-        throw Self.wrong("category", "must be the number of a category of eBay's, in digits")
+        throw Self.wrong(
+          "category", "is \(Self.quoted(text)); it must be the number of a category of eBay's")
       }
       return text
     }
     gtin = try fields.string("gtin").map { (text) throws(Problem) in
       guard let checked = GTIN.checked(text) else {
-        throw Self.wrong("gtin", "must be 8, 12, 13 or 14 digits with the right check digit")
+        throw Self.wrongGTIN(text)
       }
       return checked
     }
@@ -89,6 +90,14 @@ struct DraftOrder: Sendable {
   static func wrong(_ field: String, _ what: String) -> Problem {
     Problem(.invalidField, "\(field) \(what)", field: field)
   }
+
+  static func wrongGTIN(_ text: String) -> Problem {
+    wrong(
+      "gtin",
+      "is \(quoted(text)); it must be 8, 12, 13 or 14 digits with the right check digit")
+  }
+
+  static func quoted(_ text: String) -> String { "“\(text.inOneLine(atMost: 40))”" }
 
   /// Without control characters other than line breaks.
   private static func cleaned(_ text: String) -> String? {
@@ -156,7 +165,9 @@ struct DraftOrder: Sendable {
     }
     guard let price = EbayMoney(amount.text, marketplace.currency), !price.isZero else {
       throw Self.wrong(
-        "price.amount", "must be an amount of \(marketplace.currency) above 0, such as 12.50")
+        "price.amount",
+        "is \(Self.quoted(amount.text)); it must be an amount of \(marketplace.currency) above 0,"
+          + " such as 12.50")
     }
     let photos = photos ?? snap?.subject?.photos ?? []
     for (index, digest) in photos.enumerated() {

@@ -17,6 +17,7 @@ struct PhotoFault: Error, Hashable, Sendable, CustomStringConvertible {
 
   var description: String {
     switch reason {
+    case .document(.unknown): "The file is no JPEG, PNG or WebP image."
     case .document(let fault): "\(fault)"
     case .noPicture(let kind):
       "The file is a \(kind.name); a photo is a JPEG, PNG or WebP image."

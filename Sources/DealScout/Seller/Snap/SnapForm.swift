@@ -96,7 +96,7 @@ struct SnapForm: Sendable {
 
   private static let tooLong = Problem(
     .bodyTooLarge,
-    "a request may have up to \(longestBody) bytes, and a photo up to \(Photo.longest)",
+    "a request may have up to \(longestBody >> 20) MiB, and a photo up to \(Photo.longest >> 20)",
     field: part)
 
   private func problem(_ fault: MultipartFault, in head: MultipartPart?) -> Problem {
@@ -104,7 +104,7 @@ struct SnapForm: Sendable {
     case .longPart(Self.part, let limit):
       let name = head?.name == Self.part ? name(head) : "a photo"
       return Problem(
-        .bodyTooLarge, "\(name): a photo may have up to \(limit) bytes", field: Self.part)
+        .bodyTooLarge, "\(name): a photo may have up to \(limit >> 20) MiB", field: Self.part)
     case .longPart(let name, let limit):
       let shown = name.inOneLine(atMost: 100)
       return Problem(.invalidField, "\(shown) may have up to \(limit) bytes", field: shown)
@@ -116,8 +116,8 @@ struct SnapForm: Sendable {
 
   private static let tooMany = Problem(
     .invalidField,
-    "there are more than \(PhotoBook.mostTogether) photos, or fields that nobody"
-      + " knows", field: part)
+    "there are more than \(PhotoBook.mostTogether) photos, or parts beside them that are no field",
+    field: part)
 
   /// What to call the next photo.
   private func name(_ head: MultipartPart?) -> String {
@@ -133,7 +133,10 @@ struct SnapForm: Sendable {
     if head.name == Self.part {
       // So browsers send a field for a file where none was chosen.
       if content.isEmpty, head.filename?.isEmpty ?? true { return }
-      guard photos.count < PhotoBook.mostTogether else { throw Self.tooMany }
+      guard photos.count < PhotoBook.mostTogether else {
+        throw Problem(
+          .invalidField, "there are more than \(PhotoBook.mostTogether) photos", field: Self.part)
+      }
       return photos.append(
         File(name: self.name(head), type: head.contentType, content: content))
     }
