@@ -47,7 +47,10 @@ package final class DealBoard: Sendable {
     }
     if let table { return table }
     guard let making else { return DealTable(made: now) }
-    return await making.value
+    let made = await making.value
+    // It may have begun before the last change.
+    guard made.version < version, made.rows.count <= mostAtOnce else { return made }
+    return await content(of: index, judges: judges, now: now)
   }
 
   @concurrent

@@ -145,7 +145,7 @@ extension DealsPage.Deal.Score {
     }
     self.init(
       points: Int(score.points), confidence: confidence, fairPrice: score.fair.minorUnits,
-      discount: Int(Int64(score.discount).rounded(by: 10)), comparables: Int(score.kept),
+      discount: Int(score.discount.rounded(by: 10)), comparables: Int(score.kept),
       reasons: reasons)
   }
 }

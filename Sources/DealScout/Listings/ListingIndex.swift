@@ -74,7 +74,7 @@ package final class ListingIndex: Sendable {
             shelf.searches[name, default: []].insert(row.id)
             continue
           }
-          if row.price < known.price { change.cheaper.append(row.id) }
+          if row.isCheaper(than: known) { change.cheaper.append(row.id) }
         } else {
           change.new.append(row.id)
         }

@@ -56,11 +56,14 @@ package final class SeenListing: Sendable {
     originAt = listing.originAt ?? listing.createdAt
     endsAt = listing.endsAt
     self.seen = seen
-    if let known, price < known.price {
-      earlierPrice = known.price
-    } else {
-      earlierPrice = known?.earlierPrice
-    }
+    // Prices of two sites are in two currencies.
+    let known = known.flatMap { $0.currency == site.currency ? $0 : nil }
+    earlierPrice = known.flatMap { price < $0.price ? $0.price : $0.earlierPrice }
+  }
+
+  /// Whether it costs less than it did.
+  func isCheaper(than known: SeenListing) -> Bool {
+    currency == known.currency && price < known.price
   }
 
   /// Whether it is over at an instant, by what it said of its end.

@@ -71,12 +71,31 @@ import TollbookTestSupport
   @Test func `many who ask at once wait for one table`() async throws {
     let index = try Self.index(1...50)
     let board = DealBoard()
-    let versions = await withTaskGroup(of: Int.self) { group in
+    let tables = await withTaskGroup(of: DealTable.self) { group in
       for _ in 0..<40 {
-        group.addTask { await board.content(of: index, judges: true, now: Self.now).rows.count }
+        group.addTask { await board.content(of: index, judges: true, now: Self.now) }
       }
       return await group.reduce(into: []) { $0.append($1) }
     }
-    #expect(versions.count == 40 && versions.allSatisfy { $0 == 50 })
+    #expect(tables.count == 40 && tables.allSatisfy { $0.rows.count == 50 })
+    // Rows of one table are in one place.
+    let places = tables.map { table in
+      table.rows.withUnsafeBufferPointer { UInt(bitPattern: $0.baseAddress) }
+    }
+    #expect(Set(places).count == 1)
+  }
+
+  @Test func `who asks after a change sees it, also while a table of before is made`() async throws
+  {
+    let index = try Self.index(1...9)
+    let board = DealBoard()
+    for number in 10..<60 {
+      async let before = board.content(of: index, judges: true, now: Self.now)
+      await Task.yield()
+      try Self.add(number...number, to: index)
+      let after = await board.content(of: index, judges: true, now: Self.now)
+      #expect(after.rows.count == number)
+      _ = await before
+    }
   }
 }
