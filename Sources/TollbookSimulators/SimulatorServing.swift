@@ -67,7 +67,7 @@ package struct SimulatorContext: RequestContext {
   }
 
   /// Tells what can be changed, after a POST has changed it.
-  func told<Value: Codable>(
+  func told<Value: Codable & Sendable>(
     _ value: Value, set: (Value) -> Void, to request: Request
   ) async throws -> Response {
     var value = value
