@@ -38,12 +38,4 @@ extension HTTPService {
         field: "name")
     }
   }
-
-  /// Answers that something was removed, named by a field.
-  func removed(_ field: String, _ name: String) -> Response {
-    .object(position: log.head) { json in
-      json.field(field, name)
-      json.field("removed", true)
-    }
-  }
 }

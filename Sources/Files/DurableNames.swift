@@ -11,6 +11,23 @@ package enum DurableNames {
     return synchronize(parent(of: new))
   }
 
+  /// Writes a file whole or not at all: beside it first, then brought to the disk, then renamed.
+  ///
+  /// - Parameter new: what it is called meanwhile, in the same folder; nil: as it will be, with `.new`. What has that
+  ///   name is removed.
+  /// - Returns: nil, or what the system says is wrong; nothing is then left beside it.
+  package static func write(
+    _ bytes: [UInt8], to path: String, as new: String? = nil, mode: UInt32
+  ) -> String? {
+    let new = new ?? "\(path).new"
+    do throws(SystemError) {
+      try SystemCalls.writeNewFile(bytes, to: new, mode: mode)
+    } catch { return message(error.code) }
+    guard let problem = synchronize(new) ?? rename(new, to: path) else { return nil }
+    _ = unsafe unlink(new)
+    return problem
+  }
+
   /// Brings a file, or the names in a folder, to the disk.
   ///
   /// - Returns: nil, or what the system says is wrong.

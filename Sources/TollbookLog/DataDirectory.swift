@@ -258,25 +258,15 @@ package struct DataDirectory: Sendable {
   private static func writeMarker(
     in path: String, mode: LogMode, base: Base? = nil, format: Int, isNew: Bool = false
   ) throws(DataDirectoryError) {
-    let new = "\(path)/\(newMarkerName)"
     let rest = base.map { " base \($0.position) \($0.snapshot)" } ?? (isNew ? " \(newWord)" : "")
     let text = "tollbook format \(format) \(mode.rawValue)\(rest)\n"
-    let isWritten = FileManager.default.createFile(
-      atPath: new, contents: Data(text.utf8), attributes: [.posixPermissions: 0o600])
-    guard isWritten, synchronize(new), unsafe rename(new, "\(path)/\(markerName)") == 0,
-      synchronize(path)
-    else {
-      let file = "\(path)/\(markerName)"
+    let file = "\(path)/\(markerName)"
+    let new = "\(path)/\(newMarkerName)"
+    guard DurableNames.write(Array(text.utf8), to: file, as: new, mode: 0o600) == nil else {
       let denial =
         FileRight.denial(of: path, [.enter, .write]) ?? FileRight.denial(of: file, .write)
       throw .unusable(path, reason: denial ?? "its format marker cannot be written")
     }
-  }
-
-  /// Brings a file, or the names in a folder, to the disk.
-  private static func synchronize(_ path: String) -> Bool {
-    guard let handle = FileHandle(forReadingAtPath: path) else { return false }
-    return fsync(handle.fileDescriptor) == 0
   }
 
   private static func takeLock(in path: String) throws(DataDirectoryError) -> DirectoryLock {

@@ -65,6 +65,69 @@ package struct SimulatorContext: RequestContext {
     coreContext = .init(source: source)
     channel = source.channel
   }
+
+  /// Tells what can be changed, after a POST has changed it.
+  func told<Value: Codable & Sendable>(
+    _ value: Value, set: (Value) -> Void, to request: Request
+  ) async throws -> Response {
+    var value = value
+    if request.method == .post {
+      do { value = try await request.decode(as: Value.self, context: self) } catch {
+        return Response(
+          status: .badRequest, headers: [.contentType: "text/plain;charset=UTF-8"],
+          body: .init(byteBuffer: ByteBuffer(string: "\(error)\n")))
+      }
+      set(value)
+    }
+    return try responseEncoder.encode(value, from: request, context: self)
+  }
+
+  /// Closes the connection without an answer.
+  func closed() async -> Response {
+    try? await channel.close()
+    return Response(status: .serviceUnavailable)
+  }
+}
+
+/// How the body of an answer travels.
+package enum SimulatorDelivery: Sendable, Hashable {
+  /// In one piece, with its length.
+  case whole
+  /// The first half, though the length of the whole was promised; then the connection closes.
+  case cut
+  /// Not at all: the connection closes without an answer.
+  case withheld
+}
+
+extension ResponseBody {
+  /// A body as it travels.
+  init(_ bytes: [UInt8], _ delivery: SimulatorDelivery) {
+    guard delivery == .cut else {
+      self.init(byteBuffer: ByteBuffer(bytes: bytes))
+      return
+    }
+    let half = ByteBuffer(bytes: bytes.prefix(bytes.count / 2))
+    self.init(contentLength: bytes.count) { writer in
+      try await writer.write(half)
+      throw BodyCut()
+    }
+  }
+}
+
+extension Request {
+  /// The header by names in lower case.
+  var namedHeaders: [String: String] {
+    headers.reduce(into: [:]) { $0[$1.name.canonicalName] = $1.value }
+  }
+
+  /// The first bytes of the body; what is beyond is not kept.
+  func bytes(atMost most: Int) async throws -> [UInt8] {
+    var bytes: [UInt8] = []
+    for try await part in body where bytes.count < most {
+      bytes += part.readableBytesView.prefix(most - bytes.count)
+    }
+    return bytes
+  }
 }
 
 /// Thrown in the middle of a body to close the connection there.
@@ -85,21 +148,11 @@ struct SimulatorResponder<Simulator: ServedSimulator>: HTTPResponder {
   private func route(_ request: Request, _ context: SimulatorContext) async throws -> Response {
     switch (request.method, request.uri.path) {
     case (.get, "/_simulator/books"):
-      return try context.responseEncoder.encode(simulator.books, from: request, context: context)
-    case (.get, "/_simulator/faults"):
-      return try context.responseEncoder.encode(simulator.faults, from: request, context: context)
-    case (.post, "/_simulator/faults"):
-      do {
-        simulator.faults = try await request.decode(
-          as: Simulator.ServedFaults.self, context: context)
-      } catch {
-        return Response(
-          status: .badRequest, headers: [.contentType: "text/plain;charset=UTF-8"],
-          body: .init(byteBuffer: ByteBuffer(string: "\(error)\n")))
-      }
-      return try context.responseEncoder.encode(simulator.faults, from: request, context: context)
+      try context.responseEncoder.encode(simulator.books, from: request, context: context)
+    case (.get, "/_simulator/faults"), (.post, "/_simulator/faults"):
+      try await context.told(simulator.faults, set: { simulator.faults = $0 }, to: request)
     default:
-      return try await simulator.response(to: request, context)
+      try await simulator.response(to: request, context)
     }
   }
 }

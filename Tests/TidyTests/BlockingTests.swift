@@ -40,12 +40,8 @@ import Testing
     ),
     ("Sources/TollbookProofs/Checkpoints/CheckpointSigner.swift", "a key, read at the start"),
     (
-      "Sources/TollbookGateway/Credentials/KeyFile.swift",
+      "Sources/TollbookGateway/Credentials/SecretFile.swift",
       "some lines, read once, before anything is served"
-    ),
-    (
-      "Sources/TollbookGateway/Alerts/WebhookKeys.swift",
-      "a hundred lines, read once, before anything is served"
     ),
     (
       "Sources/DealScout/Seller/Photos/PhotoStore.swift",

@@ -41,10 +41,7 @@ extension HTTPService {
         guard try await book.remove(id, of: account) else {
           throw Problem(.notFound, "\(account) does not watch \(id)", field: "id")
         }
-        return .object(position: log.head) { json in
-          json.field("item_id", id.description)
-          json.field("removed", true)
-        }
+        return removed("item_id", id.description)
       })
   }
 

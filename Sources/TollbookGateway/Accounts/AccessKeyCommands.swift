@@ -64,10 +64,10 @@ package struct IssueAccessKey: Sendable {
     _ accounts: AccountsView, default known: String, _ state: borrowing LogReading
   ) throws(LogError) -> Decision<Result<Void, AccountRefusal>> {
     if let refusal = try accounts.refusal(ofAccount: account, default: known, in: state) {
-      return Decision(answer: .failure(refusal))
+      return .refused(refusal)
     }
     if let refusal = try accounts.crowded(most: most, in: state) {
-      return Decision(answer: .failure(refusal))
+      return .refused(refusal)
     }
     var event = AccessKeyIssued()
     event.accessKey = key.id
@@ -124,10 +124,10 @@ package struct RotateAccessKey: Sendable {
     let row: AccessKeyRow
     switch try accounts.validKey(id, at: now, in: state) {
     case .success(let valid): row = valid
-    case .failure(let refusal): return Decision(answer: .failure(refusal))
+    case .failure(let refusal): return .refused(refusal)
     }
     if let refusal = try accounts.crowded(most: most, in: state) {
-      return Decision(answer: .failure(refusal))
+      return .refused(refusal)
     }
     var issued = AccessKeyIssued()
     issued.accessKey = key.id
@@ -169,7 +169,7 @@ package struct RevokeAccessKey: Sendable {
     _ accounts: AccountsView, _ state: borrowing LogReading
   ) throws(LogError) -> Decision<Result<Void, AccountRefusal>> {
     if case .failure(let refusal) = try accounts.validKey(id, at: now, in: state) {
-      return Decision(answer: .failure(refusal))
+      return .refused(refusal)
     }
     return Decision(
       events: [.accessKeyRevoked(AccessKeyRevoked(id, from: now, by: actor))],

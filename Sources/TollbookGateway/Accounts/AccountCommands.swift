@@ -35,13 +35,10 @@ package struct OpenAccount: Sendable {
   ) throws(LogError) -> Decision<Result<Void, AccountRefusal>> {
     if let known = try accounts.account(id, in: state) {
       let end = known.isOpen ? "is open already" : "was closed, and its name is not given again"
-      return Decision(
-        answer: .failure(AccountRefusal(.conflict, "id", "the account \(id) \(end)")))
+      return .refused(.conflict, "id", "the account \(id) \(end)")
     }
     guard try accounts.accountCount(in: state) < most else {
-      return Decision(
-        answer: .failure(
-          AccountRefusal(.conflict, "id", "\(most) accounts were opened; there can be no more")))
+      return .refused(.conflict, "id", "\(most) accounts were opened; there can be no more")
     }
     var event = AccountOpened()
     event.account = id
@@ -71,16 +68,13 @@ package struct CloseAccount: Sendable {
   func decide(
     _ accounts: AccountsView, _ ledger: LedgerView, _ state: borrowing LogReading
   ) throws(LogError) -> Decision<Result<Void, AccountRefusal>> {
-    func refuse(_ kind: AccountRefusal.Kind, _ text: String) -> Decision<
-      Result<Void, AccountRefusal>
-    > {
-      Decision(answer: .failure(AccountRefusal(kind, "account", text)))
-    }
     let name = id.inOneLine(atMost: 100)
     guard let account = try accounts.account(id, in: state) else {
-      return refuse(.notFound, "there is no account \(name)")
+      return .refused(.notFound, "account", "there is no account \(name)")
     }
-    guard account.isOpen else { return refuse(.conflict, "the account \(name) is closed already") }
+    guard account.isOpen else {
+      return .refused(.conflict, "account", "the account \(name) is closed already")
+    }
     let held = try ledger.holds(in: state).filter { hold in
       hold.state != .unprovable && !hold.isLimitOnly
         && hold.payers.contains { $0.account == id }
@@ -88,8 +82,8 @@ package struct CloseAccount: Sendable {
     guard held.isEmpty else {
       let amounts = held.reduce(into: [Amount]()) { $0.add($1.amount, $1.meter.unit) }
       let text = amounts.map { "\($0.count) \($0.unit)" }.joined(separator: ", ")
-      return refuse(
-        .conflict,
+      return .refused(
+        .conflict, "account",
         "the account \(name) has \(text) reserved or in doubt; close it when that has ended")
     }
     var event = AccountClosed()

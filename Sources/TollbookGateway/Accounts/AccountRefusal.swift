@@ -1,4 +1,5 @@
 import TollbookEvents
+import TollbookLog
 
 /// Why an account, an access key or a budget is not made or changed. Nothing is written.
 package struct AccountRefusal: Error, Hashable, Sendable, CustomStringConvertible {
@@ -19,6 +20,19 @@ package struct AccountRefusal: Error, Hashable, Sendable, CustomStringConvertibl
     self.kind = kind
     self.field = field
     self.description = description
+  }
+}
+
+extension Decision {
+  /// Writes nothing.
+  static func refused<Value>(_ refusal: AccountRefusal) -> Self
+  where Answer == Result<Value, AccountRefusal> { Decision(answer: .failure(refusal)) }
+
+  /// Writes nothing.
+  static func refused<Value>(
+    _ kind: AccountRefusal.Kind, _ field: String, _ description: String
+  ) -> Self where Answer == Result<Value, AccountRefusal> {
+    .refused(AccountRefusal(kind, field, description))
   }
 }
 

@@ -170,36 +170,29 @@ package struct SetBudget: Sendable {
   func decide(
     _ accounts: AccountsView, default known: String, _ state: borrowing LogReading
   ) throws(LogError) -> Decision<Result<Void, AccountRefusal>> {
-    func refuse(_ refusal: AccountRefusal) -> Decision<Result<Void, AccountRefusal>> {
-      Decision(answer: .failure(refusal))
-    }
     if try accounts.budget(order.name, in: state) != nil {
-      return refuse(
-        AccountRefusal(
-          .conflict, "name", "there is a budget \(order.name) already; change it, or remove it"))
+      return .refused(
+        .conflict, "name", "there is a budget \(order.name) already; change it, or remove it")
     }
     let scope = order.scope
     var zone = "UTC"
     if !scope.account.isEmpty {
       if let refusal = try accounts.refusal(ofAccount: scope.account, default: known, in: state) {
-        return refuse(refusal)
+        return .refused(refusal)
       }
       zone = try accounts.account(scope.account, in: state)?.timeZone ?? zone
     }
     if !scope.accessKey.isEmpty, try accounts.accessKey(scope.accessKey, in: state) == nil {
-      return refuse(
-        AccountRefusal(
-          .notFound, "scope",
-          "there is no access key \(scope.accessKey.inOneLine(atMost: 100))"))
+      return .refused(
+        .notFound, "scope",
+        "there is no access key \(scope.accessKey.inOneLine(atMost: 100))")
     }
     // Those that are there are counted only where removed ones might make the difference.
     let most = BudgetOrder.most
     if try accounts.budgetCount(in: state) >= most,
       try accounts.budgets(limit: most, in: state).count >= most
     {
-      return refuse(
-        AccountRefusal(
-          .conflict, "name", "there are \(most) budgets already; remove one first"))
+      return .refused(.conflict, "name", "there are \(most) budgets already; remove one first")
     }
     return Decision(
       events: [.budgetSet(order.event(zone: zone, now: now, by: actor))], answer: .success(()))
@@ -241,7 +234,7 @@ package struct ChangeBudget: Sendable {
     _ accounts: AccountsView, _ state: borrowing LogReading
   ) throws(LogError) -> Decision<Result<Void, AccountRefusal>> {
     guard let row = try accounts.budget(name, in: state) else {
-      return Decision(answer: .failure(.noBudget(name)))
+      return .refused(.noBudget(name))
     }
     var order = BudgetOrder(name, row)
     order.limit = limit ?? order.limit
@@ -249,7 +242,7 @@ package struct ChangeBudget: Sendable {
     order.isPaused = isPaused ?? order.isPaused
     order.thresholds = thresholds ?? order.thresholds
     do throws(AccountRefusal) { try order.check() } catch {
-      return Decision(answer: .failure(error))
+      return .refused(error)
     }
     guard order != BudgetOrder(name, row) else { return Decision(answer: .success(())) }
     return Decision(
@@ -278,7 +271,7 @@ package struct RemoveBudget: Sendable {
     _ accounts: AccountsView, _ state: borrowing LogReading
   ) throws(LogError) -> Decision<Result<Void, AccountRefusal>> {
     guard try accounts.budget(name, in: state) != nil else {
-      return Decision(answer: .failure(.noBudget(name)))
+      return .refused(.noBudget(name))
     }
     var event = BudgetRemoved()
     event.budget = name

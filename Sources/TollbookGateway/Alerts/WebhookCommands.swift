@@ -63,10 +63,7 @@ package struct AddWebhook: Sendable {
     _ alerts: AlertsView, _ state: borrowing LogReading
   ) throws(LogError) -> Decision<Result<Void, AccountRefusal>> {
     guard try alerts.webhooks(in: state).count < Self.most else {
-      return Decision(
-        answer: .failure(
-          AccountRefusal(
-            .conflict, "url", "there are \(Self.most) webhooks already; remove one first")))
+      return .refused(.conflict, "url", "there are \(Self.most) webhooks already; remove one first")
     }
     var event = WebhookSet()
     event.webhook = id
@@ -92,9 +89,7 @@ package struct RemoveWebhook: Sendable {
     _ alerts: AlertsView, _ state: borrowing LogReading
   ) throws(LogError) -> Decision<Result<Void, AccountRefusal>> {
     guard try alerts.webhook(id, in: state) != nil else {
-      return Decision(
-        answer: .failure(
-          AccountRefusal(.notFound, "id", "there is no webhook \(id.inOneLine(atMost: 100))")))
+      return .refused(.notFound, "id", "there is no webhook \(id.inOneLine(atMost: 100))")
     }
     var event = WebhookRemoved()
     event.webhook = id
@@ -118,23 +113,21 @@ package struct ResendDelivery: Sendable {
   func decide(
     _ alerts: AlertsView, _ state: borrowing LogReading
   ) throws(LogError) -> Decision<Result<Void, AccountRefusal>> {
-    func refuse(_ kind: AccountRefusal.Kind, _ text: String) -> Decision<
-      Result<Void, AccountRefusal>
-    > {
-      Decision(answer: .failure(AccountRefusal(kind, "id", text)))
-    }
     let shown = id.inOneLine(atMost: 100)
     guard let delivery = DeliveryID(id), let row = try alerts.delivery(delivery, in: state) else {
-      return refuse(
-        .notFound, "no delivery \(shown) waits or was given up; what was delivered is not kept")
+      return .refused(
+        .notFound, "id",
+        "no delivery \(shown) waits or was given up; what was delivered is not kept")
     }
-    guard row.isDead else { return refuse(.conflict, "the delivery \(shown) waits already") }
+    guard row.isDead else {
+      return .refused(.conflict, "id", "the delivery \(shown) waits already")
+    }
     guard try alerts.webhook(delivery.webhook, in: state) != nil else {
-      return refuse(.conflict, "the webhook \(delivery.webhook) was removed")
+      return .refused(.conflict, "id", "the webhook \(delivery.webhook) was removed")
     }
     let waiting = try alerts.waitingCount(in: state)
     guard waiting < AlertsFold.mostWaiting else {
-      return refuse(.conflict, "\(waiting) deliveries wait already")
+      return .refused(.conflict, "id", "\(waiting) deliveries wait already")
     }
     var event = NotificationRequeued()
     event.delivery = id

@@ -47,11 +47,11 @@ package struct CorrectCharge: Sendable {
     let charge: RecordedEvent
     switch found {
     case .success((let found, let event)): (standing, charge) = (found, event)
-    case .failure(let refusal): return Decision(answer: .failure(refusal))
+    case .failure(let refusal): return .refused(refusal)
     }
     let difference: Int64
     do throws(AccountRefusal) { difference = try amount(of: standing) } catch {
-      return Decision(answer: .failure(error))
+      return .refused(error)
     }
     var counts: [MeterKey: (Payer) -> Bool] = [:]
     for part in standing.parts where part.isLimitOnly {
@@ -62,11 +62,11 @@ package struct CorrectCharge: Sendable {
       let page = MeterKey(move.meter, window: move.window)
       let settled = try books.ledger.meter(page, in: state)[.settled]
       guard !settled.addingReportingOverflow(move.amount).overflow else {
-        return Decision(answer: .failure(.tooMuch(difference, standing.told.unit)))
+        return .refused(.tooMuch(difference, standing.told.unit))
       }
     }
     guard case .tokensCharged(let charged) = charge.event else {
-      return Decision(answer: .failure(.noCharge(self.charge, charge.event.kind)))
+      return .refused(.noCharge(self.charge, charge.event.kind))
     }
     event.charge = self.charge
     event.fetch = charged.fetch

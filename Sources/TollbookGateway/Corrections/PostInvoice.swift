@@ -56,10 +56,7 @@ package struct PostInvoice: Sendable {
     _ state: borrowing LogReading
   ) throws(LogError) -> Decision<Result<Void, AccountRefusal>> {
     if let position = try posted(after: looked, index, reader, state) {
-      return Decision(
-        answer: .failure(
-          AccountRefusal(
-            .conflict, "csv", "this bill was posted already, at position \(position)")))
+      return .refused(.conflict, "csv", "this bill was posted already, at position \(position)")
     }
     let events = differences.map { difference in
       var event = InvoicePosted()

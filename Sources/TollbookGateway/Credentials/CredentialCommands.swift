@@ -98,21 +98,16 @@ package struct AddCredential: Sendable {
     _ credentials: CredentialsView, _ accounts: AccountsView, _ ledger: LedgerView,
     default known: String, _ state: borrowing LogReading
   ) throws(LogError) -> Decision<Result<Void, AccountRefusal>> {
-    func refuse(_ refusal: AccountRefusal) -> Decision<Result<Void, AccountRefusal>> {
-      Decision(answer: .failure(refusal))
-    }
     if try credentials.credential(order.id, in: state) != nil {
-      return refuse(
-        AccountRefusal(.conflict, "secret", "it was put in before, as \(order.id)"))
+      return .refused(.conflict, "secret", "it was put in before, as \(order.id)")
     }
     guard try credentials.count(in: state) < most else {
-      return refuse(
-        AccountRefusal(.conflict, "secret", "\(most) were put in; there can be no more"))
+      return .refused(.conflict, "secret", "\(most) were put in; there can be no more")
     }
     if !order.account.isEmpty,
       let refusal = try accounts.refusal(ofAccount: order.account, default: known, in: state)
     {
-      return refuse(refusal)
+      return .refused(refusal)
     }
     var events: [Event] = []
     if try ledger.credential(order.id, in: state) == nil {
@@ -212,7 +207,7 @@ package struct ChangeCredential: Sendable {
       event.weight = 1
       event.status = .accepted
     } else {
-      return Decision(answer: .failure(.noCredential(id)))
+      return .refused(.noCredential(id))
     }
     switch limit {
     case .set(let limit): event.limit = limit
@@ -273,14 +268,12 @@ package struct RemoveCredential: Sendable {
     _ credentials: CredentialsView, _ state: borrowing LogReading
   ) throws(LogError) -> Decision<Result<Void, AccountRefusal>> {
     guard let row = try credentials.credential(id, in: state) else {
-      return Decision(answer: .failure(.noCredential(id)))
+      return .refused(.noCredential(id))
     }
     guard row.source == .sealed else {
-      return Decision(
-        answer: .failure(
-          AccountRefusal(
-            .conflict, "id",
-            "the secret of \(id) is in the settings: remove it there, or disable it")))
+      return .refused(
+        .conflict, "id",
+        "the secret of \(id) is in the settings: remove it there, or disable it")
     }
     var event = CredentialRemoved()
     event.credential = id
@@ -329,7 +322,7 @@ package struct SetPool: Sendable {
     if !account.isEmpty,
       let refusal = try accounts.refusal(ofAccount: account, default: known, in: state)
     {
-      return Decision(answer: .failure(refusal))
+      return .refused(refusal)
     }
     var event = PoolSet()
     event.upstream = upstream

@@ -1,39 +1,28 @@
 package import Crypto
-import Files
 import Foundation
-import Synchronization
 import TollbookEvents
 
 /// The secrets of credentials, sealed, and the data keys of accounts. They lie in a file beside the log, in no event,
 /// answer, diagnostic, export or snapshot. Who removes one from the file has shredded it: nothing can read it any more.
 /// Who loses the file, or the master key, puts the credentials in again; no figure changes.
 ///
-/// A line for each: the id, and in base64 nonce, ciphertext and tag of AES-GCM (NIST SP 800-38D) with a key of 256 bits.
+/// A line for each: the id; nonce, ciphertext and tag of AES-GCM (NIST SP 800-38D) with a key of 256 bits, in one field.
 /// The id is authenticated with it, so that no line can be read as another one's. A data key that was made without a
 /// master key stands there as it is, behind an id that says so.
 package final class KeyFile: Sendable {
   package static let fileName = "credentials.key"
-  private static let newFileName = "credentials.key.new"
   /// What the id of a line is authenticated with.
   private static let purpose = "tollbook credential "
 
-  private struct State {
-    var sealed: [String: [UInt8]] = [:]
-    /// Whether the file was there and could be read, or was not there.
-    var isReadable = true
-  }
-
-  private let folder: String
   private let master: SymmetricKey?
-  private let state: Mutex<State>
+  private let file: SecretFile<Sealed>
 
   /// - Parameters:
   ///   - folder: the data directory.
   ///   - master: what seals; nil: there is none, and nothing can be sealed or read.
   package init(folder: String, master: SymmetricKey?) {
-    self.folder = folder
     self.master = master
-    state = Mutex(Self.read("\(folder)/\(Self.fileName)"))
+    file = SecretFile("\(folder)/\(Self.fileName)", of: "sealed credentials")
   }
 
   /// The master key that a text gives: 32 bytes in base64.
@@ -53,8 +42,8 @@ package final class KeyFile: Sendable {
 
   /// The secret of a credential; nil: it is not there, or cannot be opened with this master key.
   package func secret(of credential: String) -> String? {
-    guard let master, let sealed = state.withLock({ $0.sealed[credential] }),
-      let box = try? AES.GCM.SealedBox(combined: sealed),
+    guard let master, let sealed = file[credential],
+      let box = try? AES.GCM.SealedBox(combined: sealed.bytes),
       let opened = try? AES.GCM.open(
         box, using: master, authenticating: Data((Self.purpose + credential).utf8))
     else { return nil }
@@ -62,9 +51,7 @@ package final class KeyFile: Sendable {
   }
 
   /// Whether a secret lies there, whether or not it can be opened.
-  package func holds(_ credential: String) -> Bool {
-    state.withLock { $0.sealed[credential] != nil }
-  }
+  package func holds(_ credential: String) -> Bool { file[credential] != nil }
 
   /// Seals a secret and keeps it, on the disk before it returns.
   package func seal(_ secret: String, of credential: String) throws(AccountRefusal) {
@@ -79,12 +66,12 @@ package final class KeyFile: Sendable {
     guard let combined = box?.combined else {
       throw AccountRefusal(.conflict, "secret", "it could not be sealed")
     }
-    try change { $0[credential] = Array(combined) }
+    try file.change { $0[credential] = Sealed(Array(combined)) }
   }
 
   /// Removes a secret from the file: nothing can read it any more.
   package func shred(_ credential: String) throws(AccountRefusal) {
-    try change { $0[credential] = nil }
+    try file.change { $0[credential] = nil }
   }
 
   // MARK: Data keys
@@ -111,7 +98,7 @@ package final class KeyFile: Sendable {
       line = Array(combined)
     }
     // Somebody else may have made one meanwhile: the first one stays.
-    try change { $0[id] = $0[id] ?? line }
+    try file.change { $0[id] = $0[id] ?? Sealed(line) }
     guard let key = try knownDataKey(of: account) else {
       throw AccountRefusal(.conflict, "data_key", "it was shredded meanwhile")
     }
@@ -122,11 +109,9 @@ package final class KeyFile: Sendable {
   ///
   /// - Throws: if there is one that cannot be opened with this master key.
   func knownDataKey(of account: String) throws(AccountRefusal) -> SymmetricKey? {
-    let (plain, sealed) = state.withLock {
-      ($0.sealed[Self.plainDataKey + account], $0.sealed[Self.dataKey + account])
-    }
+    let plain = file[Self.plainDataKey + account]?.bytes
     if let plain, plain.count == 32 { return SymmetricKey(data: plain) }
-    guard let sealed else { return nil }
+    guard let sealed = file[Self.dataKey + account]?.bytes else { return nil }
     let id = Data((Self.purpose + Self.dataKey + account).utf8)
     guard let master, let box = try? AES.GCM.SealedBox(combined: sealed),
       let bytes = try? AES.GCM.open(box, using: master, authenticating: id)
@@ -140,57 +125,25 @@ package final class KeyFile: Sendable {
 
   /// Removes the data key of an account: what was sealed with it nothing can read any more.
   func shredDataKey(of account: String) throws(AccountRefusal) {
-    try change { lines in
+    try file.change { lines in
       lines[Self.plainDataKey + account] = nil
       lines[Self.dataKey + account] = nil
     }
   }
+}
 
-  private func change(_ body: (inout [String: [UInt8]]) -> Void) throws(AccountRefusal) {
-    let problem: String? = state.withLock { state in
-      guard state.isReadable else {
-        return "is no file of sealed credentials; move it away, and start again"
-      }
-      var sealed = state.sealed
-      body(&sealed)
-      guard sealed != state.sealed else { return nil }
-      guard write(sealed) else { return "cannot be written" }
-      state.sealed = sealed
-      return nil
-    }
-    if let problem {
-      throw AccountRefusal(.conflict, "secret", "\(folder)/\(Self.fileName) \(problem)")
-    }
-  }
+extension KeyFile {
+  /// What a key sealed; or a data key as it is.
+  private struct Sealed: SecretLine {
+    var bytes: [UInt8]
 
-  /// Whole or not at all: beside it first, then brought to the disk, then renamed.
-  private func write(_ sealed: [String: [UInt8]]) -> Bool {
-    let lines = sealed.sorted { $0.key < $1.key }.map { id, bytes in
-      "\(id) \(Data(bytes).base64EncodedString())\n"
-    }
-    let new = "\(folder)/\(Self.newFileName)"
-    try? FileManager.default.removeItem(atPath: new)
-    return FileManager.default.createFile(
-      atPath: new, contents: Data(lines.joined().utf8), attributes: [.posixPermissions: 0o600])
-      && DurableNames.synchronize(new) == nil
-      && DurableNames.rename(new, to: "\(folder)/\(Self.fileName)") == nil
-  }
+    init(_ bytes: [UInt8]) { self.bytes = bytes }
 
-  private static func read(_ path: String) -> State {
-    var state = State()
-    guard FileManager.default.fileExists(atPath: path) else { return state }
-    guard let data = FileManager.default.contents(atPath: path) else {
-      state.isReadable = false
-      return state
+    init?(fields: [[UInt8]]) {
+      guard fields.count == 1 else { return nil }
+      bytes = fields[0]
     }
-    for line in String(decoding: data, as: UTF8.self).split(separator: "\n") {
-      let words = line.split(separator: " ", omittingEmptySubsequences: false).map(String.init)
-      guard words.count == 2, let sealed = Data(base64Encoded: words[1]) else {
-        state.isReadable = false
-        continue
-      }
-      state.sealed[words[0]] = Array(sealed)
-    }
-    return state
+
+    var fields: [[UInt8]] { [bytes] }
   }
 }

@@ -28,10 +28,7 @@ extension HTTPService {
         try await refusing {
           try await gateway.remove(RemoveWebhook(id, actor: context.principal.actor))
         }
-        return .object(position: log.head) { json in
-          json.field("id", id)
-          json.field("removed", true)
-        }
+        return removed("id", id)
       })
     router.route(
       "/admin/deliveries", query: QueryNames(["state", "cursor", "limit"]), scope: .admin,

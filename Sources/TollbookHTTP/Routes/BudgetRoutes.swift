@@ -32,10 +32,7 @@ extension HTTPService {
         try await refusing {
           try await RemoveBudget(name, actor: context.principal.actor).run(on: log)
         }
-        return .object(position: log.head) { json in
-          json.field("name", name)
-          json.field("removed", true)
-        }
+        return removed("name", name)
       })
     router.route(
       "/budgets", query: QueryNames(["account"]),

@@ -37,10 +37,7 @@ extension HTTPService {
         try await refusing {
           try await gateway.removeCredential(id, actor: context.principal.actor)
         }
-        return .object(position: log.head) { json in
-          json.field("id", id)
-          json.field("removed", true)
-        }
+        return removed("id", id)
       })
     router.route(
       "/admin/pools", scope: .admin,

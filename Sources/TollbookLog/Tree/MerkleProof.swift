@@ -9,24 +9,11 @@ package enum MerkleProof {
     leaf: TreeHash, index: UInt64, size: UInt64, path: [TreeHash], root: TreeHash
   ) -> Bool {
     guard index < size, areHashes(path), leaf.count == 32 else { return false }
-    var node = index
-    var last = size - 1
     var hash = leaf
-    for sibling in path {
-      guard last > 0 else { return false }
-      if node & 1 == 1 || node == last {
-        hash = MerkleTree.nodeHash(sibling, hash)
-        while node & 1 == 0 && node != 0 {
-          node >>= 1
-          last >>= 1
-        }
-      } else {
-        hash = MerkleTree.nodeHash(hash, sibling)
-      }
-      node >>= 1
-      last >>= 1
+    let isAtRoot = climb(path, from: index, last: size - 1) { sibling, isLeft in
+      hash = isLeft ? MerkleTree.nodeHash(sibling, hash) : MerkleTree.nodeHash(hash, sibling)
     }
-    return last == 0 && hash == root
+    return isAtRoot && hash == root
   }
 
   /// Whether the tree of the old size and root is what the newer one began with (section 2.1.4.2). The empty tree is the
@@ -47,22 +34,36 @@ package enum MerkleProof {
       last >>= 1
     }
     var (old, new) = (first, first)
-    for hash in hashes.dropFirst() {
+    let isAtRoot = climb(hashes.dropFirst(), from: node, last: last) { hash, isLeft in
+      if isLeft { old = MerkleTree.nodeHash(hash, old) }
+      new = isLeft ? MerkleTree.nodeHash(hash, new) : MerkleTree.nodeHash(new, hash)
+    }
+    return isAtRoot && old == oldRoot && new == newRoot
+  }
+
+  /// Goes from a node up towards the root, a hash of the path at a time.
+  ///
+  /// - Parameters:
+  ///   - last: the last node of the same level.
+  ///   - join: gets each hash, and whether it stands to the left of what was joined so far.
+  /// - Returns: whether the path ends at the root.
+  private static func climb(
+    _ path: some Sequence<TreeHash>, from node: UInt64, last: UInt64,
+    _ join: (_ sibling: TreeHash, _ isLeft: Bool) -> Void
+  ) -> Bool {
+    var (node, last) = (node, last)
+    for sibling in path {
       guard last > 0 else { return false }
-      if node & 1 == 1 || node == last {
-        old = MerkleTree.nodeHash(hash, old)
-        new = MerkleTree.nodeHash(hash, new)
-        while node & 1 == 0 && node != 0 {
-          node >>= 1
-          last >>= 1
-        }
-      } else {
-        new = MerkleTree.nodeHash(new, hash)
+      let isLeft = node & 1 == 1 || node == last
+      join(sibling, isLeft)
+      while isLeft && node & 1 == 0 && node != 0 {
+        node >>= 1
+        last >>= 1
       }
       node >>= 1
       last >>= 1
     }
-    return last == 0 && old == oldRoot && new == newRoot
+    return last == 0
   }
 
   private static func areHashes(_ path: [TreeHash]) -> Bool { path.allSatisfy { $0.count == 32 } }

@@ -29,7 +29,6 @@ package enum CheckpointKeyError: Error, Hashable, Sendable, CustomStringConverti
 /// owner alone, as one line `PRIVATE+KEY+name+id+key`: what Go's note tools read and write too.
 package struct CheckpointSigner: Sendable {
   package static let fileName = "checkpoint.key"
-  private static let newFileName = "checkpoint.key.new"
   private static let prefix = "PRIVATE+KEY+"
 
   package let verifier: VerifierKey
@@ -89,15 +88,9 @@ extension CheckpointSigner {
     let path = "\(directory.path)/\(fileName)"
     if FileManager.default.fileExists(atPath: path) { return try read(of: directory) }
     let signer = CheckpointSigner(Curve25519.Signing.PrivateKey(), mode: directory.mode)
-    // Whole or not at all: beside it first, then brought to the disk, then renamed.
-    let new = "\(directory.path)/\(newFileName)"
-    try? FileManager.default.removeItem(atPath: new)
-    guard
-      FileManager.default.createFile(
-        atPath: new, contents: Data(signer.fileText.utf8),
-        attributes: [.posixPermissions: 0o600]),
-      DurableNames.synchronize(new) == nil, DurableNames.rename(new, to: path) == nil
-    else { throw .unwritable(path) }
+    guard DurableNames.write(Array(signer.fileText.utf8), to: path, mode: 0o600) == nil else {
+      throw .unwritable(path)
+    }
     return signer
   }
 

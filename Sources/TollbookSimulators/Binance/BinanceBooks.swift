@@ -111,8 +111,7 @@ package struct BinanceBooks: Sendable, Equatable, Codable {
     byEndpoint[call.endpoint?.rawValue ?? "", default: Sum()].add(call)
     let minute = call.at.floorDivided(by: 60_000) * 60_000
     if minutes.last?.at != minute {
-      if minutes.count >= 2 * Self.mostMinutes { minutes.removeFirst(Self.mostMinutes) }
-      minutes.append(Minute(at: minute))
+      minutes.append(Minute(at: minute), keeping: Self.mostMinutes)
     }
     minutes[minutes.count - 1].sum.add(call)
     switch call.outcome {
@@ -124,8 +123,6 @@ package struct BinanceBooks: Sendable, Equatable, Codable {
     }
     var numbered = call
     numbered.number = sum.calls
-    // Dropping the older half at once keeps this cheap.
-    if calls.count >= 2 * Self.mostCalls { calls.removeFirst(Self.mostCalls) }
-    calls.append(numbered)
+    calls.append(numbered, keeping: Self.mostCalls)
   }
 }

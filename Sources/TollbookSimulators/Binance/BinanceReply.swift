@@ -1,15 +1,5 @@
 /// What the simulator sends back, before it becomes HTTP.
 package struct BinanceReply: Sendable, Equatable {
-  /// How the body travels.
-  package enum Delivery: Sendable, Equatable {
-    /// In one piece, with its length.
-    case whole
-    /// The first half, though the length of the whole was promised; then the connection closes.
-    case cut
-    /// Not at all: the connection closes without an answer.
-    case withheld
-  }
-
   /// The HTTP status code; 0 if nothing is sent.
   package var status: Int
   /// The media type of the body; nil if there is no body.
@@ -17,7 +7,7 @@ package struct BinanceReply: Sendable, Equatable {
   /// The whole body.
   package var body: [UInt8]
   /// How the body travels.
-  package var delivery = Delivery.whole
+  package var delivery = SimulatorDelivery.whole
   /// The value of `X-MBX-USED-WEIGHT` and `X-MBX-USED-WEIGHT-1M`; nil: neither is sent.
   package var usedWeight: String?
   /// The value of `Retry-After` in seconds; nil: it is not sent.

@@ -149,9 +149,9 @@ package final class BinanceSimulator: Sendable {
       state.remember(meter, of: entry.address, at: now)
       admission.usedWeight = meter.used + foreign
       if admission.verdict == .admitted {
-        let added = min(BinanceFault.longestDelay, max(0, state.faults.latency))
         admission.latency =
-          max(0, configuration.latency) + added + (admission.fault?.delay ?? 0)
+          max(0, configuration.latency) + state.faults.addedLatency
+          + (admission.fault?.delay ?? 0)
       }
       entry.at = now
       entry.fault = admission.fault?.kind

@@ -20,10 +20,7 @@ package struct BinanceSimulatorConfiguration: Sendable {
   /// The clock, milliseconds since 1970.
   package var now: @Sendable () -> Int64 = WallClock.milliseconds
   /// Waits; a test may not want to.
-  package var sleep: @Sendable (_ milliseconds: Int) async -> Void = { milliseconds in
-    // A cancelled wait is a shorter wait: the weight was counted before.
-    try? await Task.sleep(for: .milliseconds(milliseconds))
-  }
+  package var sleep: @Sendable (_ milliseconds: Int) async -> Void = WallClock.sleep
 
   /// Two hundred symbols, the limit of the exchange, no faults.
   package init() {}

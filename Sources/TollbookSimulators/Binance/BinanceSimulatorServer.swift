@@ -11,35 +11,15 @@ extension BinanceSimulator: ServedSimulator {
     to request: Request, _ context: SimulatorContext
   ) async throws -> Response {
     if request.uri.path == Self.conditionsPath {
-      return try await conditionsResponse(to: request, context)
+      return try await context.told(conditions, set: { conditions = $0 }, to: request)
     }
-    var headers: [String: String] = [:]
-    for field in request.headers { headers[field.name.canonicalName] = field.value }
     let answer = await answer(
       method: request.method.rawValue, path: request.uri.path, query: request.uri.query ?? "",
-      headers: headers, address: context.channel.remoteAddress?.ipAddress ?? "unknown")
-    guard answer.delivery != .withheld else {
-      try? await context.channel.close()
-      return Response(status: .serviceUnavailable)
-    }
+      headers: request.namedHeaders, address: context.channel.remoteAddress?.ipAddress ?? "unknown")
+    guard answer.delivery != .withheld else { return await context.closed() }
     return Response(
-      status: .init(code: answer.status), headers: fields(answer), body: body(answer))
-  }
-
-  /// Tells the conditions after a POST has changed them.
-  private func conditionsResponse(
-    to request: Request, _ context: SimulatorContext
-  ) async throws -> Response {
-    if request.method == .post {
-      do {
-        conditions = try await request.decode(as: BinanceConditions.self, context: context)
-      } catch {
-        return Response(
-          status: .badRequest, headers: [.contentType: "text/plain;charset=UTF-8"],
-          body: .init(byteBuffer: ByteBuffer(string: "\(error)\n")))
-      }
-    }
-    return try context.responseEncoder.encode(conditions, from: request, context: context)
+      status: .init(code: answer.status), headers: fields(answer),
+      body: ResponseBody(answer.body, answer.delivery))
   }
 
   private func fields(_ answer: BinanceReply) -> HTTPFields {
@@ -52,16 +32,5 @@ extension BinanceSimulator: ServedSimulator {
     }
     if let seconds = answer.retryAfter { fields[.retryAfter] = String(seconds) }
     return fields
-  }
-
-  private func body(_ answer: BinanceReply) -> ResponseBody {
-    guard answer.delivery == .cut else {
-      return ResponseBody(byteBuffer: ByteBuffer(bytes: answer.body))
-    }
-    let half = ByteBuffer(bytes: answer.body.prefix(answer.body.count / 2))
-    return ResponseBody(contentLength: answer.body.count) { writer in
-      try await writer.write(half)
-      throw BodyCut()
-    }
   }
 }

@@ -1,18 +1,6 @@
 /// What the simulated eBay counted and why, and the deals that it planted: for tests to compare with their own.
 package struct EbayBooks: Sendable, Equatable, Codable {
-  /// How a call ended.
-  package enum Outcome: String, Sendable, Codable {
-    /// Executed and answered.
-    case answered
-    /// Turned away by a limit: 429.
-    case refused
-    /// Turned away for its token, its rights, its path or its parameters.
-    case rejected
-    /// Failed on eBay's side, with an answer that says so or that is no answer of an API.
-    case failed
-    /// Executed, but the answer did not arrive whole.
-    case dropped
-  }
+  package typealias Outcome = CallOutcome
 
   /// A day in California of an application.
   package struct Day: Sendable, Equatable, Codable {
@@ -120,9 +108,7 @@ package struct EbayBooks: Sendable, Equatable, Codable {
     }
     var numbered = call
     numbered.number = count
-    // Dropping the older half at once keeps this cheap.
-    if calls.count >= 2 * Self.mostCalls { calls.removeFirst(Self.mostCalls) }
-    calls.append(numbered)
+    calls.append(numbered, keeping: Self.mostCalls)
   }
 
   private mutating func index(of day: Int64, _ application: String) -> Int {

@@ -168,8 +168,7 @@ package final class EbaySimulator: Sendable {
         call.query = String(decoding: arrival.query.utf8.prefix(512), as: UTF8.self)
       }
       var admission = Admission(call: call)
-      let added = min(EbayFault.longestDelay, max(0, state.faults.latency))
-      admission.latency = max(0, configuration.latency) + added
+      admission.latency = max(0, configuration.latency) + state.faults.addedLatency
       switch target?.route {
       case nil: admission.reply = EbayReply(.noPath)
       case .token: mint(arrival, at: now, &state, &admission)

@@ -55,10 +55,7 @@ package struct EbaySimulatorConfiguration: Sendable {
   /// The clock, milliseconds since 1970.
   package var now: @Sendable () -> Int64 = WallClock.milliseconds
   /// Waits; a test may not want to.
-  package var sleep: @Sendable (_ milliseconds: Int) async -> Void = { milliseconds in
-    // A cancelled wait is a shorter wait: the call was counted before.
-    try? await Task.sleep(for: .milliseconds(milliseconds))
-  }
+  package var sleep: @Sendable (_ milliseconds: Int) async -> Void = WallClock.sleep
 
   /// Forty families, eBay's limits, no faults.
   package init() {}

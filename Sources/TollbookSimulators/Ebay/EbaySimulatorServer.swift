@@ -13,20 +13,16 @@ extension EbaySimulator: ServedSimulator {
     to request: Request, _ context: SimulatorContext
   ) async throws -> Response {
     if request.uri.path == Self.conditionsPath {
-      return try await conditionsResponse(to: request, context)
+      return try await context.told(conditions, set: { conditions = $0 }, to: request)
     }
-    var headers: [String: String] = [:]
-    for field in request.headers { headers[field.name.canonicalName] = field.value }
     let answer = await answer(
       method: request.method.rawValue, path: request.uri.path, query: request.uri.query ?? "",
-      headers: headers, body: try await body(of: request),
+      headers: request.namedHeaders, body: try await request.bytes(atMost: Self.longestBody),
       base: Self.base(request.head.authority))
-    guard answer.delivery != .withheld else {
-      try? await context.channel.close()
-      return Response(status: .serviceUnavailable)
-    }
+    guard answer.delivery != .withheld else { return await context.closed() }
     return Response(
-      status: .init(code: answer.status), headers: fields(answer), body: body(answer))
+      status: .init(code: answer.status), headers: fields(answer),
+      body: ResponseBody(answer.body, answer.delivery))
   }
 
   /// Where the caller reaches the simulator, by the header `Host`.
@@ -40,45 +36,10 @@ extension EbaySimulator: ServedSimulator {
     return "http://\(authority)"
   }
 
-  /// Tells the conditions after a POST has changed them.
-  private func conditionsResponse(
-    to request: Request, _ context: SimulatorContext
-  ) async throws -> Response {
-    if request.method == .post {
-      do {
-        conditions = try await request.decode(as: EbayConditions.self, context: context)
-      } catch {
-        return Response(
-          status: .badRequest, headers: [.contentType: "text/plain;charset=UTF-8"],
-          body: .init(byteBuffer: ByteBuffer(string: "\(error)\n")))
-      }
-    }
-    return try context.responseEncoder.encode(conditions, from: request, context: context)
-  }
-
-  private func body(of request: Request) async throws -> [UInt8] {
-    var bytes: [UInt8] = []
-    for try await part in request.body where bytes.count < Self.longestBody {
-      bytes += part.readableBytesView.prefix(Self.longestBody - bytes.count)
-    }
-    return bytes
-  }
-
   private func fields(_ answer: EbayReply) -> HTTPFields {
     var fields: HTTPFields = [:]
     if let contentType = answer.contentType { fields[.contentType] = contentType }
     if let location = answer.location { fields[.location] = location }
     return fields
-  }
-
-  private func body(_ answer: EbayReply) -> ResponseBody {
-    guard answer.delivery == .cut else {
-      return ResponseBody(byteBuffer: ByteBuffer(bytes: answer.body))
-    }
-    let half = ByteBuffer(bytes: answer.body.prefix(answer.body.count / 2))
-    return ResponseBody(contentLength: answer.body.count) { writer in
-      try await writer.write(half)
-      throw BodyCut()
-    }
   }
 }

@@ -2,19 +2,7 @@ private import Algorithms
 
 /// What the simulated provider charged and why: the other side's books, for tests to compare with their own.
 package struct GeminiBooks: Sendable, Equatable, Codable {
-  /// How a call ended.
-  package enum Outcome: String, Sendable, Codable {
-    /// Executed and answered.
-    case answered
-    /// Turned away for its quota.
-    case refused
-    /// Turned away for its key, path, model or body.
-    case rejected
-    /// Failed on the server's side, with an answer that says so.
-    case failed
-    /// Executed, but the answer did not arrive whole.
-    case dropped
-  }
+  package typealias Outcome = CallOutcome
 
   /// What one project asked of one model by one method, and was charged for it.
   package struct Entry: Sendable, Equatable, Codable {
@@ -160,8 +148,6 @@ package struct GeminiBooks: Sendable, Equatable, Codable {
     }
     var numbered = call
     numbered.number = count
-    // Dropping the older half at once keeps this cheap.
-    if calls.count >= 2 * Self.mostCalls { calls.removeFirst(Self.mostCalls) }
-    calls.append(numbered)
+    calls.append(numbered, keeping: Self.mostCalls)
   }
 }

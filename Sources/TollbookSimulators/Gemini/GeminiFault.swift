@@ -1,143 +1,90 @@
-/// Something that goes wrong on purpose with calls that are right.
-package struct GeminiFault: CountedFault, Sendable, Equatable, Codable {
-  /// What goes wrong. The provider says that calls that fail with 400 or 500 are not charged and count against the
-  /// quota (its billing FAQ); of 402, 403, 404 and 429 it is assumed that they do neither.
-  package enum Kind: String, Sendable, Codable, CaseIterable {
-    /// 429 for requests per minute, with the delay after which to come again. Never charged.
-    case http429Minute = "http429_minute"
-    /// 429 for requests per day, with a short delay that helps nobody. Never charged.
-    case http429Day = "http429_day"
-    /// 429 without details, as spend limits and full capacity give it. Never charged.
-    case http429Bare = "http429_bare"
-    /// 500 INTERNAL. Not charged unless said so; counts as a request.
-    case http500
-    /// 503 UNAVAILABLE: the model is overloaded. Not charged unless said so; counts as a request.
-    case http503
-    /// 402 for a project that owes something. Never charged.
-    case http402
-    /// 403 PERMISSION_DENIED. Never charged.
-    case http403
-    /// 404 NOT_FOUND for a model that is there. Never charged.
-    case http404
-    /// Everything is as it should be, but late. Charged.
-    case slow
-    /// The connection closes without an answer. Charged.
-    case drop
-    /// Half of the body, with a length that fits. Charged.
-    case cutJSON = "cut_json"
-    /// The connection closes between two chunks of a stream. Charged.
-    case cutStream = "cut_stream"
-    /// The connection closes after the header of a stream, before its first chunk. Charged.
-    case cutStreamAtOnce = "cut_stream_at_once"
-    /// 503 as the one element of an array. Not charged unless said so; counts as a request.
-    case errorList = "error_list"
-    /// 200 without candidates: the prompt is blocked. The prompt is charged.
-    case blocked
-    /// The answer ends in the middle with `MAX_TOKENS`. What arrives is charged.
-    case maxTokens = "max_tokens"
-    /// A candidate without parts that says it is complete. The prompt and the thoughts are charged.
-    case emptyParts = "empty_parts"
-    /// No `usageMetadata`. Charged as if it were there.
-    case usageMissing = "usage_missing"
-    /// A total that is not the sum of its parts. Charged by the parts.
-    case usageUnequal = "usage_unequal"
-    /// A count of candidates below zero. Charged as if it were right.
-    case negativeCount = "negative_count"
-    /// 400 API_KEY_INVALID for a key that is right. Never charged.
-    case keyInvalid = "key_invalid"
+/// Something that goes wrong on purpose with calls that are right. The provider says that calls that fail with 400 or 500
+/// are not charged and count against the quota (its billing FAQ); of 402, 403, 404 and 429 it is assumed that they do
+/// neither. A fault can be limited to an operation.
+package enum GeminiFaultKind: String, FaultKind, CaseIterable {
+  package static let targetMember = FaultMember.operation
 
-    /// Whether the provider charges the call if the fault does not say.
-    package var isCharged: Bool {
-      switch self {
-      case .http429Minute, .http429Day, .http429Bare, .http500, .http503, .http402, .http403,
-        .http404, .errorList, .keyInvalid:
-        false
-      case .slow, .drop, .cutJSON, .cutStream, .cutStreamAtOnce, .blocked, .maxTokens,
-        .emptyParts, .usageMissing, .usageUnequal, .negativeCount:
-        true
-      }
-    }
+  /// 429 for requests per minute, with the delay after which to come again. Never charged.
+  case http429Minute = "http429_minute"
+  /// 429 for requests per day, with a short delay that helps nobody. Never charged.
+  case http429Day = "http429_day"
+  /// 429 without details, as spend limits and full capacity give it. Never charged.
+  case http429Bare = "http429_bare"
+  /// 500 INTERNAL. Not charged unless said so; counts as a request.
+  case http500
+  /// 503 UNAVAILABLE: the model is overloaded. Not charged unless said so; counts as a request.
+  case http503
+  /// 402 for a project that owes something. Never charged.
+  case http402
+  /// 403 PERMISSION_DENIED. Never charged.
+  case http403
+  /// 404 NOT_FOUND for a model that is there. Never charged.
+  case http404
+  /// Everything is as it should be, but late. Charged.
+  case slow
+  /// The connection closes without an answer. Charged.
+  case drop
+  /// Half of the body, with a length that fits. Charged.
+  case cutJSON = "cut_json"
+  /// The connection closes between two chunks of a stream. Charged.
+  case cutStream = "cut_stream"
+  /// The connection closes after the header of a stream, before its first chunk. Charged.
+  case cutStreamAtOnce = "cut_stream_at_once"
+  /// 503 as the one element of an array. Not charged unless said so; counts as a request.
+  case errorList = "error_list"
+  /// 200 without candidates: the prompt is blocked. The prompt is charged.
+  case blocked
+  /// The answer ends in the middle with `MAX_TOKENS`. What arrives is charged.
+  case maxTokens = "max_tokens"
+  /// A candidate without parts that says it is complete. The prompt and the thoughts are charged.
+  case emptyParts = "empty_parts"
+  /// No `usageMetadata`. Charged as if it were there.
+  case usageMissing = "usage_missing"
+  /// A total that is not the sum of its parts. Charged by the parts.
+  case usageUnequal = "usage_unequal"
+  /// A count of candidates below zero. Charged as if it were right.
+  case negativeCount = "negative_count"
+  /// 400 API_KEY_INVALID for a key that is right. Never charged.
+  case keyInvalid = "key_invalid"
 
-    /// Whether the call is turned away before anything is counted.
-    package var isRefusal: Bool {
-      switch self {
-      case .http429Minute, .http429Day, .http429Bare, .http402, .http403, .http404, .keyInvalid:
-        true
-      default: false
-      }
-    }
-
-    /// Whether the fault can happen to a call of this kind.
-    package func happens(to operation: GeminiOperation) -> Bool {
-      switch self {
-      case .cutStream, .cutStreamAtOnce: operation == .streamGenerateContent
-      case .blocked, .maxTokens, .emptyParts, .usageMissing, .usageUnequal, .negativeCount:
-        operation.isGeneration
-      default: true
-      }
+  /// Whether the provider charges the call if the fault does not say.
+  package var isCharged: Bool {
+    switch self {
+    case .http429Minute, .http429Day, .http429Bare, .http500, .http503, .http402, .http403,
+      .http404, .errorList, .keyInvalid:
+      false
+    case .slow, .drop, .cutJSON, .cutStream, .cutStreamAtOnce, .blocked, .maxTokens,
+      .emptyParts, .usageMissing, .usageUnequal, .negativeCount:
+      true
     }
   }
 
-  /// What goes wrong.
-  package var kind: Kind
-  /// It happens only to calls of this kind; nil: of any that it can happen to.
-  package var operation: GeminiOperation?
-  /// It happens to the next so many calls; counts down. Nil: `probability` decides.
-  package var next: Int?
-  /// It happens to each call with this probability, repeatably by `seed`.
-  package var probability: Double?
-  /// The seed of `probability`.
-  package var seed: UInt64?
-  /// Overrides whether the call is charged; a call that is turned away never is.
-  package var charges: Bool?
-  /// How long a slow answer is late. Default 15 s.
-  package var milliseconds: Int?
-  /// How many calls it was asked about.
-  var draws: Int?
-
-  /// A fault that happens to the next calls.
-  package init(
-    _ kind: Kind, next: Int, of operation: GeminiOperation? = nil, charges: Bool? = nil,
-    milliseconds: Int? = nil
-  ) {
-    self.kind = kind
-    self.operation = operation
-    self.next = next
-    self.charges = charges
-    self.milliseconds = milliseconds
+  /// Whether the call is turned away before anything is counted.
+  package var isRefusal: Bool {
+    switch self {
+    case .http429Minute, .http429Day, .http429Bare, .http402, .http403, .http404, .keyInvalid:
+      true
+    default: false
+    }
   }
 
-  /// A fault that happens now and then.
-  package init(
-    _ kind: Kind, probability: Double, seed: UInt64, of operation: GeminiOperation? = nil,
-    charges: Bool? = nil, milliseconds: Int? = nil
-  ) {
-    self.kind = kind
-    self.operation = operation
-    self.probability = probability
-    self.seed = seed
-    self.charges = charges
-    self.milliseconds = milliseconds
+  /// Whether the fault can happen to a call of this kind.
+  package func happens(to operation: GeminiOperation) -> Bool {
+    switch self {
+    case .cutStream, .cutStreamAtOnce: operation == .streamGenerateContent
+    case .blocked, .maxTokens, .emptyParts, .usageMissing, .usageUnequal, .negativeCount:
+      operation.isGeneration
+    default: true
+    }
   }
 
-  /// Whether the provider charges a call that this happens to.
-  package var isCharged: Bool { kind.isRefusal ? false : charges ?? kind.isCharged }
-
-  /// How long an answer is late, in milliseconds: at most an hour.
-  package var delay: Int {
-    kind == .slow ? min(Self.longestDelay, max(0, milliseconds ?? 15_000)) : 0
-  }
-
-  /// The longest that a fault can make a call wait, in milliseconds.
-  static let longestDelay = 3_600_000
+  package var isLate: Bool { self == .slow }
 }
 
-/// All faults in force. The first that strikes a call is the one that happens to it.
-package typealias GeminiFaults = FaultRules<GeminiFault>
+package typealias GeminiFault = SimulatorFault<GeminiFaultKind>
+package typealias GeminiFaults = FaultRules<GeminiFaultKind>
 
-extension GeminiFaults {
-  /// The fault that happens to one more call.
-  mutating func strike(_ operation: GeminiOperation) -> GeminiFault? {
-    strike { $0.kind.happens(to: operation) && $0.operation ?? operation == operation }
-  }
+extension GeminiFault {
+  /// Whether the provider charges a call that this happens to; one that is turned away never is.
+  package var isCharged: Bool { kind.isRefusal ? false : charges ?? kind.isCharged }
 }

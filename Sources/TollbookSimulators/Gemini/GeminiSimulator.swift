@@ -238,8 +238,7 @@ package final class GeminiSimulator: Sendable {
         return .turnedAway(error)
       }
       if let meter, let model = entry.model { state.meters["\(call.key) \(model)"] = meter }
-      let added = min(GeminiFault.longestDelay, max(0, state.faults.latency))
-      let latency = configuration.latency + added + (fault?.delay ?? 0)
+      let latency = configuration.latency + state.faults.addedLatency + (fault?.delay ?? 0)
       return .letIn(fault, latency: latency)
     }
   }
@@ -309,7 +308,7 @@ package final class GeminiSimulator: Sendable {
   }
 }
 
-extension GeminiFault.Kind {
+extension GeminiFaultKind {
   /// The error of a fault on the server's side.
   fileprivate var failure: GeminiError? {
     switch self {

@@ -17,10 +17,7 @@ package struct GeminiSimulatorConfiguration: Sendable {
   /// The clock, milliseconds since 1970.
   package var now: @Sendable () -> Int64 = WallClock.milliseconds
   /// Waits; a test may not want to.
-  package var sleep: @Sendable (_ milliseconds: Int) async -> Void = { milliseconds in
-    // A cancelled wait is a shorter wait: the call is charged all the same.
-    try? await Task.sleep(for: .milliseconds(milliseconds))
-  }
+  package var sleep: @Sendable (_ milliseconds: Int) async -> Void = WallClock.sleep
 
   /// All models, generous quotas, no faults.
   package init() {}

@@ -7,28 +7,15 @@ extension GeminiSimulator: ServedSimulator {
   package func response(
     to request: Request, _ context: SimulatorContext
   ) async throws -> Response {
-    var headers: [String: String] = [:]
-    for field in request.headers { headers[field.name.canonicalName] = field.value }
+    // A body that is too long is read one byte further than is allowed, so that it is refused.
     let answer = await answer(
       method: request.method.rawValue, path: request.uri.path,
-      query: QueryText.parameters(request.uri.query ?? ""), headers: headers,
-      body: try await body(of: request))
-    guard answer.delivery != .withheld else {
-      try? await context.channel.close()
-      return Response(status: .serviceUnavailable)
-    }
+      query: QueryText.parameters(request.uri.query ?? ""), headers: request.namedHeaders,
+      body: try await request.bytes(atMost: GeminiRequest.longestBody + 1))
+    guard answer.delivery != .withheld else { return await context.closed() }
     return Response(
       status: .init(code: answer.status), headers: [.contentType: answer.contentType],
       body: body(answer))
-  }
-
-  /// What a request posts. A body that is too long is read one byte further than is allowed, so that it is refused.
-  private func body(of request: Request) async throws -> [UInt8] {
-    var bytes: [UInt8] = []
-    for try await part in request.body where bytes.count <= GeminiRequest.longestBody {
-      bytes += part.readableBytesView.prefix(GeminiRequest.longestBody + 1 - bytes.count)
-    }
-    return bytes
   }
 
   private func body(_ answer: GeminiAnswer) -> ResponseBody {

@@ -1,18 +1,6 @@
 /// What the simulator charged and why: the other side's books, for tests to compare with their own.
 package struct Books: Sendable, Equatable, Codable {
-  /// How a call ended.
-  package enum Outcome: String, Sendable, Codable {
-    /// Executed and answered.
-    case answered
-    /// Turned away for lack of tokens.
-    case refused
-    /// Turned away for its key, path or parameters.
-    case rejected
-    /// Failed on the server's side, with an answer that says so.
-    case failed
-    /// Executed, but the answer did not arrive whole.
-    case dropped
-  }
+  package typealias Outcome = CallOutcome
 
   /// One call.
   package struct Call: Sendable, Equatable, Codable {
@@ -108,9 +96,7 @@ package struct Books: Sendable, Equatable, Codable {
     }
     var numbered = call
     numbered.number = count
-    // Dropping the older half at once keeps this cheap.
-    if calls.count >= 2 * Self.mostCalls { calls.removeFirst(Self.mostCalls) }
-    calls.append(numbered)
+    calls.append(numbered, keeping: Self.mostCalls)
   }
 
   /// Writes down that the bucket let a call in.

@@ -164,7 +164,8 @@ package final class KeepaSimulator: Sendable {
         return .turnedAway(KeepaAnswer(status: 400, body: envelope.json()))
       }
       state.books.recordAdmission()
-      return .letIn(call, fault: state.faults.strike(entry.path), latency: state.faults.latency)
+      return .letIn(
+        call, fault: state.faults.strike(entry.path), latency: state.faults.addedLatency)
     }
   }
 

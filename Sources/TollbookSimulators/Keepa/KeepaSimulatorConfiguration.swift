@@ -22,10 +22,7 @@ package struct KeepaSimulatorConfiguration: Sendable {
   /// The clock, milliseconds since 1970. Products have histories from the end of 2024 on.
   package var now: @Sendable () -> Int64 = WallClock.milliseconds
   /// Waits; a test may not want to.
-  package var sleep: @Sendable (_ milliseconds: Int) async -> Void = { milliseconds in
-    // A cancelled wait is a shorter wait: the call is charged all the same.
-    try? await Task.sleep(for: .milliseconds(milliseconds))
-  }
+  package var sleep: @Sendable (_ milliseconds: Int) async -> Void = WallClock.sleep
 
   /// A paid-up key of the 20-token plan with a full bucket.
   package init() {}

@@ -27,10 +27,7 @@ extension KeepaSimulator: ServedSimulator {
   private func response(
     _ answer: KeepaAnswer, _ context: SimulatorContext
   ) async throws -> Response {
-    if answer.delivery == .withheld {
-      try? await context.channel.close()
-      return Response(status: .serviceUnavailable)
-    }
+    if answer.delivery == .withheld { return await context.closed() }
     var headers: HTTPFields = [:]
     let bytes: [UInt8]
     switch answer.content {

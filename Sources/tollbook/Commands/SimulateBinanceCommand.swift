@@ -2,7 +2,8 @@ import ArgumentParser
 import TollbookSimulators
 
 /// `tollbook simulate binance`
-struct SimulateBinanceCommand: AsyncParsableCommand {
+struct SimulateBinanceCommand: SimulatorCommand {
+  static let usualPort = 9_002
   static let configuration = CommandConfiguration(
     commandName: "binance",
     abstract: "Run a stand-in for Binance: its market data, its request weights, its bans.",
@@ -16,10 +17,7 @@ struct SimulateBinanceCommand: AsyncParsableCommand {
         tollbook simulate binance --port 9002 --weight-limit 600
       """)
 
-  @Option(
-    parsing: .unconditional,
-    help: ArgumentHelp("Port to listen on; 0 takes a free one.", valueName: "number"))
-  var port = 9_002
+  @OptionGroup var serving: SimulatorOptions<Self>
 
   @Option(
     parsing: .unconditional, help: ArgumentHelp("How many symbols it lists.", valueName: "number"))
@@ -35,24 +33,13 @@ struct SimulateBinanceCommand: AsyncParsableCommand {
     help: ArgumentHelp("Request weight that an address has a minute.", valueName: "weight"))
   var weightLimit = 6_000
 
-  @Option(
-    parsing: .unconditional,
-    help: ArgumentHelp("How long a call takes, in milliseconds.", valueName: "ms"))
-  var latencyMs = 0
-
   func validate() throws {
-    guard (0...65_535).contains(port) else {
-      throw ValidationError("--port is \(port); a port lies between 0 and 65535.")
-    }
     guard (1...BinanceListing.mostSymbols).contains(symbols) else {
       throw ValidationError(
         "--symbols is \(symbols); name 1 to \(BinanceListing.mostSymbols).")
     }
     guard (1...1_000_000_000).contains(weightLimit) else {
       throw ValidationError("--weight-limit is \(weightLimit); name 1 to 1000000000.")
-    }
-    guard (0...3_600_000).contains(latencyMs) else {
-      throw ValidationError("--latency-ms is \(latencyMs); name 0 to 3600000 milliseconds.")
     }
   }
 
@@ -61,8 +48,8 @@ struct SimulateBinanceCommand: AsyncParsableCommand {
     configuration.symbols = symbols
     configuration.seed = seed
     configuration.weightLimit = weightLimit
-    configuration.latency = latencyMs
-    try await SimulatorOnPort.run(BinanceSimulator(configuration), port: port) { url in
+    configuration.latency = serving.latencyMs
+    try await SimulatorOnPort.run(BinanceSimulator(configuration), port: serving.port) { url in
       """
       A simulated Binance is ready at \(url)
       It takes no key. Try it: curl '\(url)/api/v3/klines?symbol=BTCUSDT&interval=1h'

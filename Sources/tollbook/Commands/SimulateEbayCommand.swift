@@ -2,7 +2,8 @@ import ArgumentParser
 import TollbookSimulators
 
 /// `tollbook simulate ebay`
-struct SimulateEbayCommand: AsyncParsableCommand {
+struct SimulateEbayCommand: SimulatorCommand {
+  static let usualPort = 9_003
   static let configuration = CommandConfiguration(
     commandName: "ebay",
     abstract: "Run a stand-in for eBay: OAuth, searches, items, limits, a market that moves.",
@@ -18,10 +19,7 @@ struct SimulateEbayCommand: AsyncParsableCommand {
         tollbook simulate ebay --port 9003 --limit 500
       """)
 
-  @Option(
-    parsing: .unconditional,
-    help: ArgumentHelp("Port to listen on; 0 takes a free one.", valueName: "number"))
-  var port = 9_003
+  @OptionGroup var serving: SimulatorOptions<Self>
 
   @Option(
     parsing: .unconditional,
@@ -54,15 +52,7 @@ struct SimulateEbayCommand: AsyncParsableCommand {
       "Where users are sent who consented; without it a page shows the code.", valueName: "url"))
   var acceptURL: String?
 
-  @Option(
-    parsing: .unconditional,
-    help: ArgumentHelp("How long a call takes, in milliseconds.", valueName: "ms"))
-  var latencyMs = 0
-
   func validate() throws {
-    guard (0...65_535).contains(port) else {
-      throw ValidationError("--port is \(port); a port lies between 0 and 65535.")
-    }
     guard (1...10_000).contains(families) else {
       throw ValidationError("--families is \(families); name 1 to 10000.")
     }
@@ -79,9 +69,6 @@ struct SimulateEbayCommand: AsyncParsableCommand {
       throw ValidationError(
         "--accept-url is \(acceptURL); an address begins with http:// or https://.")
     }
-    guard (0...3_600_000).contains(latencyMs) else {
-      throw ValidationError("--latency-ms is \(latencyMs); name 0 to 3600000 milliseconds.")
-    }
   }
 
   func run() async throws {
@@ -91,12 +78,12 @@ struct SimulateEbayCommand: AsyncParsableCommand {
     configuration.dealsPerFamilyDay = deals
     configuration.seed = seed
     configuration.limits[.browse] = limit
-    configuration.latency = latencyMs
+    configuration.latency = serving.latencyMs
     let application = EbayApplication(acceptURL: acceptURL)
     configuration.applications = [application]
     let simulator = EbaySimulator(configuration)
     let words = simulator.familyWords.first ?? ""
-    try await SimulatorOnPort.run(simulator, port: port) { url in
+    try await SimulatorOnPort.run(simulator, port: serving.port) { url in
       """
       A simulated eBay is ready at \(url)
       Its app id: \(application.clientId)

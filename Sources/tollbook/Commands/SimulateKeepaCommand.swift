@@ -3,7 +3,8 @@ import Foundation
 import TollbookSimulators
 
 /// `tollbook simulate keepa`
-struct SimulateKeepaCommand: AsyncParsableCommand {
+struct SimulateKeepaCommand: SimulatorCommand {
+  static let usualPort = 9_000
   static let configuration = CommandConfiguration(
     commandName: "keepa",
     abstract: "Run a stand-in for Keepa: its prices, its token bucket, its wire format.",
@@ -17,10 +18,7 @@ struct SimulateKeepaCommand: AsyncParsableCommand {
         tollbook simulate keepa --port 9000 --balance 50 --latency-ms 200
       """)
 
-  @Option(
-    parsing: .unconditional,
-    help: ArgumentHelp("Port to listen on; 0 takes a free one.", valueName: "number"))
-  var port = 9_000
+  @OptionGroup var serving: SimulatorOptions<Self>
 
   @Option(
     help: ArgumentHelp(
@@ -37,19 +35,8 @@ struct SimulateKeepaCommand: AsyncParsableCommand {
     help: ArgumentHelp("Tokens at the start; 60 refills if left out.", valueName: "tokens"))
   var balance: Int?
 
-  @Option(
-    parsing: .unconditional,
-    help: ArgumentHelp("How long a call takes, in milliseconds.", valueName: "ms"))
-  var latencyMs = 0
-
   func validate() throws {
-    guard (0...65_535).contains(port) else {
-      throw ValidationError("--port is \(port); a port lies between 0 and 65535.")
-    }
     guard rate >= 1 else { throw ValidationError("--rate is \(rate); name 1 or more tokens.") }
-    guard latencyMs >= 0 else {
-      throw ValidationError("--latency-ms is \(latencyMs); name 0 or more milliseconds.")
-    }
     if let bodies {
       let type = try? FileManager.default.attributesOfItem(atPath: bodies)[.type]
       guard type as? FileAttributeType == .typeDirectory else {
@@ -62,9 +49,9 @@ struct SimulateKeepaCommand: AsyncParsableCommand {
     var configuration = KeepaSimulatorConfiguration()
     configuration.refillRate = rate
     configuration.balance = balance
-    configuration.latency = latencyMs
+    configuration.latency = serving.latencyMs
     configuration.bodies = bodies.map { RecordedBodies(folder: $0) }
-    try await SimulatorOnPort.run(KeepaSimulator(configuration), port: port) { url in
+    try await SimulatorOnPort.run(KeepaSimulator(configuration), port: serving.port) { url in
       """
       A simulated Keepa is ready at \(url)
       Its key: \(KeepaSimulator.sampleKey)

@@ -40,13 +40,7 @@ struct CertificateFiles: Sendable {
   }
 
   private func write(_ text: String, to path: String, mode: UInt32) throws {
-    let new = "\(path).new"
-    do throws(SystemError) {
-      try SystemCalls.writeNewFile(Array(text.utf8), to: new, mode: mode)
-    } catch {
-      throw Refused("\(new) cannot be written: \(Descriptors.message(error.code)).")
-    }
-    if let problem = DurableNames.synchronize(new) ?? DurableNames.rename(new, to: path) {
+    if let problem = DurableNames.write(Array(text.utf8), to: path, mode: mode) {
       throw Refused("\(path) cannot be written: \(problem).")
     }
   }

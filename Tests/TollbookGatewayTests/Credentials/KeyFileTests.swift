@@ -77,6 +77,21 @@ import TollbookTestSupport
     #expect(try String(contentsOfFile: path, encoding: .utf8) == "no key file\nat all")
   }
 
+  @Test func `a change that cannot be written leaves the file, and what it tells, as they were`()
+    throws
+  {
+    let file = open(master)
+    try file.seal("one", of: "atlas:1")
+    let before = try String(contentsOfFile: path, encoding: .utf8)
+    try FileManager.default.createDirectory(
+      atPath: "\(path).new", withIntermediateDirectories: false)
+    let refusal = #expect(throws: AccountRefusal.self) { try file.seal("two", of: "atlas:2") }
+    #expect(refusal?.description == "\(path) cannot be written")
+    #expect(file.secret(of: "atlas:1") == "one")
+    #expect(!file.holds("atlas:2"))
+    #expect(try String(contentsOfFile: path, encoding: .utf8) == before)
+  }
+
   @Test(arguments: ["", "!!", "c2hvcnQ=", String(repeating: "QUJD", count: 11)])
   func `a master key that is none is refused, and is not repeated`(_ text: String) {
     let refusal = #expect(throws: AccountRefusal.self) { _ = try KeyFile.master(text) }

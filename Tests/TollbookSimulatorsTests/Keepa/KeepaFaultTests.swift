@@ -52,7 +52,7 @@ import Testing
   @Test func `chance strikes about as often as it should and repeatably`() async throws {
     func strikes(seed: UInt64) -> [Bool] {
       var faults = KeepaFaults([KeepaFault(.drop, probability: 0.25, seed: seed)])
-      return (0..<2000).map { _ in faults.strike() != nil }
+      return (0..<2000).map { _ in faults.strike("/product") != nil }
     }
     #expect(strikes(seed: 7) == strikes(seed: 7))
     #expect(strikes(seed: 7) != strikes(seed: 8))

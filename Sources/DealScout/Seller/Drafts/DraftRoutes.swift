@@ -19,13 +19,7 @@ extension HTTPService {
         let query = QueryParameters(request)
         let all = try book.drafts(of: try account(query["account"], context))
         let page = try ListPage(all, query) { $0.id }
-        return .object(position: log.head, capacity: 1_024 * (page.rows.count + 1)) { json in
-          json.array("drafts", page.rows) { json, draft in
-            json.object { json in draft.writeMembers(to: &json) }
-          }
-          json.field("total", all.count)
-          json.field("next", page.next)
-        }
+        return list("drafts", page, of: all.count) { $0.writeMembers(to: &$1) }
       })
     router.route(
       "/seller/drafts/export", query: QueryNames(["account", "marketplace"]),
@@ -44,10 +38,7 @@ extension HTTPService {
         let account = try account(QueryParameters(request)["account"], context)
         let id = Self.name(context, "id")
         guard try await book.remove(id, of: account) else { throw Self.noDraft(id) }
-        return .object(position: log.head) { json in
-          json.field("id", id)
-          json.field("removed", true)
-        }
+        return removed("id", id)
       })
     router.route(
       "/seller/drafts/{id}/export", query: QueryNames(["account"]),

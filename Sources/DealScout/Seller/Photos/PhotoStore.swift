@@ -76,13 +76,7 @@ struct PhotoStore: Sendable {
     if size(of: place.file) == bytes.count { return }
     for folder in [folder, place.folder] { try makeFolder(folder) }
     let unfinished = "\(place.folder)/\(Self.unfinished)\(digest)-\(word)"
-    do throws(SystemError) {
-      try SystemCalls.writeNewFile(bytes, to: unfinished, mode: 0o600)
-    } catch { throw Fault(description: Descriptors.message(error.code)) }
-    if let wrong = DurableNames.synchronize(unfinished)
-      ?? DurableNames.rename(unfinished, to: place.file)
-    {
-      try? FileManager.default.removeItem(atPath: unfinished)
+    if let wrong = DurableNames.write(bytes, to: place.file, as: unfinished, mode: 0o600) {
       throw Fault(description: wrong)
     }
   }

@@ -17,13 +17,7 @@ extension HTTPService {
         let query = QueryParameters(request)
         let all = try book.sales(of: try account(query["account"], context))
         let page = try ListPage(all, query) { $0.id }
-        return .object(position: log.head, capacity: 512 * (page.rows.count + 1)) { json in
-          json.array("sales", page.rows) { json, sale in
-            json.object { json in sale.writeMembers(to: &json) }
-          }
-          json.field("total", all.count)
-          json.field("next", page.next)
-        }
+        return list("sales", page, of: all.count) { $0.writeMembers(to: &$1) }
       },
       post: { request, context in
         try await once(request, context, atMost: SalesFile.mostBytes) { request, context in
@@ -39,10 +33,7 @@ extension HTTPService {
         guard wasThere else {
           throw Problem(.notFound, "there is no sale “\(id.inOneLine(atMost: 40))”", field: "id")
         }
-        return .object(position: log.head) { json in
-          json.field("id", id)
-          json.field("removed", true)
-        }
+        return removed("id", id)
       })
   }
 
