@@ -58,7 +58,7 @@ package final class SeenListing: Sendable {
     self.seen = seen
     // Prices of two sites are in two currencies.
     let known = known.flatMap { $0.currency == site.currency ? $0 : nil }
-    earlierPrice = known.flatMap { price < $0.price ? $0.price : $0.earlierPrice }
+    earlierPrice = known.flatMap { [price] in price < $0.price ? $0.price : $0.earlierPrice }
   }
 
   /// Whether it costs less than it did.
