@@ -113,22 +113,27 @@ extension Fold.Source {
   /// The fold's rows that rows of this view become, and its parked events, which stay what they are.
   package func carried(_ portion: BasePortion) -> [BasePortion] {
     guard !isOwn, case .rows(let table, let rows) = portion else { return [portion] }
-    var carried = rows.map { CarriedRow(table: table, key: $0.key, value: $0.value) }
-    for step in steps {
-      carried = carried.flatMap { row in
-        row.key.withRawSpan { key in
-          row.value.withRawSpan { value in step.carry(row.table, key, value) }
-        }
+    var found = [[(key: [UInt8], value: [UInt8])]](repeating: [], count: ownTables)
+    for row in rows {
+      carry(CarriedRow(table: table, key: row.key, value: row.value), through: steps[...]) { row in
+        precondition(
+          found.indices.contains(row.table), "a row is carried into a table that is not there")
+        found[row.table].append((row.key, row.value))
       }
     }
-    var found = [[(key: [UInt8], value: [UInt8])]](repeating: [], count: ownTables)
-    for row in carried {
-      precondition(
-        found.indices.contains(row.table), "a row is carried into a table that is not there")
-      found[row.table].append((row.key, row.value))
-    }
     return found.enumerated().filter { !$0.element.isEmpty }.map { table, rows in
-      .rows(table: table, rows.sorted { $0.key.lexicographicallyPrecedes($1.key) })
+      // Mostly they are in order, as they were before.
+      .rows(table: table, rows.sorted { KeyBytes($0.key) < KeyBytes($1.key) })
     }
+  }
+
+  private func carry(
+    _ row: CarriedRow, through steps: ArraySlice<Fold.Predecessor>, _ take: (CarriedRow) -> Void
+  ) {
+    guard let step = steps.first else { return take(row) }
+    let carried = row.key.withRawSpan { key in
+      row.value.withRawSpan { value in step.carry(row.table, key, value) }
+    }
+    for row in carried { carry(row, through: steps.dropFirst(), take) }
   }
 }
