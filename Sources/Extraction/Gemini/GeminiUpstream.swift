@@ -77,6 +77,7 @@ package struct GeminiUpstream: Upstream {
 
   package var name: String { Self.name }
   package var title: String { "Gemini" }
+  package var keySetting: String { "GEMINI_API_KEY" }
   package var credentials: [String] { credential.id.isEmpty ? [] : [credential.id] }
   package var kinds: [ResourceKind] { Self.kinds(freshness) }
   /// Two minutes, in milliseconds: models that think take their time.
