@@ -1,5 +1,6 @@
 import Testing
 import TollbookEvents
+import TollbookLog
 import TollbookTestSupport
 import TollbookViews
 
