@@ -125,8 +125,8 @@ let package = Package(
       name: "Extraction",
       dependencies: [
         "Bytes", "Deflate", "JSONText", "TollbookEvents", "TollbookLog", "TollbookViews",
-        "TollbookUpstreams", "TollbookGateway", "TollbookForecast", "TollbookHTTP", hummingbird,
-        httpTypes, nioCore, crypto,
+        "TollbookUpstreams", "TollbookGateway", "TollbookArchive", "TollbookForecast",
+        "TollbookHTTP", hummingbird, httpTypes, nioCore, crypto,
       ],
       resources: [
         .embedInCode("Gemini/GeminiModels.json"),

@@ -44,6 +44,7 @@ package struct KeepaUpstream: Upstream {
 
   package var name: String { Self.name }
   package var title: String { "Keepa" }
+  package var keySetting: String { "KEEPA_API_KEY" }
   package var credentials: [String] { credential.isEmpty ? [] : [credential] }
   package var meter: MeterKey { MeterKey(owner: quotaGroup, unit: Self.unit) }
 

@@ -1,4 +1,5 @@
 import JSONText
+import TollbookArchive
 package import TollbookEvents
 import TollbookLog
 package import TollbookViews
@@ -38,16 +39,6 @@ extension CacheEntry {
         systems.writeSummary(
           summaryForm == .public ? summary : [], of: resource.kind, named: "summary", to: &json)
       }
-    }
-  }
-}
-
-extension Amount {
-  /// Writes `{"unit":"tokens","amount":3}`; money is in nano-units of its currency.
-  func write(to json: inout JSONWriter) {
-    json.object { json in
-      json.field("unit", unit)
-      json.field("amount", count)
     }
   }
 }

@@ -105,8 +105,8 @@ struct Charge {
       json.field("operation", operation)
       if let only, payers.count == 1 {
         only.meter.writeMembers(to: &json)
-        json.field("tokens", only.amount)
-        json.field("expected", only.expected)
+        json.amount("tokens", only.amount, only.meter.unit)
+        json.amount("expected", only.expected, only.meter.unit)
       }
       json.array("amounts", costs) { json, cost in cost.write(to: &json) }
       json.array("shares", shares) { json, share in
@@ -120,10 +120,7 @@ struct Charge {
       json.field("account", payer.element.account)
       json.array("tags", payer.element.tags)
       json.array("amounts", spending) { json, cost in
-        json.object { json in
-          json.field("unit", cost.meter.unit)
-          json.field("amount", cost.parts[payer.offset])
-        }
+        Amount(cost.parts[payer.offset], cost.meter.unit).write(to: &json)
       }
     }
   }
@@ -162,8 +159,8 @@ struct ChargedCost {
   func write(to json: inout JSONWriter) {
     json.object { json in
       meter.writeMembers(to: &json)
-      json.field("amount", amount)
-      json.field("expected", expected)
+      json.amount("amount", amount, meter.unit)
+      json.amount("expected", expected, meter.unit)
       json.field("basis", basis.map { $0 == .price ? "price" : "told" })
       json.field("limit_only", isLimitOnly)
     }
@@ -184,12 +181,11 @@ struct ChargedShare {
   func write(of costs: [ChargedCost], to json: inout JSONWriter) {
     json.object { json in
       json.field("resource", resource)
-      if costs.count == 1, amounts.count == 1 { json.field("tokens", amounts[0]) }
+      if costs.count == 1, amounts.count == 1 {
+        json.amount("tokens", amounts[0], costs[0].meter.unit)
+      }
       json.array("amounts", zip(costs, amounts)) { json, part in
-        json.object { json in
-          json.field("unit", part.0.meter.unit)
-          json.field("amount", part.1)
-        }
+        Amount(part.1, part.0.meter.unit).write(to: &json)
       }
     }
   }

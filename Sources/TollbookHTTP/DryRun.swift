@@ -1,5 +1,6 @@
 package import Hummingbird
 import JSONText
+import TollbookArchive
 import TollbookEvents
 import TollbookLog
 import TollbookViews
@@ -130,8 +131,8 @@ private struct DryRun {
         json.array("costs", preview.costs) { json, cost in
           json.object { json in
             json.field("unit", cost.unit)
-            json.field("expected", cost.expected)
-            json.field("at_most", cost.atMost)
+            json.amount("expected", cost.expected, cost.unit)
+            json.amount("at_most", cost.atMost, cost.unit)
           }
         }
       }

@@ -77,6 +77,31 @@ import TollbookTestSupport
     #expect(try await run("credential list").lines.contains { $0.hasPrefix(id) } == false)
   }
 
+  @Test func `what was not put in is listed with where it comes from, and is not removed`()
+    async throws
+  {
+    let service = try await serve()
+    let list = try await run("credential list")
+    let own = try #require(list.lines.first { $0.hasPrefix("keepa:") })
+    #expect(own.hasSuffix("settings"))
+    let address = try #require(list.lines.first { $0.hasPrefix("binance:address") })
+    #expect(address.hasSuffix("none"), "an address has no secret")
+    let id = try #require(own.split(separator: " ").first)
+    let key = try await run("credential remove \(id)")
+    #expect(key.status != 0)
+    #expect(key.errors.contains("\(id) is the simulator's own key"), "\(key.errors)")
+    let keyless = try await run("credential remove binance:address")
+    #expect(keyless.status != 0)
+    #expect(keyless.errors.contains("binance:address has no secret"), "\(keyless.errors)")
+    let unknown = try await run("credential remove keepa:00000000")
+    #expect(unknown.errors.contains("there is no credential keepa:00000000"))
+    // What is said of it does not change that.
+    #expect(try await run("credential set binance:address --status disabled").status == 0)
+    let disabled = try await run("credential list").lines.first { $0.hasPrefix("binance:") }
+    #expect(disabled?.hasSuffix("none") == true)
+    #expect(await service.end().status == 0)
+  }
+
   @Test func `a limit is removed, and is not set and removed at once`() async throws {
     let service = try await serve()
     let added = try await run("credential add keepa --limit 50 --secret-file key.txt")

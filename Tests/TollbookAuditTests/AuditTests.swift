@@ -583,6 +583,10 @@ import TollbookViews
     #expect(Amount(1_234_567_000_000_000, "EUR").text == "1,234,567.00 EUR")
     #expect(Amount(.min, "EUR").text == "-9,223,372,036.854775808 EUR")
     #expect(Amount(1_234, "tokens").text == "1,234 tokens")
+    #expect(Amount(2, "daily_requests").text == "2 daily requests")
+    #expect(Amount(1, "daily_requests").text == "1 daily request")
+    #expect(Amount(1_234_500_000, "EUR").number == "1.2345")
+    #expect(Amount(1_234, "tokens").number == "1,234")
     #expect(Amount(-1_234, "tokens").figure == "-1,234")
   }
 }

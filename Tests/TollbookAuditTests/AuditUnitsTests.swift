@@ -263,11 +263,13 @@ import TollbookViews
     let root = try JSONDocument(Array(json.string.utf8)).root
     let amounts = Array(try #require(root["total"]?["amounts"]?.array))
     #expect(amounts.map { $0["unit"]?.string } == ["EUR", "tokens"])
-    #expect(amounts.map { $0["certain"]?.int64 } == [70_000_000, 21])
-    #expect(amounts.map { $0["avoided"]?.int64 } == [40_000_000, 10])
+    #expect(amounts.map { $0["certain"]?.string } == ["0.07", nil], "money is a decimal text")
+    #expect(amounts.map { $0["certain"]?.int64 } == [nil, 21])
+    #expect(amounts.map { $0["avoided"]?.string } == ["0.04", nil])
     #expect(amounts[0]["money"] == nil, "the price is that of a token")
     #expect(amounts[1]["money"]?["high_nano_units"]?.int64 == 21)
-    #expect(root["waste"]?.array?.map { $0["handed_on"]?.int64 } == [10_000_000, 6])
+    #expect(root["waste"]?.array?.map { $0["handed_on"]?.string } == ["0.01", nil])
+    #expect(root["waste"]?.array?.map { $0["handed_on"]?.int64 } == [nil, 6])
     #expect(root["reconciliation"]?["drifts"]?.array?.first?["used"]?.int64 == 28)
     #expect(root["reconciliation"]?["drifts"]?.array?.first?["window"]?.string == "day 2026-11-21")
 

@@ -59,6 +59,7 @@ package struct EbayUpstream: Upstream {
 
   package var name: String { Self.name }
   package var title: String { "eBay" }
+  package var keySetting: String { "EBAY_APP_ID and EBAY_CERT_ID" }
   package var credentials: [String] { credential.id.isEmpty ? [] : [credential.id] }
   package var kinds: [ResourceKind] { freshness.kinds }
 

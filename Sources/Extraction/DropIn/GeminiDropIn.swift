@@ -1,5 +1,6 @@
 import Hummingbird
 import JSONText
+import TollbookArchive
 package import TollbookEvents
 package import TollbookGateway
 import TollbookHTTP
@@ -276,8 +277,8 @@ struct GeminiDropIn: Sendable {
         ] {
           json.object { json in
             json.field("unit", unit)
-            json.field("expected", expected)
-            json.field("at_most", most)
+            json.amount("expected", expected, unit)
+            json.amount("at_most", most, unit)
           }
         }
       }

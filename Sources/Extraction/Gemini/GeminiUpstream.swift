@@ -77,6 +77,7 @@ package struct GeminiUpstream: Upstream {
 
   package var name: String { Self.name }
   package var title: String { "Gemini" }
+  package var keySetting: String { "GEMINI_API_KEY" }
   package var credentials: [String] { credential.id.isEmpty ? [] : [credential.id] }
   package var kinds: [ResourceKind] { Self.kinds(freshness) }
   /// Two minutes, in milliseconds: models that think take their time.
@@ -170,20 +171,26 @@ package struct GeminiUpstream: Upstream {
       let input = request.figures[Figure.input], let output = request.figures[Figure.output],
       let bound = request.figures[Figure.money]
     else { return [MeterUse(tokens, .unlimited, bounds: PrefixCosts(each: [0]))] }
+    // The model says how much it read and wrote when it has done so.
     func use(
-      _ meter: MeterKey, _ rule: MeterRule, _ bound: Int64, _ expected: Int64
+      _ meter: MeterKey, _ rule: MeterRule, _ bound: Int64, probably expected: Int64
     ) -> MeterUse {
       MeterUse(
         meter, rule, bounds: PrefixCosts(each: [bound]),
-        expected: PrefixCosts(each: [min(bound, expected)]))
+        expected: PrefixCosts(each: [min(bound, expected)]), isEstimated: true)
+    }
+    func one(_ meter: MeterKey, _ rule: MeterRule) -> MeterUse {
+      MeterUse(meter, rule, bounds: PrefixCosts(each: [1]))
     }
     let expected = request.figures[Figure.inputExpected] ?? input
     return [
-      use(tokens, .unlimited, input + output, expected + GeminiRequest.expected(outOf: output)),
-      use(money, moneyRule, bound, request.figures[Figure.moneyExpected] ?? bound),
-      use(requests(model), requestRule(model), 1, 1),
-      use(dailyRequests(model), dailyRule(model), 1, 1),
-      use(self.input(model), inputRule(model), input, expected),
+      use(
+        tokens, .unlimited, input + output,
+        probably: expected + GeminiRequest.expected(outOf: output)),
+      use(money, moneyRule, bound, probably: request.figures[Figure.moneyExpected] ?? bound),
+      one(requests(model), requestRule(model)),
+      one(dailyRequests(model), dailyRule(model)),
+      use(self.input(model), inputRule(model), input, probably: expected),
     ]
   }
 

@@ -1,4 +1,5 @@
 package import JSONText
+import TollbookArchive
 
 /// What an audit counts: for all of its range, and for each group.
 package struct AuditCounts: Hashable, Sendable {
@@ -185,15 +186,15 @@ extension AuditCounts {
 extension UnitAmounts {
   fileprivate func write(to json: inout JSONWriter, unit: String, price: TokenPrice?) {
     json.field("unit", unit)
-    json.field("low", spent.low)
-    json.field("high", spent.high)
-    json.field("certain", certain)
-    json.field("in_doubt", inDoubt)
-    json.field("unprovable", unprovable)
-    json.field("reserved", reserved)
-    json.field("expected", expected)
-    json.field("avoided", avoided)
-    json.field("avoided_by_joining", avoidedByJoining)
+    json.amount("low", spent.low, unit)
+    json.amount("high", spent.high, unit)
+    json.amount("certain", certain, unit)
+    json.amount("in_doubt", inDoubt, unit)
+    json.amount("unprovable", unprovable, unit)
+    json.amount("reserved", reserved, unit)
+    json.amount("expected", expected, unit)
+    json.amount("avoided", avoided, unit)
+    json.amount("avoided_by_joining", avoidedByJoining, unit)
     json.field("charges", charges)
     json.field("hit_rate_by_amount", hitRate.map { Double($0) / 100 })
     guard let price, price.isOf(unit) else { return }

@@ -40,17 +40,24 @@ package enum Money {
 }
 
 extension Amount {
-  /// For people: `1,234 tokens`, `1 token`, and of money `1.2345 EUR`.
+  /// For people: `1,234 tokens`, `1 token`, `2 daily requests`, and of money `1.2345 EUR`.
   package var text: String {
     guard !Self.isMoney(unit) else { return figure }
-    return "\(figure) \(count == 1 && unit.hasSuffix("s") ? String(unit.dropLast()) : unit)"
+    let words = Self.words(for: unit)
+    return "\(number) \(count == 1 && words.hasSuffix("s") ? String(words.dropLast()) : words)"
   }
 
   /// For people, where a heading names the unit: `1,234`, and of money still `1.2345 EUR`.
-  package var figure: String {
+  package var figure: String { Self.isMoney(unit) ? "\(number) \(unit)" : number }
+
+  /// For people, where its unit stands beside it: `1,234`, and of money `1.2345`.
+  package var number: String {
     guard Self.isMoney(unit) else {
       return (count < 0 ? "-" : "") + Money.grouped(count.magnitude)
     }
-    return "\(Money.exact(nanoUnits: count)) \(unit)"
+    return Money.exact(nanoUnits: count)
   }
+
+  /// What people call a unit: `daily requests` for `daily_requests`.
+  package static func words(for unit: String) -> String { unit.replacing("_", with: " ") }
 }

@@ -151,12 +151,12 @@ extension Reconciliation {
       json.array("amounts", amounts) { json, element in
         json.object { json in
           json.field("unit", element.unit)
-          json.field("unexplained", element.value.unexplained)
-          json.field("restore_gap", element.value.restoreGap)
-          json.field("above_list", element.value.aboveList)
-          json.field("below_list", element.value.belowList)
-          json.field("above_reserved", element.value.excess)
-          json.field("billed", element.value.billed)
+          json.amount("unexplained", element.value.unexplained, element.unit)
+          json.amount("restore_gap", element.value.restoreGap, element.unit)
+          json.amount("above_list", element.value.aboveList, element.unit)
+          json.amount("below_list", element.value.belowList, element.unit)
+          json.amount("above_reserved", element.value.excess, element.unit)
+          json.amount("billed", element.value.billed, element.unit)
         }
       }
       json.field("drift_count", driftCount)
@@ -176,10 +176,11 @@ extension ReadingDrift {
       json.field("position", position)
       json.field("time", time.description)
       meter.writeMembers(to: &json)
-      json.field(isOfWindow ? "used" : "balance", figure)
-      json.field("predicted_low", predictedLow)
-      json.field("predicted_high", predictedHigh)
-      json.field("unexplained", unexplained)
+      let unit = meter.unit
+      json.amount(isOfWindow ? "used" : "balance", figure, unit)
+      json.amount("predicted_low", predictedLow, unit)
+      json.amount("predicted_high", predictedHigh, unit)
+      json.amount("unexplained", unexplained, unit)
       json.field("after_position", after?.position)
       json.field("after_time", after?.time.description)
       json.array("calls", calls)
@@ -196,9 +197,9 @@ extension PriceDrift {
       json.field("fetch", fetch)
       json.field("operation", operation)
       json.field("unit", unit)
-      json.field("amount", amount)
-      json.field("expected", expected)
-      json.field("reserved", reserved)
+      json.amount("amount", amount, unit)
+      json.amount("expected", expected, unit)
+      json.amount("reserved", reserved, unit)
     }
   }
 }

@@ -1,4 +1,5 @@
 package import JSONText
+import TollbookArchive
 import TollbookEvents
 
 /// What became of what was paid. Each token, and each part of any other unit, that was spent or may have been, belongs
@@ -95,8 +96,10 @@ package struct WasteSums: Hashable, Sendable {
   package func write(to json: inout JSONWriter, unit: String) {
     json.object { json in
       json.field("unit", unit)
-      for wasteClass in WasteClass.allCases { json.field(wasteClass.name, self[wasteClass]) }
-      json.field("total", total)
+      for wasteClass in WasteClass.allCases {
+        json.amount(wasteClass.name, self[wasteClass], unit)
+      }
+      json.amount("total", total, unit)
     }
   }
 }

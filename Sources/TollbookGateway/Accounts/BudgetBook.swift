@@ -75,7 +75,7 @@ extension MeterUse {
     }
     self.init(
       meter, budget.rule, bounds: part(leader.bounds), expected: part(leader.expected),
-      isLimitOnly: true)
+      isEstimated: leader.isEstimated, isLimitOnly: true)
     self.budget = budget
     counted = isAll ? [] : needs
   }

@@ -256,29 +256,51 @@ extension CredentialSet {
 
 /// Remove a credential: it sends nothing from then on. Its secret is shredded behind it.
 package struct RemoveCredential: Sendable {
+  /// Where one that was not put in here comes from.
+  package struct Origin: Sendable {
+    /// The settings that its key comes from; empty: it is no key.
+    var setting: String
+    /// Whether the key is the simulator's.
+    var isSimulated: Bool
+  }
+
   package let id: String
   package let actor: String
+  /// Nil: nothing in this process is bought from with it.
+  let origin: Origin?
 
-  package init(_ id: String, actor: String) {
+  init(_ id: String, actor: String, origin: Origin?) {
     self.id = id
     self.actor = actor
+    self.origin = origin
   }
 
   func decide(
     _ credentials: CredentialsView, _ state: borrowing LogReading
   ) throws(LogError) -> Decision<Result<Void, AccountRefusal>> {
-    guard let row = try credentials.credential(id, in: state) else {
-      return .refused(.noCredential(id))
-    }
-    guard row.source == .sealed else {
-      return .refused(
-        .conflict, "id",
-        "the secret of \(id) is in the settings: remove it there, or disable it")
+    let row = try credentials.credential(id, in: state)
+    guard row != nil || origin != nil else { return .refused(.noCredential(id)) }
+    guard row?.source == .sealed else { return .refused(.conflict, "id", whyNot) }
     }
     var event = CredentialRemoved()
     event.credential = id
     event.actor = actor
     return Decision(events: [.credentialRemoved(event)], answer: .success(()))
+  }
+
+  /// Why one that was not put in here is not removed.
+  private var whyNot: String {
+    guard let origin else {
+      return "the secret of \(id) is in the settings: remove it there, or disable it"
+    }
+    if origin.setting.isEmpty {
+      return "\(id) has no secret and cannot be removed; it can be disabled"
+    }
+    if origin.isSimulated {
+      return "\(id) is the simulator's own key and cannot be removed; it can be disabled"
+    }
+    return "\(id) comes from the settings (\(origin.setting)) and cannot be removed here: remove it"
+      + " there, or disable it"
   }
 
   package func run(on log: EventLog) async throws {

@@ -14,6 +14,14 @@ package struct CredentialDescription: Sendable {
   package var unit: String
   /// Whether calls can be sent with it in this process: its secret is there and can be opened.
   package var hasSecret: Bool
+  /// Where its secret is.
+  package var source: Source
+
+  package enum Source: String, Sendable {
+    case sealed, settings
+    /// It is no key.
+    case keyless = "none"
+  }
 }
 
 extension Gateway {
@@ -83,7 +91,11 @@ extension Gateway {
 
   /// Removes a credential and shreds its secret.
   package func removeCredential(_ id: String, actor: String) async throws {
-    try await RemoveCredential(id, actor: actor).run(on: log)
+    let own = purchasers.first { $0.members.upstream(of: id) != nil }?.upstream
+    try await RemoveCredential(
+      id, actor: actor,
+      origin: own.map { .init(setting: $0.keySetting, isSimulated: isSimulated) }
+    ).run(on: log)
     try keyFile.shred(id)
     try bindCredentials()
   }
@@ -109,16 +121,21 @@ extension Gateway {
             id: member.id, upstream: name, row: nil,
             standing: try CredentialStanding(
               of: member.id, nil, on: meters, books, at: now, reading),
-            unit: meters.first?.key.unit ?? "", hasSecret: true))
+            unit: meters.first?.key.unit ?? "", hasSecret: true,
+            source: member.upstream.keySetting.isEmpty ? .keyless : .settings))
       }
       for (id, row) in rows {
         let member = members.first { $0.member.id == id }?.member
+        let isKeyless =
+          purchasers.first { $0.upstream.name == row.upstream }?.upstream.keySetting.isEmpty
+          ?? false
         found.append(
           CredentialDescription(
             id: id, upstream: row.upstream, row: row,
             standing: try CredentialStanding(
               of: id, row, on: member?.upstream.meters ?? [], books, at: now, reading),
-            unit: row.unit, hasSecret: member != nil))
+            unit: row.unit, hasSecret: member != nil,
+            source: row.source == .sealed ? .sealed : isKeyless ? .keyless : .settings))
       }
       guard let account else { return found }
       return found.filter { $0.row?.account.isEmpty ?? true || $0.row?.account == account }

@@ -75,9 +75,11 @@ extension Attempt {
     _ end: AttemptEnd
   ) -> (charged: [Move], doubted: [Move], released: [Move]) {
     var ends: (charged: [Move], doubted: [Move], released: [Move]) = ([], [], [])
-    func charge(_ reservation: Move, _ amount: Int64, of reserved: Int64, _ basis: Basis) {
+    func charge(_ index: Int, _ amount: Int64, of reserved: Int64, _ basis: Basis) {
+      let reservation = moves[index]
       var move = Move(ending: reservation, amount: amount, reserved: reserved)
-      move.expected = reservation.expected
+      let isEstimated = index < call.uses.count && call.uses[index].isEstimated
+      move.expected = isEstimated ? min(amount, reservation.amount) : reservation.expected
       move.basis = basis
       ends.charged.append(move)
     }
@@ -87,11 +89,11 @@ extension Attempt {
       case .notSent: ends.released.append(Move(ending: reservation, amount: held))
       case .told(0) where end.results.isEmpty:
         ends.released.append(Move(ending: reservation, amount: held))
-      case .told(let cost): charge(reservation, cost, of: held, .told)
-      case .byPrice(let cost): charge(reservation, cost, of: held, .price)
+      case .told(let cost): charge(index, cost, of: held, .told)
+      case .byPrice(let cost): charge(index, cost, of: held, .price)
       case .unknown(let least):
         let known = min(max(0, least), held)
-        if known > 0 { charge(reservation, known, of: known, .told) }
+        if known > 0 { charge(index, known, of: known, .told) }
         if known < held || known == 0 {
           ends.doubted.append(Move(ending: reservation, amount: held - known))
         }

@@ -56,6 +56,9 @@ package struct MeterUse: Hashable, Sendable {
   package var bounds: PrefixCosts
   /// What it probably costs.
   package var expected: PrefixCosts
+  /// Whether only the answer shows how much is used of it. The price list then says no cost beforehand but the bound, and
+  /// what is told up to there is no other cost than it says.
+  package var isEstimated: Bool
   /// Whether another meter of the purchase tells the same cost, and this one limits it.
   package var isLimitOnly: Bool
   /// The budget that it is of; nil: the upstream's own meter.
@@ -68,12 +71,13 @@ package struct MeterUse: Hashable, Sendable {
 
   package init(
     _ meter: MeterKey, _ rule: MeterRule, bounds: PrefixCosts, expected: PrefixCosts? = nil,
-    isLimitOnly: Bool = false, turning: Int64 = 0
+    isEstimated: Bool = false, isLimitOnly: Bool = false, turning: Int64 = 0
   ) {
     self.meter = meter
     self.rule = rule
     self.bounds = bounds
     self.expected = expected ?? bounds
+    self.isEstimated = isEstimated
     self.isLimitOnly = isLimitOnly
     self.turning = turning
   }

@@ -33,6 +33,7 @@ final class SimulatorGuard: Upstream {
   var title: String { upstream.title }
   var credentials: [String] { upstream.credentials }
   var takesKey: Bool { upstream.takesKey }
+  var keySetting: String { upstream.keySetting }
   var meters: [UpstreamMeter] { upstream.meters }
   var kinds: [ResourceKind] { upstream.kinds }
   var callLimit: Int64? { upstream.callLimit }

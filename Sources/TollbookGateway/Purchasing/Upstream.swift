@@ -17,6 +17,8 @@ package protocol Upstream: Sendable {
   /// Whether its credentials are keys. Without, they stand for whatever its meters count, such as an address, and nobody is
   /// told of them.
   var takesKey: Bool { get }
+  /// The settings that its own key comes from, such as `ATLAS_API_KEY`; empty: it has none.
+  var keySetting: String { get }
   /// Every meter that its calls may use.
   var meters: [UpstreamMeter] { get }
   /// What its calls may bring.
@@ -57,6 +59,7 @@ package protocol Upstream: Sendable {
 
 extension Upstream {
   package var takesKey: Bool { true }
+  package var keySetting: String { "" }
   package var callLimit: Int64? { nil }
   package func renewal(of resource: ResourceKey, parts: UInt64) -> Need? { nil }
   package func prerequisite(of operation: String, at now: Timestamp) -> Need? { nil }

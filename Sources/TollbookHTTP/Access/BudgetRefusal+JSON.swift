@@ -1,5 +1,5 @@
 package import JSONText
-import TollbookEvents
+import TollbookArchive
 package import TollbookGateway
 
 extension BudgetRefusal {
@@ -11,25 +11,5 @@ extension BudgetRefusal {
     json.amount("limit", limit, unit)
     json.amount("free", free, unit)
     json.field("unit", unit)
-  }
-}
-
-extension JSONWriter {
-  /// An amount of a unit: a number, and of money a decimal text.
-  package mutating func amount(_ name: String, _ count: Int64, _ unit: String) {
-    if Amount.isMoney(unit) {
-      field(name, DecimalText.text(nanoUnits: count))
-    } else {
-      field(name, count)
-    }
-  }
-
-  /// The same where there may be none.
-  package mutating func amount(_ name: String, _ count: Int64?, _ unit: String) {
-    if let count {
-      amount(name, count, unit)
-    } else {
-      field(name, nil as Int64?)
-    }
   }
 }

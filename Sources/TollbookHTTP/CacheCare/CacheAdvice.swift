@@ -1,4 +1,5 @@
 import JSONText
+import TollbookArchive
 import TollbookEvents
 import TollbookForecast
 import TollbookGateway
@@ -103,22 +104,25 @@ extension CacheAdvice.Recommendation {
     json.field("severity", severity.rawValue)
     json.field("kind", kind)
     json.field("change", policy)
-    json.field("would_have_saved", saved.low)
-    json.field("would_have_saved_at_most", saved.high)
+    json.amount("would_have_saved", saved.low, unit)
+    json.amount("would_have_saved_at_most", saved.high, unit)
     json.field("unit", unit)
     json.field("detail", detail)
     json.object("what_if") { json in
       json.field("policy", policy)
       json.field("requests", requests)
-      json.object("in_force") { inForce.write(to: &$0) }
-      json.object("tried") { tried.write(to: &$0) }
+      json.object("in_force") { inForce.write(to: &$0, unit: unit) }
+      json.object("tried") { tried.write(to: &$0, unit: unit) }
     }
   }
 }
 
 extension WhatIfOutcome {
-  fileprivate func write(to json: inout JSONWriter) {
-    json.object("cost") { cost.write(to: &$0) }
+  fileprivate func write(to json: inout JSONWriter, unit: String) {
+    json.object("cost") { json in
+      json.amount("low", cost.low, unit)
+      json.amount("high", cost.high, unit)
+    }
     json.object("hits") { hits.write(to: &$0) }
     json.object("stale") { stale.write(to: &$0) }
     if let medianAge {

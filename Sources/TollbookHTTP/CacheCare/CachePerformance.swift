@@ -170,8 +170,10 @@ extension CachePerformance {
       let (old, new) = (before.sums.amounts[unit], after.sums.amounts[unit])
       json.object { json in
         json.field("unit", unit)
+        // Money in whole units of its currency.
+        let one: Double = Amount.isMoney(unit) ? 1_000_000_000 : 1
         CacheTrend(
-          before: Double(old?.charged ?? 0), after: Double(new?.charged ?? 0),
+          before: Double(old?.charged ?? 0) / one, after: Double(new?.charged ?? 0) / one,
           steadyWithin: .part(0.05)
         ).write("charged", to: &json)
         CacheTrend(

@@ -1,4 +1,5 @@
 import JSONText
+import TollbookArchive
 import TollbookEvents
 import TollbookViews
 
@@ -106,9 +107,9 @@ extension CacheSums {
       let amounts = amounts[unit] ?? nothing
       json.object { json in
         json.field("unit", unit)
-        json.field("charged", amounts.charged)
-        json.field("in_doubt", amounts.inDoubt)
-        json.field("avoided", amounts.avoided)
+        json.amount("charged", amounts.charged, unit)
+        json.amount("in_doubt", amounts.inDoubt, unit)
+        json.amount("avoided", amounts.avoided, unit)
         json.field("hit_rate_by_amount", amounts.ratio?.percent)
         json.field("hit_ratio_by_amount", amounts.ratio.map { rounded($0, digits: 4) })
       }

@@ -1,5 +1,6 @@
 import Hummingbird
 import JSONText
+import TollbookArchive
 import TollbookEvents
 import TollbookGateway
 import TollbookLog

@@ -43,9 +43,10 @@ extension HTTPService {
         json.object { json in
           json.field("fetch", doubt.fetch)
           json.field("attempt", doubt.attempt)
-          json.field("amount", doubt.tokens)
-          json.field("settled", doubt.settled)
-          json.field("released", doubt.released)
+          let unit = event.meter.unit
+          json.amount("amount", doubt.tokens, unit)
+          json.amount("settled", doubt.settled, unit)
+          json.amount("released", doubt.released, unit)
         }
       }
     }

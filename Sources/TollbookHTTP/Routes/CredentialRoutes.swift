@@ -1,5 +1,6 @@
 import Hummingbird
 import JSONText
+import TollbookArchive
 import TollbookEvents
 import TollbookGateway
 import TollbookLog
@@ -126,8 +127,8 @@ extension CredentialDescription {
     json.amount("remaining", standing.remaining, unit)
     json.field("weight", row.map { Int64($0.weight) })
     json.field("quota_group", row?.quotaGroup ?? id)
-    json.field("source", row?.source == .sealed ? "sealed" : "settings")
-    json.field("has_secret", hasSecret)
+    json.field("source", source.rawValue)
+    json.field("has_secret", hasSecret && source != .keyless)
     json.field("cooling_until", standing.coolsUntil)
   }
 }

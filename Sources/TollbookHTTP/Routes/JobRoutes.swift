@@ -1,5 +1,6 @@
 package import Hummingbird
 import JSONText
+import TollbookArchive
 import TollbookEvents
 package import TollbookGateway
 import TollbookLog

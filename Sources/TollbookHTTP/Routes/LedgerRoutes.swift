@@ -44,12 +44,7 @@ extension HTTPService {
         json.field("charges", page.charges.count)
         let sums = page.sums
         json.field("tokens", sums.count(of: Amount.firstUnit))
-        json.array("amounts", sums) { json, sum in
-          json.object { json in
-            json.field("unit", sum.unit)
-            json.field("amount", sum.count)
-          }
-        }
+        json.array("amounts", sums) { json, sum in sum.write(to: &json) }
       }
       json.field("next", page.next.map { "\($0)" })
       json.field("position", page.head)
@@ -61,20 +56,21 @@ extension Meter {
   fileprivate func write(_ key: MeterKey, to json: inout JSONWriter) {
     json.object { json in
       key.writeMembers(to: &json)
-      for term in LedgerTerm.allCases { json.field(term.name, self[term]) }
-      json.field("residual", residual)
+      let unit = key.unit
+      for term in LedgerTerm.allCases { json.amount(term.name, self[term], unit) }
+      json.amount("residual", residual, unit)
       if let use {
         return json.object("observed") { json in
-          json.field("used", use.used)
-          json.field("limit", use.limit == 0 ? nil : use.limit)
+          json.amount("used", use.used, unit)
+          json.amount("limit", use.limit == 0 ? nil : use.limit, unit)
           json.field("at", use.observed)
         }
       }
       guard let reading else { return json.nullField("observed") }
       json.object("observed") { json in
-        json.field("balance", reading.balance)
+        json.amount("balance", reading.balance, unit)
         json.field("at", reading.observed)
-        json.field("refill_rate", reading.refillRate)
+        json.amount("refill_rate", reading.refillRate, unit)
       }
     }
   }

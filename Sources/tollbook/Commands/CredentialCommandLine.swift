@@ -39,7 +39,7 @@ struct CredentialCommandLine: ParsableCommand {
         text("id"), text("name"), text("account").isEmpty ? "all" : text("account"),
         text("status") + (until.isEmpty ? "" : " until \(until)"), amount("limit"),
         amount("used"), amount("remaining"),
-        row["has_secret"]?.bool == true ? text("source") : "lost",
+        row["has_secret"]?.bool == true || text("source") == "none" ? text("source") : "lost",
       ])
     }
     for line in table.lines() { Console.say(line) }

@@ -128,9 +128,7 @@ struct PurgeCommandLine: AsyncParsableCommand {
       var cost = PurgeCost()
       cost.entries = answer.root["entries"]?.int ?? 0
       if let rows = answer.root["costs"]?.array {
-        for row in rows {
-          cost.amounts.add(row["amount"]?.int64 ?? 0, row["unit"]?.string ?? "")
-        }
+        cost.amounts.add(rows.compactMap { Amount($0) })
       }
       cost.bytes = answer.root["bytes"]?.int64 ?? 0
       return cost

@@ -7,8 +7,8 @@ import TollbookEvents
 struct AuditPage {
   private static let barWidth = 20
 
-  private let report: AuditReport
-  private let price: TokenPrice?
+  let report: AuditReport
+  let price: TokenPrice?
   private let place: String
 
   init(_ report: AuditReport, price: TokenPrice?, place: String) {
@@ -46,7 +46,7 @@ struct AuditPage {
   }
 
   /// The groups to show, the last one for those that are left out.
-  private func shownGroups(limit: Int) -> [(name: String?, sums: AuditSums)] {
+  func shownGroups(limit: Int) -> [(name: String?, sums: AuditSums)] {
     var shown = report.groups.prefix(limit).map { (name: $0.name, sums: $0.sums) }
     let rest = report.groups.dropFirst(limit)
     if !rest.isEmpty {
@@ -88,16 +88,15 @@ struct AuditPage {
     if let unit = onlyUnit {
       lines += section(Self.heading(unit), totalLines(of: unit) + countLines)
     } else {
-      for unit in report.units { lines += section(Self.heading(unit), totalLines(of: unit)) }
+      lines += section("What was spent", spentLines)
       lines += section("Calls and reads", countLines)
     }
-    lines += section("By \(report.query.grouping.rawValue)", groupLines(limit: limit))
+    let groups = onlyUnit.map { groupLines(of: $0, limit: limit) } ?? groupLines(limit: limit)
+    lines += section("By \(report.query.grouping.rawValue)", groups)
     if let unit = onlyUnit {
       lines += section("What became of them", wasteLines(of: unit))
     } else {
-      for unit in report.units {
-        lines += section("What became of \(unit)", wasteLines(of: unit))
-      }
+      lines += section("What became of it", wasteLines)
     }
     lines += section("The upstream's own books", reconciliationLines)
     return lines
@@ -141,11 +140,12 @@ struct AuditPage {
 
   /// Such as `Tokens`.
   private static func heading(_ unit: String) -> String {
-    unit.prefix(1).uppercased() + unit.dropFirst()
+    let words = Amount.words(for: unit)
+    return words.prefix(1).uppercased() + words.dropFirst()
   }
 
   /// The price of a unit, if it has one.
-  private func price(of unit: String) -> TokenPrice? {
+  func price(of unit: String) -> TokenPrice? {
     price.flatMap { $0.isOf(unit) ? $0 : nil }
   }
 
@@ -169,8 +169,9 @@ struct AuditPage {
 
   private var countLines: [String] {
     let total = report.total.counts
-    let byAmounts = report.units.map { unit in
-      ", \(Self.percent(report.total[unit].hitRate)) by \(unit)"
+    // Where there are several units their table tells it.
+    let byAmount = onlyUnit.map { unit in
+      ", \(Self.percent(report.total[unit].hitRate)) by \(Amount.words(for: unit))"
     }
     var lines = [
       "\(Int(total.calls).of("call")), \(Int(total.retries).of("retry", "retries"));"
@@ -178,7 +179,7 @@ struct AuditPage {
       "\(Int(total.reads).of("read")): \(total.readsFresh.grouped) fresh,"
         + " \(total.readsStale.grouped)"
         + " stale, \(total.readsJoined.grouped) joined, \(total.readsBought.grouped) bought."
-        + " Hit rate \(Self.percent(total.hitRate)) by reads\(byAmounts.joined()).",
+        + " Hit rate \(Self.percent(total.hitRate)) by reads\(byAmount ?? "").",
     ]
     if total.readsOfUnknownCost > 0 {
       lines.append(
@@ -193,16 +194,11 @@ struct AuditPage {
     return lines
   }
 
-  private func groupLines(limit: Int) -> [String] {
-    var heading = [report.query.grouping.rawValue.uppercased()]
-    var columns: [TextTable.Alignment] = [.left]
-    if let unit = onlyUnit {
-      heading.append(unit.uppercased())
-      columns.append(.right)
-    } else {
-      heading += ["UNIT", "AMOUNT"]
-      columns += [.left, .right]
-    }
+  private func groupLines(of unit: String, limit: Int) -> [String] {
+    var heading = [
+      report.query.grouping.rawValue.uppercased(), Amount.words(for: unit).uppercased(),
+    ]
+    var columns: [TextTable.Alignment] = [.left, .right]
     if price != nil {
       heading.append("MONEY")
       columns.append(.right)
@@ -214,17 +210,22 @@ struct AuditPage {
       columns.append(.left)
     }
     var table = TextTable(columns, heading: heading)
+    let most = report.groups.map { $0.sums[unit].spent.high }.max() ?? 0
     for (index, group) in shownGroups(limit: limit).enumerated() {
-      let units = report.units(of: group.sums)
-      for unit in units.isEmpty ? [""] : units {
-        // What is left out is no group: it has no bar.
-        let most =
-          index < limit ? report.groups.map { $0.sums[unit].spent.high }.max() ?? 0 : 0
-        table.add(row(group.name, unit, group.sums, most))
-      }
+      // What is left out is no group: it has no bar.
+      table.add(row(group.name, unit, group.sums, index < limit ? most : 0))
     }
+    return Self.underHeading(table)
+  }
+
+  static func underHeading(_ table: TextTable) -> [String] {
     let lines = table.lines()
     return [Console.faint(lines[0])] + lines.dropFirst()
+  }
+
+  /// What a group is called.
+  static func title(_ name: String?) -> String {
+    name.map { $0.isEmpty ? "(the call itself)" : $0 } ?? "(unknown)"
   }
 
   private func row(
@@ -232,16 +233,13 @@ struct AuditPage {
   ) -> [String] {
     let amounts = sums[unit]
     let counts = sums.counts
-    var cells = [name.map { $0.isEmpty ? "(the call itself)" : $0 } ?? "(unknown)"]
-    if onlyUnit == nil { cells.append(unit) }
-    cells.append(Self.interval(amounts.spent, unit))
+    var cells = [Self.title(name), Self.interval(amounts.spent, unit)]
     if price != nil {
       cells.append(price(of: unit).map { Self.money(amounts.spent, $0) } ?? "")
     }
     cells += [
-      (onlyUnit == nil ? amounts.charges : counts.charges).grouped, counts.calls.grouped,
-      counts.bought.grouped, counts.reads.grouped, Self.percent(counts.hitRate),
-      Amount(amounts.saved, unit).figure, counts.refused.grouped,
+      counts.charges.grouped, counts.calls.grouped, counts.bought.grouped, counts.reads.grouped,
+      Self.percent(counts.hitRate), Amount(amounts.saved, unit).figure, counts.refused.grouped,
     ]
     if Console.isTerminal { cells.append(Self.bar(amounts.spent.high, of: most)) }
     return cells
@@ -252,7 +250,7 @@ struct AuditPage {
     return spent.isExact ? low : "\(low) to \(high)"
   }
 
-  private static func money(_ spent: AmountInterval, _ price: TokenPrice) -> String {
+  static func money(_ spent: AmountInterval, _ price: TokenPrice) -> String {
     let low = price.amount(of: spent.low)
     return spent.isExact ? low : "\(low.dropLast(4)) to \(price.amount(of: spent.high))"
   }
@@ -295,7 +293,7 @@ struct AuditPage {
     return table.lines()
   }
 
-  private static func share(_ part: Int64, of whole: Int64) -> String {
+  static func share(_ part: Int64, of whole: Int64) -> String {
     hundredths(part, of: whole).map(percent) ?? ""
   }
 
@@ -338,19 +336,22 @@ struct AuditPage {
     if found.priceDriftCount == 0 {
       lines.append("Every charge was what the price list says.")
     } else {
-      let amounts = found.amounts.filter { $0.value.aboveList != 0 || $0.value.belowList != 0 }.map
-      {
-        "\(Amount($0.value.aboveList, $0.unit).text) above,"
-          + " \(Amount($0.value.belowList, $0.unit).figure) below"
+      var differences: [String] = []
+      for element in found.amounts {
+        let (above, below) = (element.value.aboveList, element.value.belowList)
+        if above != 0 { differences.append("\(Amount(above, element.unit).text) above") }
+        if below != 0 { differences.append("\(Amount(below, element.unit).text) below") }
       }
+      // A charge in several units counts once in each.
+      let count = Int(found.priceDriftCount)
       lines.append(
-        "\(Int(found.priceDriftCount).of("charge")) not as the price list says:"
-          + " \(amounts.joined(separator: "; ")).")
+        "\(onlyUnit == nil ? count.of("amount") + " charged" : count.of("charge")) not as the price"
+          + " list says: \(differences.joined(separator: ", ")).")
       for drift in found.priceDrifts.prefix(5) {
         lines.append(
           "  position \(drift.position.grouped), \(drift.time): \(drift.operation) cost"
-            + " \(Amount(drift.amount, drift.unit).figure),"
-            + " expected \(Amount(drift.expected, drift.unit).figure)")
+            + " \(Amount(drift.amount, drift.unit).text),"
+            + " expected \(Amount(drift.expected, drift.unit).text)")
       }
     }
     for element in found.amounts where element.value.excess > 0 {

@@ -1,4 +1,5 @@
 import JSONText
+import TollbookArchive
 import TollbookAudit
 import TollbookEvents
 
@@ -69,10 +70,10 @@ struct InvoicePage {
           json.field("day", "\(row.day)")
           json.field("name", row.name.isEmpty ? nil : row.name)
           json.field("unit", row.unit)
-          json.field("billed", amount: row.billed, row.unit)
-          json.field("booked_low", amount: row.booked?.low, row.unit)
-          json.field("booked_high", amount: row.booked?.high, row.unit)
-          json.field("difference", amount: row.booked == nil ? nil : row.difference, row.unit)
+          json.amount("billed", row.billed, row.unit)
+          json.amount("booked_low", row.booked?.low, row.unit)
+          json.amount("booked_high", row.booked?.high, row.unit)
+          json.amount("difference", row.booked == nil ? nil : row.difference, row.unit)
         }
       }
     }
@@ -81,16 +82,5 @@ struct InvoicePage {
 
   private func text(_ amount: Int64?, _ row: InvoiceComparison.Row) -> String {
     amount.map { Amount.isMoney(row.unit) ? DecimalText.text(nanoUnits: $0) : "\($0)" } ?? ""
-  }
-}
-
-extension JSONWriter {
-  /// An amount of a unit, money as decimal text; null if there is none.
-  mutating func field(_ name: String, amount: Int64?, _ unit: String) {
-    if let amount, Amount.isMoney(unit) {
-      field(name, DecimalText.text(nanoUnits: amount))
-    } else {
-      field(name, amount)
-    }
   }
 }

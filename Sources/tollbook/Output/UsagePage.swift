@@ -56,7 +56,7 @@ struct UsagePage {
 
   /// Such as `savings`, and where there are several units, `savings in EUR`.
   private func name(_ word: String, in unit: String) -> String {
-    usage.units.count == 1 ? word : "\(word) in \(unit)"
+    usage.units.count == 1 ? word : "\(word) in \(Amount.words(for: unit))"
   }
 
   /// What stands below the lines.
@@ -97,7 +97,7 @@ struct UsagePage {
       return line("hit rate", "nobody asked", .open)
     }
     let byAmounts = usage.units.map { unit in
-      ", \(AuditPage.percent(now.sums[unit].hitRate)) by \(unit)"
+      ", \(AuditPage.percent(now.sums[unit].hitRate)) by \(Amount.words(for: unit))"
     }
     return line(
       "hit rate",
@@ -112,12 +112,13 @@ struct UsagePage {
     let words = spent.isExact ? low : "\(low) to \(high)"
     let text = "\(words) spent\(money(spent.high, unit))"
     guard review.isWhole else {
-      return line(unit, "\(text); no stretch before to compare", .open)
+      return line(Amount.words(for: unit), "\(text); no stretch before to compare", .open)
     }
     let past = before.sums[unit].spent.high
     let trend = spent.high < past ? "down from" : spent.high == past ? "as" : "up from"
     return line(
-      unit, "\(text), \(trend) \(Amount(past, unit).figure)", spent.high <= past ? .good : .bad)
+      Amount.words(for: unit), "\(text), \(trend) \(Amount(past, unit).figure)",
+      spent.high <= past ? .good : .bad)
   }
 
   /// What was bought before anybody asked; none if nothing was.
@@ -231,6 +232,6 @@ struct UsagePage {
   private func perDay(_ hundredths: Int64, _ unit: String) -> String {
     let (whole, rest) = hundredths.quotientAndRemainder(dividingBy: 100)
     if Amount.isMoney(unit) { return rounded(whole, unit) }
-    return "\(whole.grouped).\(rest < 10 ? "0" : "")\(rest) \(unit)"
+    return "\(whole.grouped).\(rest < 10 ? "0" : "")\(rest) \(Amount.words(for: unit))"
   }
 }

@@ -1,4 +1,5 @@
 import JSONText
+import TollbookArchive
 import TollbookAudit
 import TollbookEvents
 import TollbookForecast
@@ -199,7 +200,14 @@ struct WhatIfPage {
   ) {
     json.field("policy", outcome.name)
     json.field("windows", outcome.products.map { windows($0, of: kind) })
-    for (name, bounds) in counts(outcome, of: table) { write(name, bounds, to: &json) }
+    for (name, bounds) in counts(outcome, of: table) {
+      // Money as decimal text, as everywhere.
+      json.object(name) { json in
+        let unit = name == "cost" ? table.unit : ""
+        json.amount("low", bounds.low, unit)
+        json.amount("high", bounds.high, unit)
+      }
+    }
     guard table.isPlayed else { return }
     let rate = outcome.hitRate
     json.object("hit_rate") { json in

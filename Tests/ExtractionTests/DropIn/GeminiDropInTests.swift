@@ -42,6 +42,11 @@ import TollbookViews
         }.first)
       #expect(charge.counts.first { $0.name == "prompt" }?.count == usage.prompt)
       #expect(charge.counts.first { $0.name == "candidates" }?.count == usage.candidates)
+      #expect(charge.moves.count == 5)
+      for move in charge.moves {
+        // What a model uses nobody knows before: it is no other cost than the price list says.
+        #expect(move.expected == move.amount, "\(move.meter.unit)")
+      }
     }
   }
 

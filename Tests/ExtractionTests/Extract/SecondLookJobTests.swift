@@ -57,8 +57,9 @@ import TollbookViews
       #expect(job["results.0.second_look.error"]?.isNull == true)
       #expect(job["results.0.tokens.total"]?.int64 == (try stand.settled("tokens")))
       // The page of money that the first look counts on may be over by now: the job's own figure is of both.
-      let money = job["costs"]?.array?.first { $0["unit"]?.string == "USD" }?["amount"]?.int64
-      #expect(job.string("results.0.cost.amount") == DecimalText.text(nanoUnits: money ?? 0))
+      let money = job["costs"]?.array?.first { $0["unit"]?.string == "USD" }?["amount"]?.string
+      #expect(job.string("results.0.cost.amount") == money, "money is told in one way")
+      #expect(DecimalText.nanoUnits(money ?? "") ?? 0 > 0)
       #expect(stand.simulator.books.requests == 2)
     }
   }

@@ -87,6 +87,27 @@ import TollbookViews
     #expect(event.shares.map(\.amounts) == [[35, 1]])
   }
 
+  @Test(arguments: [
+    // Of an estimate, up to its bound the price list says what was used, and above it the bound.
+    (isEstimated: true, told: Int64(4), expected: Int64(4)), (true, 8, 8), (true, 12, 10),
+    // What the price list says beforehand it says of any charge.
+    (false, 4, 7), (false, 7, 7), (false, 12, 7),
+  ])
+  func `what only the answer shows is no other cost than the price list says`(
+    isEstimated: Bool, told: Int64, expected: Int64
+  ) async throws {
+    let shop = try Shop()
+    var use = shop.use(.total(limit: 100), 10, "tokens")
+    use.expected = PrefixCosts(each: [7])
+    use.isEstimated = isEstimated
+    let call = try #require(try await shop.reserve([use]).calls.first)
+    #expect(call.moves.map(\.expected) == [7], "the call is expected to cost so much")
+    try await shop.settle(call, .told(told))
+    let event = try #require(try shop.charges().first)
+    #expect(event.moves.map(\.amount) == [told])
+    #expect(event.moves.map(\.expected) == [expected])
+  }
+
   @Test func `a window that turns between reservation and charge is charged where it was reserved`()
     async throws
   {
