@@ -82,8 +82,8 @@ extension NotificationDigest {
     return json.bytes
   }
 
-  /// The body for a signed webhook: event (the kind, or `digest`), account, text, notices (event, fact, rule, subject,
-  /// at, text, url, and score, total, fair, from, to or percent), untold.
+  /// The body for a signed webhook: event (the kind, or `digest`), account, text, notices (event, rule, subject, at,
+  /// text, url, and score, total, fair, from, to or percent), untold.
   package var signedBody: [UInt8] {
     var json = JSONWriter()
     json.object { json in
@@ -102,7 +102,6 @@ extension NotificationNotice {
   fileprivate func write(to json: inout JSONWriter) {
     json.object { json in
       json.field("event", fact.kind.rawValue)
-      json.field("fact", fact.key.description)
       json.field("rule", rule)
       json.field("subject", fact.subject)
       json.field("at", fact.at.description)
@@ -127,9 +126,9 @@ extension Amount {
   fileprivate func write(_ name: String, to json: inout JSONWriter) {
     json.object(name) { json in
       if Amount.isMoney(unit) {
-        json.field("value", DecimalText.text(nanoUnits: count))
+        json.field("amount", DecimalText.text(nanoUnits: count))
       } else {
-        json.field("value", count)
+        json.field("amount", count)
       }
       json.field("currency", unit)
     }
