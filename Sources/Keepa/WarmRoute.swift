@@ -4,7 +4,9 @@ import TollbookHTTP
 
 extension Warming {
   /// Products, named or found by filters.
-  static let products = Warming(WarmOrder.names) { fields, request, context, service in
+  static let products = Warming(
+    ["asins", "discovery"], of: WarmOrder.names
+  ) { fields, request, context, service in
     let order = try WarmOrder(fields)
     var demand = order.products.demand.warming
     demand.principal = context.principal

@@ -32,9 +32,7 @@ extension Alert {
     budget + (tag.isEmpty ? "" : ", \(tag)") + (window.isEmpty ? "" : ", \(window)")
   }
 
-  private func text(_ count: Int64) -> String {
-    Amount.isMoney(unit) ? DecimalText.text(nanoUnits: count) + " " + unit : "\(count) \(unit)"
-  }
+  private func text(_ count: Int64) -> String { Amount(count, unit).inWords }
 }
 
 /// What alerts there are, and of what a webhook can be told. The raw values are part of the HTTP API and of events.

@@ -17,6 +17,17 @@ package struct Amount: Hashable, Sendable {
     unit.utf8.count == 3
       && unit.utf8.allSatisfy { (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains($0) }
   }
+
+  /// The unit as it stands behind its number: `token` behind 1, else `tokens`; of money the currency.
+  package var unitInWords: String {
+    count == 1 && !Self.isMoney(unit) && unit.hasSuffix("s") ? String(unit.dropLast()) : unit
+  }
+
+  /// For a sentence: `1 token`, `1200 tokens`, `12.50 EUR`.
+  package var inWords: String {
+    let number = Self.isMoney(unit) ? DecimalText.text(nanoUnits: count) : "\(count)"
+    return "\(number) \(unitInWords)"
+  }
 }
 
 extension [Amount] {

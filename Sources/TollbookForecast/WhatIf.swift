@@ -188,7 +188,7 @@ extension WhatIf {
     if itself.cost != recorded.cost || itself.hits != recorded.hits {
       notes.append(
         "Played with the windows in force at its end, the record itself comes to"
-          + " \(text(itself.cost)) \(record.unit) and \(text(itself.hits)) hits: the windows were"
+          + " \(amount(itself.cost, record.unit)) and \(text(itself.hits)) hits: the windows were"
           + " others for"
           + " a part of the time, the cache was off, or entries were lost. Compare with that row"
           + " too."
@@ -245,7 +245,8 @@ extension WhatIf {
   }
 
   private static func amount(_ bounds: Bounds, _ unit: String) -> String {
-    "\(text(bounds)) \(Amount.isMoney(unit) ? "nano-\(unit)" : unit)"
+    "\(text(bounds)) "
+      + (Amount.isMoney(unit) ? "nano-\(unit)" : Amount(bounds.high, unit).unitInWords)
   }
 
   private static func text(_ bounds: Bounds) -> String {

@@ -18,12 +18,16 @@ package struct JSONFields {
   /// - Parameters:
   ///   - names: what members there may be.
   ///   - mostValues: how many values the body may hold; each takes memory of its own.
+  ///   - mayBeEmpty: whether no body at all counts as an object without members.
   /// - Throws: a `Problem`: the body is too large, did not arrive whole, or is no JSON object.
   package init(
-    of request: Request, limit: Int, names: [String], mostValues: Int = Self.mostValues
+    of request: Request, limit: Int, names: [String], mostValues: Int = Self.mostValues,
+    mayBeEmpty: Bool = false
   ) async throws {
+    let bytes = try await collectedBody(of: request, limit: limit)
     try self.init(
-      await collectedBody(of: request, limit: limit), names: names, mostValues: mostValues)
+      bytes.isEmpty && mayBeEmpty ? Array("{}".utf8) : bytes, names: names,
+      mostValues: mostValues)
   }
 
   package init(

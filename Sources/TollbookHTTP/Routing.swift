@@ -21,13 +21,15 @@ extension Router<TollbookContext> {
   ///   - scope: what an access key needs for each method, if it is another one.
   ///   - deleteScope: what an access key needs to delete, if that is another one still.
   ///   - mostBytes: the longest body of its POST, where that is longer than usual.
+  ///   - mayBeEmpty: whether its POST may come without a body, and then without a type. ``BrowserGuard`` keeps out what a
+  ///     page of another site sends so.
   ///   - takesForm: whether its POST is a form, which it reads, makes once for a key, and whose sender it looks at, by its
   ///     own rules.
   package func route(
     _ path: RouterPath, query: QueryNames? = nil, scope: AccessScope? = nil,
     deleteScope: AccessScope? = nil, mostBytes: Int = TollbookContext.maximumBody,
-    takesForm: Bool = false, get: Handler? = nil, post: Handler? = nil, put: Handler? = nil,
-    patch: Handler? = nil, delete: Handler? = nil
+    mayBeEmpty: Bool = false, takesForm: Bool = false, get: Handler? = nil,
+    post: Handler? = nil, put: Handler? = nil, patch: Handler? = nil, delete: Handler? = nil
   ) {
     var allowed: [HTTPRequest.Method] = []
     let pattern = path.description
@@ -46,7 +48,7 @@ extension Router<TollbookContext> {
       on(path, method: .post) { request, context in
         try context.principal.require(scope ?? .fetch)
         try QueryNames.check(request, at: pattern, query)
-        if !takesForm { try requireJSON(request) }
+        if !takesForm, !(mayBeEmpty && hasNoBody(request)) { try requireJSON(request) }
         guard scope ?? .fetch == .fetch else {
           try refuseIdempotencyKey(request)
           return try await post(request, context)
@@ -97,6 +99,10 @@ extension Router<TollbookContext> {
 private let standardMethods: [HTTPRequest.Method] = [
   .get, .head, .post, .put, .patch, .delete, .options, .trace, .connect,
 ]
+
+private func hasNoBody(_ request: Request) -> Bool {
+  request.headers[.transferEncoding] == nil && request.headers[.contentLength] ?? "0" == "0"
+}
 
 private func requireJSON(_ request: Request) throws(Problem) {
   let coding = request.headers[.contentEncoding] ?? "identity"

@@ -34,7 +34,7 @@ import Foundation
   private static func end(with error: any Error) -> Never {
     let trouble = FileTrouble(error)
     if trouble?.isClosedPipe == true { Foundation.exit(Console.finish() ? 0 : 1) }
-    let message =
+    var message =
       trouble.map { "Error: \($0)" } ?? fullMessage(for: error, columns: Terminal.columns)
     switch exitCode(for: error) {
     case .success:
@@ -43,6 +43,8 @@ import Foundation
       Foundation.exit(Console.finish() ? 0 : 1)
     case let code:
       _ = Console.finish()
+      // What the log or an archive says is no whole sentence: it stands in those of others, too.
+      if code == .failure, let last = message.last, !".!?".contains(last) { message += "." }
       if !message.isEmpty { Console.note(message) }
       Foundation.exit(code == .validationFailure ? 2 : code.rawValue)
     }

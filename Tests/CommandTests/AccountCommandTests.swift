@@ -93,7 +93,19 @@ import TollbookTestSupport
     for (arguments, text) in [
       ("budget set daily --unit tokens --limit 1 --window day", "there is a budget daily already"),
       ("budget set b --unit acorns --limit 1 --window day", "nothing is spent in “acorns”"),
-      ("budget set b --unit tokens --limit 1 --window year", "window is “year”; it must be minute"),
+      (
+        "budget set b --unit tokens --limit 1 --window year",
+        "--window is “year”; it must be minute, hour, day, week, month, total or a number of seconds."
+      ),
+      (
+        "budget set b --unit tokens --limit 1e3 --window day",
+        "--limit is “1e3”; it must be a whole number, such as 500."
+      ),
+      (
+        "budget set b --unit USD --limit 1e3 --window day",
+        "--limit is “1e3”; of USD it has up to nine decimals, such as 12.50."
+      ),
+      ("budget change daily --limit 7.5", "--limit is “7.5”; it must be a whole number"),
       (
         "budget set b --unit tokens --limit 1 --window day --account none",
         "there is no account none"

@@ -69,6 +69,7 @@ import TollbookTestSupport
 
   @Test(arguments: [
     (["TOLLBOOK_PORT": "80x0"], ["TOLLBOOK_PORT", "80x0", "whole number from 0 to 65535"]),
+    (["TOLLBOOK_FOO": "1"], ["TOLLBOOK_FOO is no setting of Tollbook; `tollbook config` lists"]),
     (["TOLLBOOK_PROT": "8000"], ["TOLLBOOK_PROT", "did you mean TOLLBOOK_PORT?"]),
     (["TOLLBOOK_PRODUCT_FRESH": "7"], ["TOLLBOOK_PRODUCT_FRESH", "7d, 12h, 30m or 90s"]),
     (["TOLLBOOK_OVERDRAFT": "maybe"], ["TOLLBOOK_OVERDRAFT", "never or allow"]),

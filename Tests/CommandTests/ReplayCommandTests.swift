@@ -51,14 +51,16 @@ import TollbookViews
   @Test func `each view is shown in each format`() async throws {
     try await write()
     let entries = try await run(["replay", "--view", "cache"])
-    #expect(entries.lines.count == 3)
-    #expect(entries.lines.allSatisfy { $0.hasPrefix("entries\tshared/keepa.product/1/") })
-    #expect(entries.lines.allSatisfy { $0.split(separator: "\t").contains("fresh") })
+    #expect(entries.lines.count == 4)
+    #expect(entries.lines[0].hasPrefix("ENTRIES\tRESOURCE\tCONTENT SET\tSTATE\tFETCHED\t"))
+    let rows = entries.lines.dropFirst()
+    #expect(rows.allSatisfy { $0.hasPrefix("entries\tshared/keepa.product/1/") })
+    #expect(rows.allSatisfy { $0.split(separator: "\t").contains("fresh") })
 
     let csv = try await run(["replay", "--view", "cache", "--format", "csv"])
-    let rows = csv.output.components(separatedBy: "\r\n")
-    #expect(rows.first?.hasPrefix("resource,content_set,state,fetched") == true)
-    #expect(rows.count == 5)
+    let records = csv.output.components(separatedBy: "\r\n")
+    #expect(records.first?.hasPrefix("resource,content_set,state,fetched") == true)
+    #expect(records.count == 5)
 
     let json = try await run(["replay", "--view", "ledger", "--format", "json"])
     let ledger = try JSONDocument(Array(json.output.utf8)).root

@@ -41,6 +41,19 @@ import TollbookTestSupport
     #expect(!FileManager.default.fileExists(atPath: "\(folder.path)/data"))
   }
 
+  @Test func `what is wrong with a file is told as the system tells it, in a sentence`()
+    async throws
+  {
+    try String(repeating: "x", count: 200).write(
+      toFile: "\(folder.path)/afile", atomically: true, encoding: .utf8)
+    let drawn = try await Binary.run(["simulate", "photos", "afile/x"], in: folder)
+    #expect(drawn.status == 1)
+    #expect(drawn.errors == "Error: afile/x cannot be written: Not a directory.\n")
+    let looked = try await Binary.run(["snapshot", "verify", "afile"], in: folder)
+    #expect(looked.status == 1)
+    #expect(looked.errors == "Error: afile is not a snapshot of tollbook.\n")
+  }
+
   @Test func `a position beyond the head is refused alike by events and replay`() async throws {
     let serving = try await Serving(["serve", "--simulate", "--port", "0"] + place, in: folder)
     #expect(await serving.end().status == 0)

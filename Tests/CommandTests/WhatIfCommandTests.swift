@@ -90,7 +90,7 @@ import TollbookTestSupport
     #expect(table.status == 0, "\(table.errors)")
     #expect(table.output.contains("binance.depth was asked for 2 times"))
     #expect(table.lines.contains { $0.hasPrefix("policy") && $0.contains(" weight ") })
-    #expect(table.output.contains("Not played: 1 call of keepa.product, for 1 tokens"))
+    #expect(table.output.contains("Not played: 1 call of keepa.product, for 1 token."))
     let json = try JSONDocument(
       Array(try await run(["--policy", "binance.depth.fresh=1h", "--format", "json"]).output.utf8)
     ).root

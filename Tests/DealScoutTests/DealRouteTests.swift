@@ -80,8 +80,10 @@ import TollbookTestSupport
         uri: "/deals", method: .get, headers: [.cookie: String(cookie)])
       let text = String(buffer: shown.body)
       let token = try #require(text.firstMatch(of: /name="form_token" value="([0-9a-f.]+)"/)).1
-      func send(_ set: String) async throws -> Int {
-        let fields = "form_token=\(token)&item=v1%7C1234567%7C0&mark=saved\(set)"
+      let listing = try #require(text.firstMatch(of: /name="item" value="(v1[^"]+)"/)).1
+      func send(_ set: String, item: String? = nil) async throws -> Int {
+        let coded = (item ?? String(listing)).replacing("|", with: "%7C")
+        let fields = "form_token=\(token)&item=\(coded)&mark=saved\(set)"
         return try await client.client.execute(
           uri: "/deals/marks", method: .post,
           headers: [
@@ -91,8 +93,11 @@ import TollbookTestSupport
         ).status.code
       }
       func marks() throws -> Set<DealsPage.Mark>? {
-        try MarkBook(gateway: stand.gateway).marks(of: "default").byID["v1|1234567|0"]
+        try MarkBook(gateway: stand.gateway).marks(of: "default").byID[String(listing)]
       }
+      #expect(try await send("&set=true", item: "v1|1234567|0") == 404)
+      #expect(try await send("&set=false", item: "v1|1234567|0") == 303)
+      #expect(try marks() == nil)
       #expect(try await send("&set=true") == 303)
       #expect(try marks() == [.saved])
       for wrong in ["&set=0", "&set=yes", "&set=", ""] {

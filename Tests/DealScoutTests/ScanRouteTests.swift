@@ -61,6 +61,20 @@ import TollbookViews
 
   // MARK: Scans
 
+  @Test func `a page of before tells how many listings it shows, though newer ones are known`()
+    throws
+  {
+    let index = ListingIndex()
+    let page = try EbaySearchPage(
+      EbaySamples.page([String(decoding: try EbaySamples.listing([:]), as: UTF8.self)]))
+    let search = try EbaySearch(.unitedStates, words: "things")
+    let start = Timestamp.testStart
+    #expect(index.add(page, of: search, seen: start.advanced(byMilliseconds: 1)).seen == 1)
+    let before = index.add(page, of: search, seen: start)
+    #expect(before.seen == 1)
+    #expect(before.new.isEmpty)
+  }
+
   @Test func `a scan buys a page, and within five minutes the same page costs nothing`()
     async throws
   {

@@ -160,6 +160,16 @@ import TollbookViews
     }
   }
 
+  @Test func `a market of a list that nobody knows is named by its place in the list`()
+    async throws
+  {
+    try await MarketStand.serving { stand, caller in
+      let answer = try await caller.post("/cache/warm", #"{"symbols":["BTC/USDT","NOPE"]}"#)
+      #expect(answer.status == 404, "\(answer.text)")
+      #expect(answer.json?["field"]?.string == "symbols[1]")
+    }
+  }
+
   @Test func `trouble of the exchange is told by a code that clients take for passing`()
     async throws
   {

@@ -37,6 +37,16 @@ import TollbookEvents
     #expect(Amount.isMoney(unit) == isMoney)
   }
 
+  @Test(
+    arguments: [
+      (1, "tokens", "1 token"), (0, "tokens", "0 tokens"), (1_200, "tokens", "1200 tokens"),
+      (1, "weight", "1 weight"), (2, "weight", "2 weight"), (1, "EUR", "0.000000001 EUR"),
+      (12_500_000_000, "EUR", "12.50 EUR"), (-1, "tokens", "-1 tokens"),
+    ] as [(Int64, String, String)])
+  func `one of a unit is told as one`(count: Int64, unit: String, words: String) {
+    #expect(Amount(count, unit).inWords == words)
+  }
+
   @Test func `an amount is written as a cost`() {
     let cost = Cost(Amount(-7, "EUR"))
     #expect(cost.unit == "EUR")

@@ -21,10 +21,11 @@ extension HTTPService {
         }
       })
     router.route(
-      "/ebay/refresh",
+      "/ebay/refresh", mayBeEmpty: true,
       post: { request, context in
         let fields = try await JSONFields(
-          of: request, limit: 4_096, names: ["if_due", "account"], mostValues: 16)
+          of: request, limit: 4_096, names: ["if_due", "account"], mostValues: 16,
+          mayBeEmpty: true)
         var principal = context.principal
         principal.account = try account(fields.string("account"), context)
         let (user, isRenewed) = try await desk.renew(

@@ -31,6 +31,13 @@ extension HTTPService {
         throw Problem(
           .invalidField, "set is “\(set.inOneLine(atMost: 50))”; it is true or false", field: "set")
       }
+      try await scout.fill(gateway)
+      // What is marked and has ended since can still be unmarked.
+      guard !isSet || scout.index[id] != nil else {
+        throw Problem(
+          .notFound, "no search shows the listing \(id.description.inOneLine(atMost: 60)) any more",
+          field: "item")
+      }
       try await MarkBook(gateway: gateway).set(
         mark, isSet, on: id, of: context.principal.account)
       return .seeOther(fields.ownPath("next") ?? "/deals")

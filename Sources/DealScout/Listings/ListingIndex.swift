@@ -23,7 +23,7 @@ package final class ListingIndex: Sendable {
     var cheaper: [EbayItemID] = []
     /// Those that a filter should have kept out, or that have no price in the site's currency.
     var leftOut = 0
-    /// All that were taken in.
+    /// All that it shows and that were not left out, also those of which something newer is known.
     var seen = 0
   }
 
@@ -72,6 +72,7 @@ package final class ListingIndex: Sendable {
           // An older page says nothing new of it.
           guard known.seen <= seen else {
             shelf.searches[name, default: []].insert(row.id)
+            change.seen += 1
             continue
           }
           if row.isCheaper(than: known) { change.cheaper.append(row.id) }

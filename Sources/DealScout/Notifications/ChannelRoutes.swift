@@ -36,7 +36,7 @@ extension HTTPService {
         return removed("name", name)
       })
     router.route(
-      "/notifications/channels/{name}/test", query: QueryNames(["account"]),
+      "/notifications/channels/{name}/test", query: QueryNames(["account"]), mayBeEmpty: true,
       post: { request, context in
         let account = try account(QueryParameters(request)["account"], context)
         let name = Self.name(context, "name")

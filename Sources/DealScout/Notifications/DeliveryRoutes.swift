@@ -18,6 +18,7 @@ extension HTTPService {
       })
     router.route(
       "/notifications/deliveries/{id}/resend", query: QueryNames(["account"]),
+      mayBeEmpty: true,
       post: { request, context in
         let account = try account(QueryParameters(request)["account"], context)
         let id = Self.name(context, "id")

@@ -15,7 +15,7 @@ struct NotificationDelivery: Hashable, Sendable {
   var notice: NotificationNotice
   let queued: Timestamp
   var state = State.waiting
-  /// Tries that have failed since it was queued, or sent again by somebody.
+  /// Tries since it was queued, or sent again by somebody; the one that went well counts too.
   var attempts = 0
   /// When it is tried; nil: with all else of the hour.
   var next: Timestamp?

@@ -115,6 +115,7 @@ struct NotificationQueue: Sendable {
       guard let index = waiting[batch.place]?.firstIndex(where: { $0.id == old.id }),
         var delivery = waiting[batch.place]?.remove(at: index)
       else { continue }
+      delivery.attempts += 1
       switch ending {
       case .taken(let status):
         delivery.status = status
@@ -127,7 +128,6 @@ struct NotificationQueue: Sendable {
       case .failed(let receipt):
         delivery.status = receipt.status
         delivery.detail = receipt.detail
-        delivery.attempts += 1
         if let next = Gateway.nextTry(after: delivery.attempts - 1, receipt, at: now) {
           delivery.next = next
           if delivery.isOld(at: now) { delivery.forgetListing() }

@@ -14,10 +14,10 @@ extension NotificationFact {
     let text =
       switch detail {
       case .deal(let score, let total, let fair):
-        "new deal: \(name) for \(Self.text(total)) in all"
-          + (fair.map { ", where \(Self.text($0)) would be fair" } ?? "") + "; score \(score)"
+        "new deal: \(name) for \(total.inWords) in all"
+          + (fair.map { ", where \($0.inWords) would be fair" } ?? "") + "; score \(score)"
       case .drop(let before, let now):
-        "\(name) fell from \(Self.text(before)) to \(Self.text(now)), by"
+        "\(name) fell from \(before.inWords) to \(now.inWords), by"
           + " \(Self.percent(before.count, now.count)) %"
       case .ended: "\(name), which you watch, has ended"
       case .share(let percent): "the budget \(name) has used \(percent) % of its limit"
@@ -33,12 +33,6 @@ extension NotificationFact {
       url.utf8.allSatisfy({ 0x21...0x7E ~= $0 && !#"<>|"\`"#.utf8.contains($0) })
     else { return nil }
     return url
-  }
-
-  private static func text(_ amount: Amount) -> String {
-    Amount.isMoney(amount.unit)
-      ? DecimalText.text(nanoUnits: amount.count) + " " + amount.unit
-      : "\(amount.count) \(amount.unit.inOneLine(atMost: 20))"
   }
 
   /// Whole percent, rounded down.
@@ -82,8 +76,8 @@ extension NotificationDigest {
     return json.bytes
   }
 
-  /// The body for a signed webhook: event (the kind, or `digest`), account, text, notices (event, fact, rule, subject,
-  /// at, text, url, and score, total, fair, from, to or percent), untold.
+  /// The body for a signed webhook: event (the kind, or `digest`), account, text, notices (event, rule, subject, at,
+  /// text, url, and score, total, fair, from, to or percent), untold.
   package var signedBody: [UInt8] {
     var json = JSONWriter()
     json.object { json in
@@ -102,7 +96,6 @@ extension NotificationNotice {
   fileprivate func write(to json: inout JSONWriter) {
     json.object { json in
       json.field("event", fact.kind.rawValue)
-      json.field("fact", fact.key.description)
       json.field("rule", rule)
       json.field("subject", fact.subject)
       json.field("at", fact.at.description)
@@ -127,9 +120,9 @@ extension Amount {
   fileprivate func write(_ name: String, to json: inout JSONWriter) {
     json.object(name) { json in
       if Amount.isMoney(unit) {
-        json.field("value", DecimalText.text(nanoUnits: count))
+        json.field("amount", DecimalText.text(nanoUnits: count))
       } else {
-        json.field("value", count)
+        json.field("amount", count)
       }
       json.field("currency", unit)
     }

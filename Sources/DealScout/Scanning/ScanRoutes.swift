@@ -10,7 +10,7 @@ extension HTTPService {
   /// `GET /scan/plan`.
   func addScanning(_ scout: Scout, to router: Router<TollbookContext>) {
     router.route(
-      "/scan/run",
+      "/scan/run", mayBeEmpty: true,
       post: { request, context in
         let (searches, pages, principal) = try await scanParts(request, context)
         return try await scanNow(searches, pages ?? 1, principal, scout)
@@ -19,7 +19,7 @@ extension HTTPService {
       ("/tasks/scan", ScanOrder.Purpose.scan), ("/tasks/recompute-comps", .comparables),
     ] {
       router.route(
-        RouterPath(path),
+        RouterPath(path), mayBeEmpty: true,
         post: { request, context in
           let (searches, asked, principal) = try await scanParts(request, context)
           let pages = asked ?? (purpose == .scan ? 1 : Scout.comparablePages)
@@ -74,7 +74,8 @@ extension HTTPService {
     _ request: Request, _ context: TollbookContext
   ) async throws -> (searches: [SavedSearch], pages: Int?, principal: Principal) {
     let fields = try await JSONFields(
-      of: request, limit: 4_096, names: ["search", "account", "pages"], mostValues: 16)
+      of: request, limit: 4_096, names: ["search", "account", "pages"], mostValues: 16,
+      mayBeEmpty: true)
     let pages = try fields.integer("pages", in: 1...Int64(SavedSearch.mostPages)).map { Int($0) }
     let account = try account(fields.string("account"), context)
     let book = SearchBook(gateway: gateway)

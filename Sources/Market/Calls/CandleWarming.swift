@@ -107,7 +107,13 @@ struct CandleWarming: Hashable {
         throw Problem(
           .invalidField, "symbols[\(index)] is no market", field: "symbols[\(index)]")
       }
-      let name = try await resolve(text)
+      let name: String
+      do { name = try await resolve(text) } catch var problem as Problem
+        where problem.kind == .unknownSymbol
+      {
+        problem.field = "symbols[\(index)]"
+        throw problem
+      }
       if !symbols.contains(name) { symbols.append(name) }
     }
     self.settled = settled()
@@ -124,7 +130,7 @@ extension PurchaseJobKind {
 extension Warming {
   /// Candles of markets.
   static func candles(_ system: MarketParts) -> Warming {
-    Warming(CandleWarming.names) { fields, request, context, service in
+    Warming(["symbols"], of: CandleWarming.names) { fields, request, context, service in
       let asking = try MarketAsking(service, system, request, context, wait: 10_000)
       func settled() -> Int64 { system.state.settled(at: asking.now) }
       if try HTTPService.isDryRun(request.headers) {

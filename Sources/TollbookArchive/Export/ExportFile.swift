@@ -58,7 +58,7 @@ package enum ExportFile {
         (done, soundBytes) = try readPart(path, plan, source)
         do { try files.copyItem(atPath: path, toPath: part) } catch {
           try? files.removeItem(atPath: part)
-          throw ExportFileProblem.unwritable(part, reason: reason(error))
+          throw ExportFileProblem.unwritable(part, reason: error.reason)
         }
       }
     } else if files.fileExists(atPath: path) {
@@ -76,7 +76,7 @@ package enum ExportFile {
     do {
       try file.synchronize()
       try file.close()
-    } catch { throw ExportFileProblem.unwritable(part, reason: reason(error)) }
+    } catch { throw ExportFileProblem.unwritable(part, reason: error.reason) }
     if let reason = DurableNames.rename(part, to: path) {
       throw ExportFileProblem.unwritable(path, reason: reason)
     }
@@ -142,20 +142,14 @@ package enum ExportFile {
       try file.truncate(atOffset: bytes)
       try file.seek(toOffset: bytes)
       return file
-    } catch { throw .unwritable(path, reason: reason(error)) }
+    } catch { throw .unwritable(path, reason: error.reason) }
   }
 
   private static func put(
     _ bytes: [UInt8], into file: FileHandle, _ path: String
   ) throws(ExportFileProblem) {
     do { try file.write(contentsOf: Data(bytes)) } catch {
-      throw .unwritable(path, reason: reason(error))
+      throw .unwritable(path, reason: error.reason)
     }
-  }
-
-  private static func reason(_ error: any Error) -> String {
-    let cocoa = error as NSError
-    let underlying = cocoa.userInfo[NSUnderlyingErrorKey] as? NSError
-    return (underlying ?? cocoa).localizedDescription
   }
 }

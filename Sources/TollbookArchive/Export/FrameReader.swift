@@ -44,7 +44,7 @@ struct FrameReader: ~Copyable {
       let size = try file.seekToEnd()
       try file.seek(toOffset: 0)
       return (file, size)
-    } catch { throw .unreadable(path, reason: error.localizedDescription) }
+    } catch { throw .unreadable(path, reason: error.reason) }
   }
 
   private mutating func takeMagic() throws(ExportProblem) {
@@ -142,6 +142,6 @@ struct FrameReader: ~Copyable {
         guard let data = try file.read(upToCount: wanted), !data.isEmpty else { return }
         buffer.append(contentsOf: data)
       }
-    } catch { throw .unreadable(path, reason: error.localizedDescription) }
+    } catch { throw .unreadable(path, reason: error.reason) }
   }
 }

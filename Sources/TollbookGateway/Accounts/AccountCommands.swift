@@ -81,7 +81,7 @@ package struct CloseAccount: Sendable {
     }
     guard held.isEmpty else {
       let amounts = held.reduce(into: [Amount]()) { $0.add($1.amount, $1.meter.unit) }
-      let text = amounts.map { "\($0.count) \($0.unit)" }.joined(separator: ", ")
+      let text = amounts.map(\.inWords).joined(separator: ", ")
       return .refused(
         .conflict, "account",
         "the account \(name) has \(text) reserved or in doubt; close it when that has ended")

@@ -29,8 +29,8 @@ package struct BudgetRefusal: Hashable, Sendable, CustomStringConvertible {
     }
     let whose = tag.isEmpty ? "" : ", \(tag)"
     let when = window.isEmpty ? "" : ", \(window)"
-    return "the budget \(name)\(whose)\(when), has \(text(max(0, free))) of \(text(limit)) \(unit)"
-      + " left; wanted: \(text(wanted))"
+    return "the budget \(name)\(whose)\(when), has \(text(max(0, free))) of"
+      + " \(Amount(limit, unit).inWords) left; wanted: \(text(wanted))"
   }
 }
 

@@ -281,7 +281,6 @@ package struct RemoveCredential: Sendable {
     let row = try credentials.credential(id, in: state)
     guard row != nil || origin != nil else { return .refused(.noCredential(id)) }
     guard row?.source == .sealed else { return .refused(.conflict, "id", whyNot) }
-    }
     var event = CredentialRemoved()
     event.credential = id
     event.actor = actor

@@ -302,7 +302,7 @@ struct PortionLook: Sendable {
   func end(limit: Int64?, unit: String) -> NoteJobCommand.End? {
     if let fatal { return NoteJobCommand.End(end: .failed, detail: fatal.detail) }
     guard isLimitReached else { return nil }
-    let limit = limit.map { " of \($0) \(unit)" } ?? ""
+    let limit = limit.map { " of \(Amount($0, unit).inWords)" } ?? ""
     return NoteJobCommand.End(end: .done, detail: "its limit\(limit) buys nothing more")
   }
 }

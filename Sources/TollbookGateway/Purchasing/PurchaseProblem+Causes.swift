@@ -38,7 +38,8 @@ extension PurchaseProblem {
       let meter = refusal.meter.map { "\($0)" } ?? "a limit"
       self.init(
         .limitReached,
-        "it does not fit what is left of \(meter): \(max(0, refusal.available)) \(refusal.unit)",
+        "it does not fit what is left of \(meter):"
+          + " \(Amount(max(0, refusal.available), refusal.unit).inWords)",
         retryAt: refusal.retryAt)
     case .noCredential: self.init(.keyRejected, "\(title): \(refusal.detail)")
     case _ where !refusal.detail.isEmpty:
@@ -46,7 +47,8 @@ extension PurchaseProblem {
     default:
       self.init(
         .insufficientTokens,
-        "it does not fit the \(max(0, refusal.available)) \(refusal.unit) that are there",
+        "it does not fit what is there:"
+          + " \(Amount(max(0, refusal.available), refusal.unit).inWords)",
         retryAt: refusal.retryAt)
     }
   }

@@ -64,6 +64,7 @@ extension CacheAdvice.Recommendation {
     self.inForce = inForce
     self.tried = tried
     let most = saved.isExact ? "" : " and at most \(saved.high)"
+    let unit = Amount(saved.high, unit).unitInWords
     detail =
       "with \(tried.name) the same requests would have cost at least \(saved.low)\(most) \(unit)"
       + " less; answers would have been older"

@@ -1,5 +1,6 @@
 import Hummingbird
 import Logging
+import TollbookEvents
 import TollbookGateway
 import TollbookLog
 
@@ -9,7 +10,7 @@ struct ProblemMiddleware: RouterMiddleware {
   typealias Context = TollbookContext
 
   let service: HTTPService
-  /// The paths where a problem is shown as a page, to who asks for one.
+  /// The paths where a problem is shown as a page, to who asks for one; and so it is where there is no path at all.
   var pages = PagePaths()
 
   func handle(
@@ -22,7 +23,8 @@ struct ProblemMiddleware: RouterMiddleware {
       let now = service.log.time.now()
       let problem = problem(error, request, context).retrying(from: now).tellingBudget(at: now)
       guard let dropIn = service.systems.dropIn(of: request, context) else {
-        if pages.entry(context) != nil, wantsPage(request.headers[.accept]) {
+        let isOfPages = pages.entry(context) != nil || pages.isNowhere(context)
+        if isOfPages, wantsPage(request.headers[.accept]) {
           return Response(
             problem.page(requestID: context.requestID),
             in: service.frame(of: pages, at: request.uri.path), headers: problem.headers)
@@ -56,7 +58,7 @@ struct ProblemMiddleware: RouterMiddleware {
     case let error as any HTTPResponseError where error.status == .notFound:
       // Under a provider's host the path was asked for without our root.
       let path = request.uri.path.dropFirst(context.provider?.root.count ?? 0)
-      return Problem(.notFound, "there is nothing at \(path.prefix(200))")
+      return Problem(.notFound, "there is nothing at \(String(path).inOneLine(atMost: 200))")
     case let error as any HTTPResponseError where error.status == .contentTooLarge:
       return Problem(.bodyTooLarge, "a request may have up to \(context.maxUploadSize) bytes")
     case let error as any HTTPResponseError: return Problem(status: error.status)

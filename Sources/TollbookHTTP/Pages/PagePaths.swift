@@ -42,6 +42,12 @@ final class PagePaths: Sendable {
     return state.withLock { $0.entries[pattern] }
   }
 
+  /// Whether a request asks for what no router knows, where there are pages at all: a person has mistyped one.
+  func isNowhere(_ context: TollbookContext) -> Bool {
+    context.provider == nil && context.endpointPath == nil
+      && state.withLock { !$0.entries.isEmpty }
+  }
+
   /// Whether a request asks for a page, or sends a form to one, by its method.
   func isVisit(_ request: Request, _ entry: Entry) -> Bool {
     switch request.method {

@@ -27,7 +27,7 @@ extension HTTPService {
         return try accountAnswer(id)
       })
     router.route(
-      "/admin/accounts/{id}/shred", scope: .admin,
+      "/admin/accounts/{id}/shred", scope: .admin, mayBeEmpty: true,
       post: { _, context in
         let id = Self.name(context, "id")
         // The account of all who show no key of their own has no row.

@@ -34,7 +34,7 @@ extension HTTPService {
       "/admin/deliveries", query: QueryNames(["state", "cursor", "limit"]), scope: .admin,
       get: { request, _ in try listDeliveries(QueryParameters(request)) })
     router.route(
-      "/admin/deliveries/{id}/resend", scope: .admin,
+      "/admin/deliveries/{id}/resend", scope: .admin, mayBeEmpty: true,
       post: { _, context in
         let id = Self.name(context, "id")
         try await refusing {

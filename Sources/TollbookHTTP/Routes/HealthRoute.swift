@@ -146,14 +146,15 @@ struct Health {
       reasons.append(
         Reason(
           name: "doubts_without_reading",
-          detail: "\(meter[.inDoubt]) \(key.unit) are in doubt on \(key), which no upstream in use"
-            + " tells of: no reading will settle them; close them with `tollbook resolve`"))
+          detail: "\(Amount(meter[.inDoubt], key.unit).inWords) in doubt on \(key), which no"
+            + " upstream in use tells of: no reading will settle them; close them with `tollbook resolve`"
+        ))
     }
     for (key, meter) in meters where meter.residual != 0 {
       reasons.append(
         Reason(
           name: "ledger_residual",
-          detail: "the books of \(key) leave \(meter.residual) \(key.unit) over"))
+          detail: "the books of \(key) leave \(Amount(meter.residual, key.unit).inWords) over"))
     }
   }
 

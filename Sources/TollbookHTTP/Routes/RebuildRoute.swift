@@ -9,7 +9,7 @@ extension HTTPService {
   /// it is. `GET /rebuild` only says how far it is.
   func addRebuild(to router: Router<TollbookContext>) {
     router.route(
-      "/rebuild", get: { _, _ in rebuildState() },
+      "/rebuild", mayBeEmpty: true, get: { _, _ in rebuildState() },
       post: { _, _ in
         rebuilding.begin(on: log, as: gateway.jobs)
         return rebuildState()

@@ -1,4 +1,5 @@
 import JSONText
+import TollbookAudit
 import TollbookEvents
 
 /// The table of a long list, which a job of a running Tollbook buys.
@@ -32,10 +33,10 @@ struct BatchJobTable {
     }
     self.init(client: client, job: job)
     let cached = (taken["cached"]?.int64 ?? 0).grouped
-    let units = (taken["units_expected"]?.int64 ?? 0).grouped
+    let units = Amount(taken["units_expected"]?.int64 ?? 0, Amount.firstUnit).text
     let end = taken["expected_end_at"]?.string.map { ", until about \($0)" } ?? ""
     Console.note(
-      "Job \(job): \(cached) are cached, the others cost about \(units) tokens\(end). It goes on if"
+      "Job \(job): \(cached) are cached, the others cost about \(units)\(end). It goes on if"
         + " this command ends; --job \(job) waits for it again.")
   }
 

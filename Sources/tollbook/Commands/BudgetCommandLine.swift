@@ -2,6 +2,7 @@ import ArgumentParser
 import JSONText
 import NIOHTTP1
 import TollbookEvents
+import TollbookGateway
 
 /// `tollbook budget`
 struct BudgetCommandLine: ParsableCommand {
@@ -55,6 +56,29 @@ struct BudgetCommandLine: ParsableCommand {
     }
   }
 
+  /// Says in the words of the command line what no Tollbook would take.
+  ///
+  /// - Parameter unit: empty: not known.
+  private static func check(_ limit: String, of unit: String) throws(Refused) {
+    let shown = limit.inOneLine(atMost: 50)
+    if Amount.isMoney(unit) {
+      guard DecimalText.nanoUnits(limit) != nil else {
+        throw Refused(
+          "--limit is “\(shown)”; of \(unit) it has up to nine decimals, such as 12.50.")
+      }
+    } else if !unit.isEmpty, (Int64(limit) ?? -1) < 0 {
+      throw Refused("--limit is “\(shown)”; it must be a whole number, such as 500.")
+    }
+  }
+
+  private static func check(window: String) throws(Refused) {
+    guard Int64(window) != nil || BudgetOrder.Window(word: window) != nil else {
+      throw Refused(
+        "--window is “\(window.inOneLine(atMost: 40))”; it must be minute, hour, day, week, month,"
+          + " total or a number of seconds.")
+    }
+  }
+
   struct Set: AsyncParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Set a budget.")
 
@@ -103,6 +127,8 @@ struct BudgetCommandLine: ParsableCommand {
     }
 
     func run() async throws {
+      try BudgetCommandLine.check(limit, of: unit)
+      try BudgetCommandLine.check(window: window)
       try await AdminCalls(settings: place.settings()).ask(.POST, "/admin/budgets") { json in
         json.field("name", name)
         json.object("scope") { json in
@@ -158,6 +184,7 @@ struct BudgetCommandLine: ParsableCommand {
         let known = try await calls.ask(.GET, "/budgets").root["budgets"]?.array.map(Array.init)
         unit = known?.first { $0["name"]?.string == name }?["unit"]?.string ?? ""
       }
+      if let limit { try BudgetCommandLine.check(limit, of: unit) }
       try await calls.ask(.PATCH, "/admin/budgets/\(pathStep(name))") { [unit] json in
         if let limit { BudgetCommandLine.write(limit, of: unit, to: &json) }
         json.fieldIfPresent("paused", paused)

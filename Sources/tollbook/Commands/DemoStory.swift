@@ -136,7 +136,7 @@ struct DemoStory {
   }
 
   private static func tokens(_ count: Int64) -> String {
-    count == 0 ? "free" : "\(count) \(count == 1 ? "token" : "tokens")"
+    count == 0 ? "free" : Amount(count, Amount.firstUnit).inWords
   }
 
   private static func shortened(_ title: String) -> String {

@@ -31,6 +31,6 @@ struct DrawnFiles: ParsableArguments {
         let digits = String(number + 100_000).dropFirst()
         try Data(bytes).write(to: URL(filePath: "\(folder)/\(name)-\(digits).\(end)"))
       }
-    } catch { throw Refused("\(folder) cannot be written to: \(error.localizedDescription)") }
+    } catch { throw FileTrouble(writing: folder, error) }
   }
 }

@@ -13,7 +13,9 @@ struct ExtractCommand: AsyncParsableCommand {
       Has each PDF, PNG, JPEG and WebP of a folder read by a model, in the order of their \
       names, and prints a line of CSV for each. What was read before costs nothing, so \
       that a run that was interrupted can be begun again. A company pays. What is refused \
-      is told on standard error, document by document.
+      is told on standard error, document by document; where no other would be taken \
+      either, such as without a Tollbook or with a wrong access key, that is told once. A \
+      budget that is used up ends nothing: what was read before is free.
 
       Example:
         tollbook extract ./invoices --company acme --user ann > invoices.csv
@@ -56,6 +58,10 @@ struct ExtractCommand: AsyncParsableCommand {
         looks.add(answer["second_look"])
         nanoUnits += answer["cost"]?["amount"]?.string.flatMap(DecimalText.nanoUnits) ?? 0
         currency = answer["cost"]?["currency"]?.string ?? currency
+      } catch let refused as Refused where refused.isOfAll {
+        failed += files.count - number
+        Console.note("\(refused)")
+        break
       } catch let refused as Refused {
         failed += 1
         // The service names a file that it does not take.

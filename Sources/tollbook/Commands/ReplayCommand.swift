@@ -41,7 +41,7 @@ struct ReplayCommand: AsyncParsableCommand {
   var view: ReplayView?
 
   @Option(
-    help: "A table for people (plain rows between tabs in a pipe), or json or csv for programs.")
+    help: "A table for people (cells between tabs in a pipe), or json or csv for programs.")
   var format = Format.table
 
   func run() async throws {

@@ -51,9 +51,16 @@ extension Listing {
     for line in table.lines(indent: 2) { Console.put(line + "\n") }
   }
 
-  /// One row a line, cells between tabs and the listing's name before them: for a pipe.
+  /// One row a line, cells between tabs and the listing's name before them, and the heading before the first one: for a
+  /// pipe.
   func printPlain() throws {
+    var isFirst = true
     try rows { row in
+      if isFirst {
+        let heading = [name.uppercased()] + columns.map(\.heading)
+        Console.put(heading.joined(separator: "\t") + "\n")
+      }
+      isFirst = false
       Console.put(([name] + row.map(\.plain)).joined(separator: "\t") + "\n")
     }
   }

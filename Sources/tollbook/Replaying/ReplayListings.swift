@@ -215,7 +215,7 @@ struct ReplayListings {
 }
 
 extension [Amount] {
-  /// Such as `3 tokens`: for people and for programs alike.
+  /// Such as `3 tokens`, also of 1, and of money in nano-units: a program reads it.
   fileprivate var plain: String {
     map { "\($0.count) \($0.unit)" }.joined(separator: ", ")
   }

@@ -68,6 +68,11 @@ enum Owner {
 /// A “no” from the log or its owner, as a sentence.
 struct Refused: Error, CustomStringConvertible {
   let description: String
+  /// Whether all else that is asked for would be refused as well.
+  let isOfAll: Bool
 
-  init(_ description: String) { self.description = description }
+  init(_ description: String, isOfAll: Bool = false) {
+    self.description = description
+    self.isOfAll = isOfAll
+  }
 }

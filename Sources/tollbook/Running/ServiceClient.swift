@@ -120,12 +120,16 @@ struct ServiceClient {
       bytes = Array(try await response.body.collect(upTo: Self.mostAnswer).readableBytesView)
     } catch {
       throw Refused(
-        "no Tollbook answers at \(base); start one with `tollbook serve`, or say --url.")
+        "no Tollbook answers at \(base); start one with `tollbook serve`, or say --url.",
+        isOfAll: true)
     }
     guard (200..<300).contains(status) else {
-      let detail = (try? JSONDocument(bytes))?.root["detail"]?.string
+      let problem = (try? JSONDocument(bytes))?.root
+      let detail = problem?["detail"]?.string
       let sentence = detail ?? "the Tollbook at \(base) answered with status \(status)"
-      throw Refused(sentence.hasSuffix(".") ? sentence : "\(sentence).")
+      // An access key, or the account that pays, is the same for whatever is asked for next.
+      let isOfAll = status == 401 || status == 403 || problem?["field"]?.string == "companyID"
+      throw Refused(sentence.hasSuffix(".") ? sentence : "\(sentence).", isOfAll: isOfAll)
     }
     return bytes
   }

@@ -141,7 +141,11 @@ extension SettingsLoader {
 /// How a sentence about an unknown name ends: with the known one that it is close to, else with where to find them.
 func suggestion(for name: String, among known: [String]) -> String {
   let best = known.map { ($0, distance(name, $0)) }.min { $0.1 < $1.1 }
-  if let (close, distance) = best, distance <= 3 { return "; did you mean \(close)?" }
+  // Of a short name some letters are as good as another name.
+  let own = name.drop { $0 != "_" && $0 != "." }.count - 1
+  if let (close, distance) = best, distance <= 3, own < 0 || 2 * distance <= own {
+    return "; did you mean \(close)?"
+  }
   return "; `tollbook config` lists them."
 }
 

@@ -1,6 +1,8 @@
 import Foundation
 import HTTPTypes
+import HummingbirdTesting
 import JSONText
+import NIOCore
 import Testing
 import TollbookEvents
 import TollbookGateway
@@ -38,6 +40,34 @@ import TollbookTestSupport
       #expect(try stand.settled("tokens_minted") == 3)
       let audit = try await client.send(.get, "/audit?by=operation")
       #expect(audit.text.contains("ebay.refresh"), "\(audit.text)")
+    }
+  }
+
+  @Test func `a post that has nothing to say needs no body, but comes from no other site`()
+    async throws
+  {
+    try await DealScoutStand.consenting { stand, client in
+      var browser = ConsentBrowser(stand, client)
+      #expect(try await browser.connect().status == 200)
+      let renewed = try await client.send(.post, "/ebay/refresh")
+      #expect(renewed.status == 200, "\(renewed.text)")
+      #expect(renewed["renewed"]?.bool == true)
+      // Let in, though there is nothing to do.
+      for path in [
+        "/scan/run", "/tasks/scan", "/tasks/recompute-comps", "/notifications/channels/no/test",
+        "/notifications/deliveries/no/resend",
+      ] {
+        #expect(try await client.send(.post, path).status == 404, "\(path)")
+      }
+      let foreign = try await client.send(
+        .post, "/ebay/refresh", headers: [.origin: "https://other.example"])
+      #expect(foreign.status == 403, "\(foreign.text)")
+      let untyped = try await client.client.executeRequest(
+        uri: "/ebay/refresh", method: .post, headers: [:], body: ByteBuffer(string: "{}"))
+      #expect(untyped.status.code == 415)
+      #expect(stand.simulator.books.minted(.refreshToken) == 1)
+      // What has something to say says it.
+      #expect(try await client.send(.post, "/searches").status == 415)
     }
   }
 

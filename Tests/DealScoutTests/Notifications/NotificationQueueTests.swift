@@ -89,6 +89,16 @@ import TollbookUpstreams
     #expect(queue.isEmpty)
   }
 
+  @Test func `the try that went well is counted, as those before it are`() throws {
+    let queue = HeldQueue()
+    #expect(queue.add(try delivery("1")))
+    let first = try #require(queue.take(at: start))
+    #expect(queue.end(first, failed(), at: start).map(\.attempts) == [1])
+    let due = start.advanced(byMilliseconds: Gateway.deliveryPauses[0])
+    let second = try #require(queue.take(at: due))
+    #expect(queue.end(second, .taken(status: 200), at: due).map(\.attempts) == [2])
+  }
+
   @Test func `the pause is as long as the receiver asks for, and no longer than a day`() throws {
     for (asked, pause) in [(1_000, 10_000), (90_000, 90_000), (999_000_000, 86_400_000)]
       as [(Int64, Int64)]

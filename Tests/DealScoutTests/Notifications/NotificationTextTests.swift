@@ -61,10 +61,10 @@ import TollbookEvents
     let body = """
       {"event":"deal.new","account":"acme","text":"Tollbook: new deal: Widget 3000 for 37.00 USD \
       in all, where 46.00 USD would be fair; score 70","notices":[{"event":"deal.new",\
-      "fact":"deal.new 8:v1|110|0 ","rule":"r","subject":"v1|110|0",\
+      "rule":"r","subject":"v1|110|0",\
       "at":"\(Samples.now)","text":"new deal: Widget 3000 for 37.00 USD in all, where 46.00 USD \
       would be fair; score 70","url":"https://market.example/itm/110","score":70,\
-      "total":{"value":"37.00","currency":"USD"},"fair":{"value":"46.00","currency":"USD"}}],\
+      "total":{"amount":"37.00","currency":"USD"},"fair":{"amount":"46.00","currency":"USD"}}],\
       "untold":0}
       """
     #expect(String(decoding: digest.signedBody, as: UTF8.self) == body)

@@ -74,7 +74,7 @@ import TollbookTestSupport
       #expect(refused.status == 409)
       #expect(
         refused.string("detail")
-          == "the account acme has 1 tokens reserved or in doubt; close it when that has ended")
+          == "the account acme has 1 token reserved or in doubt; close it when that has ended")
       #expect(try await caller.get("/me", key: key).status == 200)
     }
   }

@@ -71,10 +71,8 @@ import TollbookTestSupport
         #expect(json.headers[.contentType] == "application/problem+json")
         #expect(json.string("type") == "/problems/invalid-parameter")
       }
-      for path in ["/nothing", "/ledger?x=1"] {
-        let json = try await browser.get(path)
-        #expect(json.headers[.contentType] == "application/problem+json", "\(path)")
-      }
+      let json = try await browser.get("/ledger?x=1")
+      #expect(json.headers[.contentType] == "application/problem+json")
       let token = try await browser.token(at: "/books")
       let missing = try await browser.post(
         "/books/marks", [("form_token", token), ("mark", "none")])
@@ -84,6 +82,34 @@ import TollbookTestSupport
       #expect(method.status == 405)
       #expect(method.isPage)
       #expect(method.headers[.allow] == "POST")
+    }
+  }
+
+  @Test func `where there is nothing a browser is told so by a page, and all others by JSON`()
+    async throws
+  {
+    let stand = try await Stand()
+    try await stand.browsing { caller in
+      var browser = Browser(caller)
+      let page = try await browser.get("/books/7/%3Cb%3E\u{202E}x")
+      #expect(page.status == 404)
+      #expect(page.isPage)
+      #expect(page.title == "There is nothing here")
+      #expect(page.text.contains("There is nothing at /books/7/"))
+      #expect(page.text.contains(">Books</a>"))
+      #expect(!page.text.unicodeScalars.contains("\u{202E}"))
+      #expect(!page.text.contains("<b>"))
+      for accept in ["application/json", "*/*", ""] {
+        let json = try await browser.get("/nowhere", [.accept: accept])
+        #expect(json.status == 404)
+        #expect(json.headers[.contentType] == "application/problem+json")
+      }
+    }
+    try await stand.browsing(accessKey: "root") { caller in
+      var browser = Browser(caller)
+      let page = try await browser.get("/nowhere")
+      #expect(page.status == 401)
+      #expect(page.isPage)
     }
   }
 
