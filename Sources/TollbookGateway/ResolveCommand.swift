@@ -19,7 +19,8 @@ package struct ResolveCommand: Sendable {
       case .stillUnderWay(let fetch, let attempt):
         "attempt \(attempt) of fetch \(fetch) is still under way"
       case .moreThanHeld(let amount, let held, let unit):
-        "\(Amount(amount, unit).inWords) cannot be settled: the attempt holds \(held); name 0 to \(held)"
+        "\(Amount(amount, unit).inWords) cannot be settled: the attempt holds \(held); name 0 to"
+          + " \(held)"
       case .whichUnit(let fetch, let attempt, let units):
         "attempt \(attempt) of fetch \(fetch) has more than one thing in doubt; name the unit:"
           + " \(units.joined(separator: ", "))"

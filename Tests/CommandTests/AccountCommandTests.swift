@@ -95,7 +95,8 @@ import TollbookTestSupport
       ("budget set b --unit acorns --limit 1 --window day", "nothing is spent in “acorns”"),
       (
         "budget set b --unit tokens --limit 1 --window year",
-        "--window is “year”; it must be minute, hour, day, week, month, total or a number of seconds."
+        "--window is “year”; it must be minute, hour, day, week, month, total or a number of"
+          + " seconds."
       ),
       (
         "budget set b --unit tokens --limit 1e3 --window day",

@@ -16,8 +16,8 @@ import TollbookViews
 @testable import TollbookHTTP
 @testable import tollbook
 
-/// All that Tollbook answers, with every system that the program has, and clocks that stand still. Where its upstreams should
-/// be nobody listens.
+/// All that Tollbook answers, with every system that the program has, and clocks that stand still. Where its upstreams
+/// should be nobody listens.
 struct RouteStand: Sendable {
   /// A listener's routes, and what answers them.
   struct Listener: Sendable {

@@ -178,7 +178,7 @@ import TollbookTestSupport
     let health = try await stand.serving { try await $0.get("/health") }
     #expect(health.string("status") == "degraded")
     #expect(health.string("reasons.0.reason") == "doubts_without_reading")
-    #expect(health.string("reasons.0.detail")?.contains("2 tokens are in doubt") == true)
+    #expect(health.string("reasons.0.detail")?.contains("2 tokens in doubt on") == true)
   }
 
   @Test

@@ -43,8 +43,11 @@ extension Amount {
   /// For people: `1,234 tokens`, `1 token`, `2 daily requests`, and of money `1.2345 EUR`.
   package var text: String {
     guard !Self.isMoney(unit) else { return figure }
-    let words = Self.words(for: unit)
-    return "\(number) \(count == 1 && words.hasSuffix("s") ? String(words.dropLast()) : words)"
+    var words = Self.words(for: unit).split(separator: " ")
+    if count == 1, let plural = words.lastIndex(where: { $0.hasSuffix("s") }) {
+      words[plural].removeLast()
+    }
+    return "\(number) \(words.joined(separator: " "))"
   }
 
   /// For people, where a heading names the unit: `1,234`, and of money still `1.2345 EUR`.

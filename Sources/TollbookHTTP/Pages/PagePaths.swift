@@ -44,7 +44,8 @@ final class PagePaths: Sendable {
 
   /// Whether a request asks for what no router knows, where there are pages at all: a person has mistyped one.
   func isNowhere(_ context: TollbookContext) -> Bool {
-    context.provider == nil && context.endpointPath == nil
+    // What no router knows has a word instead of a path there.
+    context.provider == nil && context.endpointPath?.hasPrefix("/") != true
       && state.withLock { !$0.entries.isEmpty }
   }
 

@@ -147,7 +147,8 @@ struct Health {
         Reason(
           name: "doubts_without_reading",
           detail: "\(Amount(meter[.inDoubt], key.unit).inWords) in doubt on \(key), which no"
-            + " upstream in use tells of: no reading will settle them; close them with `tollbook resolve`"
+            + " upstream in use tells of: no reading will settle them; close them with"
+            + " `tollbook resolve`"
         ))
     }
     for (key, meter) in meters where meter.residual != 0 {

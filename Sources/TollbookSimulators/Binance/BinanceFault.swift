@@ -72,7 +72,9 @@ package enum BinanceFaultKind: String, FaultKind, CaseIterable {
   package var isLate: Bool { [.timeout, .slow].contains(self) }
 }
 
+/// What goes wrong with a call to the simulated Binance.
 package typealias BinanceFault = SimulatorFault<BinanceFaultKind>
+/// Which calls to it go wrong, and how.
 package typealias BinanceFaults = FaultRules<BinanceFaultKind>
 
 extension BinanceFault {

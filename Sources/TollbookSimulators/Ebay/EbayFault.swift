@@ -44,5 +44,7 @@ package enum EbayFaultKind: String, FaultKind, CaseIterable {
   package var isLate: Bool { [.timeout, .slow].contains(self) }
 }
 
+/// What goes wrong with a call to the simulated eBay.
 package typealias EbayFault = SimulatorFault<EbayFaultKind>
+/// Which calls to it go wrong, and how.
 package typealias EbayFaults = FaultRules<EbayFaultKind>

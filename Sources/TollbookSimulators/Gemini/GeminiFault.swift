@@ -81,7 +81,9 @@ package enum GeminiFaultKind: String, FaultKind, CaseIterable {
   package var isLate: Bool { self == .slow }
 }
 
+/// What goes wrong with a call to the simulated Gemini.
 package typealias GeminiFault = SimulatorFault<GeminiFaultKind>
+/// Which calls to it go wrong, and how.
 package typealias GeminiFaults = FaultRules<GeminiFaultKind>
 
 extension GeminiFault {

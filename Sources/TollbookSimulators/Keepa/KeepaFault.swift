@@ -41,7 +41,9 @@ package enum KeepaFaultKind: String, FaultKind, CaseIterable {
   package var isLate: Bool { [.latency, .slowBody].contains(self) }
 }
 
+/// What goes wrong with a call to the simulated Keepa.
 package typealias KeepaFault = SimulatorFault<KeepaFaultKind>
+/// Which calls to it go wrong, and how.
 package typealias KeepaFaults = FaultRules<KeepaFaultKind>
 
 extension KeepaFault {
