@@ -42,18 +42,19 @@ import TollbookTestSupport
     _ = try await serving.batch(asins)
 
     // Asked again and again until the command has ended.
-    let isDone = Mutex(false)
-    async let reading = {
-      var positions: [Int] = []
+    let (isDone, reads) = (Mutex(false), Mutex<[Int]>([]))
+    async let reading: Void = {
       while !isDone.withLock({ $0 }) {
         let stats = try await serving.get("/ledger")
-        positions.append(try #require(stats["position"]?.int))
-        let answer = try await serving.batch([asins[positions.count % 20]])
+        let position = try #require(stats["position"]?.int)
+        reads.withLock { $0.append(position) }
+        let answer = try await serving.batch([asins[position % 20]])
         #expect(answer["stats"]?["cache_hits"]?.int == 1)
       }
-      return positions
     }()
-    for _ in 0..<3 {
+    var rebuilds = 0
+    while rebuilds < 3 || (rebuilds < 30 && reads.withLock { $0.count } < 4) {
+      rebuilds += 1
       let ended = try await Binary.run(["rebuild"] + Self.place, in: folder)
       #expect(ended.status == 0, "\(ended.errors)")
       #expect(ended.output.contains("while they were served"))
@@ -61,7 +62,8 @@ import TollbookTestSupport
       #expect(ended.errors == "")
     }
     isDone.withLock { $0 = true }
-    let positions = try await reading
+    try await reading
+    let positions = reads.withLock { $0 }
     #expect(positions == positions.sorted())
     #expect(positions.count > 3)
     let end = await serving.end()
