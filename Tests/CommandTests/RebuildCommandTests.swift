@@ -42,7 +42,8 @@ import TollbookTestSupport
     _ = try await serving.batch(asins)
 
     // Asked again and again until the command has ended.
-    let (isDone, reads) = (Mutex(false), Mutex<[Int]>([]))
+    let isDone = Mutex(false)
+    let reads = Mutex<[Int]>([])
     async let reading: Void = {
       while !isDone.withLock({ $0 }) {
         let stats = try await serving.get("/ledger")
