@@ -72,15 +72,17 @@ import TollbookTestSupport
   func `a child that was forked while it was owned, or read, does not keep the next owner away`(
     isOwned: Bool
   ) throws {
-    var owner: DataDirectory? = try folder.own()
-    var reader = isOwned ? nil : owner
-    if !isOwned { owner = nil }
-    var keeper = try reader?.keepingOwnersAway()
+    var holders: [any Sendable] = [try folder.own()]
+    if !isOwned {
+      holders.removeAll()
+      holders = [try DataDirectory.read(path).keepingOwnersAway()]
+    }
     // What a fork leaves to the child until its exec: the same open file, once more.
     let inherited = try #require(try openFiles(of: "\(path)/tollbook.lock").map { dup($0) }.first)
     defer { close(inherited) }
-    (owner, reader, keeper) = (nil, nil, nil)
-    #expect(keeper == nil && !DataDirectory.isOwned(path))
+    #expect(throws: DataDirectoryError.inUse(path)) { try folder.own() }
+    holders.removeAll()
+    #expect(!DataDirectory.isOwned(path))
     _ = try DataDirectory.own(path, mode: .simulated)
   }
 
